@@ -1,0 +1,195 @@
+//! Rules as typed expressions: principals joined by `|` and `&`.
+//!
+//! Each operator builds a value, so precedence is Rust's own: `a | b & c` is `a | (b & c)`. A rule borrows what it
+//! compares with, so building and asking it allocates nothing.
+
+use std::ops::{BitAnd, BitOr};
+
+use super::table::Principals;
+use crate::{
+    id::IdRef,
+    principal::{account_has_role, has_role},
+    subject::Subject,
+};
+
+/// What a subject must match: a principal, or principals joined by `|` and `&`.
+///
+/// `Option<rule>` is a rule as well, for what may be absent: `None` matches nobody.
+/// This trait is sealed: rules are made by this module's functions and [`Principals`].
+pub trait Rule: sealed::Sealed {
+    /// Whether the subject matches.
+    fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool;
+}
+
+/// Matches the user with this id.
+#[inline]
+pub fn user<'a>(id: impl Into<IdRef<'a>>) -> Expr<UserIs<'a>> {
+    Expr(UserIs(id.into()))
+}
+
+/// Matches every user of the account with this id.
+///
+/// ```
+/// use auth_core::{Rule, User, account};
+///
+/// assert!(account(3).matches(&User::new(2).with_account(3)));
+/// ```
+#[inline]
+pub fn account<'a>(id: impl Into<IdRef<'a>>) -> Expr<AccountIs<'a>> {
+    Expr(AccountIs(id.into()))
+}
+
+/// Matches every user with this role.
+#[inline]
+pub fn role(name: &str) -> Expr<HasRole<'_>> {
+    Expr(HasRole(name))
+}
+
+/// Matches every user whose account has this role.
+#[inline]
+pub fn account_role(name: &str) -> Expr<AccountHasRole<'_>> {
+    Expr(AccountHasRole(name))
+}
+
+/// Matches whoever is logged in.
+#[inline]
+pub fn every_logged_in_user() -> Expr<EveryLoggedInUser> {
+    Expr(EveryLoggedInUser)
+}
+
+/// Matches nobody; the neutral start of alternatives that may all be absent.
+///
+/// ```
+/// use auth_core::{Rule, User, account, nobody};
+///
+/// let (owner, consultancy): (Option<i32>, Option<i32>) = (None, Some(3));
+/// let rule = nobody() | owner.map(account) | consultancy.map(account);
+/// assert!(rule.matches(&User::new(2).with_account(3)));
+/// ```
+#[inline]
+pub fn nobody() -> Expr<Nobody> {
+    Expr(Nobody)
+}
+
+/// A rule that can be joined with another by `|` and `&`.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "a rule does nothing until it is asked"]
+pub struct Expr<R>(R);
+
+impl<R: Rule> Rule for Expr<R> {
+    #[inline]
+    fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        self.0.matches(subject)
+    }
+}
+
+impl<R: Rule> Rule for Option<R> {
+    #[inline]
+    fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        self.as_ref().is_some_and(|rule| rule.matches(subject))
+    }
+}
+
+impl<A: Rule, B: Rule> BitOr<B> for Expr<A> {
+    type Output = Expr<Either<A, B>>;
+
+    #[inline]
+    fn bitor(self, other: B) -> Self::Output {
+        Expr(Either(self.0, other))
+    }
+}
+
+impl<A: Rule, B: Rule> BitAnd<B> for Expr<A> {
+    type Output = Expr<Both<A, B>>;
+
+    #[inline]
+    fn bitand(self, other: B) -> Self::Output {
+        Expr(Both(self.0, other))
+    }
+}
+
+impl<A: Rule, B: Rule> BitOr<Expr<B>> for Option<Expr<A>> {
+    type Output = Expr<Either<Self, B>>;
+
+    #[inline]
+    fn bitor(self, other: Expr<B>) -> Self::Output {
+        Expr(Either(self, other.0))
+    }
+}
+
+impl<A: Rule, B: Rule> BitAnd<Expr<B>> for Option<Expr<A>> {
+    type Output = Expr<Both<Self, B>>;
+
+    #[inline]
+    fn bitand(self, other: Expr<B>) -> Self::Output {
+        Expr(Both(self, other.0))
+    }
+}
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $rule:ident $(<$lifetime:lifetime>)? $(($field:ty))?: |$this:pat_param, $subject:pat_param| $matches:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $rule $(<$lifetime>)? $(($field))?;
+
+        impl $(<$lifetime>)? Rule for $rule $(<$lifetime>)? {
+            #[inline]
+            fn matches<S: Subject + ?Sized>(&self, $subject: &S) -> bool {
+                let $this = self;
+                $matches
+            }
+        }
+
+        impl $(<$lifetime>)? sealed::Sealed for $rule $(<$lifetime>)? {}
+    )*};
+}
+
+rules! {
+    /// The rule that [`user`] makes.
+    UserIs<'a>(IdRef<'a>): |Self(id), subject| *id == subject.id();
+    /// The rule that [`account`] makes.
+    AccountIs<'a>(IdRef<'a>): |Self(id), subject| subject.account_id() == Some(*id);
+    /// The rule that [`role`] makes.
+    HasRole<'a>(&'a str): |Self(name), subject| has_role(subject, name);
+    /// The rule that [`account_role`] makes.
+    AccountHasRole<'a>(&'a str): |Self(name), subject| account_has_role(subject, name);
+    /// The rule that [`every_logged_in_user`] makes.
+    EveryLoggedInUser: |Self, _| true;
+    /// The rule that [`nobody`] makes.
+    Nobody: |Self, _| false;
+}
+
+/// The rule that `|` makes: one of the two suffices.
+#[derive(Debug, Clone, Copy)]
+pub struct Either<A, B>(A, B);
+
+impl<A: Rule, B: Rule> Rule for Either<A, B> {
+    #[inline]
+    fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        self.0.matches(subject) || self.1.matches(subject)
+    }
+}
+
+/// The rule that `&` makes: both are needed.
+#[derive(Debug, Clone, Copy)]
+pub struct Both<A, B>(A, B);
+
+impl<A: Rule, B: Rule> Rule for Both<A, B> {
+    #[inline]
+    fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        self.0.matches(subject) && self.1.matches(subject)
+    }
+}
+
+pub(super) mod sealed {
+    use super::{Both, Either, Expr, Principals};
+
+    pub trait Sealed {}
+
+    impl<R> Sealed for Expr<R> {}
+    impl<R: Sealed> Sealed for Option<R> {}
+    impl<A, B> Sealed for Either<A, B> {}
+    impl<A, B> Sealed for Both<A, B> {}
+    impl Sealed for Principals {}
+    impl Sealed for &Principals {}
+}

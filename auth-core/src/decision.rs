@@ -1,0 +1,222 @@
+//! Decisions: may this subject do this with this context?
+
+use std::fmt;
+
+use crate::{
+    acl::{Acl, AuthModel},
+    error::AuthError,
+    permission::Permission,
+    principal::has_role,
+    subject::Subject,
+};
+
+/// Decides whether the subject has the permission on the context: the same decision that a guard takes, for code that
+/// has no request (a job, a command line, a WebSocket message).
+///
+/// Semantics of FlexMeasures' `check_access`: the subject's [`admin_roles`](Subject::admin_roles) come first, then
+/// the context's access-control list.
+///
+/// ```
+/// use auth_core::{Acl, AuthModel, Permission, User, account, allow, check_access};
+///
+/// struct Sensor {
+///     account_id: i32,
+/// }
+///
+/// impl AuthModel for Sensor {
+///     fn acl(&self) -> impl Acl {
+///         allow(Permission::READ, account(self.account_id))
+///     }
+/// }
+///
+/// let sensor = Sensor { account_id: 3 };
+/// let member = User::new(2).with_account(3);
+/// assert!(check_access(&member, &sensor, Permission::READ).is_allowed());
+/// assert!(!check_access(&member, &sensor, Permission::UPDATE).is_allowed());
+/// ```
+#[inline]
+pub fn check_access<S, C>(subject: &S, context: &C, permission: Permission) -> Decision
+where
+    S: Subject + ?Sized,
+    C: AuthModel + ?Sized,
+{
+    if is_admin(subject) {
+        Decision::Allow(AllowReason::Admin)
+    } else if permission == Permission::READ && is_admin_reader(subject) {
+        Decision::Allow(AllowReason::AdminReader)
+    } else if context.acl().grants(subject, permission) {
+        Decision::Allow(AllowReason::Match)
+    } else {
+        Decision::Deny(DenyReason::NoMatch)
+    }
+}
+
+#[inline]
+pub(crate) fn is_admin<S: Subject + ?Sized>(subject: &S) -> bool {
+    subject.admin_roles().admin.is_some_and(|role| has_role(subject, role))
+}
+
+#[inline]
+fn is_admin_reader<S: Subject + ?Sized>(subject: &S) -> bool {
+    subject.admin_roles().reader.is_some_and(|role| has_role(subject, role))
+}
+
+/// `Allow` or `Deny`, with its reason. The reason is for logs and tests, not for clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use = "a decision protects nothing until somebody acts on it"]
+pub enum Decision {
+    /// The subject may.
+    Allow(AllowReason),
+    /// The subject may not.
+    Deny(DenyReason),
+}
+
+/// Why a decision is `Allow`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AllowReason {
+    /// The subject has the role that may do everything.
+    Admin,
+    /// The subject has the role that may read everything.
+    AdminReader,
+    /// What the guard or the access-control list asks for is there.
+    Match,
+}
+
+/// Why a decision is `Deny`. An error is a `Deny`, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DenyReason {
+    /// Nobody is logged in.
+    Anonymous,
+    /// Credentials were given, and they are wrong.
+    BadCredentials,
+    /// What the guard or the access-control list asks for is not there.
+    NoMatch,
+    /// The context does not exist.
+    NotFound,
+    /// A store that is needed to decide did not answer.
+    Unavailable,
+    /// The application lacks what is needed to decide.
+    Misconfigured,
+}
+
+impl Decision {
+    /// Whether the subject may.
+    #[inline]
+    #[must_use]
+    pub const fn is_allowed(self) -> bool {
+        matches!(self, Self::Allow(_))
+    }
+
+    /// The reason, as a word for logs.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Allow(AllowReason::Admin) => "admin",
+            Self::Allow(AllowReason::AdminReader) => "admin-reader",
+            Self::Allow(AllowReason::Match) => "match",
+            Self::Deny(DenyReason::Anonymous) => "anonymous",
+            Self::Deny(DenyReason::BadCredentials) => "bad-credentials",
+            Self::Deny(DenyReason::NoMatch) => "no-match",
+            Self::Deny(DenyReason::NotFound) => "not-found",
+            Self::Deny(DenyReason::Unavailable) => "unavailable",
+            Self::Deny(DenyReason::Misconfigured) => "misconfigured",
+        }
+    }
+
+    /// `Ok` where the subject may, for `?` in a handler.
+    ///
+    /// # Errors
+    ///
+    /// The [`AuthError`] that answers a request that is denied for this reason.
+    pub fn into_result(self) -> Result<(), AuthError> {
+        match self {
+            Self::Allow(_) => Ok(()),
+            Self::Deny(DenyReason::Anonymous | DenyReason::BadCredentials) => {
+                Err(AuthError::unauthenticated())
+            }
+            Self::Deny(DenyReason::NoMatch) => Err(AuthError::Forbidden),
+            Self::Deny(DenyReason::NotFound) => Err(AuthError::NotFound),
+            Self::Deny(DenyReason::Unavailable) => Err(AuthError::Unavailable),
+            Self::Deny(DenyReason::Misconfigured) => Err(AuthError::Misconfigured),
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = if self.is_allowed() { "allow" } else { "deny" };
+        write!(f, "{outcome} ({})", self.reason())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        acl::{allow, user},
+        subject::{AdminRoles, User},
+    };
+
+    struct OfUserOne;
+
+    impl AuthModel for OfUserOne {
+        fn acl(&self) -> impl Acl {
+            allow(Permission::UPDATE, user(1))
+        }
+    }
+
+    fn decide(subject: &User, permission: Permission) -> Decision {
+        check_access(subject, &OfUserOne, permission)
+    }
+
+    #[test]
+    fn the_access_control_list_decides() {
+        assert_eq!(decide(&User::new(1), Permission::UPDATE), Decision::Allow(AllowReason::Match));
+        assert_eq!(decide(&User::new(1), Permission::READ), Decision::Deny(DenyReason::NoMatch));
+        assert_eq!(decide(&User::new(2), Permission::UPDATE), Decision::Deny(DenyReason::NoMatch));
+    }
+
+    #[test]
+    fn admins_may_everything_and_admin_readers_may_read() {
+        let admin = User::new(2).with_roles(["admin"]);
+        let reader = User::new(2).with_roles(["admin-reader"]);
+        for permission in Permission::BUILT_IN.into_iter().chain([Permission::new("publish")]) {
+            assert_eq!(decide(&admin, permission), Decision::Allow(AllowReason::Admin));
+            assert_eq!(decide(&reader, permission).is_allowed(), permission == Permission::READ);
+        }
+    }
+
+    #[test]
+    fn an_application_names_its_admin_roles() {
+        let superuser = User::new(2).with_roles(["superuser", "admin"]);
+        let with =
+            |roles| decide(&superuser.clone().with_admin_roles(roles), Permission::DELETE).is_allowed();
+        assert!(with(AdminRoles::default()));
+        assert!(with(AdminRoles::none().admin("superuser")));
+        assert!(!with(AdminRoles::none().reader("superuser")));
+        assert!(!with(AdminRoles::none()));
+    }
+
+    #[test]
+    fn a_subject_is_asked_through_a_trait_object_as_well() {
+        let subject: &dyn Subject = &User::new(1);
+        assert!(check_access(subject, &OfUserOne, Permission::UPDATE).is_allowed());
+    }
+
+    #[test]
+    fn every_denial_is_an_error() {
+        assert_eq!(decide(&User::new(1), Permission::UPDATE).into_result(), Ok(()));
+        for (reason, error) in [
+            (DenyReason::Anonymous, AuthError::unauthenticated()),
+            (DenyReason::BadCredentials, AuthError::unauthenticated()),
+            (DenyReason::NoMatch, AuthError::Forbidden),
+            (DenyReason::NotFound, AuthError::NotFound),
+            (DenyReason::Unavailable, AuthError::Unavailable),
+            (DenyReason::Misconfigured, AuthError::Misconfigured),
+        ] {
+            assert_eq!(Decision::Deny(reason).into_result(), Err(error));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What a client is told when a request is not admitted.
+//!
+//! The answer is a problem document (RFC 9457) that says no more than its status does. Why a request was denied is in
+//! the log, not here.
+
+use std::borrow::Cow;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use serde::Serialize;
+use thiserror::Error;
+
+/// The answer to a request that is not admitted.
+///
+/// ```
+/// use actix_web::{ResponseError, http::StatusCode};
+/// use auth_core::AuthError;
+///
+/// assert_eq!(AuthError::Forbidden.status_code(), StatusCode::FORBIDDEN);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// 401: nobody is logged in, or the credentials are wrong. Carries what `WWW-Authenticate` says.
+    #[error("you must log in to do this")]
+    Unauthenticated(Challenges),
+    /// 403: the subject may not do this.
+    #[error("you may not do this")]
+    Forbidden,
+    /// 404: the context does not exist.
+    #[error("there is nothing here")]
+    NotFound,
+    /// 503: a store that is needed to decide did not answer. Says nothing about what the subject may do.
+    #[error("the service cannot answer at the moment; try again later")]
+    Unavailable,
+    /// 500: the application lacks what is needed to decide.
+    #[error("the service is not set up to answer this")]
+    Misconfigured,
+}
+
+impl AuthError {
+    /// A 401 without a challenge.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::Unauthenticated(Challenges::default())
+    }
+}
+
+/// The challenges of a 401, one `WWW-Authenticate` header each (RFC 9110, section 11.6.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Challenges(Vec<Cow<'static, str>>);
+
+impl<C: Into<Cow<'static, str>>> FromIterator<C> for Challenges {
+    fn from_iter<I: IntoIterator<Item = C>>(challenges: I) -> Self {
+        Self(challenges.into_iter().map(Into::into).collect())
+    }
+}
+
+/// A problem document (RFC 9457), for an application that answers its own errors as this library does.
+///
+/// ```
+/// use actix_web::http::StatusCode;
+/// use auth_core::Problem;
+///
+/// let response = Problem::new(StatusCode::CONFLICT, "there is a sensor of this name").response();
+/// assert_eq!(response.headers().get("content-type").unwrap(), "application/problem+json");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+}
+
+impl Problem {
+    /// A problem that is nothing more than its status (`"type": "about:blank"`), explained to a person by `detail`.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: detail.into(),
+        }
+    }
+
+    /// The response with this document as its body, which no cache may keep: an error is for one caller alone.
+    #[must_use]
+    pub fn response(&self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        HttpResponse::build(status)
+            .content_type("application/problem+json")
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(self)
+    }
+}
+
+impl ResponseError for AuthError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = Problem::new(self.status_code(), self.to_string()).response();
+        if let Self::Unauthenticated(Challenges(challenges)) = self {
+            for challenge in challenges {
+                // What is no header value would be a mistake of the mechanism; the 401 stands without it.
+                if let Ok(challenge) = HeaderValue::from_str(challenge) {
+                    response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+                }
+            }
+        }
+        response
+    }
+}

@@ -1,0 +1,241 @@
+//! Guards: what an attribute makes of a handler, and the checks that it calls.
+//!
+//! The attributes write a [`Guard`] that calls the functions of this module in the order of the phases: authenticate,
+//! check the subject, load and check contexts, and only then extract the handler's other arguments, which is when the
+//! body is read. No check is written anywhere else.
+
+use std::{any::type_name, future::Future, pin::Pin, sync::Arc};
+
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    auth::Auth,
+    blocking,
+    context::{ContextArgument, LoadContext, LoadError},
+    decision::{AllowReason, Decision, DenyReason, check_access, is_admin},
+    error::AuthError,
+    event::Check,
+    permission::Permission,
+    principal::{account_has_role, has_role},
+    subject::Subject,
+};
+
+/// What an attribute writes for a handler: all its checks, in the order of their phases.
+#[doc(hidden)]
+pub trait Guard: 'static {
+    /// The handler's arguments, as a tuple.
+    type Arguments: 'static;
+
+    fn admit(
+        request: &HttpRequest,
+        payload: &mut Payload,
+    ) -> impl Future<Output = Result<Self::Arguments, Error>>;
+}
+
+/// The arguments of a guarded handler, which exist only if its guard let the request in.
+///
+/// The attributes put this extractor into the handler's signature. It is the only one there, because actix-web polls
+/// several extractors together, and then the body would be read while the guard still checks.
+#[non_exhaustive]
+pub struct Admitted<G: Guard>(pub G::Arguments);
+
+impl<G: Guard> FromRequest for Admitted<G> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        Box::pin(async move { G::admit(&request, &mut payload).await.map(Self) })
+    }
+}
+
+/// A handler whose access somebody decided: it has a guard, or it is `#[public]` on purpose.
+///
+/// The attributes implement this for what a route attribute such as `#[get]` makes below them. A function that
+/// registers handlers can ask for it:
+///
+/// ```
+/// use actix_web::{HttpResponse, Responder, dev::HttpServiceFactory, get, web};
+/// use auth_core::{Guarded, auth_required};
+///
+/// fn register(scope: actix_web::Scope, handler: impl HttpServiceFactory + Guarded + 'static) -> actix_web::Scope {
+///     scope.service(handler)
+/// }
+///
+/// #[auth_required]
+/// #[get("/profile")]
+/// async fn profile() -> impl Responder {
+///     HttpResponse::Ok()
+/// }
+///
+/// let scope = register(web::scope("/api"), profile);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no guard",
+    label = "whoever sends a request may run this handler",
+    note = "put a guard such as `#[auth_required]` above its route attribute, or `#[public]` if it is open on purpose"
+)]
+pub trait Guarded {}
+
+/// Phase 1: who asks? Nothing else is looked at before this is known.
+#[doc(hidden)]
+pub async fn authenticate(request: &HttpRequest) -> Result<Caller<'_>, AuthError> {
+    let auth = Auth::of(request)?;
+    let subject = auth.authenticate(request).await?;
+    Ok(Caller { request, auth, subject })
+}
+
+/// Phase 4: the handler's other arguments.
+#[doc(hidden)]
+pub async fn extract<E: FromRequest>(request: &HttpRequest, payload: &mut Payload) -> Result<E, Error> {
+    E::from_request(request, payload).await.map_err(Into::into)
+}
+
+/// A role of a guard: a constant with a name.
+#[doc(hidden)]
+#[must_use]
+pub const fn role(name: &'static str) -> &'static str {
+    assert!(!name.is_empty(), "a role without a name is nobody's");
+    name
+}
+
+/// That the argument proves a permission that its guard checks; an error at compile time otherwise.
+#[doc(hidden)]
+pub const fn assert_proof<A: ContextArgument>(checked: &[Permission]) {
+    assert!(
+        proves_what_is_checked::<A>(checked),
+        "the `Authorized<_, P>` argument proves another permission than its guard checks"
+    );
+}
+
+/// False for no permission at all: where nothing is asked, nothing may be concluded.
+const fn proves_what_is_checked<A: ContextArgument>(checked: &[Permission]) -> bool {
+    let mut rest = checked;
+    while let [permission, others @ ..] = rest {
+        match A::PROVES {
+            Some(proved) if !permission.is(proved) => rest = others,
+            _ => return true,
+        }
+    }
+    false
+}
+
+/// The authenticated caller of a request, as its guard sees it.
+#[doc(hidden)]
+pub struct Caller<'r> {
+    request: &'r HttpRequest,
+    auth: &'r Auth,
+    subject: Arc<dyn Subject>,
+}
+
+/// Phase 2: checks that need only the subject. Admins pass.
+impl Caller<'_> {
+    pub fn roles_required(&self, roles: &[&str]) -> Result<(), AuthError> {
+        let subject = &*self.subject;
+        self.check_roles("roles_required", roles, all(roles, |role| has_role(subject, role)))
+    }
+
+    pub fn roles_accepted(&self, roles: &[&str]) -> Result<(), AuthError> {
+        let subject = &*self.subject;
+        self.check_roles("roles_accepted", roles, roles.iter().any(|role| has_role(subject, role)))
+    }
+
+    pub fn account_roles_required(&self, roles: &[&str]) -> Result<(), AuthError> {
+        let subject = &*self.subject;
+        self.check_roles("account_roles_required", roles, all(roles, |role| account_has_role(subject, role)))
+    }
+
+    pub fn account_roles_accepted(&self, roles: &[&str]) -> Result<(), AuthError> {
+        let subject = &*self.subject;
+        let accepted = roles.iter().any(|role| account_has_role(subject, role));
+        self.check_roles("account_roles_accepted", roles, accepted)
+    }
+
+    fn check_roles(&self, guard: &'static str, roles: &[&str], matches: bool) -> Result<(), AuthError> {
+        let decision = if is_admin(&*self.subject) {
+            Decision::Allow(AllowReason::Admin)
+        } else if matches {
+            Decision::Allow(AllowReason::Match)
+        } else {
+            Decision::Deny(DenyReason::NoMatch)
+        };
+        let check = Check { roles: Some(roles), ..Check::new(guard, Some(&*self.subject)) };
+        check.decided(decision);
+        decision.into_result()
+    }
+}
+
+/// `Iterator::all`, but none at all are not enough.
+fn all(roles: &[&str], holds: impl Fn(&str) -> bool) -> bool {
+    !roles.is_empty() && roles.iter().all(|role| holds(role))
+}
+
+/// Phases 3 and 5: contexts.
+impl Caller<'_> {
+    /// Loads the context that the first of these path parameters names, and checks every permission.
+    pub async fn context<A: ContextArgument>(
+        &self,
+        parameters: &'static [&'static str],
+        permissions: &[Permission],
+    ) -> Result<A, AuthError> {
+        let id = self.path_parameter(parameters)?;
+        let check = Check {
+            permission: permissions.first().copied(),
+            context: Some((type_name::<A::Context>(), &id)),
+            ..Check::new("permission_required_for_context", Some(&*self.subject))
+        };
+        let context = self.load::<A::Context>(&id, &check).await?;
+        if !proves_what_is_checked::<A>(permissions) {
+            return Err(AuthError::Misconfigured);
+        }
+        for permission in permissions {
+            let decision = check_access(&*self.subject, &context, *permission);
+            Check { permission: Some(*permission), ..check }.decided(decision);
+            decision.into_result()?;
+        }
+        Ok(A::from_checked(context))
+    }
+
+    /// What the request has at the first of these path parameters, decoded.
+    fn path_parameter(&self, parameters: &'static [&'static str]) -> Result<String, AuthError> {
+        // Where a scope and a route name a parameter alike, the route's own is the last one.
+        let innermost = |wanted: &&str| {
+            let path = self.request.match_info().iter();
+            path.filter(|(name, _)| name == wanted).last().map(|(_, value)| value)
+        };
+        let Some(raw) = parameters.iter().find_map(innermost) else {
+            tracing::error!(
+                target: "auth",
+                ?parameters,
+                route = self.request.match_pattern(),
+                "the route has none of the path parameters that could name the context: \
+                 say which one does with `id = \"…\"`"
+            );
+            return Err(AuthError::Misconfigured);
+        };
+        // As `web::Path` does; what is not UTF-8 names nothing.
+        let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| AuthError::NotFound)?;
+        Ok(decoded.into_owned())
+    }
+
+    async fn load<C: LoadContext>(&self, id: &str, check: &Check<'_>) -> Result<C, AuthError> {
+        let Ok(id) = id.parse::<C::Id>() else {
+            check.decided(Decision::Deny(DenyReason::NotFound));
+            return Err(AuthError::NotFound);
+        };
+        let source = self.auth.source::<C::Connection>()?;
+        match blocking::run(source, move |connection| C::load(id, connection)).await {
+            Ok(context) => Ok(context),
+            Err(LoadError::NotFound) => {
+                check.decided(Decision::Deny(DenyReason::NotFound));
+                Err(AuthError::NotFound)
+            }
+            Err(error) => {
+                check.failed(DenyReason::Unavailable, &error);
+                Err(AuthError::Unavailable)
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Ids: what subjects, accounts and contexts are known by.
+//!
+//! An application keeps the key type that it has: integers, UUIDs or text. An id is its canonical text,
+//! so `Id::from(7)` and `Id::from("7")` are the same id, while `"07"` is another one. Integers and UUIDs are
+//! stored and compared as numbers; no comparison allocates.
+
+use std::{convert::Infallible, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
+
+/// An owned id: integer, UUID or text.
+///
+/// ```
+/// use auth_core::Id;
+///
+/// assert_eq!(Id::from(7), Id::from("7"));
+/// assert_ne!(Id::from(7), Id::from("07"));
+/// assert_eq!(Id::from("heat pump").to_string(), "heat pump");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(Owned);
+
+/// A borrowed id, which costs nothing to make from a key that the application has.
+///
+/// ```
+/// use auth_core::{Id, IdRef};
+///
+/// let stored = Id::from(7);
+/// assert_eq!(IdRef::from(7), IdRef::from(&stored));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdRef<'a>(Borrowed<'a>);
+
+// INVARIANT: `Text` never holds the canonical form of an integer of this range or of a UUID. Only so is the derived
+// equality the equality of texts. Every constructor goes through `Borrowed::from_text`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Owned {
+    Integer(i128),
+    Uuid(Uuid),
+    Text(Box<str>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Borrowed<'a> {
+    Integer(i128),
+    Uuid(Uuid),
+    Text(&'a str),
+}
+
+impl<'a> Borrowed<'a> {
+    fn from_text(text: &'a str) -> Self {
+        if let Some(integer) = canonical_integer(text) {
+            Self::Integer(integer)
+        } else if let Some(uuid) = canonical_uuid(text) {
+            Self::Uuid(uuid)
+        } else {
+            Self::Text(text)
+        }
+    }
+}
+
+/// `text` as an integer, if printing the integer gives `text` again.
+fn canonical_integer(text: &str) -> Option<i128> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = match digits.as_bytes() {
+        [b'0'] => digits.len() == text.len(),
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    // What does not fit stays text: it is an id all the same, and cannot wrap.
+    if canonical { text.parse().ok() } else { None }
+}
+
+/// `text` as a UUID, if printing the UUID gives `text` again: hyphenated, lower case.
+fn canonical_uuid(text: &str) -> Option<Uuid> {
+    const HYPHENATED: usize = 36;
+
+    if text.len() != HYPHENATED || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    Uuid::try_parse(text).ok()
+}
+
+impl Id {
+    /// The same id, borrowed.
+    #[must_use]
+    pub fn as_id_ref(&self) -> IdRef<'_> {
+        IdRef(match &self.0 {
+            Owned::Integer(integer) => Borrowed::Integer(*integer),
+            Owned::Uuid(uuid) => Borrowed::Uuid(*uuid),
+            Owned::Text(text) => Borrowed::Text(text),
+        })
+    }
+}
+
+impl IdRef<'_> {
+    /// The same id, owned.
+    #[must_use]
+    pub fn to_id(self) -> Id {
+        Id(match self.0 {
+            Borrowed::Integer(integer) => Owned::Integer(integer),
+            Borrowed::Uuid(uuid) => Owned::Uuid(uuid),
+            Borrowed::Text(text) => Owned::Text(text.into()),
+        })
+    }
+}
+
+macro_rules! from_integers {
+    ($($integer:ty),*) => {$(
+        impl From<$integer> for Id {
+            fn from(integer: $integer) -> Self {
+                Self(Owned::Integer(i128::from(integer)))
+            }
+        }
+
+        impl From<$integer> for IdRef<'_> {
+            #[inline]
+            fn from(integer: $integer) -> Self {
+                Self(Borrowed::Integer(i128::from(integer)))
+            }
+        }
+    )*};
+}
+
+from_integers!(i8, i16, i32, i64, i128, u8, u16, u32, u64);
+
+impl From<Uuid> for Id {
+    fn from(uuid: Uuid) -> Self {
+        Self(Owned::Uuid(uuid))
+    }
+}
+
+impl From<Uuid> for IdRef<'_> {
+    #[inline]
+    fn from(uuid: Uuid) -> Self {
+        Self(Borrowed::Uuid(uuid))
+    }
+}
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        IdRef::from(text).to_id()
+    }
+}
+
+impl<'a> From<&'a str> for IdRef<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Borrowed::from_text(text))
+    }
+}
+
+impl From<String> for Id {
+    fn from(text: String) -> Self {
+        match Borrowed::from_text(&text) {
+            Borrowed::Integer(integer) => Self(Owned::Integer(integer)),
+            Borrowed::Uuid(uuid) => Self(Owned::Uuid(uuid)),
+            Borrowed::Text(_) => Self(Owned::Text(text.into_boxed_str())),
+        }
+    }
+}
+
+impl<'a> From<&'a String> for IdRef<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl<'a> From<&'a Id> for IdRef<'a> {
+    #[inline]
+    fn from(id: &'a Id) -> Self {
+        id.as_id_ref()
+    }
+}
+
+impl From<IdRef<'_>> for Id {
+    fn from(id: IdRef<'_>) -> Self {
+        id.to_id()
+    }
+}
+
+impl FromStr for Id {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::from(text))
+    }
+}
+
+impl PartialEq<IdRef<'_>> for Id {
+    fn eq(&self, other: &IdRef<'_>) -> bool {
+        self.as_id_ref() == *other
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_id_ref().fmt(f)
+    }
+}
+
+impl fmt::Display for IdRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Borrowed::Integer(integer) => integer.fmt(f),
+            Borrowed::Uuid(uuid) => uuid.fmt(f),
+            Borrowed::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_id_ref().fmt(f)
+    }
+}
+
+impl fmt::Debug for IdRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Borrowed::Integer(integer) => integer.fmt(f),
+            Borrowed::Uuid(uuid) => uuid.fmt(f),
+            // Quoted and escaped, for a text may hold anything.
+            Borrowed::Text(text) => fmt::Debug::fmt(text, f),
+        }
+    }
+}
+
+/// As a number where 64 bits hold it, else as text.
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Owned::Integer(integer) => match (i64::try_from(*integer), u64::try_from(*integer)) {
+                (Ok(signed), _) => serializer.serialize_i64(signed),
+                (_, Ok(unsigned)) => serializer.serialize_u64(unsigned),
+                _ => serializer.collect_str(integer),
+            },
+            Owned::Uuid(uuid) => serializer.collect_str(uuid),
+            Owned::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// From a number or from text.
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Id;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an id: an integer or a text")
+            }
+
+            fn visit_i64<E: de::Error>(self, integer: i64) -> Result<Id, E> {
+                Ok(Id::from(integer))
+            }
+
+            fn visit_u64<E: de::Error>(self, integer: u64) -> Result<Id, E> {
+                Ok(Id::from(integer))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Id, E> {
+                Ok(Id::from(text))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Id, E> {
+                Ok(Id::from(text))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    use super::*;
+
+    #[test]
+    fn an_id_is_its_canonical_text() {
+        for text in ["0", "7", "-7", "170141183460469231731687303715884105727"] {
+            assert!(matches!(Borrowed::from_text(text), Borrowed::Integer(_)), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "-0",
+            "+7",
+            "07",
+            "-07",
+            " 7",
+            "7 ",
+            "1_0",
+            "٣",
+            "1e0",
+            "170141183460469231731687303715884105728",
+        ] {
+            assert!(matches!(Borrowed::from_text(text), Borrowed::Text(_)), "{text}");
+        }
+        let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert_eq!(Id::from(uuid), Id::from(Uuid::try_parse(uuid).unwrap()));
+        assert_ne!(Id::from(uuid), Id::from(uuid.to_uppercase()));
+    }
+
+    proptest! {
+        #[test]
+        fn ids_are_equal_exactly_when_their_texts_are(a in "-?[0-9]{0,3}|[a-z0-9]{0,2}", b in "-?[0-9]{0,3}|[a-z0-9]{0,2}") {
+            prop_assert_eq!(Id::from(a.as_str()) == Id::from(b.as_str()), a == b);
+        }
+
+        #[test]
+        fn text_and_json_round_trip(text in any::<String>(), integer in any::<i64>()) {
+            prop_assert_eq!(Id::from(text.as_str()).to_string(), text.as_str());
+            for id in [Id::from(text), Id::from(integer)] {
+                let json = serde_json::to_string(&id).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Id>(&json).unwrap(), id);
+            }
+        }
+    }
+}

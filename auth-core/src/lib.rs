@@ -1,0 +1,43 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+#[doc(hidden)]
+pub mod __private;
+mod acl;
+mod auth;
+mod blocking;
+mod context;
+mod current_user;
+mod decision;
+mod error;
+mod event;
+mod guard;
+mod id;
+pub mod mechanism;
+pub mod permission;
+mod principal;
+mod subject;
+#[cfg(feature = "test")]
+pub mod test;
+
+pub use auth_macros::{
+    LoadContext, account_roles_accepted, account_roles_required, auth_required,
+    permission_required_for_context, public, roles_accepted, roles_required,
+};
+
+pub use self::{
+    acl::{
+        Acl, AclTable, Allow, AuthModel, Expr, Principals, Rule, account, account_role, allow,
+        every_logged_in_user, nobody, role, user,
+    },
+    auth::{Auth, AuthBuilder, AuthConfigError},
+    context::{Authorized, ConnectionSource, LoadContext, LoadError, NoConnection},
+    current_user::CurrentUser,
+    decision::{AllowReason, Decision, DenyReason, check_access},
+    error::{AuthError, Challenges, Problem},
+    guard::{Admitted, Guarded},
+    id::{Id, IdRef},
+    permission::Permission,
+    principal::{ParsePrincipalError, Principal},
+    subject::{AdminRoles, Subject, User},
+};

@@ -1,0 +1,230 @@
+//! Principals: the single terms that can match a subject, with their text form.
+//!
+//! The text form is FlexMeasures' (`flexmeasures.auth.policy`): `user:2`, `account:3`, `role:x`, `account-role:y`,
+//! `every-logged-in-user`. Unlike there, a text that is none of these is an error.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
+
+use crate::{id::Id, subject::Subject};
+
+/// One term that can match a subject.
+///
+/// ```
+/// use auth_core::{Principal, User};
+///
+/// let principal: Principal = "account:3".parse()?;
+/// assert!(principal.matches(&User::new(2).with_account(3)));
+/// assert_eq!(principal.to_string(), "account:3");
+/// assert!("acount:3".parse::<Principal>().is_err());
+/// # Ok::<(), auth_core::ParsePrincipalError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// `user:<id>`: the user with this id.
+    User(Id),
+    /// `account:<id>`: every user of this account.
+    Account(Id),
+    /// `role:<name>`: every user with this role.
+    Role(String),
+    /// `account-role:<name>`: every user whose account has this role.
+    AccountRole(String),
+    /// `every-logged-in-user`: whoever is not anonymous.
+    EveryLoggedInUser,
+}
+
+const USER: &str = "user";
+const ACCOUNT: &str = "account";
+const ROLE: &str = "role";
+const ACCOUNT_ROLE: &str = "account-role";
+const EVERY_LOGGED_IN_USER: &str = "every-logged-in-user";
+
+impl Principal {
+    /// Whether this principal matches the subject. It knows no short-cut for admins.
+    #[must_use]
+    pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        match self {
+            Self::User(id) => *id == subject.id(),
+            Self::Account(id) => subject.account_id().is_some_and(|account| *id == account),
+            Self::Role(role) => has_role(subject, role),
+            Self::AccountRole(role) => account_has_role(subject, role),
+            Self::EveryLoggedInUser => true,
+        }
+    }
+}
+
+/// Whether the user has the role. A role without a name is nobody's, whatever the subject says.
+#[inline]
+pub(crate) fn has_role<S: Subject + ?Sized>(subject: &S, role: &str) -> bool {
+    !role.is_empty() && subject.has_role(role)
+}
+
+/// Whether the user's account has the role, which needs a name as well.
+#[inline]
+pub(crate) fn account_has_role<S: Subject + ?Sized>(subject: &S, role: &str) -> bool {
+    !role.is_empty() && subject.account_has_role(role)
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "{USER}:{id}"),
+            Self::Account(id) => write!(f, "{ACCOUNT}:{id}"),
+            Self::Role(role) => write!(f, "{ROLE}:{role}"),
+            Self::AccountRole(role) => write!(f, "{ACCOUNT_ROLE}:{role}"),
+            Self::EveryLoggedInUser => f.write_str(EVERY_LOGGED_IN_USER),
+        }
+    }
+}
+
+impl FromStr for Principal {
+    type Err = ParsePrincipalError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == EVERY_LOGGED_IN_USER {
+            return Ok(Self::EveryLoggedInUser);
+        }
+        let fail = |problem| ParsePrincipalError { text: text.to_owned(), problem };
+        let (kind, rest) = text.split_once(':').ok_or_else(|| fail(Problem::Kind))?;
+        let id = || match rest {
+            "" => Err(fail(Problem::NoId)),
+            id if id.trim() != id => Err(fail(Problem::Blanks)),
+            id => Ok(Id::from(id)),
+        };
+        let role = || match rest {
+            "" => Err(fail(Problem::NoRole)),
+            role => Ok(role.to_owned()),
+        };
+        match kind {
+            USER => id().map(Self::User),
+            ACCOUNT => id().map(Self::Account),
+            ROLE => role().map(Self::Role),
+            ACCOUNT_ROLE => role().map(Self::AccountRole),
+            _ => Err(fail(Problem::Kind)),
+        }
+    }
+}
+
+/// The text is not a principal.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not a principal: {problem}")]
+pub struct ParsePrincipalError {
+    text: String,
+    problem: Problem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+enum Problem {
+    #[error(
+        "write `user:<id>`, `account:<id>`, `role:<name>`, `account-role:<name>` or `every-logged-in-user`"
+    )]
+    Kind,
+    #[error("the id is missing")]
+    NoId,
+    #[error("remove the blanks around the id")]
+    Blanks,
+    #[error("the name of the role is missing")]
+    NoRole,
+}
+
+/// As its text form.
+impl Serialize for Principal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// From its text form.
+impl<'de> Deserialize<'de> for Principal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    use super::*;
+    use crate::subject::User;
+
+    #[test]
+    fn what_is_malformed_is_an_error() {
+        for (text, problem) in [
+            ("", Problem::Kind),
+            ("user", Problem::Kind),
+            ("User:2", Problem::Kind),
+            (" user:2", Problem::Kind),
+            ("2", Problem::Kind),
+            ("every-logged-in-user ", Problem::Kind),
+            ("account_role:x", Problem::Kind),
+            ("user:", Problem::NoId),
+            ("account: 3", Problem::Blanks),
+            ("role:", Problem::NoRole),
+            ("account-role:", Problem::NoRole),
+        ] {
+            let error = text.parse::<Principal>().unwrap_err();
+            assert_eq!(error.problem, problem, "{text}");
+            assert!(error.to_string().starts_with(&format!("`{text}` is not a principal: ")));
+        }
+    }
+
+    #[test]
+    fn everything_after_the_first_colon_is_the_name() {
+        assert_eq!("role:role:admin".parse(), Ok(Principal::Role("role:admin".into())));
+        assert_eq!("role:every-logged-in-user".parse(), Ok(Principal::Role("every-logged-in-user".into())));
+    }
+
+    #[test]
+    fn ids_neither_wrap_nor_normalize() {
+        let user = User::new(1).with_account(3);
+        for (text, matches) in [
+            ("user:1", true),
+            ("user:18446744073709551617", false),
+            ("user:340282366920938463463374607431768211457", false),
+            ("user:01", false),
+            ("user:+1", false),
+            ("user:1user:2", false),
+            ("user:3", false),
+            ("account:3", true),
+            ("account:\u{663}", false),
+            ("account:1", false),
+        ] {
+            assert_eq!(text.parse::<Principal>().unwrap().matches(&user), matches, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_role_without_a_name_is_nobodys() {
+        let user = User::new(1).with_account(1).with_roles([""]).with_account_roles([""]);
+        assert!(!Principal::Role(String::new()).matches(&user));
+        assert!(!Principal::AccountRole(String::new()).matches(&user));
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_form_round_trips(id in any::<i64>(), name in ".+") {
+            for principal in [
+                Principal::User(id.into()),
+                Principal::Account(id.into()),
+                Principal::Role(name.clone()),
+                Principal::AccountRole(name.clone()),
+                Principal::EveryLoggedInUser,
+            ] {
+                let json = serde_json::to_string(&principal).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Principal>(&json).unwrap(), principal.clone());
+                prop_assert_eq!(principal.to_string().parse(), Ok(principal));
+            }
+        }
+
+        #[test]
+        fn parsing_never_panics(text in any::<String>()) {
+            if let Ok(principal) = text.parse::<Principal>() {
+                prop_assert_eq!(principal.to_string(), text);
+            }
+        }
+    }
+}

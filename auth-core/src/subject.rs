@@ -1,0 +1,214 @@
+//! The subject: who asks.
+//!
+//! An application implements [`Subject`] for the type that its log-in produces, or uses [`User`]. How a request's
+//! subject is found is the business of the mechanisms.
+
+use std::any::Any;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Id, IdRef};
+
+/// Who asks: an authenticated user with its account and the roles of both.
+///
+/// An anonymous caller has no subject at all, so no rule can match it by accident.
+///
+/// ```
+/// use auth_core::{IdRef, Subject};
+///
+/// struct Member {
+///     id: i32,
+///     company: i32,
+///     is_manager: bool,
+/// }
+///
+/// impl Subject for Member {
+///     fn id(&self) -> IdRef<'_> {
+///         self.id.into()
+///     }
+///     fn account_id(&self) -> Option<IdRef<'_>> {
+///         Some(self.company.into())
+///     }
+///     fn has_role(&self, role: &str) -> bool {
+///         self.is_manager && role == "account-admin"
+///     }
+///     fn account_has_role(&self, _role: &str) -> bool {
+///         false
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a subject",
+    note = "implement `auth_core::Subject` for it, or use `auth_core::User`"
+)]
+pub trait Subject: Any + Send + Sync {
+    /// The user's id.
+    fn id(&self) -> IdRef<'_>;
+
+    /// The id of the account that the user belongs to, if there is one.
+    fn account_id(&self) -> Option<IdRef<'_>>;
+
+    /// Whether the user has this role.
+    fn has_role(&self, role: &str) -> bool;
+
+    /// Whether the user's account has this role.
+    fn account_has_role(&self, role: &str) -> bool;
+
+    /// Whether one of the user's roles carries this permission; not to be confused with what an ACL grants.
+    fn has_permission(&self, permission: &str) -> bool {
+        let _ = permission;
+        false
+    }
+
+    /// The names of the roles that access-control lists and role guards are waived for.
+    ///
+    /// The subject answers this itself, so that a guard, a job and a list cannot disagree about it.
+    fn admin_roles(&self) -> AdminRoles {
+        AdminRoles::default()
+    }
+}
+
+/// The names of the roles that stand above access-control lists.
+///
+/// The default is FlexMeasures': `admin` may do everything, `admin-reader` may read everything.
+///
+/// ```
+/// use auth_core::AdminRoles;
+///
+/// const NOBODY: AdminRoles = AdminRoles::none();
+/// const OURS: AdminRoles = AdminRoles::none().admin("superuser");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdminRoles {
+    pub(crate) admin: Option<&'static str>,
+    pub(crate) reader: Option<&'static str>,
+}
+
+impl AdminRoles {
+    /// No role stands above the access-control lists.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { admin: None, reader: None }
+    }
+
+    /// The role that may do everything.
+    #[must_use]
+    pub const fn admin(mut self, role: &'static str) -> Self {
+        self.admin = Some(role);
+        self
+    }
+
+    /// The role that may read everything.
+    #[must_use]
+    pub const fn reader(mut self, role: &'static str) -> Self {
+        self.reader = Some(role);
+        self
+    }
+}
+
+impl Default for AdminRoles {
+    fn default() -> Self {
+        Self::none().admin("admin").reader("admin-reader")
+    }
+}
+
+/// A ready [`Subject`], for applications that need no type of their own, for jobs and for tests.
+///
+/// ```
+/// use auth_core::{Subject, User};
+///
+/// let user = User::new(2).with_account(3).with_roles(["account-admin"]);
+/// assert!(user.has_role("account-admin"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    id: Id,
+    #[serde(default)]
+    account_id: Option<Id>,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
+    account_roles: Vec<String>,
+    #[serde(default)]
+    permissions: Vec<String>,
+    // A policy of the application, not a property of the user: data that was read from somewhere cannot set it.
+    #[serde(skip)]
+    admin_roles: AdminRoles,
+}
+
+impl User {
+    /// A user without an account and without roles.
+    #[must_use]
+    pub fn new(id: impl Into<Id>) -> Self {
+        Self {
+            id: id.into(),
+            account_id: None,
+            roles: Vec::new(),
+            account_roles: Vec::new(),
+            permissions: Vec::new(),
+            admin_roles: AdminRoles::default(),
+        }
+    }
+
+    /// Puts the user into an account.
+    #[must_use]
+    pub fn with_account(mut self, id: impl Into<Id>) -> Self {
+        self.account_id = Some(id.into());
+        self
+    }
+
+    /// Gives the user these roles, beside those that it has.
+    #[must_use]
+    pub fn with_roles<R: Into<String>>(mut self, roles: impl IntoIterator<Item = R>) -> Self {
+        self.roles.extend(roles.into_iter().map(Into::into));
+        self
+    }
+
+    /// Gives the user's account these roles, beside those that it has.
+    #[must_use]
+    pub fn with_account_roles<R: Into<String>>(mut self, roles: impl IntoIterator<Item = R>) -> Self {
+        self.account_roles.extend(roles.into_iter().map(Into::into));
+        self
+    }
+
+    /// Gives the user these permissions, as carried by its roles.
+    #[must_use]
+    pub fn with_permissions<P: Into<String>>(mut self, permissions: impl IntoIterator<Item = P>) -> Self {
+        self.permissions.extend(permissions.into_iter().map(Into::into));
+        self
+    }
+
+    /// Says which roles stand above access-control lists, instead of FlexMeasures' names.
+    #[must_use]
+    pub fn with_admin_roles(mut self, admin_roles: AdminRoles) -> Self {
+        self.admin_roles = admin_roles;
+        self
+    }
+}
+
+impl Subject for User {
+    fn id(&self) -> IdRef<'_> {
+        self.id.as_id_ref()
+    }
+
+    fn account_id(&self) -> Option<IdRef<'_>> {
+        self.account_id.as_ref().map(Id::as_id_ref)
+    }
+
+    fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own == role)
+    }
+
+    fn account_has_role(&self, role: &str) -> bool {
+        self.account_id.is_some() && self.account_roles.iter().any(|own| own == role)
+    }
+
+    fn has_permission(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|own| own == permission)
+    }
+
+    fn admin_roles(&self) -> AdminRoles {
+        self.admin_roles
+    }
+}

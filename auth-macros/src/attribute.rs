@@ -1,0 +1,190 @@
+//! What one attribute does when the compiler expands it.
+//!
+//! The first of ours on a function gathers all the others, makes one guard of them and leaves each
+//! of them in place with a marker. A macro cannot know what a name stands for, so it removes none:
+//! ours sees the marker and leaves the function alone, another crate's attribute of the same name
+//! fails on it. Ours under another name carries no marker: it expands later and puts a guard of its
+//! own on the function, outside the first. In every case each check takes place.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, LitStr, MacroDelimiter, Meta, MetaList, token};
+
+use crate::args::{self, Args};
+use crate::errors::Errors;
+use crate::expand;
+use crate::handler::{Handler, Item};
+use crate::model::{Kind, Place};
+use crate::route::Route;
+use crate::validate;
+
+/// Expands the attribute `kind` that was written with `args` on `item`.
+pub(crate) fn expand(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let output = guarded(kind, args, item, &mut errors);
+    let mut report = errors.finish();
+    report.extend(output);
+    report
+}
+
+fn guarded(kind: Kind, args: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
+    let parsed = errors.keep(syn::parse2::<Item>(item.clone()));
+    let Some(Item { attributes, rest }) = parsed else {
+        return item;
+    };
+    let Some(handler) = errors.keep(syn::parse2::<Handler>(rest.clone())) else {
+        let attributes = without_ours(attributes);
+        return quote!(#(#attributes)* #rest);
+    };
+    let wrapped = handler.guard().is_some();
+    if let Some(marker) = marker(&args) {
+        check_marker(kind, &args, marker, wrapped, errors);
+        return if errors.is_empty() {
+            item
+        } else {
+            let attributes = without_ours(attributes);
+            quote!(#(#attributes)* #rest)
+        };
+    }
+    let route = Route::of(&attributes);
+    let mut place = Place {
+        name: handler.next_guard(),
+        routed: route.is_some(),
+        wrapped,
+        handler: Handler { attributes, ..handler },
+    };
+    let mut written = vec![Written { kind, span: Span::call_site(), args }];
+    gather(&mut place.handler.attributes, wrapped, &mut written, errors);
+    expand_written(written, place, route.as_ref(), errors)
+}
+
+fn expand_written(
+    written: Vec<Written>,
+    mut place: Place,
+    route: Option<&Route>,
+    errors: &mut Errors,
+) -> TokenStream {
+    let said: Vec<(Kind, Span)> = written.iter().map(|Written { kind, span, .. }| (*kind, *span)).collect();
+    let args: Vec<Args> = written
+        .into_iter()
+        .map(|Written { kind, span, args }| args::parse(kind, span, args, errors))
+        .collect();
+    let open = validate::openness(&said, place.wrapped, errors);
+    if open && errors.is_empty() {
+        return expand::open(&place);
+    }
+    validate::handler(&place.handler, errors);
+    let guard = validate::guard(&place, args, route, errors);
+    if errors.is_empty() {
+        return expand::guard(place, &guard);
+    }
+    if !open && expand::can_refuse(&place.handler) {
+        // The other attributes stay, marked, so that their imports are used.
+        return expand::refusal(place);
+    }
+    place.handler.attributes = without_ours(place.handler.attributes);
+    expand::open(&place)
+}
+
+/// One of our attributes, as it is written on the function.
+struct Written {
+    kind: Kind,
+    span: Span,
+    args: TokenStream,
+}
+
+/// Collects our attributes among `attributes` and marks each of them as merged.
+fn gather(attributes: &mut [Attribute], wrapped: bool, written: &mut Vec<Written>, errors: &mut Errors) {
+    for attribute in attributes {
+        let Some(kind) = Kind::of(attribute.path()) else {
+            continue;
+        };
+        let span = attribute.path().span();
+        let args = match &attribute.meta {
+            Meta::Path(_) => TokenStream::new(),
+            Meta::List(list) => list.tokens.clone(),
+            Meta::NameValue(pair) => {
+                errors.push(
+                    pair.eq_token.span(),
+                    format_args!("arguments stand in parentheses: `#[{}(…)]`", kind.name()),
+                );
+                continue;
+            }
+        };
+        if let Some(marker) = marker(&args) {
+            // An attribute above has merged this one into its guard. Without a guard the user wrote it.
+            if !wrapped {
+                errors.push(marker, RESERVED);
+            }
+            continue;
+        }
+        attribute.meta = marked(kind, attribute.path().clone(), &args);
+        written.push(Written { kind, span, args });
+    }
+}
+
+/// The marker names the attribute that its arguments were merged as: an import under the name of
+/// another attribute (`use auth_core::roles_required as roles_accepted`) must not weaken a check.
+const MARKER: &str = "__auth_merged";
+
+const RESERVED: &str = "`__auth_merged` is reserved for what the attributes generate; remove it";
+
+fn marked(kind: Kind, path: syn::Path, args: &TokenStream) -> Meta {
+    let marker = syn::Ident::new(MARKER, Span::call_site());
+    let name = kind.name();
+    let ends_with_comma = args
+        .clone()
+        .into_iter()
+        .last()
+        .is_none_or(|last| matches!(last, TokenTree::Punct(comma) if comma.as_char() == ','));
+    let comma = (!ends_with_comma).then(|| quote!(,));
+    Meta::List(MetaList {
+        path,
+        delimiter: MacroDelimiter::Paren(token::Paren::default()),
+        tokens: quote!(#args #comma #marker = #name),
+    })
+}
+
+/// Where the marker stands.
+fn marker(args: &TokenStream) -> Option<Span> {
+    args.clone().into_iter().find_map(|token| match token {
+        TokenTree::Ident(name) if name == MARKER => Some(name.span()),
+        _ => None,
+    })
+}
+
+/// Whether the marker is one that [`marked`] wrote for this very attribute.
+fn check_marker(kind: Kind, args: &TokenStream, marker: Span, wrapped: bool, errors: &mut Errors) {
+    let from_marker = args
+        .clone()
+        .into_iter()
+        .skip_while(|token| !matches!(token, TokenTree::Ident(name) if name == MARKER));
+    let mut from_marker = from_marker.skip(1);
+    let equals = from_marker.next().is_some_and(|token| token.to_string() == "=");
+    let name = from_marker
+        .next()
+        .and_then(|token| syn::parse2::<LitStr>(token.into_token_stream()).ok())
+        .map(|literal| literal.value());
+    match name {
+        Some(name) if wrapped && equals && from_marker.next().is_none() => {
+            if name != kind.name() {
+                errors.push(
+                    Span::call_site(),
+                    format_args!(
+                        "`{}` stands here under the name of `{name}`; \
+                         import it under a name that no other attribute has",
+                        kind.name()
+                    ),
+                );
+            }
+        }
+        _ => errors.push(marker, RESERVED),
+    }
+}
+
+/// So that an attribute whose errors are reported already does not report them again.
+fn without_ours(mut attributes: Vec<Attribute>) -> Vec<Attribute> {
+    attributes.retain(|attribute| Kind::of(attribute.path()).is_none());
+    attributes
+}

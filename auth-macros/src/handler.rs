@@ -1,0 +1,280 @@
+//! The function that an attribute stands on: parsed as far as a guard needs it. The body stays the
+//! tokens that it is.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::format_ident;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{
+    Attribute, FnArg, GenericArgument, Pat, PatType, Path, PathArguments, Signature, Token, Type, Visibility,
+    token,
+};
+
+pub(crate) struct Handler {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) body: TokenStream,
+}
+
+/// Any item: its attributes, and everything after them.
+pub(crate) struct Item {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) rest: TokenStream,
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self { attributes: Attribute::parse_outer(input)?, rest: input.parse()? })
+    }
+}
+
+/// A handler without its attributes, which are parsed before.
+impl Parse for Handler {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let visibility = input.parse()?;
+        if !starts_function(input) {
+            return Err(input.error("expected an `async fn`: a guard goes on a handler"));
+        }
+        let signature = input.parse()?;
+        if input.is_empty() || input.peek(Token![;]) {
+            return Err(input.error("expected the body of the handler"));
+        }
+        Ok(Self { attributes: Vec::new(), visibility, signature, body: input.parse()? })
+    }
+}
+
+fn starts_function(input: ParseStream<'_>) -> bool {
+    input.peek(Token![fn])
+        || input.peek(Token![async])
+        || input.peek(Token![unsafe]) && !input.peek2(token::Brace) && !input.peek2(Token![impl])
+        || input.peek(Token![const]) && (input.peek2(Token![fn]) || input.peek2(Token![async]))
+        || input.peek(Token![extern]) && !input.peek2(Token![crate]) && !input.peek2(token::Brace)
+}
+
+impl Handler {
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &PatType> {
+        self.signature.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(argument) => Some(argument),
+            FnArg::Receiver(_) => None,
+        })
+    }
+
+    /// The guard that one of our attributes has already put on this function.
+    pub(crate) fn guard(&self) -> Option<&Ident> {
+        let mut arguments = self.signature.inputs.iter();
+        let (Some(FnArg::Typed(only)), None) = (arguments.next(), arguments.next()) else {
+            return None;
+        };
+        let admitted = path_of(&only.ty)?.segments.last()?;
+        let guard = only_type_argument(&admitted.arguments)?;
+        let name = &path_of(guard)?.segments.last()?.ident;
+        let text = name.to_string();
+        (admitted.ident == "Admitted" && text.starts_with("__") && text.contains("_guard")).then_some(name)
+    }
+
+    /// What the next guard on this function is called: named after the handler, and counted, since
+    /// an attribute under another name cannot be merged and wraps the function once more.
+    pub(crate) fn next_guard(&self) -> Ident {
+        let first = format_ident!("__{}_guard", self.signature.ident.unraw());
+        let Some(present) = self.guard().map(Ident::to_string) else {
+            return first;
+        };
+        let base = first.to_string();
+        let count = match present.strip_prefix(&base) {
+            Some("") => 1,
+            Some(counted) => {
+                counted.strip_prefix('_').and_then(|count| count.parse::<u32>().ok()).unwrap_or(0)
+            }
+            None => 0,
+        };
+        if count == 0 { first } else { format_ident!("{base}_{}", count.saturating_add(1)) }
+    }
+}
+
+/// The name that `ctx_arg` knows an argument by: that of `sensor`, `mut sensor`, `sensor @ …` and
+/// `web::Path(sensor)`.
+pub(crate) fn argument_name(pattern: &Pat) -> Option<&Ident> {
+    match pattern {
+        Pat::Ident(binding) => Some(&binding.ident),
+        Pat::TupleStruct(wrapper) => {
+            let mut fields = wrapper.elems.iter();
+            match (fields.next(), fields.next()) {
+                (Some(Pat::Ident(binding)), None) => Some(&binding.ident),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The type of the context that an argument of this type holds: `T` for `Authorized<T, P>`.
+pub(crate) fn context_type(ty: &Type) -> &Type {
+    proof_type(ty).unwrap_or(ty)
+}
+
+/// `T`, if the type is `Authorized<T, P>`.
+pub(crate) fn proof_type(ty: &Type) -> Option<&Type> {
+    let proof = path_of(ty)?.segments.last().filter(|last| last.ident == "Authorized")?;
+    match &proof.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
+            Some(GenericArgument::Type(context)) => Some(context),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The name of a type in snake case; `APIKey` is `api_key`.
+pub(crate) fn snake_case_name(ty: &Type) -> Option<String> {
+    let name = path_of(ty)?.segments.last()?.ident.unraw().to_string();
+    let mut snake = String::with_capacity(name.len() + 4);
+    let mut before = None;
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character.is_uppercase() {
+            let begins_word = match (before, characters.peek()) {
+                (None | Some('_'), _) => false,
+                (Some(before), Some(after)) if char::is_uppercase(before) => after.is_lowercase(),
+                (Some(before), None) => !before.is_uppercase(),
+                _ => true,
+            };
+            if begins_word {
+                snake.push('_');
+            }
+            snake.extend(character.to_lowercase());
+        } else {
+            snake.push(character);
+        }
+        before = Some(character);
+    }
+    Some(snake)
+}
+
+fn only_type_argument(arguments: &PathArguments) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
+    let mut arguments = arguments.args.iter();
+    match (arguments.next(), arguments.next()) {
+        (Some(GenericArgument::Type(only)), None) => Some(only),
+        _ => None,
+    }
+}
+
+/// Looks through the invisible groups that a type from a `macro_rules!` macro stands in.
+fn path_of(ty: &Type) -> Option<&Path> {
+    match ty {
+        Type::Path(ty) => Some(&ty.path),
+        Type::Group(group) => path_of(&group.elem),
+        Type::Paren(parentheses) => path_of(&parentheses.elem),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn names_arguments() {
+        let handler: Handler = parse_quote! {
+            async fn f(a: A, mut b: B, c @ C { .. }: C, web::Path(d): web::Path<i32>,
+                web::Path((e, f)): web::Path<(i32, i32)>, _: G, H { h, .. }: H) {}
+        };
+        let names: Vec<String> = handler
+            .arguments()
+            .filter_map(|argument| argument_name(&argument.pat))
+            .map(Ident::to_string)
+            .collect();
+        assert_eq!(names, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn names_types_in_snake_case() {
+        let cases: [(Type, &str); 8] = [
+            (parse_quote!(Sensor), "sensor"),
+            (parse_quote!(model::AssetType<T>), "asset_type"),
+            (parse_quote!(APIKey), "api_key"),
+            (parse_quote!(KeyOfAPI), "key_of_api"),
+            (parse_quote!(R2D2), "r2_d2"),
+            (parse_quote!(r#Type), "type"),
+            (parse_quote!(lower), "lower"),
+            (parse_quote!(Under_Score), "under_score"),
+        ];
+        for (ty, expected) in cases {
+            assert_eq!(snake_case_name(&ty).as_deref(), Some(expected));
+        }
+        assert_eq!(snake_case_name(&parse_quote!((A, B))), None);
+    }
+
+    #[test]
+    fn looks_into_a_proof() {
+        let proof: Type = parse_quote!(auth_core::Authorized<model::Sensor, Read>);
+        assert_eq!(snake_case_name(context_type(&proof)).as_deref(), Some("sensor"));
+    }
+
+    #[test]
+    fn counts_the_guards_on_a_function() {
+        let next = |handler: Handler| handler.next_guard().to_string();
+        assert_eq!(
+            next(parse_quote!(
+                async fn view(a: A) {}
+            )),
+            "__view_guard"
+        );
+        assert_eq!(
+            next(parse_quote!(
+                async fn r#type() {}
+            )),
+            "__type_guard"
+        );
+        assert_eq!(
+            next(parse_quote!(
+                async fn view(Admitted(..): a::Admitted<__view_guard>) {}
+            )),
+            "__view_guard_2"
+        );
+        assert_eq!(
+            next(parse_quote!(
+                async fn view(Admitted(..): Admitted<__view_guard_2<T>>) {}
+            )),
+            "__view_guard_3"
+        );
+        assert_eq!(
+            next(parse_quote!(
+                async fn view(Admitted(..): Admitted<__renamed_guard>) {}
+            )),
+            "__view_guard"
+        );
+    }
+
+    #[test]
+    fn tells_a_rewritten_signature_from_others() {
+        let others: [Handler; 6] = [
+            parse_quote!(
+                async fn f() {}
+            ),
+            parse_quote!(
+                async fn f(a: Admitted) {}
+            ),
+            parse_quote!(
+                async fn f(a: Admitted<Sensor>) {}
+            ),
+            parse_quote!(
+                async fn f(a: Admitted<__f_guard, T>) {}
+            ),
+            parse_quote!(
+                async fn f(a: Admitted<__f_guard>, b: B) {}
+            ),
+            parse_quote!(
+                async fn f(a: Other<__f_guard>) {}
+            ),
+        ];
+        for handler in others {
+            assert!(handler.guard().is_none());
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Snapshots of what is emitted.
+
+use insta::assert_snapshot;
+
+use super::{CONTEXT, ROLES_ACCEPTED, ROLES_REQUIRED, derived, expanded, expanded_whole};
+use crate::model::Kind;
+
+#[test]
+fn above_a_route_attribute() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        /// One sensor.
+        #[roles_accepted("a", ROLE)]
+        #[permission_required_for_context("read", ctx_arg = "sensor")]
+        #[get("/sensors/{sensor_id}")]
+        pub async fn view(mut sensor: Sensor, web::Query(range): web::Query<Range>) -> impl Responder {
+            web::Json(sensor.between(range))
+        }
+        "#
+    ));
+}
+
+#[test]
+fn authentication_alone() {
+    assert_snapshot!(expanded(
+        Kind::AuthRequired,
+        "",
+        r#"#[get("/")] async fn index() -> impl Responder { "" }"#
+    ));
+}
+
+#[test]
+fn below_a_route_attribute() {
+    // A route attribute above has expanded already: what is left is the function.
+    assert_snapshot!(expanded(
+        CONTEXT,
+        r#""update", ctx_arg = "api_key""#,
+        "pub async fn renew(api_key: Authorized<model::APIKey, Update>) -> HttpResponse { todo!() }"
+    ));
+}
+
+#[test]
+fn generic_handler() {
+    assert_snapshot!(expanded(
+        ROLES_REQUIRED,
+        r#""a""#,
+        "async fn list<'a, T: Load<'a> + 'static, const N: usize>(rows: Rows<'a, T, N>) -> String
+         where T: Display { String::new() }"
+    ));
+}
+
+#[test]
+fn generic_public_handler() {
+    assert_snapshot!(expanded(
+        CONTEXT,
+        r#""read", ctx_arg = "context""#,
+        "pub(crate) async fn show<T>(context: T) -> String where T: LoadContext + AuthModel {
+             String::new()
+         }"
+    ));
+}
+
+#[test]
+fn attributes_of_every_kind_are_merged() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[auth_core::auth_required]
+        #[roles_required("a", "b",)]
+        #[account_roles_required(roles::PROSUMER)]
+        #[doc = "kept"]
+        #[account_roles_accepted("d", "e")]
+        #[post("/sensors/{id}")]
+        #[roles_accepted("f")]
+        async fn change() -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn merged_attributes_stay_and_are_marked() {
+    assert_snapshot!(expanded(
+        Kind::AuthRequired,
+        "",
+        r#"
+        #[other::roles_required("a")]
+        #[auth_required]
+        #[roles_accepted("b",)]
+        async fn view() -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn one_context_is_loaded_once() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[permission_required_for_context("read", ctx_arg = "sensor", id = "sensor_id")]
+        #[permission_required_for_context(permissions::CALIBRATE, ctx_arg = "sensor")]
+        #[permission_required_for_context("update", ctx = Sensor, id = "sensor_id")]
+        #[permission_required_for_context("create-children", ctx = Account, id = scope("account_id"))]
+        async fn calibrate(body: Json<Curve>, sensor: Authorized<Sensor, Read>) -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn a_context_that_is_only_checked_is_handed_over_when_another_attribute_wants_it() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[permission_required_for_context("update", ctx = Sensor)]
+        #[permission_required_for_context("read", ctx_arg = "sensor")]
+        #[put("/sensors/{sensor_id}")]
+        async fn change(sensor: Sensor) -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn several_routes() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[permission_required_for_context("delete", ctx_arg = "row")]
+        #[routes]
+        #[get("/a/{row_id}/{id}")]
+        #[delete("/b/{id:\\d{1,3}}")]
+        async fn remove(Wrapped(row): Wrapped<Row>) -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn conditions_are_copied() {
+    assert_snapshot!(expanded(
+        Kind::AuthRequired,
+        "",
+        r#"
+        #[cfg(feature = "x")]
+        #[cfg_attr(feature = "y", inline)]
+        #[get("/")]
+        async fn r#type() -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn patterns_stay_as_they_are() {
+    assert_snapshot!(expanded(
+        ROLES_REQUIRED,
+        "ROLE",
+        "async fn f((a, b): Pair, Foo { c, .. }: Foo, d @ Bar(_): Bar, _: web::Bytes, mut e: String) {}"
+    ));
+}
+
+#[test]
+fn under_another_name_it_wraps_once_more() {
+    // `#[rr]` is ours under another name: it finds what the first has left behind.
+    let first = expanded(
+        ROLES_REQUIRED,
+        r#""a""#,
+        r#"#[rr("b")] #[get("/{id}")] pub async fn view(id: web::Path<i32>) -> String { id.to_string() }"#,
+    );
+    let function = first.split("#[doc(hidden)]").next().unwrap();
+    let function = function.replace("#[rr(\"b\")]\n", "");
+    assert_snapshot!(expanded(ROLES_ACCEPTED, r#""b""#, &function));
+}
+
+#[test]
+fn public_route() {
+    assert_snapshot!(expanded(
+        Kind::Public,
+        "",
+        r#"#[get("/")] pub async fn index(query: web::Query<Q>) -> impl Responder {}"#
+    ));
+}
+
+#[test]
+fn public_function() {
+    assert_snapshot!(expanded(
+        Kind::Public,
+        "",
+        "pub async fn index(query: web::Query<Q>) -> impl Responder {}"
+    ));
+}
+
+#[test]
+fn refused() {
+    assert_snapshot!(expanded(
+        CONTEXT,
+        r#""raed", ctx_arg = "senser""#,
+        r#"#[roles_required("a")] #[get("/{id}")] fn view(sensor: Sensor) -> String { sensor.name }"#
+    ));
+}
+
+#[test]
+fn refused_without_a_guard() {
+    assert_snapshot!(expanded(
+        CONTEXT,
+        r#""read", ctx_arg = "sensor""#,
+        r#"#[roles_required("a")] #[inline] async fn view(&self, sensor: Sensor) -> String { todo!() }"#
+    ));
+}
+
+#[test]
+fn load_context() {
+    assert_snapshot!(derived(
+        "#[derive(Queryable)]
+         #[diesel(table_name = crate::schema::sensors, check_for_backend(diesel::sqlite::Sqlite))]
+         pub struct Sensor { id: i32, name: String }"
+    ));
+}
+
+#[test]
+fn load_context_with_its_own_names() {
+    assert_snapshot!(derived(
+        r#"
+        #[diesel(primary_key(uuid), treat_none_as_null = true)]
+        #[auth(connection = crate::AnyConnection)]
+        struct APIKey {
+            id: String,
+            #[diesel(column_name = "uuid", embed)]
+            r#type: Uuid,
+        }
+        "#
+    ));
+}

@@ -1,0 +1,335 @@
+//! The text of every message.
+
+use super::{CONTEXT, ROLES_ACCEPTED, ROLES_REQUIRED, expand, messages};
+use crate::load_context;
+use crate::model::Kind;
+
+const HANDLER: &str = "async fn view(sensor: Sensor, asset: Asset) {}";
+const ROUTED: &str = r#"#[get("/accounts/{account_id}/sensors/{number}")] async fn view(sensor: Sensor) {}"#;
+
+#[track_caller]
+fn refuses(kind: Kind, args: &str, item: &str, expected: &[&str]) {
+    let output = expand(kind, args, item);
+    let found = messages(output);
+    assert_eq!(found, expected, "{args} on {item}");
+    for message in found {
+        let first = message.chars().next().unwrap();
+        assert!(!first.is_uppercase() && !message.ends_with('.'), "{message}");
+    }
+}
+
+#[test]
+fn roles() {
+    let on = |args: &str, expected: &[&str]| refuses(ROLES_REQUIRED, args, HANDLER, expected);
+    on("", &["`roles_required` needs at least one role: `#[roles_required(\"…\")]`"]);
+    on(r#""""#, &["a role cannot be empty; nobody could have it"]);
+    on(r#""a", "b", "a""#, &["role `a` is named twice; remove one"]);
+    on(
+        r#"5, true, "a""#,
+        &[
+            "expected a role, which is a string literal or a path to a `const &str`; found `5`",
+            "expected a role, which is a string literal or a path to a `const &str`; found `true`",
+        ],
+    );
+    on(
+        r#""a", name = "x", "b""#,
+        &["unknown key `name`; `roles_required` takes roles alone, \
+           each a string literal or a path to a `const &str`"],
+    );
+    on(r#""a" "b""#, &["missing `,` before `\"b\"`"]);
+    on(r#""a" = "b""#, &["a role has no value; remove what follows it"]);
+    on("concat!(\"a\")", &["expected `,`, found `!`"]);
+    on(", \"a\"", &["expected a role, which is a string literal or a path to a `const &str`; found `,`"]);
+    on("a, b, A::<B>::C, <T as U>::R, crate::X", &[]);
+}
+
+#[test]
+fn no_arguments() {
+    refuses(
+        Kind::AuthRequired,
+        "\"token\"",
+        HANDLER,
+        &["`auth_required` takes no arguments; write `#[auth_required]`"],
+    );
+    refuses(Kind::Public, "x = 1", HANDLER, &["`public` takes no arguments; write `#[public]`"]);
+}
+
+#[test]
+fn permissions() {
+    let on = |args: &str, expected: &[&str]| {
+        refuses(CONTEXT, &format!("{args}, ctx_arg = \"sensor\""), HANDLER, expected);
+    };
+    on(r#""raed""#, &["unknown permission `raed`; did you mean `read`?"]);
+    on(r#""create_children""#, &["unknown permission `create_children`; did you mean `create-children`?"]);
+    on(
+        r#""calibrate""#,
+        &["unknown permission `calibrate`; expected `create-children`, `read`, `update` or \
+           `delete`; an own permission is named by a path to a `const Permission`"],
+    );
+    on(r#""""#, &["a permission cannot be empty; write `create-children`, `read`, `update` or `delete`"]);
+    on(r#""read" = "x""#, &["the permission has no value; write `\"read\", ctx_arg = \"…\"`"]);
+    let first = "expected the permission as the first argument: `create-children`, `read`, `update` \
+                 or `delete` as a string literal, or a path to a `const Permission`";
+    on("5", &[first]);
+    on("id = \"x\"", &[first]);
+    on(
+        "id = \"x\", \"read\"",
+        &[
+            first,
+            "one attribute asks for one permission; \
+         write another `permission_required_for_context` for this one",
+        ],
+    );
+    on("Permission::READ", &[]);
+    refuses(CONTEXT, "", HANDLER, &[first, NO_CONTEXT]);
+}
+
+const NO_CONTEXT: &str = "no context is named; write `ctx_arg = \"…\"` for an argument of the \
+     handler, or `ctx = Account` for a context that it does not take";
+
+#[test]
+fn keys() {
+    let on = |args: &str, expected: &[&str]| {
+        refuses(CONTEXT, &format!("\"read\", {args}"), HANDLER, expected);
+    };
+    on("ctx_agr = \"sensor\"", &["unknown key `ctx_agr`; did you mean `ctx_arg`?", NO_CONTEXT]);
+    on(
+        "ctx_arg = \"sensor\", allow_empty = true",
+        &["unknown key `allow_empty`; expected `ctx_arg`, `ctx` or `id`"],
+    );
+    on("ctx_arg = \"sensor\", ctx_arg = \"asset\"", &["`ctx_arg` is given twice; remove one"]);
+    on("ctx_arg = sensor", &["`ctx_arg` is the name of an argument in quotes: `ctx_arg = \"sensor\"`"]);
+    on("ctx_arg = 5", &["`ctx_arg` is the name of an argument in quotes: `ctx_arg = \"…\"`"]);
+    on("ctx_arg = \"\"", &["`ctx_arg` cannot be empty; name an argument of the handler"]);
+    on("ctx = \"Account\"", &["`ctx` is a type, without quotes: `ctx = Account`"]);
+    on("ctx = 5", &["`ctx` is a type, as in `ctx = Account`; found `5`"]);
+    on("ctx_arg", &["`ctx_arg` needs a value: `ctx_arg = \"…\"`", NO_CONTEXT]);
+    on(
+        "\"x\"",
+        &["expected one of the keys `ctx_arg`, `ctx` or `id` with a value, found `\"x\"`", NO_CONTEXT],
+    );
+    on(
+        "ctx_arg = \"sensor\", ctx = Sensor",
+        &["`ctx_arg` hands the context to the handler, `ctx` only checks it; remove one"],
+    );
+    on("ctx_arg = \"senser\"", &["the handler has no argument `senser`; did you mean `sensor`?"]);
+    on("ctx_arg = \"x\"", &["the handler has no argument `x`; it has `sensor` and `asset`"]);
+    refuses(
+        CONTEXT,
+        "\"read\", ctx_arg = \"x\"",
+        "async fn view(_: X) {}",
+        &["the handler has no argument `x`; it has no argument with a name"],
+    );
+}
+
+#[test]
+fn ids() {
+    let on = |args: &str, expected: &[&str]| {
+        let args = format!("\"read\", ctx_arg = \"sensor\", {args}");
+        refuses(CONTEXT, &args, ROUTED, expected);
+    };
+    on("id = \"number\"", &[]);
+    on("id = scope(\"anything\")", &[]);
+    on(
+        "id = number",
+        &["`id` is the name of a path parameter in quotes: `id = \"number\"`, \
+           or `id = scope(\"number\")` for one of an enclosing scope"],
+    );
+    on("id = \"\"", &["`id` cannot be empty; name a path parameter"]);
+    on("id = scope(\"\")", &["`id` cannot be empty; name a path parameter"]);
+    on("id = scope(x)", &["expected the name of one path parameter in quotes: `scope(\"…\")`"]);
+    on("id = scope(\"x\", \"y\")", &["expected one path parameter; remove what follows it"]);
+    on(
+        "id = query(\"x\")",
+        &["unknown source `query` of an id; expected `id = \"…\"` for a path parameter, \
+           or `id = scope(\"…\")` for one of an enclosing scope"],
+    );
+    on(
+        "id = \"sensor_id\"",
+        &["the route `/accounts/{account_id}/sensors/{number}` has no path parameter `sensor_id`, \
+           it has `account_id` and `number`; \
+           write `id = scope(\"sensor_id\")` for one of an enclosing scope"],
+    );
+    on(
+        "",
+        &["the route `/accounts/{account_id}/sensors/{number}` has no path parameter `sensor_id` \
+           or `id`, it has `account_id` and `number`; write `id = \"…\"` for another, \
+           or `id = scope(\"…\")` for one of an enclosing scope"],
+    );
+    refuses(
+        CONTEXT,
+        "\"read\", ctx = Authorized<Account, Read>",
+        "#[routes] #[get(\"/a/{x}\")] #[post(\"/a\")] async fn f() {}",
+        &["every route of this handler has no path parameter `account_id` or `id`, it has none; \
+           write `id = \"…\"` for another, or `id = scope(\"…\")` for one of an enclosing scope"],
+    );
+}
+
+#[test]
+fn several_attributes() {
+    refuses(
+        CONTEXT,
+        "\"read\", ctx_arg = \"sensor\", id = \"a\"",
+        "#[permission_required_for_context(\"update\", ctx_arg = \"sensor\", id = \"b\")]
+         async fn view(sensor: Sensor) {}",
+        &["`sensor` has the id `a` in another attribute; one argument holds one context"],
+    );
+    refuses(
+        CONTEXT,
+        "\"read\", ctx_arg = \"sensor\"",
+        "#[permission_required_for_context(\"read\", ctx_arg = \"sensor\")]
+         async fn view(sensor: Sensor) {}",
+        &["`read` is asked of `sensor` twice; remove one"],
+    );
+    refuses(
+        Kind::Public,
+        "",
+        "#[auth_core::roles_required(\"a\")] async fn view() {}",
+        &["an open handler has no guard; remove `public` or `roles_required`"],
+    );
+    refuses(
+        ROLES_REQUIRED,
+        "\"a\"",
+        "#[public] async fn view() {}",
+        &["an open handler has no guard; remove `public` or `roles_required`"],
+    );
+    refuses(Kind::Public, "", "#[public] async fn view() {}", &["`public` is written twice; remove one"]);
+    refuses(
+        Kind::AuthRequired,
+        "",
+        "#[roles_required = \"a\"] async fn view() {}",
+        &["arguments stand in parentheses: `#[roles_required(…)]`"],
+    );
+}
+
+#[test]
+fn functions() {
+    let on = |item: &str, expected: &[&str]| refuses(Kind::AuthRequired, "", item, expected);
+    on("fn view() {}", &["a guarded handler is asynchronous; write `async fn view`"]);
+    on(
+        "async fn view(&self) {}",
+        &["a guard goes on a free function, not on a method; move it out of the `impl`"],
+    );
+    on(
+        "async fn view(#[cfg(x)] a: A) {}",
+        &["an attribute on an argument would be lost; put it on the function"],
+    );
+    on(
+        "async fn view(a: Json<(u8, impl Trait)>) {}",
+        &["a guard has to name the type of each argument; \
+           write a generic parameter instead of `impl`"],
+    );
+    let not_a_function = "expected an `async fn`: a guard goes on a handler";
+    for item in ["struct S;", "impl S {}", "pub mod m {}", "const X: u8 = 1;", "unsafe impl S {}"] {
+        on(item, &[not_a_function]);
+    }
+    on("async fn view();", &["expected the body of the handler"]);
+}
+
+#[test]
+fn marker() {
+    let reserved = "`__auth_merged` is reserved for what the attributes generate; remove it";
+    let wrapped = "async fn view(Admitted { .. }: Admitted<__view_guard>) {}";
+    let marked = r#""a", __auth_merged = "roles_required""#;
+    refuses(ROLES_REQUIRED, marked, wrapped, &[]);
+    refuses(ROLES_REQUIRED, marked, HANDLER, &[reserved]);
+    for args in [
+        r#""a", __auth_merged"#,
+        r#""a", __auth_merged = "roles_required", "b""#,
+        r#""a", __auth_merged("roles_required")"#,
+        r#""a", __auth_merged = roles_required"#,
+    ] {
+        refuses(ROLES_REQUIRED, args, wrapped, &[reserved]);
+    }
+    refuses(
+        Kind::AuthRequired,
+        "",
+        r#"#[roles_required("a", __auth_merged = "roles_required")] async fn view() {}"#,
+        &[reserved],
+    );
+    // `use auth_core::roles_required as roles_accepted` must not make one role of two enough.
+    refuses(
+        ROLES_REQUIRED,
+        r#""a", "b", __auth_merged = "roles_accepted""#,
+        wrapped,
+        &["`roles_required` stands here under the name of `roles_accepted`; \
+           import it under a name that no other attribute has"],
+    );
+    refuses(
+        ROLES_ACCEPTED,
+        r#""b""#,
+        r#"#[roles_required("a", __auth_merged = "roles_required")]
+           async fn view(Admitted { .. }: Admitted<__view_guard>) {}"#,
+        &[],
+    );
+    refuses(
+        CONTEXT,
+        r#""read", ctx_arg = "sensor""#,
+        wrapped,
+        &["the handler has no argument `sensor`; another guard has already taken the arguments; \
+           write this attribute above the others, under its own name"],
+    );
+}
+
+#[test]
+fn rows() {
+    #[track_caller]
+    fn refuses(input: &str, expected: &[&str]) {
+        assert_eq!(messages(load_context::derive(input.parse().unwrap())), expected);
+    }
+    let connection = "the type of the connection is not known; \
+         write `#[auth(connection = diesel::SqliteConnection)]`, or let it follow from one backend: \
+         `#[diesel(check_for_backend(diesel::sqlite::Sqlite))]`";
+    refuses("struct Row { id: i32 }", &[connection]);
+    refuses("#[diesel(check_for_backend(A, B))] struct Row { id: i32 }", &[connection]);
+    refuses(
+        "#[diesel(check_for_backend(my::Multi))] struct Row { id: i32 }",
+        &["the connection of the backend `Multi` is not known; \
+           name it with `#[auth(connection = …)]`"],
+    );
+    refuses(
+        "#[auth(connection = C)] struct Row { uuid: i32 }",
+        &["no field of `Row` holds the primary key `id`; \
+           add it, or name the key with `#[diesel(primary_key(…))]`"],
+    );
+    refuses(
+        "#[auth(connection = C)] #[diesel(primary_key(uiud))] struct Row { uuid: i32 }",
+        &["no field of `Row` holds the primary key `uiud`; did you mean `uuid`?"],
+    );
+    refuses(
+        "#[auth(connection = C)] #[diesel(primary_key(a, b))] struct Row { a: i32, b: i32 }",
+        &["a primary key of several columns cannot be derived; implement `LoadContext` by hand"],
+    );
+    refuses(
+        "#[auth(connection = C)] #[diesel(primary_key())] struct Row { a: i32 }",
+        &["`primary_key` names no column"],
+    );
+    refuses(
+        "#[auth(connection = C)] struct Row<T> { id: T }",
+        &["a row with generic parameters cannot be derived; implement `LoadContext` by hand"],
+    );
+    refuses(
+        "enum Row { A }",
+        &["`LoadContext` is derived for a struct, which is a row of a table; \
+           implement it by hand for this type"],
+    );
+    for input in ["struct Row(i32);", "struct Row;"] {
+        refuses(
+            input,
+            &["`LoadContext` is derived for a struct with named fields; \
+               implement it by hand for this type"],
+        );
+    }
+    refuses(
+        "#[auth(conection = C)] struct Row { id: i32 }",
+        &["unknown key `conection`; did you mean `connection`?"],
+    );
+    refuses(
+        "#[auth(connection = C, connection = D)] struct Row { id: i32 }",
+        &["`connection` is given twice; remove one"],
+    );
+    refuses(
+        "#[auth(connection = \"C\")] struct Row { id: i32 }",
+        &["`connection` is a type, without quotes: `connection = C`"],
+    );
+}
