@@ -1,0 +1,38 @@
+//! Who asks, and how the service knows: the roles, the subject, passwords, and what the library is told of all this.
+
+use auth_core::{Auth, AuthConfigError, mechanism::BearerToken};
+
+use crate::database::ConnectionPool;
+
+mod logged_in;
+mod password;
+
+pub use self::{
+    logged_in::LoggedIn,
+    password::{PasswordError, Passwords},
+};
+
+/// May do everything.
+pub const ADMIN: &str = "admin";
+/// May read everything.
+pub const ADMIN_READER: &str = "admin-reader";
+/// Runs the account that the user belongs to.
+pub const ACCOUNT_ADMIN: &str = "account-admin";
+/// Looks after the accounts whose consultancy is the user's account.
+pub const CONSULTANT: &str = "consultant";
+
+/// Role of accounts that advise others.
+pub const CONSULTANCY: &str = "Consultancy";
+/// Role of accounts that both use and produce energy.
+pub const PROSUMER: &str = "Prosumer";
+/// Role of accounts that sell energy.
+pub const SUPPLIER: &str = "Supplier";
+
+/// What the guards of all handlers use: bearer tokens, and connections from `pool` for users and contexts alike.
+///
+/// # Errors
+///
+/// When the library finds that something is missing.
+pub fn auth(pool: &ConnectionPool) -> Result<Auth, AuthConfigError> {
+    Auth::builder().mechanism(BearerToken::<LoggedIn>::new(pool.clone())).connections(pool.clone()).build()
+}

@@ -1,0 +1,273 @@
+//! The database: where it is, its pool of connections, its migrations, and the one way from a
+//! handler to it, [`Database::run`]. Not for queries: those are with the models and the routes.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::web;
+use diesel::{
+    Connection, ConnectionError, SqliteConnection,
+    connection::SimpleConnection,
+    r2d2::{ConnectionManager, CustomizeConnection, HandleError, Pool, PooledConnection},
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::error::ServiceError;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// What each connection is told. `busy_timeout` is in milliseconds: how long a statement waits for
+/// another connection's lock. (`SQLite` checks foreign keys only when asked to.)
+const PRAGMAS: &str = "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL;";
+
+/// The connections that handlers and guards share.
+pub type ConnectionPool = Pool<ConnectionManager<SqliteConnection>>;
+
+/// Where the database is. Parsed from text: nothing or `:memory:` is [`Location::Memory`], anything
+/// else a [`Location::File`].
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Location {
+    /// In this process, a new one for each [`Database`]; it ends with its last clone.
+    #[default]
+    Memory,
+    /// A path, or a `file:` URI as `SQLite` defines them. Made when it does not exist.
+    File(String),
+}
+
+impl FromStr for Location {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // SQLite takes both for "a private database for this connection", which no pool can use.
+        Ok(match text {
+            "" | ":memory:" => Self::Memory,
+            path => Self::File(path.to_owned()),
+        })
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => formatter.write_str(":memory:"),
+            Self::File(path) => formatter.write_str(path),
+        }
+    }
+}
+
+/// The pool, with what keeps a database in memory alive. Clones share both.
+#[derive(Clone)]
+pub struct Database {
+    pool: ConnectionPool,
+    /// A database in memory ends with its last connection, and a pool may drop each of its own: a broken one, for
+    /// example. This one stays. The mutex is never locked; it makes the connection `Sync`.
+    _keep_alive: Option<Arc<Mutex<SqliteConnection>>>,
+}
+
+impl Database {
+    /// Opens the database and brings its tables up to date. `pool_size` is the number of connections,
+    /// `pool_wait` how long a request waits for a free one before it is answered 503.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be opened, or a migration fails.
+    pub fn open(location: &Location, pool_size: u32, pool_wait: Duration) -> Result<Self, DatabaseError> {
+        let (url, in_memory) = match location {
+            Location::Memory => (memory_url(), true),
+            Location::File(path) => (path.clone(), false),
+        };
+        let open_error = |source| DatabaseError::Open { location: location.to_string(), source };
+        let mut first = SqliteConnection::establish(&url).map_err(open_error)?;
+        first
+            .batch_execute(PRAGMAS)
+            .and_then(|()| if in_memory { Ok(()) } else { first.batch_execute("PRAGMA journal_mode = WAL;") })
+            .map_err(|error| open_error(ConnectionError::CouldntSetupConfiguration(error)))?;
+        first.run_pending_migrations(MIGRATIONS).map_err(DatabaseError::Migrate)?;
+
+        let pool = Pool::builder()
+            .max_size(pool_size)
+            .connection_timeout(pool_wait)
+            // A connection to SQLite does not go stale, so it is neither replaced after a time nor tried
+            // with a statement of its own each time it is taken.
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .test_on_check_out(false)
+            .connection_customizer(Box::new(Pragmas))
+            .error_handler(Box::new(LogError))
+            // `build` would wait `pool_wait` for the connections, which may be set to a few milliseconds.
+            .build_unchecked(ConnectionManager::new(url));
+        drop(pool.get_timeout(FIRST_CONNECTION).map_err(DatabaseError::Pool)?);
+        Ok(Self { pool, _keep_alive: in_memory.then(|| Arc::new(Mutex::new(first))) })
+    }
+
+    /// The connections, for [`Auth`](auth_core::Auth) and for code outside of requests.
+    #[must_use]
+    pub fn pool(&self) -> &ConnectionPool {
+        &self.pool
+    }
+
+    /// A connection for code outside of requests; it waits as long as a request would.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Unavailable`] when no connection becomes free in time.
+    pub fn connection(&self) -> Result<PooledConnection<ConnectionManager<SqliteConnection>>, ServiceError> {
+        self.pool.get().map_err(ServiceError::unavailable)
+    }
+
+    /// Runs `work` with a connection, on a thread that may block: the event loop, which serves all other
+    /// requests meanwhile, never waits for the database.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns; [`ServiceError::Unavailable`] when no connection becomes free in time.
+    pub async fn run<T, W>(&self, work: W) -> Result<T, ServiceError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> Result<T, ServiceError> + Send + 'static,
+    {
+        let database = self.clone();
+        web::block(move || work(&mut *database.connection()?)).await.map_err(ServiceError::internal)?
+    }
+}
+
+/// How long the service waits for its first connection when it starts.
+const FIRST_CONNECTION: Duration = Duration::from_secs(10);
+
+/// A name that no other database of this process has: the file system of `memdb` shares a database among the
+/// connections of one process that name it alike, if the name begins with a slash.
+fn memory_url() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("file:/energy-{}?vfs=memdb", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[derive(Debug)]
+struct Pragmas;
+
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Pragmas {
+    fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        connection.batch_execute(PRAGMAS).map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+#[derive(Debug)]
+struct LogError;
+
+impl HandleError<diesel::r2d2::Error> for LogError {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        tracing::error!(%error, "the pool could not open a connection");
+    }
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// There is no such file, it is no database, or it may not be written.
+    #[error("cannot open the database `{location}`")]
+    Open {
+        /// As it was asked for.
+        location: String,
+        /// What diesel says.
+        source: ConnectionError,
+    },
+    /// A migration failed.
+    #[error("cannot bring the tables of the database up to date")]
+    Migrate(#[source] Box<dyn Error + Send + Sync>),
+    /// The pool could not open a connection of its own.
+    #[error("cannot open more connections to the database")]
+    Pool(#[source] diesel::r2d2::PoolError),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{thread, time::Duration};
+
+    use diesel::{
+        ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection,
+        connection::{AnsiTransactionManager, TransactionManager},
+    };
+
+    use super::{Database, Location};
+    use crate::{error::ServiceError, schema::accounts};
+
+    fn memory(pool_size: u32, pool_wait: Duration) -> Database {
+        Database::open(&Location::Memory, pool_size, pool_wait).unwrap()
+    }
+
+    fn insert(name: &str, connection: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
+        diesel::insert_into(accounts::table).values(accounts::name.eq(name)).execute(connection).map(drop)
+    }
+
+    fn count(database: &Database) -> i64 {
+        accounts::table.count().get_result(&mut database.connection().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn connections_share_a_database_in_memory_and_wait_for_each_other() {
+        let database = memory(4, Duration::from_secs(5));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..25 {
+                        let mut connection = database.connection().unwrap();
+                        connection
+                            .immediate_transaction(|connection| {
+                                accounts::table.count().get_result::<i64>(connection)?;
+                                insert("one of a hundred", connection)
+                            })
+                            .unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(count(&database), 100);
+        assert_eq!(count(&memory(1, Duration::from_secs(5))), 0, "another database shares nothing");
+    }
+
+    #[test]
+    fn a_database_in_memory_outlives_the_connections_of_its_pool() {
+        let database = memory(1, Duration::from_secs(5));
+        insert("kept", &mut database.connection().unwrap()).unwrap();
+        // The pool drops a connection that comes back within a transaction.
+        let mut broken = database.connection().unwrap();
+        AnsiTransactionManager::begin_transaction(&mut *broken).unwrap();
+        drop(broken);
+        assert_eq!(count(&database), 1);
+    }
+
+    #[test]
+    fn foreign_keys_are_checked_on_every_connection() {
+        let database = memory(3, Duration::from_secs(5));
+        let mut all = [(); 3].map(|()| database.connection().unwrap());
+        for connection in &mut all {
+            let orphan = (accounts::name.eq("orphan"), accounts::consultancy_account_id.eq(99));
+            assert!(diesel::insert_into(accounts::table).values(orphan).execute(&mut **connection).is_err());
+        }
+    }
+
+    #[actix_web::test]
+    async fn without_a_free_connection_the_answer_is_unavailable() {
+        let database = memory(1, Duration::from_millis(20));
+        let taken = database.connection().unwrap();
+        assert!(matches!(database.run(|_| Ok(())).await, Err(ServiceError::Unavailable(_))));
+        drop(taken);
+        assert!(database.run(|_| Ok(())).await.is_ok());
+    }
+
+    #[test]
+    fn what_sqlite_takes_for_private_is_shared() {
+        for text in ["", ":memory:"] {
+            assert_eq!(text.parse(), Ok(Location::Memory));
+        }
+        assert_eq!("energy.sqlite".parse(), Ok(Location::File("energy.sqlite".to_owned())));
+    }
+}

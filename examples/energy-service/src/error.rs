@@ -1,0 +1,171 @@
+//! What the service answers when it does not do what it was asked: problem documents (RFC 9457), as the
+//! authorization library answers, too. What failed inside is logged and never told to the client.
+
+use std::error::Error;
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    error::{JsonPayloadError, PathError, QueryPayloadError},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use auth_core::{AuthError, LoadError, Problem};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// Why a request was not served. Its text is what the client reads.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The library refused, in a handler that asked it.
+    #[error(transparent)]
+    Refused(#[from] AuthError),
+    /// 401: no active user has this email address and password. Which of them was wrong is not said.
+    #[error("the email address or the password is wrong")]
+    LogInFailed,
+    /// 400: the request says something that cannot be meant.
+    #[error("{0}")]
+    Invalid(String),
+    /// 413: the body is larger than the service reads.
+    #[error("the body is too large")]
+    TooLarge,
+    /// 409: the request contradicts what is stored.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// 404: what the URL names does not exist, or no longer.
+    #[error("there is nothing here")]
+    NotFound,
+    /// 503: the database is out of reach or locked for too long.
+    #[error("the service cannot answer at the moment; try again later")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// 500: a fault of the service.
+    #[error("the service failed to answer")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl ServiceError {
+    /// [`Unavailable`](Self::Unavailable), because of `source`.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into())
+    }
+
+    /// [`Internal`](Self::Internal), because of `source`.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    /// [`Invalid`](Self::Invalid), because of `reason`.
+    pub fn invalid(reason: impl Into<String>) -> Self {
+        Self::Invalid(reason.into())
+    }
+
+    /// What a duplicate key means for this request, if it is one.
+    #[must_use]
+    pub fn or_duplicate(error: DieselError, meaning: &'static str) -> Self {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Conflict(meaning),
+            error => error.into(),
+        }
+    }
+}
+
+impl From<DieselError> for ServiceError {
+    fn from(error: DieselError) -> Self {
+        match &error {
+            // The latter: what a new row refers to was deleted between the guard, which loaded it, and the change.
+            DieselError::NotFound | DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
+                Self::NotFound
+            }
+            // Diesel has no kind for SQLITE_BUSY and SQLITE_LOCKED, whose texts these are.
+            DieselError::DatabaseError(_, information) if information.message().ends_with("is locked") => {
+                Self::unavailable(error)
+            }
+            _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<LoadError> for ServiceError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::NotFound => Self::NotFound,
+            LoadError::Unavailable(source) => Self::Unavailable(source),
+        }
+    }
+}
+
+impl ResponseError for ServiceError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Refused(error) => error.status_code(),
+            Self::LogInFailed => StatusCode::UNAUTHORIZED,
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::Refused(error) => return error.error_response(),
+            Self::Unavailable(source) => {
+                tracing::error!(error = %chain(source.as_ref()), "the database is out of reach");
+            }
+            Self::Internal(source) => tracing::error!(error = %chain(source.as_ref()), "a request failed"),
+            Self::LogInFailed | Self::Invalid(_) | Self::TooLarge | Self::Conflict(_) | Self::NotFound => {}
+        }
+        let mut response = Problem::new(self.status_code(), self.to_string()).response();
+        if matches!(self, Self::LogInFailed) {
+            // A 401 has to say how one authenticates (RFC 9110, section 15.5.2).
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// The error with all that caused it, for logs and for the command line.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// For `JsonConfig`: a body that is not what the handler asks for.
+pub(crate) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
+    match error {
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
+            ServiceError::TooLarge
+        }
+        JsonPayloadError::ContentType => {
+            ServiceError::invalid("the content type has to be `application/json`")
+        }
+        JsonPayloadError::Deserialize(error) => ServiceError::invalid(format!("the body is wrong: {error}")),
+        _ => ServiceError::invalid("the body could not be read"),
+    }
+    .into()
+}
+
+/// For `QueryConfig`: a query that is not what the handler asks for.
+pub(crate) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
+    match error {
+        QueryPayloadError::Deserialize(error) => {
+            ServiceError::invalid(format!("the query is wrong: {error}"))
+        }
+        _ => ServiceError::invalid("the query could not be read"),
+    }
+    .into()
+}
+
+/// For `PathConfig`: a path that names nothing, as no id looks like this.
+pub(crate) fn path_error(_: PathError, _: &HttpRequest) -> actix_web::Error {
+    ServiceError::NotFound.into()
+}

@@ -1,0 +1,160 @@
+//! The service to copy: accounts, users, assets, sensors and measurements of energy, over HTTP, with diesel on `SQLite`,
+//! and with an authorization that stands above each handler in one line.
+//!
+//! A library, so that tests can start the real service:
+//!
+//! ```
+//! use std::net::TcpListener;
+//!
+//! use energy_service::{Config, Service};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let service = Service::open(&Config { demo: true, ..Config::default() })?;
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! actix_web::rt::System::new().block_on(async {
+//!     let server = service.start(listener)?;
+//!     let handle = server.handle();
+//!     actix_web::rt::spawn(server);
+//!     // … requests to `address` …
+//! #   let _ = address;
+//!     handle.stop(true).await;
+//!     Ok(())
+//! })
+//! # }
+//! ```
+
+use std::{io, net::TcpListener, time::Duration};
+
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    web::{Data, ServiceConfig},
+};
+use auth_core::{Auth, AuthConfigError};
+
+pub mod auth;
+pub mod database;
+pub mod demo;
+pub mod error;
+pub mod models;
+pub mod routes;
+pub mod schema;
+
+use self::{
+    auth::{PasswordError, Passwords},
+    database::{Database, DatabaseError, Location},
+    demo::DemoError,
+};
+
+/// What the service is started with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// Where the database is.
+    pub database: Location,
+    /// The number of connections to the database, at least one.
+    pub pool_size: u32,
+    /// How long a request waits for a free connection before it is answered 503.
+    pub pool_wait: Duration,
+    /// The number of threads with an event loop, at least one. Without it there is one for each processor.
+    pub workers: Option<usize>,
+    /// Whether an empty database is filled with the [demo world](demo).
+    pub demo: bool,
+}
+
+impl Default for Config {
+    /// An empty database in memory, 8 connections, 2 seconds.
+    fn default() -> Self {
+        Self {
+            database: Location::Memory,
+            pool_size: 8,
+            pool_wait: Duration::from_secs(2),
+            workers: None,
+            demo: false,
+        }
+    }
+}
+
+/// The service: all that its handlers share. Clones share it, too.
+#[derive(Clone)]
+pub struct Service {
+    auth: Auth,
+    database: Database,
+    passwords: Passwords,
+    workers: Option<usize>,
+}
+
+impl Service {
+    /// Opens the database, brings its tables up to date and, if asked to, fills it with the demo world.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be opened, or is not for the demo.
+    pub fn open(config: &Config) -> Result<Self, StartError> {
+        let database = Database::open(&config.database, config.pool_size, config.pool_wait)?;
+        if config.demo {
+            demo::fill(&database)?;
+        }
+        Ok(Self {
+            auth: auth::auth(database.pool())?,
+            database,
+            passwords: Passwords::new()?,
+            workers: config.workers,
+        })
+    }
+
+    /// The database, with its [pool](Database::pool).
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Registers the endpoints and what they need, for `App::configure`:
+    ///
+    /// ```
+    /// # use energy_service::{Config, Service};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let service = Service::open(&Config::default())?;
+    /// let app = actix_web::App::new().configure(|config| service.configure(config));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.auth.clone())
+            .app_data(Data::new(self.database.clone()))
+            .app_data(Data::new(self.passwords.clone()))
+            .configure(routes::configure);
+    }
+
+    /// Serves requests from this listener, for as long as the server is awaited.
+    ///
+    /// # Errors
+    ///
+    /// When the listener cannot be used.
+    pub fn start(&self, listener: TcpListener) -> io::Result<Server> {
+        let service = self.clone();
+        let mut server = HttpServer::new(move || App::new().configure(|config| service.configure(config)));
+        if let Some(workers) = self.workers {
+            server = server.workers(workers);
+        }
+        Ok(server.listen(listener)?.run())
+    }
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database is not usable.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The database is not for the demo.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// The authorization is not complete.
+    #[error("cannot set up the authorization")]
+    Auth(#[from] AuthConfigError),
+    /// Log-ins would not work.
+    #[error("cannot set up the log-in")]
+    Passwords(#[from] PasswordError),
+}

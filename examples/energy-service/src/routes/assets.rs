@@ -1,0 +1,195 @@
+//! Assets, and the sensors that are added to them.
+
+use actix_web::{
+    HttpResponse, delete, get, patch, post,
+    web::{Data, Json, ServiceConfig},
+};
+use auth_core::{
+    Authorized, CurrentUser, LoadContext, Permission, auth_required, check_access, permission::Delete,
+    permission_required_for_context,
+};
+use diesel::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalEmptyChangesetExtension, QueryDsl, RunQueryDsl,
+    SelectableHelper,
+};
+use serde::Deserialize;
+
+use super::{
+    created, guarded,
+    input::{Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
+};
+use crate::{
+    auth::LoggedIn,
+    database::Database,
+    error::ServiceError,
+    models::{Account, Asset, AssetRow, Platform, SensorRow},
+    schema::{assets, sensors},
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(guarded(create))
+        .service(guarded(view))
+        .service(guarded(change))
+        .service(guarded(remove))
+        .service(guarded(create_sensor));
+}
+
+#[permission_required_for_context("read", ctx_arg = "asset")]
+#[get("/assets/{asset_id}")]
+async fn view(asset: Asset) -> Json<AssetRow> {
+    Json(asset.row)
+}
+
+#[derive(Deserialize, Insertable)]
+#[diesel(table_name = assets)]
+#[serde(deny_unknown_fields)]
+struct NewAsset {
+    name: String,
+    account_id: Option<i32>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    parent_asset_id: Option<i32>,
+}
+
+impl Validate for NewAsset {
+    fn validate(&self) -> Result<(), ServiceError> {
+        valid_name("name", &self.name)?;
+        valid_location(self.latitude, self.longitude)
+    }
+}
+
+/// Creates an asset in the account that the body names, below the asset that the body names; without an account it
+/// becomes public.
+///
+/// A guard cannot look into the body before the caller is known to be allowed to send it. So this handler asks the
+/// library itself, in the transaction that inserts, about every object that the body refers to: one that is not
+/// checked would be a way into somebody else's data. The answers are those of a guard.
+#[auth_required]
+#[post("/assets")]
+async fn create(
+    Valid(asset): Valid<NewAsset>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    let row: AssetRow = database
+        .run(move |connection| {
+            // Immediate, so that nothing changes between check and insert.
+            connection.immediate_transaction(|connection| {
+                let decision = match asset.account_id {
+                    Some(id) => {
+                        let account = Account::load(id, connection)?;
+                        check_access(&*current_user, &account, Permission::CREATE_CHILDREN)
+                    }
+                    None => check_access(&*current_user, &Platform, Permission::CREATE_CHILDREN),
+                };
+                decision.into_result()?;
+                if let Some(id) = asset.parent_asset_id {
+                    let parent = Asset::load(id, connection)?;
+                    check_access(&*current_user, &parent, Permission::CREATE_CHILDREN).into_result()?;
+                }
+                let insert = diesel::insert_into(assets::table).values(&asset);
+                Ok(insert.returning(AssetRow::as_returning()).get_result(connection)?)
+            })
+        })
+        .await?;
+    Ok(created(&format!("/assets/{}", row.id), row))
+}
+
+/// Neither the account nor the parent: to move an asset is to create it elsewhere.
+#[derive(AsChangeset, Deserialize)]
+#[diesel(table_name = assets)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
+struct AssetChanges {
+    #[serde(default, deserialize_with = "some")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "some")]
+    latitude: Option<Option<f64>>,
+    #[serde(default, deserialize_with = "some")]
+    longitude: Option<Option<f64>>,
+}
+
+impl Validate for AssetChanges {
+    fn validate(&self) -> Result<(), ServiceError> {
+        self.name.as_deref().map_or(Ok(()), |name| valid_name("name", name))?;
+        valid_location(self.latitude.flatten(), self.longitude.flatten())
+    }
+}
+
+#[permission_required_for_context("update", ctx_arg = "asset")]
+#[patch("/assets/{asset_id}")]
+async fn change(
+    asset: Asset,
+    Valid(changes): Valid<AssetChanges>,
+    database: Data<Database>,
+) -> Result<Json<AssetRow>, ServiceError> {
+    let updated = database
+        .run(move |connection| {
+            let updated = diesel::update(assets::table.find(asset.row.id))
+                .set(&changes)
+                .returning(AssetRow::as_returning())
+                .get_result(connection)
+                .optional_empty_changeset()?;
+            Ok(updated.unwrap_or(asset.row))
+        })
+        .await?;
+    Ok(Json(updated))
+}
+
+/// Deletes an asset with its sensors and their measurements. Assets that are parts of it stay.
+///
+/// The argument is a proof: it does not compile when its guard asks for another permission than `delete`.
+#[permission_required_for_context("delete", ctx_arg = "asset")]
+#[delete("/assets/{asset_id}")]
+async fn remove(
+    asset: Authorized<Asset, Delete>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    database
+        .run(move |connection| {
+            match diesel::delete(assets::table.find(asset.row.id)).execute(connection)? {
+                0 => Err(ServiceError::NotFound),
+                _ => Ok(()),
+            }
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSensor {
+    name: String,
+    unit: String,
+    event_resolution_minutes: i32,
+}
+
+impl Validate for NewSensor {
+    fn validate(&self) -> Result<(), ServiceError> {
+        valid_name("name", &self.name)?;
+        valid_unit(&self.unit)?;
+        valid_resolution(self.event_resolution_minutes)
+    }
+}
+
+#[permission_required_for_context("create-children", ctx_arg = "asset")]
+#[post("/assets/{asset_id}/sensors")]
+async fn create_sensor(
+    asset: Asset,
+    Valid(sensor): Valid<NewSensor>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    let row: SensorRow = database
+        .run(move |connection| {
+            let insert = diesel::insert_into(sensors::table).values((
+                sensors::asset_id.eq(asset.row.id),
+                sensors::name.eq(sensor.name),
+                sensors::unit.eq(sensor.unit),
+                sensors::event_resolution_minutes.eq(sensor.event_resolution_minutes),
+            ));
+            Ok(insert.returning(SensorRow::as_returning()).get_result(connection)?)
+        })
+        .await?;
+    Ok(created(&format!("/sensors/{}", row.id), row))
+}

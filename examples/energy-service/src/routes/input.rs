@@ -1,0 +1,154 @@
+//! What clients send: read strictly and validated before a handler sees it.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
+use chrono::{DateTime, Datelike, NaiveDateTime};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned},
+};
+
+use crate::error::ServiceError;
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 80;
+/// The longest unit, in characters.
+const MAX_UNIT: usize = 20;
+/// The longest duration of one event, in minutes: a year.
+const MAX_RESOLUTION: i32 = 366 * 24 * 60;
+
+/// What a body has to fulfil beyond its types.
+pub(super) trait Validate {
+    /// [`ServiceError::Invalid`] when it does not.
+    fn validate(&self) -> Result<(), ServiceError>;
+}
+
+/// A JSON body that is valid. As an extractor, so that no handler can forget to look.
+pub(super) struct Valid<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = web::Json::<T>::from_request(request, payload);
+        Box::pin(async move {
+            let web::Json(body) = body.await?;
+            body.validate()?;
+            Ok(Self(body))
+        })
+    }
+}
+
+/// For a field of a change, together with `default`: a field that is absent is `None`, one that is there `Some`. So a
+/// `null` is `Some(None)` for a nullable column, and an error for others, where serde alone would take it for absent.
+pub(super) fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A name is not blank, not too long, and on one line.
+pub(super) fn valid_name(field: &str, name: &str) -> Result<(), ServiceError> {
+    if name.trim().is_empty() {
+        return Err(ServiceError::invalid(format!("`{field}` is empty")));
+    }
+    valid_text(field, name, MAX_NAME)
+}
+
+/// A unit may be empty.
+pub(super) fn valid_unit(unit: &str) -> Result<(), ServiceError> {
+    valid_text("unit", unit, MAX_UNIT)
+}
+
+fn valid_text(field: &str, text: &str, max: usize) -> Result<(), ServiceError> {
+    if text.chars().count() > max {
+        return Err(ServiceError::invalid(format!("`{field}` is longer than {max} characters")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(ServiceError::invalid(format!("`{field}` contains a control character")));
+    }
+    Ok(())
+}
+
+/// Degrees north and east, each as far as it is given.
+pub(super) fn valid_location(latitude: Option<f64>, longitude: Option<f64>) -> Result<(), ServiceError> {
+    for (field, degrees, max) in [("latitude", latitude, 90.0), ("longitude", longitude, 180.0)] {
+        if degrees.is_some_and(|degrees| !(-max..=max).contains(&degrees)) {
+            return Err(ServiceError::invalid(format!("`{field}` is not between -{max} and {max}")));
+        }
+    }
+    Ok(())
+}
+
+/// A resolution is positive, and a year at most.
+pub(super) fn valid_resolution(minutes: i32) -> Result<(), ServiceError> {
+    if (1..=MAX_RESOLUTION).contains(&minutes) {
+        Ok(())
+    } else {
+        Err(ServiceError::invalid(format!(
+            "`event_resolution_minutes` is not between 1 and {MAX_RESOLUTION}"
+        )))
+    }
+}
+
+/// An instant in ISO 8601 with its offset from UTC, as UTC.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Instant(pub(super) NaiveDateTime);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let Ok(instant) = DateTime::parse_from_rfc3339(&text) else {
+            return Err(de::Error::custom(format_args!(
+                "`{text}` is not an instant such as `2026-11-23T09:00:00+01:00` (in a URL, `+` is written `%2B`)"
+            )));
+        };
+        let instant = instant.naive_utc();
+        // The database compares instants as text, which has to have four digits for the year then.
+        if (1..=9999).contains(&instant.year()) {
+            Ok(Self(instant))
+        } else {
+            Err(de::Error::custom(format_args!("`{text}` is not within the years 1 to 9999 of UTC")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Instant, valid_location, valid_name, valid_resolution, valid_unit};
+
+    #[test]
+    fn instants_become_utc() {
+        let read =
+            |text: &str| serde_json::from_value::<Instant>(text.into()).map(|Instant(utc)| utc.to_string());
+        assert_eq!(read("2026-11-23T00:15:00+01:00").unwrap(), "2026-11-22 23:15:00");
+        assert_eq!(read("2026-11-22T23:15:00.5Z").unwrap(), "2026-11-22 23:15:00.500");
+        for wrong in [
+            "2026-11-23T00:15:00",
+            "2026-11-23",
+            "2026-11-23T00:15:00 01:00",
+            "9999-12-31T23:00:00-02:00",
+            "",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        assert!(valid_name("name", "Solar roof").is_ok());
+        assert!(valid_name("name", &"é".repeat(80)).is_ok());
+        for wrong in ["", " \t", "two\nlines", &"x".repeat(81)] {
+            assert!(valid_name("name", wrong).is_err(), "{wrong}");
+        }
+        assert!(valid_unit("").is_ok());
+        assert!(valid_location(Some(-90.0), Some(180.0)).is_ok());
+        assert!(valid_location(Some(90.1), None).is_err());
+        assert!(valid_location(None, Some(-180.1)).is_err());
+        assert!(valid_location(Some(f64::NAN), None).is_err());
+        assert!(valid_resolution(15).is_ok());
+        assert!(valid_resolution(0).is_err());
+    }
+}

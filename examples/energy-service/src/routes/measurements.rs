@@ -1,0 +1,160 @@
+//! The measurements of a sensor: recorded and read.
+
+use actix_web::{
+    HttpResponse, get, post,
+    web::{Data, Json, Query, ServiceConfig},
+};
+use auth_core::permission_required_for_context;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    created, guarded,
+    input::{Instant, Valid, Validate},
+};
+use crate::{
+    database::Database,
+    error::ServiceError,
+    models::{Measurement, Sensor},
+    schema::measurements,
+};
+
+/// The most measurements that one request records or reads.
+pub(super) const MAX_EVENTS: usize = 10_000;
+
+/// Measurements of one statement. Each binds three values, and `SQLite` takes 32,766.
+const CHUNK: usize = 1_000;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(record)).service(guarded(read));
+}
+
+/// One measurement, as clients read it.
+#[derive(Serialize)]
+struct Event {
+    event_start: DateTime<Utc>,
+    event_value: f64,
+}
+
+impl Event {
+    fn new((event_start, event_value): (NaiveDateTime, f64)) -> Self {
+        Self { event_start: event_start.and_utc(), event_value }
+    }
+}
+
+/// From `start` on, until before `end`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Range {
+    start: Instant,
+    end: Instant,
+}
+
+/// The measurements that begin within the range, by time.
+#[permission_required_for_context("read", ctx_arg = "sensor")]
+#[get("/sensors/{sensor_id}/measurements")]
+async fn read(
+    sensor: Sensor,
+    Query(Range { start: Instant(start), end: Instant(end) }): Query<Range>,
+    database: Data<Database>,
+) -> Result<Json<Vec<Event>>, ServiceError> {
+    if end < start {
+        return Err(ServiceError::invalid("`end` is before `start`"));
+    }
+    let found: Vec<(NaiveDateTime, f64)> = database
+        .run(move |connection| {
+            let one_too_many = i64::try_from(MAX_EVENTS + 1).map_err(ServiceError::internal)?;
+            Ok(measurements::table
+                .filter(measurements::sensor_id.eq(sensor.row.id))
+                .filter(measurements::event_start.ge(start))
+                .filter(measurements::event_start.lt(end))
+                .order(measurements::event_start)
+                .select((measurements::event_start, measurements::event_value))
+                .limit(one_too_many)
+                .load(connection)?)
+        })
+        .await?;
+    if found.len() > MAX_EVENTS {
+        return Err(ServiceError::invalid(format!(
+            "there are more than {MAX_EVENTS} measurements from `start` to `end`; ask for a shorter time"
+        )));
+    }
+    Ok(Json(found.into_iter().map(Event::new).collect()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewEvent {
+    event_start: Instant,
+    event_value: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct NewEvents(Vec<NewEvent>);
+
+impl Validate for NewEvents {
+    fn validate(&self) -> Result<(), ServiceError> {
+        match self.0.len() {
+            0 => Err(ServiceError::invalid("there are no measurements")),
+            1..=MAX_EVENTS => Ok(()),
+            _ => Err(ServiceError::invalid(format!("there are more than {MAX_EVENTS} measurements"))),
+        }
+    }
+}
+
+/// Records measurements, all or none. What was recorded before is not replaced: that is no creating.
+#[permission_required_for_context("create-children", ctx_arg = "sensor")]
+#[post("/sensors/{sensor_id}/measurements")]
+async fn record(
+    sensor: Sensor,
+    Valid(NewEvents(events)): Valid<NewEvents>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    let sensor_id = sensor.row.id;
+    let mut rows: Vec<_> = events
+        .into_iter()
+        .map(|NewEvent { event_start: Instant(event_start), event_value }| Measurement {
+            sensor_id,
+            event_start,
+            event_value,
+        })
+        .collect();
+    rows.sort_by_key(|row| row.event_start);
+    let resolution = TimeDelta::minutes(sensor.row.event_resolution_minutes.into());
+    let location = match rows.as_slice() {
+        [first, .., last] => range_url(sensor_id, first.event_start, last.event_start + resolution),
+        [only] => range_url(sensor_id, only.event_start, only.event_start + resolution),
+        [] => String::new(),
+    };
+    let recorded = database
+        .run(move |connection| {
+            connection.immediate_transaction(|connection| {
+                for chunk in rows.chunks(CHUNK) {
+                    diesel::insert_into(measurements::table).values(chunk).execute(connection).map_err(
+                        |error| {
+                            ServiceError::or_duplicate(
+                                error,
+                                "there is a measurement of one of these instants already",
+                            )
+                        },
+                    )?;
+                }
+                Ok(rows)
+            })
+        })
+        .await?;
+    let events: Vec<_> = recorded.iter().map(|row| Event::new((row.event_start, row.event_value))).collect();
+    Ok(created(&location, events))
+}
+
+/// Where the measurements of this time are read, as a path below the base. In UTC, with `Z`: a `+` would have to be
+/// encoded.
+fn range_url(sensor_id: i32, start: NaiveDateTime, end: NaiveDateTime) -> String {
+    format!(
+        "/sensors/{sensor_id}/measurements?start={}&end={}",
+        start.format("%Y-%m-%dT%H:%M:%S%.fZ"),
+        end.format("%Y-%m-%dT%H:%M:%S%.fZ")
+    )
+}

@@ -1,0 +1,85 @@
+//! The endpoints, one file for each kind of object. Every handler has a guard, or says that it is public: the
+//! compiler refuses others in [`configure`].
+//!
+//! | endpoint | who |
+//! |---|---|
+//! | `POST /api/requestAuthToken` | everyone |
+//! | `GET`, `PATCH /api/v3_0/accounts/{account_id}` | the account's list: `read`, `update` |
+//! | `GET /api/v3_0/accounts` | `roles_required`: admin-readers |
+//! | `GET /api/v3_0/clients` | `account_roles_required`: consultancies |
+//! | `GET /api/v3_0/portfolio` | `account_roles_accepted`: prosumers and suppliers |
+//! | `GET /api/v3_0/roles` | `roles_accepted`: account-admins and consultants |
+//! | `GET /api/v3_0/users/me` | `auth_required` |
+//! | `GET`, `PATCH /api/v3_0/users/{user_id}` | the user's list: `read`, `update` |
+//! | `POST /api/v3_0/assets` | `auth_required`, then the list of the account in the body: `create-children` |
+//! | `GET`, `PATCH`, `DELETE /api/v3_0/assets/{asset_id}` | the asset's list: `read`, `update`, `delete` |
+//! | `POST /api/v3_0/assets/{asset_id}/sensors` | the asset's list: `create-children` |
+//! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
+//! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
+//! | `POST /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `create-children` |
+
+use actix_web::{
+    HttpResponse,
+    dev::HttpServiceFactory,
+    http::header,
+    web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
+};
+use auth_core::Guarded;
+use serde::Serialize;
+
+use crate::error::{self, ServiceError};
+
+mod accounts;
+mod assets;
+mod input;
+mod log_in;
+mod measurements;
+mod portfolio;
+mod roles;
+mod sensors;
+mod users;
+
+/// Where the versioned endpoints are. The handlers' own patterns begin below it.
+const BASE: &str = "/api/v3_0";
+
+/// The largest body that is read, in bytes: room for [`MAX_EVENTS`](measurements::MAX_EVENTS) measurements.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// Registers all endpoints. They need what [`Service::configure`](crate::Service::configure) registers with them.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .app_data(JsonConfig::default().limit(MAX_BODY).error_handler(error::json_error))
+        .app_data(QueryConfig::default().error_handler(error::query_error))
+        .app_data(PathConfig::default().error_handler(error::path_error))
+        .service(
+            // The first route that fits serves a request, so the inner scope comes before the outer one's other routes.
+            web::scope("/api")
+                .service(
+                    web::scope("/v3_0")
+                        .configure(accounts::configure)
+                        .configure(users::configure)
+                        .configure(assets::configure)
+                        .configure(sensors::configure)
+                        .configure(measurements::configure)
+                        .configure(roles::configure)
+                        .configure(portfolio::configure),
+                )
+                .configure(log_in::configure),
+        )
+        .default_service(web::to(nothing_here));
+}
+
+/// Lets a handler through that has a guard or says that it is public; without one it does not compile.
+fn guarded<H: HttpServiceFactory + Guarded + 'static>(handler: H) -> H {
+    handler
+}
+
+/// Answers what no route serves, also known paths with an unknown method.
+async fn nothing_here() -> Result<HttpResponse, ServiceError> {
+    Err(ServiceError::NotFound)
+}
+
+/// 201, with the new object and the place where it can be found from now on: a path below [`BASE`].
+fn created(path: &str, object: impl Serialize) -> HttpResponse {
+    HttpResponse::Created().insert_header((header::LOCATION, format!("{BASE}{path}"))).json(object)
+}

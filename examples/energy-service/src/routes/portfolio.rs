@@ -1,0 +1,55 @@
+//! The portfolio: what an account that produces or sells energy has, at a glance.
+
+use actix_web::{
+    get,
+    web::{Data, Json, ServiceConfig},
+};
+use auth_core::{CurrentUser, account_roles_accepted};
+use diesel::{
+    ExpressionMethods, NullableExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::count,
+};
+use serde::Serialize;
+
+use super::guarded;
+use crate::{
+    auth::{LoggedIn, PROSUMER, SUPPLIER},
+    database::Database,
+    error::ServiceError,
+    models::AssetRow,
+    schema::{assets, sensors},
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(portfolio));
+}
+
+#[derive(Serialize)]
+struct Holding {
+    #[serde(flatten)]
+    asset: AssetRow,
+    number_of_sensors: i64,
+}
+
+/// The assets of the caller's account, by name, with the number of their sensors. Every member may read these, so the
+/// account is all that the query has to ask for.
+#[account_roles_accepted(PROSUMER, SUPPLIER)]
+#[get("/portfolio")]
+async fn portfolio(
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<Json<Vec<Holding>>, ServiceError> {
+    let rows: Vec<(AssetRow, i64)> = database
+        .run(move |connection| {
+            Ok(assets::table
+                .left_join(sensors::table)
+                .filter(assets::account_id.eq(current_user.account_id))
+                .group_by(assets::id)
+                .order((assets::name, assets::id))
+                .select((AssetRow::as_select(), count(sensors::id.nullable())))
+                .load(connection)?)
+        })
+        .await?;
+    Ok(Json(
+        rows.into_iter().map(|(asset, number_of_sensors)| Holding { asset, number_of_sensors }).collect(),
+    ))
+}

@@ -1,0 +1,38 @@
+//! The roles that users may have.
+
+use actix_web::{
+    get,
+    web::{Data, Json, ServiceConfig},
+};
+use auth_core::roles_accepted;
+use diesel::{QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper, sqlite::Sqlite};
+use serde::Serialize;
+
+use super::guarded;
+use crate::{
+    auth::{ACCOUNT_ADMIN, CONSULTANT},
+    database::Database,
+    error::ServiceError,
+    schema::roles,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(list));
+}
+
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = roles, check_for_backend(Sqlite))]
+struct Role {
+    id: i32,
+    name: String,
+}
+
+/// All roles, by name, for those who have to do with other people's roles.
+#[roles_accepted(ACCOUNT_ADMIN, CONSULTANT)]
+#[get("/roles")]
+async fn list(database: Data<Database>) -> Result<Json<Vec<Role>>, ServiceError> {
+    let all = database
+        .run(|connection| Ok(roles::table.order(roles::name).select(Role::as_select()).load(connection)?))
+        .await?;
+    Ok(Json(all))
+}

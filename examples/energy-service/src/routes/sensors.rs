@@ -1,0 +1,86 @@
+//! Sensors by their id; they are created at an asset.
+
+use actix_web::{
+    HttpResponse, delete, get, patch,
+    web::{Data, Json, ServiceConfig},
+};
+use auth_core::{Authorized, permission::Delete, permission_required_for_context};
+use diesel::{AsChangeset, OptionalEmptyChangesetExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use serde::Deserialize;
+
+use super::{
+    guarded,
+    input::{Valid, Validate, some, valid_name, valid_unit},
+};
+use crate::{
+    database::Database,
+    error::ServiceError,
+    models::{Sensor, SensorRow},
+    schema::sensors,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(view)).service(guarded(change)).service(guarded(remove));
+}
+
+#[permission_required_for_context("read", ctx_arg = "sensor")]
+#[get("/sensors/{sensor_id}")]
+async fn view(sensor: Sensor) -> Json<SensorRow> {
+    Json(sensor.row)
+}
+
+/// Neither the asset nor the resolution, in which the measurements were recorded.
+#[derive(AsChangeset, Deserialize)]
+#[diesel(table_name = sensors)]
+#[serde(deny_unknown_fields)]
+struct SensorChanges {
+    #[serde(default, deserialize_with = "some")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "some")]
+    unit: Option<String>,
+}
+
+impl Validate for SensorChanges {
+    fn validate(&self) -> Result<(), ServiceError> {
+        self.name.as_deref().map_or(Ok(()), |name| valid_name("name", name))?;
+        self.unit.as_deref().map_or(Ok(()), valid_unit)
+    }
+}
+
+#[permission_required_for_context("update", ctx_arg = "sensor")]
+#[patch("/sensors/{sensor_id}")]
+async fn change(
+    sensor: Sensor,
+    Valid(changes): Valid<SensorChanges>,
+    database: Data<Database>,
+) -> Result<Json<SensorRow>, ServiceError> {
+    let updated = database
+        .run(move |connection| {
+            let updated = diesel::update(sensors::table.find(sensor.row.id))
+                .set(&changes)
+                .returning(SensorRow::as_returning())
+                .get_result(connection)
+                .optional_empty_changeset()?;
+            Ok(updated.unwrap_or(sensor.row))
+        })
+        .await?;
+    Ok(Json(updated))
+}
+
+/// Deletes a sensor with its measurements.
+#[permission_required_for_context("delete", ctx_arg = "sensor")]
+#[delete("/sensors/{sensor_id}")]
+async fn remove(
+    sensor: Authorized<Sensor, Delete>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    database
+        .run(move |connection| {
+            match diesel::delete(sensors::table.find(sensor.row.id)).execute(connection)? {
+                0 => Err(ServiceError::NotFound),
+                _ => Ok(()),
+            }
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
