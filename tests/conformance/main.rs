@@ -1,0 +1,148 @@
+//! The recorded decisions of FlexMeasures, put to this library. See `README.md` for the data and `DEVIATIONS.md` for
+//! the cases in which this library answers otherwise on purpose.
+
+mod models;
+mod vectors;
+
+use auth_core::{
+    Acl, AclTable, AuthModel, Decision, Permission, Principal, Principals, Rule, User, check_access,
+};
+use serde::Deserialize;
+
+use crate::vectors::{Count, Terms, Vector, VectorUser};
+
+#[derive(Deserialize)]
+struct Matching {
+    user: Option<VectorUser>,
+    principals: Terms,
+}
+
+#[test]
+fn principal_matching() {
+    let mut count = Count::default();
+    for vector in vectors::read::<Matching, bool>("principal-matching.jsonl") {
+        let Vector { question: Matching { user, principals }, .. } = &vector;
+        // An anonymous caller has no subject at all, so there is nobody to match.
+        let matches = user.as_ref().is_some_and(|user| principals.read().matches(&user.subject()));
+        count.add(&vector, matches);
+    }
+    count.assert("principal-matching.jsonl");
+}
+
+#[derive(Deserialize)]
+struct Access {
+    user: Option<VectorUser>,
+    acl: Option<std::collections::BTreeMap<String, Terms>>,
+    permission: String,
+}
+
+/// A context with the access-control list of a case.
+struct Listed(AclTable);
+
+impl AuthModel for Listed {
+    fn acl(&self) -> impl Acl {
+        &self.0
+    }
+}
+
+impl Access {
+    /// What a guard answers: who asks comes first, then the context, then what is asked.
+    fn decide(&self) -> &'static str {
+        let Some(user) = self.user.as_ref().filter(|user| user.active) else {
+            return "unauthenticated";
+        };
+        // A guard answers 404 where there is no context, and no permission is unknown to the compiler.
+        let (Some(acl), Ok(permission)) = (&self.acl, self.permission.parse::<Permission>()) else {
+            return "forbidden";
+        };
+        let known = acl.iter().filter_map(|(name, terms)| Some((name.parse().ok()?, terms.read())));
+        let table = known
+            .fold(AclTable::new(), |table, (permission, principals): (Permission, Principals)| {
+                table.allow(permission, principals)
+            });
+        match check_access(&user.subject(), &Listed(table), permission) {
+            Decision::Allow(_) => "allow",
+            Decision::Deny(_) => "forbidden",
+        }
+    }
+}
+
+#[test]
+fn check_access_on_lists() {
+    let mut count = Count::default();
+    for vector in vectors::read::<Access, String>("check-access.jsonl") {
+        count.add(&vector, vector.question.decide().to_owned());
+    }
+    count.assert("check-access.jsonl");
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "function", rename_all = "snake_case")]
+enum Raising {
+    UserMatchesPrincipals(Matching),
+    CheckAccess(Access),
+}
+
+/// FlexMeasures raises an exception, which lets nobody in. Here the malformed principal is refused when the list is
+/// read; the others decide.
+#[test]
+fn what_raises_there_is_decided_without_a_panic() {
+    let mut cases = 0;
+    for vector in vectors::read::<Raising, String>("errors.jsonl") {
+        match vector.question {
+            Raising::UserMatchesPrincipals(Matching { user: Some(user), principals }) => {
+                let _ = principals.read().matches(&user.subject());
+            }
+            Raising::UserMatchesPrincipals(_) => {}
+            Raising::CheckAccess(access) => {
+                let _ = access.decide();
+            }
+        }
+        cases += 1;
+    }
+    vectors::say(&format!("errors.jsonl: {cases} cases, none panics"));
+    assert!(cases > 0);
+}
+
+impl Terms {
+    /// The terms as this library reads them. What it refuses to read is in no list, so in `any` it is no alternative,
+    /// and an `all` that contains it is refused as a whole.
+    fn read(&self) -> Principals {
+        match self {
+            Self::Nobody => Principals::new(),
+            Self::One(_) | Self::All { .. } => {
+                Principals::new().or_all(self.conjunction().unwrap_or_default())
+            }
+            Self::Any { any } => any.iter().fold(Principals::new(), |read, term| {
+                // A list within a list is AND: JSON has no tuples, so that is the written form of a conjunction.
+                read.or_all(term.conjunction().unwrap_or_default())
+            }),
+        }
+    }
+
+    fn conjunction(&self) -> Option<Vec<Principal>> {
+        match self {
+            Self::Nobody => None,
+            Self::One(text) => text.parse().ok().map(|principal| vec![principal]),
+            Self::All { all: terms } | Self::Any { any: terms } => {
+                terms.iter().map(Self::principal).collect()
+            }
+        }
+    }
+
+    fn principal(&self) -> Option<Principal> {
+        match self {
+            Self::One(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+impl VectorUser {
+    fn subject(&self) -> User {
+        User::new(self.id)
+            .with_account(self.account.id)
+            .with_roles(self.roles.iter().cloned())
+            .with_account_roles(self.account.roles.iter().cloned())
+    }
+}

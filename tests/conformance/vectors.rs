@@ -1,0 +1,126 @@
+//! Reads the cases, and counts how they are answered.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fmt::Debug,
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// The tags whose `alternative` this library answers. `DEVIATIONS.md` has the reasons.
+const DEVIATIONS: [&str; 7] = [
+    "anonymous-matches-every-logged-in-user",
+    "empty-role-name",
+    "every-logged-in-user-in-and",
+    "inactive-user",
+    "leading-zeros",
+    "repeated-prefix",
+    "unicode-digits",
+];
+
+/// As [`DEVIATIONS`], in `check-access.jsonl` alone.
+const DEVIATION_OF_GUARDS: &str = "unknown-permission-anonymous";
+
+/// The folder of the cases: `AUTH_CONFORMANCE_DIR`, or the one of this file.
+pub(crate) fn path(file: &str) -> PathBuf {
+    let folder = env::var_os("AUTH_CONFORMANCE_DIR")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/conformance")), PathBuf::from);
+    folder.join(file)
+}
+
+pub(crate) fn read<Q: DeserializeOwned, A: DeserializeOwned>(file: &str) -> Vec<Vector<Q, A>> {
+    let path = path(file);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let parse = |line: &str| {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error} in {line}", path.display()))
+    };
+    text.lines().map(parse).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "Q: DeserializeOwned, A: DeserializeOwned"))]
+pub(crate) struct Vector<Q, A> {
+    pub(crate) id: String,
+    #[serde(flatten)]
+    pub(crate) question: Q,
+    expected: Option<A>,
+    surprise: Option<String>,
+    alternative: Option<A>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct VectorUser {
+    pub(crate) id: i64,
+    pub(crate) roles: Vec<String>,
+    pub(crate) account: VectorAccount,
+    #[serde(default = "yes")]
+    pub(crate) active: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct VectorAccount {
+    pub(crate) id: i64,
+    pub(crate) roles: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Principals, as the data has them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Terms {
+    Nobody,
+    One(String),
+    Any { any: Vec<Terms> },
+    All { all: Vec<Terms> },
+}
+
+/// How the cases of a file were answered.
+#[derive(Default)]
+pub(crate) struct Count {
+    agreed: usize,
+    deviating: BTreeMap<String, usize>,
+    disagreeing: Vec<String>,
+}
+
+impl Count {
+    pub(crate) fn add<Q, A: PartialEq + Debug>(&mut self, vector: &Vector<Q, A>, answer: A) {
+        let deviation = vector.surprise.as_deref().filter(|tag| deviates(tag));
+        let right = if deviation.is_some() { &vector.alternative } else { &vector.expected };
+        let answer = Some(answer);
+        if answer != *right {
+            self.disagreeing.push(format!("{}: {answer:?} instead of {right:?}", vector.id));
+        } else if let Some(tag) = deviation {
+            *self.deviating.entry(tag.to_owned()).or_default() += 1;
+        } else {
+            self.agreed += 1;
+        }
+    }
+
+    /// Prints the counts, and fails if an answer is wrong.
+    pub(crate) fn assert(self, file: &str) {
+        let Self { agreed, deviating, disagreeing } = self;
+        let cases = agreed + deviating.values().sum::<usize>() + disagreeing.len();
+        say(&format!(
+            "{file}: {cases} cases, {agreed} agreed, deviating {deviating:?}, disagreeing: {}",
+            disagreeing.len()
+        ));
+        assert!(cases > 0, "{file} has no cases");
+        assert!(disagreeing.is_empty(), "{file}: {disagreeing:#?}");
+    }
+}
+
+/// Prints a line past the test harness, which shows nobody what a passing test prints.
+pub(crate) fn say(line: &str) {
+    io::stdout().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+fn deviates(tag: &str) -> bool {
+    DEVIATIONS.contains(&tag) || tag == DEVIATION_OF_GUARDS
+}

@@ -1,0 +1,93 @@
+//! A service on a port of its own, and a client for it.
+
+use std::{net::TcpListener, sync::mpsc, thread};
+
+use actix_web::{App, HttpServer, dev::ServerHandle, rt::System, web::ServiceConfig};
+use serde_json::Value;
+use ureq::{
+    Agent,
+    http::{HeaderMap, Request, StatusCode},
+};
+
+/// A running service, stopped when it is dropped.
+pub(crate) struct Service {
+    address: String,
+    handle: ServerHandle,
+    agent: Agent,
+}
+
+impl Service {
+    /// Starts an app of what `configure` registers.
+    pub(crate) fn start(configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            System::new().block_on(async move {
+                let server = HttpServer::new(move || App::new().configure(configure.clone()))
+                    .workers(2)
+                    .disable_signals()
+                    .listen(listener)
+                    .unwrap()
+                    .run();
+                sender.send(server.handle()).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+        Self { address, handle: receiver.recv().unwrap(), agent }
+    }
+
+    pub(crate) fn get(&self, path: &str, token: Option<&str>) -> Response {
+        self.send("GET", path, token.map(bearer).as_deref(), None)
+    }
+
+    /// Sends a request with the `Authorization` header and the body as they are.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        authorization: Option<&str>,
+        body: Option<&str>,
+    ) -> Response {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address));
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(body.unwrap_or_default().to_owned()).unwrap();
+        let mut response = self.agent.run(request).unwrap();
+        let body = response.body_mut().read_to_string().unwrap();
+        Response { status: response.status(), headers: response.headers().clone(), body }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // The server stops in its own thread; nobody waits for it.
+        drop(self.handle.stop(false));
+    }
+}
+
+pub(crate) fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Response {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}

@@ -1,0 +1,303 @@
+//! The energy service as its users see it: who may do what with the demo world.
+//!
+//! What is expected stands in these tables and never comes from the attributes: whoever deletes one sees red.
+
+use std::sync::{Arc, Mutex};
+
+use auth_core::mechanism::TokenHash;
+use diesel::{connection::InstrumentationEvent, prelude::*};
+use energy_service::{
+    Config,
+    demo::PASSWORD,
+    schema::{accounts, assets, auth_tokens, sensors, users},
+};
+use serde_json::{Value, json};
+
+use crate::client::{Response, Service, bearer};
+
+/// Anonymous, and the users of the demo by the local part of their email address: member and account-admin of
+/// Sunnyside Farm, its consultant, a stranger, an admin and an admin-reader.
+const CALLERS: [&str; 7] = ["", "mia", "adam", "cora", "sven", "ada", "rita"];
+
+/// Who may read what belongs to Sunnyside Farm.
+const SUNNYSIDE_READ: [u16; 7] = [401, 200, 200, 200, 403, 200, 200];
+
+struct Energy {
+    http: Service,
+    real: energy_service::Service,
+}
+
+impl Energy {
+    fn start() -> Self {
+        let config = Config { demo: true, pool_size: 1, ..Config::default() };
+        let real = energy_service::Service::open(&config).unwrap();
+        let service = real.clone();
+        let http = Service::start(move |app| service.configure(app));
+        let energy = Self { http, real };
+        energy.store_tokens();
+        energy
+    }
+
+    /// A token for each user, named after the user, without the cost of a log-in.
+    fn store_tokens(&self) {
+        let mut connection = self.real.database().connection().unwrap();
+        let all: Vec<(i32, String)> =
+            users::table.select((users::id, users::email)).load(&mut connection).unwrap();
+        for (id, email) in all {
+            let (name, _) = email.split_once('@').unwrap();
+            diesel::insert_into(auth_tokens::table)
+                .values((
+                    auth_tokens::token_hash.eq(TokenHash::of(name).as_bytes().as_slice()),
+                    auth_tokens::user_id.eq(id),
+                    auth_tokens::created_at.eq(diesel::dsl::now),
+                ))
+                .execute(&mut connection)
+                .unwrap();
+        }
+    }
+
+    fn id_of(&self, what: &str) -> i32 {
+        let connection = &mut self.real.database().connection().unwrap();
+        let (kind, name) = what.split_once(' ').unwrap();
+        match kind {
+            "account" => {
+                accounts::table.filter(accounts::name.eq(name)).select(accounts::id).first(connection)
+            }
+            "user" => users::table
+                .filter(users::email.like(format!("{name}@%")))
+                .select(users::id)
+                .first(connection),
+            "asset" => assets::table.filter(assets::name.eq(name)).select(assets::id).first(connection),
+            "sensors-of" => sensors::table
+                .inner_join(assets::table)
+                .filter(assets::name.eq(name))
+                .order(sensors::id)
+                .select(sensors::id)
+                .first(connection),
+            _ => panic!("{what}"),
+        }
+        .unwrap()
+    }
+
+    /// `/assets/{asset Solar roof}` with the id in it.
+    fn path(&self, pattern: &str) -> String {
+        let path =
+            match pattern.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
+                Some((before, (what, after))) => format!("{before}{}{after}", self.id_of(what)),
+                None => pattern.to_owned(),
+            };
+        format!("/api/v3_0{path}")
+    }
+
+    fn send(&self, caller: &str, method: &str, pattern: &str, body: Option<&Value>) -> Response {
+        let authorization = (!caller.is_empty()).then(|| bearer(caller));
+        let body = body.map(Value::to_string);
+        self.http.send(method, &self.path(pattern), authorization.as_deref(), body.as_deref())
+    }
+
+    fn assert_statuses(&self, method: &str, pattern: &str, body: Option<&Value>, expected: [u16; 7]) {
+        let observed = CALLERS.map(|caller| self.send(caller, method, pattern, body).status.as_u16());
+        assert_eq!(observed, expected, "{method} {pattern} by {CALLERS:?}");
+    }
+}
+
+#[test]
+fn who_may_read() {
+    let energy = Energy::start();
+    let week = "/measurements?start=2000-01-01T00:00:00Z&end=2100-01-01T00:00:00Z";
+    for (pattern, expected) in [
+        ("/accounts/{account Sunnyside Farm}", SUNNYSIDE_READ),
+        ("/accounts/{account Harbour Bakery}", [401, 403, 403, 403, 200, 200, 200]),
+        ("/users/{user mia}", [401, 200, 200, 200, 403, 200, 200]),
+        ("/users/{user adam}", [401, 200, 200, 200, 403, 200, 200]),
+        ("/users/{user sven}", [401, 403, 403, 403, 200, 200, 200]),
+        ("/assets/{asset Solar roof}", SUNNYSIDE_READ),
+        ("/assets/{asset Oven}", [401, 403, 403, 403, 200, 200, 200]),
+        ("/assets/{asset Weather station}", [401, 200, 200, 200, 200, 200, 200]),
+        ("/sensors/{sensors-of Solar roof}", SUNNYSIDE_READ),
+        ("/sensors/{sensors-of Weather station}", [401, 200, 200, 200, 200, 200, 200]),
+    ] {
+        energy.assert_statuses("GET", pattern, None, expected);
+    }
+    let measurements = format!("/sensors/{{sensors-of Solar roof}}{week}");
+    energy.assert_statuses("GET", &measurements, None, SUNNYSIDE_READ);
+    for kind in ["accounts", "users", "assets", "sensors"] {
+        energy.assert_statuses("GET", &format!("/{kind}/99999"), None, [401, 404, 404, 404, 404, 404, 404]);
+        energy.assert_statuses("GET", &format!("/{kind}/x"), None, [401, 404, 404, 404, 404, 404, 404]);
+    }
+}
+
+#[test]
+fn who_may_change() {
+    let energy = Energy::start();
+    for (pattern, expected) in [
+        ("/accounts/{account Sunnyside Farm}", [401, 200, 200, 200, 403, 200, 403]),
+        ("/users/{user mia}", [401, 200, 200, 200, 403, 200, 403]),
+        ("/users/{user adam}", [401, 403, 200, 200, 403, 200, 403]),
+        ("/assets/{asset Solar roof}", [401, 200, 200, 200, 403, 200, 403]),
+        ("/assets/{asset Weather station}", [401, 403, 403, 403, 403, 200, 403]),
+        ("/sensors/{sensors-of Solar roof}", [401, 403, 200, 200, 403, 200, 403]),
+    ] {
+        energy.assert_statuses("PATCH", pattern, Some(&json!({})), expected);
+        // Whoever may not change it is not told what is wrong with the body either.
+        let with_a_wrong_body = expected.map(|status| if status == 200 { 400 } else { status });
+        energy.assert_statuses("PATCH", pattern, Some(&json!({"id": 1})), with_a_wrong_body);
+    }
+}
+
+#[test]
+fn who_may_delete() {
+    for (pattern, expected) in [
+        ("/assets/{asset Solar roof}", [401, 403, 204, 204, 403, 204, 403]),
+        ("/sensors/{sensors-of Solar roof}", [401, 403, 204, 204, 403, 204, 403]),
+        ("/assets/{asset Weather station}", [401, 403, 403, 403, 403, 204, 403]),
+    ] {
+        // Two who may: each needs something to delete.
+        let mut energy = Energy::start();
+        for (caller, status) in CALLERS.into_iter().zip(expected) {
+            let path = energy.path(pattern);
+            assert_eq!(
+                energy.send(caller, "DELETE", pattern, None).status,
+                status,
+                "DELETE {pattern} by {caller}"
+            );
+            if status == 204 {
+                let again = energy.http.send("DELETE", &path, Some(&bearer(caller)), None);
+                assert_eq!(again.status, 404);
+                energy = Energy::start();
+            }
+        }
+    }
+}
+
+#[test]
+fn who_may_create_below() {
+    let energy = Energy::start();
+    let sensor = json!({"name": "new", "unit": "kW", "event_resolution_minutes": 15});
+    let allowed = [401, 201, 201, 201, 403, 201, 403];
+    energy.assert_statuses("POST", "/assets/{asset Solar roof}/sensors", Some(&sensor), allowed);
+    let only_admins = [401, 403, 403, 403, 403, 201, 403];
+    energy.assert_statuses("POST", "/assets/{asset Weather station}/sensors", Some(&sensor), only_admins);
+
+    let pattern = "/sensors/{sensors-of Solar roof}/measurements";
+    for (year, (caller, status)) in (2100..).zip(CALLERS.into_iter().zip(allowed)) {
+        let events = json!([{"event_start": format!("{year}-01-01T00:00:00+01:00"), "event_value": 1.5}]);
+        assert_eq!(energy.send(caller, "POST", pattern, Some(&events)).status, status, "{caller}");
+    }
+}
+
+#[test]
+fn who_may_create_an_asset_in_the_account_that_the_body_names() {
+    let energy = Energy::start();
+    let sunnyside = json!({"name": "new", "account_id": energy.id_of("account Sunnyside Farm")});
+    energy.assert_statuses("POST", "/assets", Some(&sunnyside), [401, 403, 201, 201, 403, 201, 403]);
+    let public = json!({"name": "new"});
+    energy.assert_statuses("POST", "/assets", Some(&public), [401, 403, 403, 403, 403, 201, 403]);
+    let nowhere = json!({"name": "new", "account_id": 99_999});
+    energy.assert_statuses("POST", "/assets", Some(&nowhere), [401, 404, 404, 404, 404, 404, 404]);
+    // Nor may a new asset become a part of somebody else's.
+    let inside = json!({
+        "name": "new",
+        "account_id": energy.id_of("account Sunnyside Farm"),
+        "parent_asset_id": energy.id_of("asset Oven"),
+    });
+    energy.assert_statuses("POST", "/assets", Some(&inside), [401, 403, 403, 403, 403, 201, 403]);
+}
+
+#[test]
+fn who_has_the_roles() {
+    let energy = Energy::start();
+    for (pattern, expected) in [
+        ("/users/me", [401, 200, 200, 200, 200, 200, 200]),
+        ("/accounts", [401, 403, 403, 403, 403, 200, 200]),
+        ("/roles", [401, 403, 200, 200, 403, 200, 403]),
+        ("/clients", [401, 403, 403, 200, 403, 200, 403]),
+        ("/portfolio", [401, 200, 200, 403, 200, 200, 403]),
+    ] {
+        energy.assert_statuses("GET", pattern, None, expected);
+    }
+}
+
+#[test]
+fn a_row_moves_nowhere_by_a_change() {
+    let energy = Energy::start();
+    for (pattern, field) in [
+        ("/assets/{asset Solar roof}", "account_id"),
+        ("/users/{user mia}", "account_id"),
+        ("/users/{user mia}", "password_hash"),
+        ("/accounts/{account Sunnyside Farm}", "consultancy_account_id"),
+        ("/sensors/{sensors-of Solar roof}", "asset_id"),
+    ] {
+        let response = energy.send("ada", "PATCH", pattern, Some(&json!({ field: 1 })));
+        assert_eq!(response.status, 400, "{pattern} {field}");
+    }
+}
+
+fn log_in(energy: &Energy, email: &str, password: &str) -> Response {
+    let body = json!({"email": email, "password": password}).to_string();
+    energy.http.send("POST", "/api/requestAuthToken", None, Some(&body))
+}
+
+#[test]
+fn a_log_in_gives_a_token_of_which_only_the_hash_is_stored() {
+    let energy = Energy::start();
+    let answer = log_in(&energy, "mia@sunnyside.example", PASSWORD);
+    assert_eq!(answer.status, 200);
+    let answer = answer.json();
+    assert_eq!(answer["user_id"], energy.id_of("user mia"));
+    let token = answer["auth_token"].as_str().unwrap();
+    assert_eq!(energy.send(token, "GET", "/users/me", None).json()["id"], answer["user_id"]);
+
+    let mut connection = energy.real.database().connection().unwrap();
+    let stored: Vec<Vec<u8>> =
+        auth_tokens::table.select(auth_tokens::token_hash).load(&mut connection).unwrap();
+    assert!(stored.contains(&TokenHash::of(token).as_bytes().to_vec()));
+    assert!(!stored.contains(&token.as_bytes().to_vec()));
+}
+
+#[test]
+fn a_refused_log_in_does_not_say_why() {
+    let energy = Energy::start();
+    diesel::update(users::table.filter(users::email.like("sven@%")))
+        .set(users::active.eq(false))
+        .execute(&mut energy.real.database().connection().unwrap())
+        .unwrap();
+    let wrong_password = log_in(&energy, "mia@sunnyside.example", "wrong");
+    let unknown = log_in(&energy, "nobody@sunnyside.example", PASSWORD);
+    let inactive = log_in(&energy, "sven@bakery.example", PASSWORD);
+    for response in [&wrong_password, &unknown, &inactive] {
+        assert_eq!(response.status, 401);
+        assert_eq!(response.body, wrong_password.body);
+    }
+    assert_eq!(energy.send("sven", "GET", "/users/me", None).status, 401, "the token of an inactive user");
+}
+
+#[test]
+fn statements_are_few_and_none_is_for_strangers() {
+    let energy = Energy::start();
+    let statements = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&statements);
+    energy.real.database().connection().unwrap().set_instrumentation(
+        move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                recorded.lock().unwrap().push(query.to_string());
+            }
+        },
+    );
+    for pattern in [
+        "/accounts/{account Sunnyside Farm}",
+        "/users/{user mia}",
+        "/assets/{asset Solar roof}",
+        "/sensors/{sensors-of Solar roof}",
+    ] {
+        for (caller, status, expected) in [("mia", 200, 3), ("sven", 403, 3), ("", 401, 0)] {
+            let path = energy.path(pattern);
+            statements.lock().unwrap().clear();
+            let authorization = (!caller.is_empty()).then(|| bearer(caller));
+            let response = energy.http.send("GET", &path, authorization.as_deref(), None);
+            assert_eq!(response.status, status);
+            let asked = statements.lock().unwrap();
+            assert_eq!(asked.len(), expected, "two authenticate, one loads the context: {asked:#?}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the log has of a decision, and what it says when the application forgot something.
+
+use std::{cell::RefCell, io, sync::Once};
+
+use actix_web::{
+    App, Responder,
+    dev::Service as _,
+    get,
+    test::{TestRequest, init_service},
+    web::ServiceConfig,
+};
+use auth_core::{Auth, User, permission_required_for_context, roles_accepted, test::AlwaysAs};
+use serde_json::Value;
+
+use crate::fixture::{Resource, World};
+
+#[roles_accepted("chef", "waiter")]
+#[permission_required_for_context("read", ctx_arg = "resource")]
+#[get("/resources/{resource_id}")]
+async fn view(resource: Resource) -> impl Responder {
+    resource.name
+}
+
+/// The `tracing` events of one request, as JSON.
+async fn events(configure: impl FnOnce(&mut ServiceConfig), path: &str, token: &str) -> (u16, Vec<Value>) {
+    // One subscriber for the whole process: those that come and go disturb each other's tests.
+    static SUBSCRIBER: Once = Once::new();
+    SUBSCRIBER.call_once(|| {
+        let subscriber = tracing_subscriber::fmt().json().with_writer(|| ThreadLog).finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+
+    let app = init_service(App::new().configure(configure)).await;
+    let request = TestRequest::get().uri(path).insert_header(("authorization", format!("Bearer {token}")));
+    LOG.take();
+    let status = app.call(request.to_request()).await.unwrap().status().as_u16();
+    let log = LOG.take();
+    let events = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    (status, events.map(|event| serde_json::from_slice(event).unwrap()).collect())
+}
+
+thread_local! {
+    /// What was logged by this thread, on which a test runs its requests.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct ThreadLog;
+
+impl io::Write for ThreadLog {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.with_borrow_mut(|log| log.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn decisions(path: &str, token: &str) -> Vec<Value> {
+    let auth = World::new().auth();
+    let (_, events) = events(|app| _ = app.app_data(auth).service(view), path, token).await;
+    assert!(events.iter().all(|event| event["target"] == "auth"));
+    assert!(events.iter().all(|event| event["fields"]["duration_us"].is_u64()));
+    events.into_iter().map(|mut event| event["fields"].take()).collect()
+}
+
+fn assert_fields(event: &Value, fields: &[(&str, Value)]) {
+    for (field, value) in fields {
+        assert_eq!(&event[field], value, "{field} of {event}");
+    }
+}
+
+#[actix_web::test]
+async fn each_decision_is_one_event() {
+    let events = decisions("/resources/1", "chef").await;
+    let [authentication, roles, context] = events.as_slice() else { panic!("{events:?}") };
+    assert_fields(
+        authentication,
+        &[("guard", "authenticate".into()), ("subject", "2".into()), ("outcome", "allow".into())],
+    );
+    assert_fields(
+        roles,
+        &[
+            ("guard", "roles_accepted".into()),
+            ("roles", r#"["chef", "waiter"]"#.into()),
+            ("subject", "2".into()),
+            ("outcome", "allow".into()),
+            ("reason", "match".into()),
+        ],
+    );
+    assert_fields(
+        context,
+        &[
+            ("guard", "permission_required_for_context".into()),
+            ("permission", "read".into()),
+            ("context", "http::fixture::Resource".into()),
+            ("context_id", "1".into()),
+            ("subject", "2".into()),
+            ("outcome", "allow".into()),
+            ("reason", "match".into()),
+        ],
+    );
+}
+
+#[actix_web::test]
+async fn a_denial_has_its_reason_in_the_log() {
+    for (path, token, reason) in [
+        ("/resources/1", "member", "no-match"),
+        ("/resources/2", "chef", "no-match"),
+        ("/resources/3", "chef", "not-found"),
+        ("/resources/x", "chef", "not-found"),
+        ("/resources/1", "nobody", "bad-credentials"),
+    ] {
+        let events = decisions(path, token).await;
+        assert_fields(events.last().unwrap(), &[("outcome", "deny".into()), ("reason", reason.into())]);
+    }
+    let events = decisions("/resources/2", "admin").await;
+    assert_fields(events.last().unwrap(), &[("outcome", "allow".into()), ("reason", "admin".into())]);
+}
+
+#[actix_web::test]
+async fn without_an_auth_the_log_says_what_to_add() {
+    let (status, events) = events(|app| _ = app.service(view), "/resources/1", "admin").await;
+    assert_eq!(status, 500);
+    let message = events[0]["fields"]["message"].as_str().unwrap();
+    assert!(message.contains("add `.app_data(auth.clone())` to the `App`"), "{message}");
+}
+
+#[actix_web::test]
+async fn without_a_pool_the_log_says_what_to_add() {
+    let auth = Auth::builder().mechanism(AlwaysAs(User::new(1).with_roles(["admin"]))).build().unwrap();
+    let (status, events) = events(|app| _ = app.app_data(auth).service(view), "/resources/1", "-").await;
+    assert_eq!(status, 500);
+    let message = events.last().unwrap()["fields"]["message"].as_str().unwrap();
+    assert!(message.contains("add `.connections(pool)` to `Auth::builder()`"), "{message}");
+}
+
+#[permission_required_for_context("read", ctx_arg = "resource")]
+async fn without_a_parameter(resource: Resource) -> impl Responder {
+    resource.name
+}
+
+#[actix_web::test]
+async fn without_a_path_parameter_the_log_says_what_to_add() {
+    let auth = World::new().auth();
+    let configure = |app: &mut ServiceConfig| {
+        app.app_data(auth).route("/resources/{number}", actix_web::web::get().to(without_a_parameter));
+    };
+    let (status, events) = events(configure, "/resources/1", "admin").await;
+    assert_eq!(status, 500);
+    let message = events.last().unwrap()["fields"]["message"].as_str().unwrap();
+    assert!(message.contains("say which one does with `id = \"…\"`"), "{message}");
+}

@@ -1,0 +1,9 @@
+//! What a client sees: guarded services, real connections, a real database.
+
+mod attributes;
+mod client;
+mod energy;
+mod failures;
+mod fixture;
+mod log;
+mod phases;

@@ -1,0 +1,183 @@
+//! The order of the phases: what is looked at, asked and read before a request is answered.
+
+use std::thread::{self, ThreadId};
+
+use actix_web::{
+    App, Responder,
+    body::MessageBody,
+    dev::{Payload, Service as _},
+    get, post,
+    test::{TestRequest, call_and_read_body, init_service},
+    web::{self, Bytes},
+};
+use auth_core::{
+    Acl, Auth, AuthModel, CurrentUser, IdRef, LoadContext, LoadError, NoConnection, Permission, Subject,
+    allow, auth_required, every_logged_in_user,
+    mechanism::{BearerToken, FindByToken, TokenHash},
+    permission_required_for_context, roles_accepted,
+};
+use serde_json::Value;
+
+use crate::{
+    client::Service,
+    fixture::{Member, Resource, World},
+};
+
+#[permission_required_for_context("update", ctx_arg = "resource")]
+#[post("/resources/{resource_id}")]
+async fn change(body: web::Json<Value>, resource: Resource) -> impl Responder {
+    format!("{}: {body}", resource.name)
+}
+
+#[roles_accepted("chef")]
+#[permission_required_for_context("read", ctx_arg = "resource")]
+#[get("/resources/{resource_id}")]
+async fn view(user: CurrentUser<Member>, resource: Resource) -> impl Responder {
+    let _ = user;
+    resource.name
+}
+
+#[auth_required]
+#[post("/echo")]
+async fn echo(body: Bytes) -> impl Responder {
+    body
+}
+
+fn service(world: &World) -> Service {
+    let auth = world.auth();
+    Service::start(move |app| {
+        app.app_data(auth.clone()).service((change, view, echo));
+    })
+}
+
+#[test]
+fn statements_are_few_and_none_is_for_strangers() {
+    let world = World::new();
+    let service = service(&world);
+    let statements = |path: &str, token: Option<&str>| {
+        let status = service.get(path, token).status.as_u16();
+        (status, world.statements().len())
+    };
+    // One authenticates, one loads the context.
+    assert_eq!(statements("/resources/1", Some("chef")), (200, 2));
+    assert_eq!(statements("/resources/2", Some("chef")), (403, 2));
+    assert_eq!(statements("/resources/3", Some("chef")), (404, 2));
+    // The role is checked before the context is loaded, and what is not an id needs no statement.
+    assert_eq!(statements("/resources/1", Some("member")), (403, 1));
+    assert_eq!(statements("/resources/x", Some("chef")), (404, 1));
+    assert_eq!(statements("/resources/1", Some("nobody")), (401, 1));
+    assert_eq!(statements("/resources/1", Some("not a token")), (401, 0));
+    assert_eq!(statements("/resources/1", None), (401, 0));
+    assert_eq!(statements("/resources/x", None), (401, 0));
+}
+
+#[test]
+fn a_denial_comes_before_the_body_is_judged() {
+    let world = World::new();
+    let service = service(&world);
+    let post =
+        |token: &str| service.send("POST", "/resources/1", Some(token), Some("{malformed")).status.as_u16();
+    assert_eq!(post("Bearer chef"), 400);
+    assert_eq!(post("Bearer member"), 403);
+    assert_eq!(post("Bearer nobody"), 401);
+    assert_eq!(service.send("POST", "/resources/1", None, Some("{malformed")).status, 401);
+}
+
+#[actix_web::test]
+async fn a_denied_request_is_answered_without_a_look_at_its_body() {
+    let app = init_service(App::new().app_data(World::new().auth()).service((change, echo))).await;
+    for (path, token, expected) in [
+        ("/resources/1", None, 401),
+        ("/resources/1", Some("nobody"), 401),
+        ("/resources/1", Some("member"), 403),
+        ("/resources/2", Some("chef"), 403),
+        ("/resources/3", Some("chef"), 404),
+        ("/resources/x", Some("chef"), 404),
+        ("/echo", None, 401),
+    ] {
+        let mut request = TestRequest::post().uri(path).insert_header(("content-type", "application/json"));
+        if let Some(token) = token {
+            request = request.insert_header(("authorization", format!("Bearer {token}")));
+        }
+        let (request, _) = request.to_request().replace_payload(untouchable());
+        let response = app.call(request).await.unwrap();
+        assert_eq!(response.status(), expected, "{path} by {token:?}");
+        assert!(!response.into_body().try_into_bytes().unwrap().is_empty());
+    }
+}
+
+/// So that the test above can fail: an admitted request does poll the stream.
+#[actix_web::test]
+#[should_panic(expected = "the body was read")]
+async fn an_admitted_request_has_its_body_read() {
+    let app = init_service(App::new().app_data(World::new().auth()).service(echo)).await;
+    let request = TestRequest::post().uri("/echo").insert_header(("authorization", "Bearer member"));
+    let (request, _) = request.to_request().replace_payload(untouchable());
+    let _ = app.call(request).await;
+}
+
+/// A context, a subject: each remembers the thread on which it was looked up.
+struct Loaded(ThreadId);
+struct Found(ThreadId);
+
+impl LoadContext for Loaded {
+    type Id = i32;
+    type Connection = NoConnection;
+
+    fn load(_: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
+        Ok(Self(thread::current().id()))
+    }
+}
+
+impl AuthModel for Loaded {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::READ, every_logged_in_user())
+    }
+}
+
+impl FindByToken for Found {
+    type Connection = NoConnection;
+
+    fn find_by_token(_: &TokenHash, _: &mut NoConnection) -> Result<Self, LoadError> {
+        Ok(Self(thread::current().id()))
+    }
+}
+
+impl Subject for Found {
+    fn id(&self) -> IdRef<'_> {
+        1.into()
+    }
+
+    fn account_id(&self) -> Option<IdRef<'_>> {
+        None
+    }
+
+    fn has_role(&self, _: &str) -> bool {
+        false
+    }
+
+    fn account_has_role(&self, _: &str) -> bool {
+        false
+    }
+}
+
+#[permission_required_for_context("read", ctx_arg = "loaded")]
+#[get("/threads/{id}")]
+async fn threads(loaded: Loaded, found: CurrentUser<Found>) -> impl Responder {
+    let event_loop = thread::current().id();
+    format!("{} {}", loaded.0 == event_loop, found.0 == event_loop)
+}
+
+#[actix_web::test]
+async fn what_may_block_does_not_run_on_the_event_loop() {
+    let auth = Auth::builder().mechanism(BearerToken::<Found>::new(NoConnection)).build().unwrap();
+    let app = init_service(App::new().app_data(auth).service(threads)).await;
+    let request = TestRequest::get().uri("/threads/1").insert_header(("authorization", "Bearer token"));
+    assert_eq!(call_and_read_body(&app, request.to_request()).await, "false false");
+}
+
+/// A body that nobody may read.
+fn untouchable() -> Payload {
+    let stream = futures_util::stream::poll_fn(|_| panic!("the body was read"));
+    Payload::Stream { payload: Box::pin(stream) }
+}

@@ -1,0 +1,12 @@
+#![allow(unused)]
+
+use actix_web::{HttpResponse, Responder, get};
+use auth_core::account_roles_required;
+
+#[account_roles_required("chef", "")]
+#[get("/")]
+async fn view() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+#![allow(unused)]
+
+use auth_core::{Authorized, permission::Read};
+
+struct Sensor;
+
+fn make() -> Authorized<Sensor, Read> {
+    Authorized { context: Sensor, permission: std::marker::PhantomData }
+}
+
+fn main() {}

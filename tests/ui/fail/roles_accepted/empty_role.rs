@@ -1,0 +1,12 @@
+#![allow(unused)]
+
+use actix_web::{HttpResponse, Responder, get};
+use auth_core::roles_accepted;
+
+#[roles_accepted("chef", "")]
+#[get("/")]
+async fn view() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+fn main() {}
