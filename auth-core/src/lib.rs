@@ -4,6 +4,7 @@
 #[doc(hidden)]
 pub mod __private;
 mod acl;
+mod attributes;
 mod auth;
 mod blocking;
 mod context;
@@ -20,15 +21,16 @@ mod subject;
 #[cfg(feature = "test")]
 pub mod test;
 
-pub use auth_macros::{
-    LoadContext, account_roles_accepted, account_roles_required, auth_required,
-    permission_required_for_context, public, roles_accepted, roles_required,
-};
-
+#[cfg(feature = "diesel")]
+pub use self::attributes::LoadContext;
 pub use self::{
     acl::{
         Acl, AclTable, Allow, AuthModel, Expr, Principals, Rule, account, account_role, allow,
         every_logged_in_user, nobody, role, user,
+    },
+    attributes::{
+        account_roles_accepted, account_roles_required, auth_required, permission_required_for_context,
+        public, roles_accepted, roles_required,
     },
     auth::{Auth, AuthBuilder, AuthConfigError},
     context::{Authorized, ConnectionSource, LoadContext, LoadError, NoConnection},

@@ -22,6 +22,12 @@ pub trait Rule: sealed::Sealed {
 }
 
 /// Matches the user with this id.
+///
+/// ```
+/// use auth_core::{Rule, User, user};
+///
+/// assert!(user(2).matches(&User::new(2)));
+/// ```
 #[inline]
 pub fn user<'a>(id: impl Into<IdRef<'a>>) -> Expr<UserIs<'a>> {
     Expr(UserIs(id.into()))
@@ -40,18 +46,37 @@ pub fn account<'a>(id: impl Into<IdRef<'a>>) -> Expr<AccountIs<'a>> {
 }
 
 /// Matches every user with this role.
+///
+/// ```
+/// use auth_core::{Rule, User, account, role};
+///
+/// let account_admins = account(3) & role("account-admin");
+/// assert!(!account_admins.matches(&User::new(2).with_account(3)));
+/// ```
 #[inline]
 pub fn role(name: &str) -> Expr<HasRole<'_>> {
     Expr(HasRole(name))
 }
 
 /// Matches every user whose account has this role.
+///
+/// ```
+/// use auth_core::{Rule, User, account_role};
+///
+/// assert!(account_role("Auditor").matches(&User::new(2).with_account(3).with_account_roles(["Auditor"])));
+/// ```
 #[inline]
 pub fn account_role(name: &str) -> Expr<AccountHasRole<'_>> {
     Expr(AccountHasRole(name))
 }
 
 /// Matches whoever is logged in.
+///
+/// ```
+/// use auth_core::{Rule, User, every_logged_in_user};
+///
+/// assert!(every_logged_in_user().matches(&User::new(2)));
+/// ```
 #[inline]
 pub fn every_logged_in_user() -> Expr<EveryLoggedInUser> {
     Expr(EveryLoggedInUser)
