@@ -1,5 +1,9 @@
-//! The attributes and the derive of `auth-macros`, each with an example. What they mean is in `guard`.
+//! The attributes and the derive of `auth-macros`, with their documentation. What they check is in `guard`.
 
+/// Lets in callers that are authenticated; anyone else gets 401.
+///
+/// Written above the route attribute, as `#[auth_required]`. It takes no arguments.
+///
 /// ```
 /// use actix_web::{Responder, get};
 /// use auth_core::{CurrentUser, Subject, auth_required};
@@ -14,6 +18,11 @@
 /// After `auth_required` of Flask-Security.
 pub use auth_macros::auth_required;
 
+/// Lets in users who have all of these roles; waived for admins.
+///
+/// A role is a string literal or a path to a `const &str`, as in
+/// `#[roles_required("operator", roles::AUDITOR)]`.
+///
 /// ```
 /// use actix_web::{HttpResponse, Responder, post};
 /// use auth_core::roles_required;
@@ -30,6 +39,11 @@ pub use auth_macros::auth_required;
 /// After `roles_required` of Flask-Security, with the waiver that FlexMeasures means to add.
 pub use auth_macros::roles_required;
 
+/// Lets in users who have at least one of these roles; waived for admins.
+///
+/// A role is a string literal or a path to a `const &str`, as in
+/// `#[roles_accepted("operator", roles::AUDITOR)]`.
+///
 /// ```
 /// use actix_web::{HttpResponse, Responder, get};
 /// use auth_core::roles_accepted;
@@ -44,6 +58,11 @@ pub use auth_macros::roles_required;
 /// After `roles_accepted` of FlexMeasures.
 pub use auth_macros::roles_accepted;
 
+/// Lets in users whose account has all of these roles; waived for admins.
+///
+/// A role is a string literal or a path to a `const &str`, as in
+/// `#[account_roles_required("prosumer", roles::AGGREGATOR)]`.
+///
 /// ```
 /// use actix_web::{HttpResponse, Responder, get};
 /// use auth_core::account_roles_required;
@@ -58,6 +77,11 @@ pub use auth_macros::roles_accepted;
 /// After `account_roles_required` of FlexMeasures.
 pub use auth_macros::account_roles_required;
 
+/// Lets in users whose account has at least one of these roles; waived for admins.
+///
+/// A role is a string literal or a path to a `const &str`, as in
+/// `#[account_roles_accepted("prosumer", roles::AGGREGATOR)]`.
+///
 /// ```
 /// use actix_web::{HttpResponse, Responder, get};
 /// use auth_core::account_roles_accepted;
@@ -72,6 +96,21 @@ pub use auth_macros::account_roles_required;
 /// After `account_roles_accepted` of FlexMeasures.
 pub use auth_macros::account_roles_accepted;
 
+/// Lets in callers to whom the ACL of the named context allows the permission; waived for admins,
+/// and for admin-readers where the permission is `read`.
+///
+/// First comes the permission, one of `"create-children"`, `"read"`, `"update"`, `"delete"`, or a
+/// path to a `const Permission`. Then, by key:
+///
+/// * `ctx_arg = "sensor"`: the handler's argument that receives the loaded context; its type is
+///   the context's, or `Authorized` of it;
+/// * `ctx = Account`: instead of `ctx_arg`, a context that is loaded and checked but not handed over;
+/// * `id = "sensor_id"`: the path parameter that names the context. Left out, it is the first that
+///   the route has of the argument's name with `_id`, the type's name in snake case with `_id`,
+///   and `id`;
+/// * `id = scope("account_id")`: a path parameter of an enclosing scope, which the route's own
+///   pattern does not show.
+///
 /// ```
 /// use actix_web::{HttpResponse, Responder, delete, get};
 /// use auth_core::{
@@ -112,6 +151,11 @@ pub use auth_macros::account_roles_accepted;
 /// After `permission_required_for_context` of FlexMeasures.
 pub use auth_macros::permission_required_for_context;
 
+/// Says on purpose that a handler is open to everybody.
+///
+/// It changes nothing about the handler, but lets it be registered where only guarded handlers are
+/// taken. It stands alone: next to any other of these attributes it is a compile error.
+///
 /// ```
 /// use actix_web::{Responder, get};
 /// use auth_core::public;
@@ -124,6 +168,14 @@ pub use auth_macros::permission_required_for_context;
 /// ```
 pub use auth_macros::public;
 
+/// Implements `LoadContext` for a row of a diesel table: found by its primary key.
+///
+/// Reads what diesel's derives read: `#[diesel(table_name = …)]` (left out: the struct's name in
+/// snake case with an `s`), `#[diesel(primary_key(…))]` (left out: `id`) and
+/// `#[diesel(column_name = …)]`. The connection follows from
+/// `#[diesel(check_for_backend(…))]`, or is named: `#[auth(connection = diesel::PgConnection)]`.
+/// The struct derives `Selectable` and `Queryable` as well.
+///
 /// ```
 /// use auth_core::LoadContext;
 /// use diesel::prelude::*;
