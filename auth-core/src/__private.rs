@@ -6,4 +6,4 @@ pub use actix_web::{Error, HttpRequest, dev::Payload};
 #[cfg(feature = "diesel")]
 pub use diesel;
 
-pub use crate::guard::{Admitted, Guard, assert_proof, authenticate, extract, role};
+pub use crate::guard::{Admitted, Guard, Proved, ProvesNothing, assert_proof, authenticate, extract, role};

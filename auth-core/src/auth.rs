@@ -55,48 +55,65 @@ impl Auth {
 
     /// What the application registered for this request.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Self, AuthError> {
-        request
-            .app_data::<Self>()
-            .or_else(|| request.app_data::<web::Data<Self>>().map(|data| &***data))
-            .ok_or_else(|| {
-                tracing::error!(
-                    target: "auth",
-                    "no `Auth` is registered, so every guard answers 500: \
-                     add `.app_data(auth.clone())` to the `App`, with `auth` from `Auth::builder()`"
-                );
-                AuthError::Misconfigured
-            })
+        // Of two forms, one in an inner and one in an outer scope, it could not be told which is meant.
+        if request.app_data::<web::Data<Self>>().is_some() {
+            tracing::error!(
+                target: "auth",
+                "an `Auth` is registered in a `web::Data`, so every guard answers 500: \
+                 register the `Auth` itself, with `.app_data(auth.clone())`"
+            );
+            return Err(AuthError::Misconfigured);
+        }
+        request.app_data::<Self>().ok_or_else(|| {
+            tracing::error!(
+                target: "auth",
+                "no `Auth` is registered, so every guard answers 500: \
+                 add `.app_data(auth.clone())` to the `App`, with `auth` from `Auth::builder()`"
+            );
+            AuthError::Misconfigured
+        })
     }
 
-    /// The request's subject, found at most once per request.
+    /// The request's subject; 401 where nobody is logged in.
     pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<dyn Subject>, AuthError> {
-        if let Some(subject) = self.found_before(request) {
-            return Ok(subject);
-        }
         let check = Check::new("authenticate", None);
+        self.subject(request, &check).await?.ok_or_else(|| {
+            check.decided(Decision::Deny(DenyReason::Anonymous));
+            AuthError::Unauthenticated(self.challenges(None))
+        })
+    }
+
+    /// The request's subject, if somebody is logged in; looked for until one is found.
+    pub(crate) async fn subject(
+        &self,
+        request: &HttpRequest,
+        check: &Check<'_>,
+    ) -> Result<Option<Arc<dyn Subject>>, AuthError> {
+        if let Some(subject) = self.found_before(request) {
+            return Ok(Some(subject));
+        }
         for mechanism in &self.0.mechanisms {
             match mechanism.authenticate(request).await {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
                     let subject = authenticated.into_subject();
-                    let check = Check { subject: Some(&*subject), ..check };
+                    let check = Check { subject: Some(&*subject), ..*check };
                     check.decided(Decision::Allow(AllowReason::Match));
                     let found = Found { by: self.clone(), subject: Arc::clone(&subject) };
                     request.extensions_mut().insert(found);
-                    return Ok(subject);
+                    return Ok(Some(subject));
                 }
                 Err(Rejection::BadCredentials) => {
                     check.decided(Decision::Deny(DenyReason::BadCredentials));
                     return Err(AuthError::Unauthenticated(self.challenges(Some(mechanism.name()))));
                 }
                 Err(Rejection::Unavailable(error)) => {
-                    check.failed(DenyReason::Unavailable, &error);
+                    check.failed(&*error);
                     return Err(AuthError::Unavailable);
                 }
             }
         }
-        check.decided(Decision::Deny(DenyReason::Anonymous));
-        Err(AuthError::Unauthenticated(self.challenges(None)))
+        Ok(None)
     }
 
     /// The subject, if this very `Auth` found it before; an inner scope may have registered another one.

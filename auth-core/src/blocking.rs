@@ -20,11 +20,13 @@ where
     web::block(move || {
         let mut work = Some(work);
         let mut result = None;
-        source.lend(&mut |connection| {
-            if let Some(work) = work.take() {
-                result = Some(work(connection));
-            }
-        })?;
+        source
+            .lend(&mut |connection| {
+                if let Some(work) = work.take() {
+                    result = Some(work(connection));
+                }
+            })
+            .map_err(LoadError::Unavailable)?;
         result
             .unwrap_or_else(|| Err(LoadError::unavailable("the connection source did not lend a connection")))
     })

@@ -3,7 +3,7 @@
 //! Nothing here knows of requests. Which id is asked for, and on which thread a context is loaded, is the guard's
 //! business.
 
-use std::{error::Error, fmt, marker::PhantomData, ops::Deref, str::FromStr};
+use std::{error::Error, marker::PhantomData, ops::Deref, str::FromStr};
 
 use thiserror::Error;
 
@@ -39,7 +39,7 @@ use crate::{
 )]
 pub trait LoadContext: Sized + Send + 'static {
     /// What names a context. A text in a request that is no such id names nothing: 404.
-    type Id: FromStr + fmt::Display + Send + 'static;
+    type Id: FromStr + Send + 'static;
 
     /// What [`load`](Self::load) needs: a diesel connection, [`NoConnection`], or whatever a [`ConnectionSource`] lends.
     type Connection: 'static;
@@ -98,14 +98,14 @@ pub trait ConnectionSource: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`LoadError::Unavailable`] if there is no connection to be had; `work` was not called then.
-    fn lend(&self, work: &mut dyn FnMut(&mut Self::Connection)) -> Result<(), LoadError>;
+    /// If there is no connection to be had; `work` was not called then.
+    fn lend(&self, work: &mut dyn FnMut(&mut Self::Connection)) -> Result<(), Box<dyn Error + Send + Sync>>;
 }
 
 impl ConnectionSource for NoConnection {
     type Connection = Self;
 
-    fn lend(&self, work: &mut dyn FnMut(&mut Self)) -> Result<(), LoadError> {
+    fn lend(&self, work: &mut dyn FnMut(&mut Self)) -> Result<(), Box<dyn Error + Send + Sync>> {
         work(&mut Self);
         Ok(())
     }
@@ -119,8 +119,8 @@ where
 {
     type Connection = C;
 
-    fn lend(&self, work: &mut dyn FnMut(&mut C)) -> Result<(), LoadError> {
-        let mut connection = self.get().map_err(LoadError::unavailable)?;
+    fn lend(&self, work: &mut dyn FnMut(&mut C)) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let mut connection = self.get()?;
         work(&mut connection);
         Ok(())
     }

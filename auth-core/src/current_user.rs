@@ -1,4 +1,4 @@
-//! The extractor that gives a handler its caller.
+//! The extractors that give a handler its caller.
 
 use std::{any::Any, any::type_name, fmt, future::Future, ops::Deref, pin::Pin, sync::Arc};
 
@@ -7,13 +7,14 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use crate::{
     auth::Auth,
     error::AuthError,
+    event::Check,
     subject::{Subject, User},
 };
 
 /// The caller, as the type that the application's mechanism makes.
 ///
 /// In a handler without a guard it authenticates the request itself and answers 401 to anonymous callers. It checks
-/// nothing else.
+/// nothing else. For a handler that is open to everybody there is [`MaybeUser`].
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -62,15 +63,62 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let subject: Arc<dyn Any + Send + Sync> = Auth::of(&request)?.authenticate(&request).await?;
-            subject.downcast().map(Self).map_err(|_| {
-                tracing::error!(
-                    target: "auth",
-                    asked = type_name::<U>(),
-                    "a handler asks for a `CurrentUser` of a type that the mechanism which authenticated the request does not make"
-                );
-                AuthError::Misconfigured
-            })
+            let subject = Auth::of(&request)?.authenticate(&request).await?;
+            downcast(subject).map(Self)
         })
     }
+}
+
+/// The caller, if somebody is logged in; for handlers that are open to everybody and show more to some.
+///
+/// `Option<CurrentUser>` is not the same: actix-web makes `None` of every error, of wrong credentials and of a store that
+/// failed as well. Here only a request without credentials is anonymous.
+///
+/// ```
+/// use actix_web::{Responder, get};
+/// use auth_core::{MaybeUser, Subject, public};
+///
+/// #[public]
+/// #[get("/greeting")]
+/// async fn greeting(user: MaybeUser) -> impl Responder {
+///     match &*user {
+///         Some(user) => format!("Hello, {}!", user.id()),
+///         None => "Hello!".to_owned(),
+///     }
+/// }
+/// ```
+pub struct MaybeUser<U: Subject = User>(Option<Arc<U>>);
+
+impl<U: Subject> Deref for MaybeUser<U> {
+    type Target = Option<Arc<U>>;
+
+    fn deref(&self) -> &Option<Arc<U>> {
+        &self.0
+    }
+}
+
+impl<U: Subject> FromRequest for MaybeUser<U> {
+    type Error = AuthError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, AuthError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let check = Check::new("authenticate", None);
+            let subject = Auth::of(&request)?.subject(&request, &check).await?;
+            subject.map(downcast).transpose().map(Self)
+        })
+    }
+}
+
+fn downcast<U: Subject>(subject: Arc<dyn Subject>) -> Result<Arc<U>, AuthError> {
+    let subject: Arc<dyn Any + Send + Sync> = subject;
+    subject.downcast().map_err(|_| {
+        tracing::error!(
+            target: "auth",
+            asked = type_name::<U>(),
+            "a handler asks for a caller of a type that the mechanism which authenticated the request does not make"
+        );
+        AuthError::Misconfigured
+    })
 }

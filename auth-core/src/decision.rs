@@ -193,7 +193,7 @@ mod tests {
         let superuser = User::new(2).with_roles(["superuser", "admin"]);
         let with =
             |roles| decide(&superuser.clone().with_admin_roles(roles), Permission::DELETE).is_allowed();
-        assert!(with(AdminRoles::default()));
+        assert!(with(AdminRoles::flexmeasures()));
         assert!(with(AdminRoles::none().admin("superuser")));
         assert!(!with(AdminRoles::none().reader("superuser")));
         assert!(!with(AdminRoles::none()));

@@ -55,6 +55,13 @@ impl AuthError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Challenges(Vec<Cow<'static, str>>);
 
+impl Challenges {
+    /// The challenges, each as a header's value.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+}
+
 impl<C: Into<Cow<'static, str>>> FromIterator<C> for Challenges {
     fn from_iter<I: IntoIterator<Item = C>>(challenges: I) -> Self {
         Self(challenges.into_iter().map(Into::into).collect())
@@ -114,8 +121,8 @@ impl ResponseError for AuthError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = Problem::new(self.status_code(), self.to_string()).response();
-        if let Self::Unauthenticated(Challenges(challenges)) = self {
-            for challenge in challenges {
+        if let Self::Unauthenticated(challenges) = self {
+            for challenge in challenges.iter() {
                 // What is no header value would be a mistake of the mechanism; the 401 stands without it.
                 if let Ok(challenge) = HeaderValue::from_str(challenge) {
                     response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);

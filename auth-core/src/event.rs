@@ -38,7 +38,7 @@ impl<'a> Check<'a> {
         tracing::info!(
             target: "auth",
             guard = self.guard,
-            subject = self.subject.map(|subject| field::display(subject.id())),
+            subject = self.subject(),
             roles = self.roles.map(field::debug),
             permission = self.permission.map(Permission::as_str),
             context = self.context.map(|(context, _)| context),
@@ -50,21 +50,25 @@ impl<'a> Check<'a> {
     }
 
     /// Nothing could be decided, which denies.
-    pub(crate) fn failed(&self, reason: DenyReason, error: &(dyn Error + 'static)) {
+    pub(crate) fn failed(&self, error: &(dyn Error + 'static)) {
         tracing::error!(
             target: "auth",
             guard = self.guard,
-            subject = self.subject.map(|subject| field::display(subject.id())),
+            subject = self.subject(),
             roles = self.roles.map(field::debug),
             permission = self.permission.map(Permission::as_str),
             context = self.context.map(|(context, _)| context),
             context_id = self.context.map(|(_, id)| id),
             outcome = "deny",
-            reason = Decision::Deny(reason).reason(),
+            reason = Decision::Deny(DenyReason::Unavailable).reason(),
             duration_us = self.duration_us(),
-            error,
-            "{}", Causes(error)
+            error = %Causes(error),
         );
+    }
+
+    /// Quoted and escaped if it is a text: a line break in it must not begin a line of the log.
+    fn subject(&self) -> Option<impl field::Value> {
+        self.subject.map(|subject| field::debug(subject.id()))
     }
 
     fn duration_us(&self) -> Option<u64> {

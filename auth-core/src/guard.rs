@@ -4,19 +4,28 @@
 //! check the subject, load and check contexts, and only then extract the handler's other arguments, which is when the
 //! body is read. No check is written anywhere else.
 
-use std::{any::type_name, future::Future, pin::Pin, sync::Arc};
+use std::{
+    any::type_name,
+    future::{Future, poll_fn},
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 use percent_encoding::percent_decode_str;
+use thiserror::Error;
 
 use crate::{
     auth::Auth,
     blocking,
-    context::{ContextArgument, LoadContext, LoadError},
+    context::{Authorized, ContextArgument, LoadContext, LoadError},
     decision::{AllowReason, Decision, DenyReason, check_access, is_admin},
     error::AuthError,
     event::Check,
-    permission::Permission,
+    permission::{Permission, PermissionMarker},
     principal::{account_has_role, has_role},
     subject::Subject,
 };
@@ -47,9 +56,25 @@ impl<G: Guard> FromRequest for Admitted<G> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         let mut payload = payload.take();
-        Box::pin(async move { G::admit(&request, &mut payload).await.map(Self) })
+        Box::pin(async move {
+            let mut admission = pin!(G::admit(&request, &mut payload));
+            // A panic would drop the connection without a word. Nobody is let in by it either way.
+            let answered = poll_fn(|context| {
+                let poll = AssertUnwindSafe(|| admission.as_mut().poll(context));
+                catch_unwind(poll).unwrap_or_else(|_| {
+                    Check::new(type_name::<G>(), None).failed(&Panicked);
+                    Poll::Ready(Err(AuthError::Unavailable.into()))
+                })
+            });
+            answered.await.map(Self)
+        })
     }
 }
+
+/// Something that a guard calls panicked: a mechanism, an access-control list, an extractor.
+#[derive(Debug, Error)]
+#[error("a guard panicked")]
+struct Panicked;
 
 /// A handler whose access somebody decided: it has a guard, or it is `#[public]` on purpose.
 ///
@@ -101,26 +126,44 @@ pub const fn role(name: &'static str) -> &'static str {
     name
 }
 
-/// That the argument proves a permission that its guard checks; an error at compile time otherwise.
+/// That an argument proves a permission that its guard checks; an error at compile time otherwise.
 #[doc(hidden)]
-pub const fn assert_proof<A: ContextArgument>(checked: &[Permission]) {
+pub const fn assert_proof(proved: Option<Permission>, checked: &[Permission]) {
     assert!(
-        proves_what_is_checked::<A>(checked),
+        proves_what_is_checked(proved, checked),
         "the `Authorized<_, P>` argument proves another permission than its guard checks"
     );
 }
 
 /// False for no permission at all: where nothing is asked, nothing may be concluded.
-const fn proves_what_is_checked<A: ContextArgument>(checked: &[Permission]) -> bool {
+const fn proves_what_is_checked(proved: Option<Permission>, checked: &[Permission]) -> bool {
     let mut rest = checked;
     while let [permission, others @ ..] = rest {
-        match A::PROVES {
+        match proved {
             Some(proved) if !permission.is(proved) => rest = others,
             _ => return true,
         }
     }
     false
 }
+
+/// The permission that an argument of type `A` proves: `Proved::<A>::PERMISSION`.
+///
+/// For an `Authorized<T, P>`, also under another name, that is the inherent constant, and else that of [`ProvesNothing`].
+/// It asks nothing of `A`, so that a missing trait is reported once, where the context is loaded.
+#[doc(hidden)]
+pub struct Proved<A>(PhantomData<A>);
+
+impl<T, P: PermissionMarker> Proved<Authorized<T, P>> {
+    pub const PERMISSION: Option<Permission> = Some(P::PERMISSION);
+}
+
+#[doc(hidden)]
+pub trait ProvesNothing {
+    const PERMISSION: Option<Permission> = None;
+}
+
+impl<A> ProvesNothing for Proved<A> {}
 
 /// The authenticated caller of a request, as its guard sees it.
 #[doc(hidden)]
@@ -180,6 +223,14 @@ impl Caller<'_> {
         parameters: &'static [&'static str],
         permissions: &[Permission],
     ) -> Result<A, AuthError> {
+        if !proves_what_is_checked(A::PROVES, permissions) {
+            tracing::error!(
+                target: "auth",
+                argument = type_name::<A>(),
+                "the argument of a guarded handler proves another permission than its guard checks"
+            );
+            return Err(AuthError::Misconfigured);
+        }
         let id = self.path_parameter(parameters)?;
         let check = Check {
             permission: permissions.first().copied(),
@@ -187,9 +238,6 @@ impl Caller<'_> {
             ..Check::new("permission_required_for_context", Some(&*self.subject))
         };
         let context = self.load::<A::Context>(&id, &check).await?;
-        if !proves_what_is_checked::<A>(permissions) {
-            return Err(AuthError::Misconfigured);
-        }
         for permission in permissions {
             let decision = check_access(&*self.subject, &context, *permission);
             Check { permission: Some(*permission), ..check }.decided(decision);
@@ -200,12 +248,9 @@ impl Caller<'_> {
 
     /// What the request has at the first of these path parameters, decoded.
     fn path_parameter(&self, parameters: &'static [&'static str]) -> Result<String, AuthError> {
-        // Where a scope and a route name a parameter alike, the route's own is the last one.
-        let innermost = |wanted: &&str| {
-            let path = self.request.match_info().iter();
-            path.filter(|(name, _)| name == wanted).last().map(|(_, value)| value)
-        };
-        let Some(raw) = parameters.iter().find_map(innermost) else {
+        let path = self.request.match_info();
+        let named = |name: &'static str| path.get(name).map(|raw| (name, raw));
+        let Some((name, raw)) = parameters.iter().copied().find_map(named) else {
             tracing::error!(
                 target: "auth",
                 ?parameters,
@@ -215,6 +260,16 @@ impl Caller<'_> {
             );
             return Err(AuthError::Misconfigured);
         };
+        // Of two of the same name, the handler might read the one that was not checked.
+        if path.iter().filter(|(other, _)| *other == name).count() > 1 {
+            tracing::error!(
+                target: "auth",
+                parameter = name,
+                route = self.request.match_pattern(),
+                "a scope and a route have a path parameter of the same name: give one of them another"
+            );
+            return Err(AuthError::Misconfigured);
+        }
         // As `web::Path` does; what is not UTF-8 names nothing.
         let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| AuthError::NotFound)?;
         Ok(decoded.into_owned())
@@ -233,7 +288,7 @@ impl Caller<'_> {
                 Err(AuthError::NotFound)
             }
             Err(error) => {
-                check.failed(DenyReason::Unavailable, &error);
+                check.failed(&error);
                 Err(AuthError::Unavailable)
             }
         }

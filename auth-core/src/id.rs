@@ -95,6 +95,13 @@ impl Id {
 }
 
 impl IdRef<'_> {
+    /// Whether it is the empty text.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        matches!(self.0, Borrowed::Text(""))
+    }
+
     /// The same id, owned.
     #[must_use]
     pub fn to_id(self) -> Id {
@@ -118,6 +125,13 @@ macro_rules! from_integers {
             #[inline]
             fn from(integer: $integer) -> Self {
                 Self(Borrowed::Integer(i128::from(integer)))
+            }
+        }
+
+        impl From<&$integer> for IdRef<'_> {
+            #[inline]
+            fn from(integer: &$integer) -> Self {
+                Self::from(*integer)
             }
         }
     )*};

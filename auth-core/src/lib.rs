@@ -34,7 +34,7 @@ pub use self::{
     },
     auth::{Auth, AuthBuilder, AuthConfigError},
     context::{Authorized, ConnectionSource, LoadContext, LoadError, NoConnection},
-    current_user::CurrentUser,
+    current_user::{CurrentUser, MaybeUser},
     decision::{AllowReason, Decision, DenyReason, check_access},
     error::{AuthError, Challenges, Problem},
     guard::{Admitted, Guarded},

@@ -8,7 +8,10 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-use crate::{id::Id, subject::Subject};
+use crate::{
+    id::{Id, IdRef},
+    subject::Subject,
+};
 
 /// One term that can match a subject.
 ///
@@ -46,13 +49,25 @@ impl Principal {
     #[must_use]
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         match self {
-            Self::User(id) => *id == subject.id(),
-            Self::Account(id) => subject.account_id().is_some_and(|account| *id == account),
+            Self::User(id) => has_id(subject, id.as_id_ref()),
+            Self::Account(id) => is_of_account(subject, id.as_id_ref()),
             Self::Role(role) => has_role(subject, role),
             Self::AccountRole(role) => account_has_role(subject, role),
             Self::EveryLoggedInUser => true,
         }
     }
+}
+
+/// Whether the user has the id. An empty id is nobody's: it is what a missing one looks like in many a table.
+#[inline]
+pub(crate) fn has_id<S: Subject + ?Sized>(subject: &S, id: IdRef<'_>) -> bool {
+    !id.is_empty() && subject.id() == id
+}
+
+/// Whether the user belongs to the account; an empty id is nobody's as well.
+#[inline]
+pub(crate) fn is_of_account<S: Subject + ?Sized>(subject: &S, id: IdRef<'_>) -> bool {
+    !id.is_empty() && subject.account_id() == Some(id)
 }
 
 /// Whether the user has the role. A role without a name is nobody's, whatever the subject says.
@@ -195,6 +210,15 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Principal>().unwrap().matches(&user), matches, "{text}");
         }
+    }
+
+    #[test]
+    fn an_empty_id_is_nobodys() {
+        let user = User::new("").with_account("");
+        assert!(!Principal::User(Id::from("")).matches(&user));
+        assert!(!Principal::Account(Id::from("")).matches(&user));
+        assert!(!crate::acl::Rule::matches(&crate::acl::user(""), &user));
+        assert!(!crate::acl::Rule::matches(&crate::acl::account(""), &user));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::id::{Id, IdRef};
 /// An anonymous caller has no subject at all, so no rule can match it by accident.
 ///
 /// ```
-/// use auth_core::{IdRef, Subject};
+/// use auth_core::{AdminRoles, IdRef, Subject};
 ///
 /// struct Member {
 ///     id: i32,
@@ -34,6 +34,9 @@ use crate::id::{Id, IdRef};
 ///     }
 ///     fn account_has_role(&self, _role: &str) -> bool {
 ///         false
+///     }
+///     fn admin_roles(&self) -> AdminRoles {
+///         AdminRoles::none()
 ///     }
 /// }
 /// ```
@@ -60,22 +63,19 @@ pub trait Subject: Any + Send + Sync {
         false
     }
 
-    /// The names of the roles that access-control lists and role guards are waived for.
+    /// The names of the roles that access-control lists and role guards are waived for:
+    /// [`AdminRoles::flexmeasures`], [`AdminRoles::none`] or the application's own.
     ///
-    /// The subject answers this itself, so that a guard, a job and a list cannot disagree about it.
-    fn admin_roles(&self) -> AdminRoles {
-        AdminRoles::default()
-    }
+    /// The subject answers this itself, so that a guard, a job and a list cannot disagree about it. There is no default:
+    /// where customers name the roles of their users, a role `admin` must not be one of the whole application.
+    fn admin_roles(&self) -> AdminRoles;
 }
 
 /// The names of the roles that stand above access-control lists.
 ///
-/// The default is FlexMeasures': `admin` may do everything, `admin-reader` may read everything.
-///
 /// ```
 /// use auth_core::AdminRoles;
 ///
-/// const NOBODY: AdminRoles = AdminRoles::none();
 /// const OURS: AdminRoles = AdminRoles::none().admin("superuser");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,12 @@ pub struct AdminRoles {
 }
 
 impl AdminRoles {
+    /// The names of FlexMeasures: `admin` may do everything, `admin-reader` may read everything.
+    #[must_use]
+    pub const fn flexmeasures() -> Self {
+        Self::none().admin("admin").reader("admin-reader")
+    }
+
     /// No role stands above the access-control lists.
     #[must_use]
     pub const fn none() -> Self {
@@ -103,12 +109,6 @@ impl AdminRoles {
     pub const fn reader(mut self, role: &'static str) -> Self {
         self.reader = Some(role);
         self
-    }
-}
-
-impl Default for AdminRoles {
-    fn default() -> Self {
-        Self::none().admin("admin").reader("admin-reader")
     }
 }
 
@@ -132,13 +132,14 @@ pub struct User {
     account_roles: Vec<String>,
     #[serde(default)]
     permissions: Vec<String>,
-    // A policy of the application, not a property of the user: data that was read from somewhere cannot set it.
-    #[serde(skip)]
+    // A policy of the application, not a property of the user: what was read from somewhere has no say in it.
+    #[serde(skip, default = "AdminRoles::none")]
     admin_roles: AdminRoles,
 }
 
 impl User {
-    /// A user without an account and without roles.
+    /// A user without an account and without roles. The admin roles have the names of FlexMeasures; a user who was
+    /// deserialized has none until [`with_admin_roles`](Self::with_admin_roles) names them.
     #[must_use]
     pub fn new(id: impl Into<Id>) -> Self {
         Self {
@@ -147,7 +148,7 @@ impl User {
             roles: Vec::new(),
             account_roles: Vec::new(),
             permissions: Vec::new(),
-            admin_roles: AdminRoles::default(),
+            admin_roles: AdminRoles::flexmeasures(),
         }
     }
 

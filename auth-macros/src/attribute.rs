@@ -128,7 +128,8 @@ fn gather(attributes: &mut [Attribute], wrapped: bool, written: &mut Vec<Written
 /// another attribute (`use auth_core::roles_required as roles_accepted`) must not weaken a check.
 const MARKER: &str = "__auth_merged";
 
-const RESERVED: &str = "`__auth_merged` is reserved for what the attributes generate; remove it";
+const RESERVED: &str = "`__auth_merged` is what the attributes write for each other; if you did not write it, \
+                        another attribute has changed the handler: put that one above";
 
 fn marked(kind: Kind, path: syn::Path, args: &TokenStream) -> Meta {
     let marker = syn::Ident::new(MARKER, Span::call_site());

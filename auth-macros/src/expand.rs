@@ -1,12 +1,12 @@
 //! Writes a guard down. Nothing is decided here and nothing can fail: each check, each context and
 //! the other arguments become one call of `auth_core` each.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, GenericParam, Pat, PatType, Signature, Token, Type, Visibility};
 
-use crate::handler::{Handler, proof_type};
+use crate::handler::Handler;
 use crate::model::{Context, Guard, Permission, Place, Role, RolesOf};
 use crate::validate::impl_trait;
 
@@ -93,9 +93,8 @@ fn assemble(place: Place, body: &TokenStream) -> TokenStream {
 /// The guard's own function: one call for each thing it does.
 fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     let Names { request, payload, caller } = &Names::new();
-    let constants = Constants::of(handler);
-    let checks = guard.checks.iter().map(|check| roles(check, caller, constants));
-    let proofs = guard.contexts.iter().filter_map(|asked| proof(asked, constants));
+    let checks = guard.checks.iter().map(|check| roles(check, caller, handler));
+    let proofs = guard.contexts.iter().filter_map(|asked| proof(asked, handler));
     let contexts = guard.contexts.iter().map(|asked| context(asked, caller));
     let loaded = |index: usize| guard.contexts.iter().any(|context| context.argument == Some(index));
     let (others, types): (Vec<Ident>, Vec<&Type>) = handler
@@ -126,33 +125,36 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     }
 }
 
-/// How constants of the user's are checked.
-#[derive(Clone, Copy)]
-enum Constants {
-    /// As items, which the compiler evaluates whether or not code is made of the handler.
-    Items,
-    /// In place, for an item cannot name the generic parameters of its function.
-    InPlace,
+/// Whether tokens name a generic parameter of the handler. Then they cannot stand in an item, and are checked in place: when
+/// code is made of the handler. All else is checked as an item, which the compiler evaluates in any case.
+fn is_generic(tokens: TokenStream, handler: &Handler) -> bool {
+    let parameters = || {
+        handler.signature.generics.params.iter().map(|parameter| match parameter {
+            GenericParam::Type(parameter) => &parameter.ident,
+            GenericParam::Const(parameter) => &parameter.ident,
+            GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
+        })
+    };
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(name) => parameters().any(|parameter| *parameter == name),
+        TokenTree::Group(group) => is_generic(group.stream(), handler),
+        _ => false,
+    })
 }
 
-impl Constants {
-    fn of(handler: &Handler) -> Self {
-        if handler.signature.generics.params.is_empty() { Self::Items } else { Self::InPlace }
-    }
-}
-
-fn roles(RolesOf { check, roles }: &RolesOf, caller: &Ident, constants: Constants) -> TokenStream {
+fn roles(RolesOf { check, roles }: &RolesOf, caller: &Ident, handler: &Handler) -> TokenStream {
     let method = Ident::new(check.name(), Span::call_site());
     let roles = roles.iter().map(|role| match role {
         Role::Literal(literal) => quote!(#literal),
         Role::Path(path) => {
             let checked = quote!(::auth_core::__private::role(#path));
-            match constants {
-                Constants::Items => quote!({
+            if is_generic(path.to_token_stream(), handler) {
+                quote!(const { #checked })
+            } else {
+                quote!({
                     const __AUTH_ROLE: &::core::primitive::str = #checked;
                     __AUTH_ROLE
-                }),
-                Constants::InPlace => quote!(const { #checked }),
+                })
             }
         }
     });
@@ -160,17 +162,28 @@ fn roles(RolesOf { check, roles }: &RolesOf, caller: &Ident, constants: Constant
 }
 
 /// That an argument which proves a permission proves one that was asked for.
-fn proof(asked: &Context, constants: Constants) -> Option<TokenStream> {
+fn proof(asked: &Context, handler: &Handler) -> Option<TokenStream> {
     asked.argument?;
     let ty = &asked.ty;
-    // Any other type proves nothing. If it is `Authorized` by another name, `context` checks it.
-    proof_type(ty)?;
     let permissions = permissions(asked);
-    let assertion = quote!(::auth_core::__private::assert_proof::<#ty>(#permissions));
-    Some(match constants {
-        Constants::Items => quote!(const _: () = #assertion;),
-        Constants::InPlace => quote!(const { #assertion };),
-    })
+    let assertion = quote! {
+        ::auth_core::__private::assert_proof(
+            ::auth_core::__private::Proved::<#ty>::PERMISSION,
+            #permissions,
+        )
+    };
+    let checked = quote!(#ty #permissions);
+    let assertion = if is_generic(checked, handler) {
+        quote!(const { #assertion };)
+    } else {
+        quote!(const _: () = #assertion;)
+    };
+    // An `Authorized` by any name has the constant itself; for every other type it is that of the trait.
+    Some(quote!({
+        #[allow(unused_imports, reason = "of no use for an `Authorized`")]
+        use ::auth_core::__private::ProvesNothing as _;
+        #assertion
+    }))
 }
 
 fn context(asked: &Context, caller: &Ident) -> TokenStream {

@@ -25,7 +25,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 struct Row {
     name: Ident,
     table: Path,
-    key: Type,
+    key: Key,
     connection: TokenStream,
 }
 
@@ -65,8 +65,14 @@ fn row(input: DeriveInput, errors: &mut Errors) -> Option<Row> {
     })
 }
 
+/// The primary key: its column, and the type of the field that holds it.
+struct Key {
+    column: Ident,
+    ty: Type,
+}
+
 fn expand(row: &Row) -> TokenStream {
-    let Row { name, table, key, connection: ty } = row;
+    let Row { name, table, key: Key { column, ty: key }, connection: ty } = row;
     let id = Ident::new("__auth_id", Span::mixed_site());
     let connection = Ident::new("__auth_connection", Span::mixed_site());
     let query = Ident::new("__auth_query", Span::mixed_site());
@@ -82,7 +88,10 @@ fn expand(row: &Row) -> TokenStream {
                 #connection: &mut Self::Connection,
             ) -> ::core::result::Result<Self, ::auth_core::LoadError> {
                 let #query = #diesel::QueryDsl::select(
-                    #diesel::QueryDsl::find(#table::table, #id),
+                    #diesel::QueryDsl::filter(
+                        #table::table,
+                        #diesel::ExpressionMethods::eq(#table::#column, #id),
+                    ),
                     <Self as #diesel::SelectableHelper<_>>::as_select(),
                 );
                 ::core::result::Result::map_err(
@@ -201,10 +210,10 @@ fn key<'a>(
     said: &Said,
     fields: impl Iterator<Item = &'a Field>,
     errors: &mut Errors,
-) -> Option<Type> {
-    let (wanted, span) = match said.primary_key.as_deref() {
-        None => ("id".to_owned(), row.span()),
-        Some([only]) => (only.unraw().to_string(), only.span()),
+) -> Option<Key> {
+    let key = match said.primary_key.as_deref() {
+        None => Ident::new("id", row.span()),
+        Some([only]) => only.clone(),
         Some([]) => {
             errors.push(row.span(), "`primary_key` names no column");
             return None;
@@ -218,13 +227,14 @@ fn key<'a>(
             return None;
         }
     };
+    let wanted = key.unraw().to_string();
     let mut columns = Vec::new();
     for field in fields {
         let Some(column) = column(field, errors) else {
             continue;
         };
         if column == wanted {
-            return Some(field.ty.clone());
+            return Some(Key { column: key, ty: field.ty.clone() });
         }
         columns.push(column);
     }
@@ -232,7 +242,7 @@ fn key<'a>(
         Some(name) => format!("did you mean `{name}`?"),
         None => "add it, or name the key with `#[diesel(primary_key(…))]`".to_owned(),
     };
-    errors.push(span, format_args!("no field of `{row}` holds the primary key `{wanted}`; {remedy}"));
+    errors.push(key.span(), format_args!("no field of `{row}` holds the primary key `{wanted}`; {remedy}"));
     None
 }
 

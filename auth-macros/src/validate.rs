@@ -246,8 +246,8 @@ fn ids(asked: &Asked, route: Option<&Route>, errors: &mut Errors) -> Option<Vec<
             errors.push(
                 literal.span(),
                 format_args!(
-                    "{} has a path parameter `{}` itself, which hides that of an enclosing scope; \
-                     give one of them another name",
+                    "{} has the path parameter `{1}` itself; write `id = \"{1}\"` for it, \
+                     or give that of the enclosing scope another name",
                     route.description(),
                     literal.value()
                 ),

@@ -42,6 +42,15 @@ impl Service {
         self.send("GET", path, token.map(bearer).as_deref(), None)
     }
 
+    /// A GET with these headers.
+    pub(crate) fn send_with(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = Request::get(format!("{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.run(request.body(String::new()).unwrap())
+    }
+
     /// Sends a request with the `Authorization` header and the body as they are.
     pub(crate) fn send(
         &self,
@@ -57,7 +66,10 @@ impl Service {
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
-        let request = request.body(body.unwrap_or_default().to_owned()).unwrap();
+        self.run(request.body(body.unwrap_or_default().to_owned()).unwrap())
+    }
+
+    fn run(&self, request: Request<String>) -> Response {
         let mut response = self.agent.run(request).unwrap();
         let body = response.body_mut().read_to_string().unwrap();
         Response { status: response.status(), headers: response.headers().clone(), body }

@@ -191,6 +191,8 @@ fn who_may_create_an_asset_in_the_account_that_the_body_names() {
     let energy = Energy::start();
     let sunnyside = json!({"name": "new", "account_id": energy.id_of("account Sunnyside Farm")});
     energy.assert_statuses("POST", "/assets", Some(&sunnyside), [401, 403, 201, 201, 403, 201, 403]);
+    // Who asks is found out before the body is looked at.
+    assert_eq!(energy.send("", "POST", "/assets", Some(&json!("wrong"))).status, 401);
     let public = json!({"name": "new"});
     energy.assert_statuses("POST", "/assets", Some(&public), [401, 403, 403, 403, 403, 201, 403]);
     let nowhere = json!({"name": "new", "account_id": 99_999});

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use actix_web::{Responder, get, web};
 use auth_core::{
-    Acl, Auth, AuthModel, CurrentUser, LoadContext, LoadError, NoConnection, Permission, User, allow,
-    auth_required, every_logged_in_user, permission_required_for_context, test::AlwaysAs,
+    Acl, Auth, AuthModel, CurrentUser, LoadContext, LoadError, MaybeUser, NoConnection, Permission, Subject,
+    User, allow, auth_required, every_logged_in_user, permission_required_for_context, public,
+    test::AlwaysAs,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -66,7 +67,7 @@ async fn page(page: Page, path: web::Path<String>) -> impl Responder {
 
 fn service(auth: Auth) -> Service {
     Service::start(move |app| {
-        app.app_data(auth.clone()).service((view, authenticated, unguarded, page));
+        app.app_data(auth.clone()).service((view, authenticated, unguarded, page, cursed, open));
     })
 }
 
@@ -129,6 +130,9 @@ fn a_malformed_token_is_refused() {
         assert_problem(&response, 401);
         assert_eq!(response.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#), "{value}");
     }
+    let both =
+        service.send_with("/auth", &[("authorization", "Basic x"), ("authorization", "Bearer member")]);
+    assert_problem(&both, 401);
     let long = format!("Bearer {}", "a".repeat(20_000));
     assert_problem(&authorization(&long), 401);
     for value in ["", "member", "Basic bWVtYmVyOm1lbWJlcg==", "Bearermember", "Token member"] {
@@ -187,6 +191,38 @@ fn a_panic_in_a_loader_is_an_outage() {
     assert_eq!(service.get("/pages/1", Some("member")).status, 200);
 }
 
+/// A context whose access-control list panics.
+struct Cursed;
+
+impl LoadContext for Cursed {
+    type Id = i32;
+    type Connection = NoConnection;
+
+    fn load(_: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
+        Ok(Self)
+    }
+}
+
+impl AuthModel for Cursed {
+    fn acl(&self) -> impl Acl {
+        assert!(std::hint::black_box(false), "a bug in an access-control list");
+        allow(Permission::READ, every_logged_in_user())
+    }
+}
+
+#[permission_required_for_context("read", ctx = Cursed)]
+#[get("/cursed/{id}")]
+async fn cursed() -> impl Responder {
+    "ok"
+}
+
+#[test]
+fn a_panic_in_an_access_control_list_is_an_outage() {
+    let service = service(World::new().auth());
+    assert_problem(&service.get("/cursed/1", Some("member")), 503);
+    assert_eq!(service.get("/pages/1", Some("member")).status, 200);
+}
+
 #[test]
 fn a_subject_of_another_type_than_the_handler_asks_for_is_a_mistake_of_the_application() {
     let auth = Auth::builder().mechanism(AlwaysAs(User::new(1))).build().unwrap();
@@ -200,6 +236,24 @@ fn an_extractor_of_the_caller_authenticates_by_itself() {
     let service = service(World::new().auth());
     assert_problem(&service.get("/unguarded", None), 401);
     assert_eq!(service.get("/unguarded", Some("member")).status, 200);
+}
+
+#[public]
+#[get("/open")]
+async fn open(user: MaybeUser<Member>) -> impl Responder {
+    user.as_ref().map_or_else(|| "nobody".to_owned(), |user| user.id().to_string())
+}
+
+#[test]
+fn only_a_request_without_credentials_is_anonymous() {
+    let world = World::new();
+    let service = service(world.auth());
+    assert_eq!(service.get("/open", None).body, "nobody");
+    assert_eq!(service.get("/open", Some("member")).body, "1");
+    assert_problem(&service.get("/open", Some("wrong")), 401);
+    world.pool.get().unwrap().batch_execute("ALTER TABLE members RENAME TO gone").unwrap();
+    assert_problem(&service.get("/open", Some("member")), 503);
+    assert_eq!(service.get("/open", None).body, "nobody");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use auth_core::{
-    Acl, Auth, AuthModel, IdRef, LoadContext, LoadError, Permission, Subject, account, allow,
+    Acl, AdminRoles, Auth, AuthModel, IdRef, LoadContext, LoadError, Permission, Subject, account, allow,
     mechanism::{BearerToken, FindByToken, TokenHash},
     role, user,
 };
@@ -82,6 +82,10 @@ impl Subject for Member {
 
     fn account_has_role(&self, role: &str) -> bool {
         self.account_roles.split(' ').any(|own| own == role)
+    }
+
+    fn admin_roles(&self) -> AdminRoles {
+        AdminRoles::flexmeasures()
     }
 }
 

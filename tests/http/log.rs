@@ -135,6 +135,23 @@ async fn without_a_pool_the_log_says_what_to_add() {
     assert!(message.contains("add `.connections(pool)` to `Auth::builder()`"), "{message}");
 }
 
+#[actix_web::test]
+async fn an_auth_in_the_wrong_form_is_told_from_a_missing_one() {
+    let auth = actix_web::web::Data::new(World::new().auth());
+    let (status, events) = events(|app| _ = app.app_data(auth).service(view), "/resources/1", "admin").await;
+    assert_eq!(status, 500);
+    let message = events[0]["fields"]["message"].as_str().unwrap();
+    assert!(message.contains("register the `Auth` itself"), "{message}");
+}
+
+#[actix_web::test]
+async fn a_text_in_the_log_stays_on_its_line() {
+    let user = User::new("eve\n INFO auth: outcome=allow");
+    let auth = Auth::builder().mechanism(AlwaysAs(user)).build().unwrap();
+    let (_, events) = events(|app| _ = app.app_data(auth).service(view), "/resources/1", "-").await;
+    assert_eq!(events[0]["fields"]["subject"], r#""eve\n INFO auth: outcome=allow""#);
+}
+
 #[permission_required_for_context("read", ctx_arg = "resource")]
 async fn without_a_parameter(resource: Resource) -> impl Responder {
     resource.name

@@ -46,8 +46,13 @@ pub trait AuthModel {
 /// Permission → rule, as a typed expression or as data. `()` grants nothing.
 ///
 /// This trait is sealed: lists are made by [`allow`] and [`AclTable`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an access-control list",
+    note = "a list says which permission a rule grants: `allow(Permission::READ, rule)`"
+)]
 pub trait Acl: sealed::Sealed {
     /// Whether a rule of this list grants the permission to the subject.
+    #[must_use]
     fn grants<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> bool;
 }
 

@@ -8,7 +8,7 @@ use std::ops::{BitAnd, BitOr};
 use super::table::Principals;
 use crate::{
     id::IdRef,
-    principal::{account_has_role, has_role},
+    principal::{account_has_role, has_id, has_role, is_of_account},
     subject::Subject,
 };
 
@@ -16,8 +16,13 @@ use crate::{
 ///
 /// `Option<rule>` is a rule as well, for what may be absent: `None` matches nobody.
 /// This trait is sealed: rules are made by this module's functions and [`Principals`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a rule",
+    note = "rules are made by `user`, `account`, `role`, `account_role`, `every_logged_in_user` and `nobody`, and joined by `|` and `&`"
+)]
 pub trait Rule: sealed::Sealed {
     /// Whether the subject matches.
+    #[must_use]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool;
 }
 
@@ -171,9 +176,9 @@ macro_rules! rules {
 
 rules! {
     /// The rule that [`user`] makes.
-    UserIs<'a>(IdRef<'a>): |Self(id), subject| *id == subject.id();
+    UserIs<'a>(IdRef<'a>): |Self(id), subject| has_id(subject, *id);
     /// The rule that [`account`] makes.
-    AccountIs<'a>(IdRef<'a>): |Self(id), subject| subject.account_id() == Some(*id);
+    AccountIs<'a>(IdRef<'a>): |Self(id), subject| is_of_account(subject, *id);
     /// The rule that [`role`] makes.
     HasRole<'a>(&'a str): |Self(name), subject| has_role(subject, name);
     /// The rule that [`account_role`] makes.

@@ -19,7 +19,7 @@ use crate::{
 /// Whoever must no longer get in (expired and revoked tokens, deactivated users) is `NotFound`.
 ///
 /// ```
-/// # use auth_core::{LoadError, IdRef, NoConnection, Subject};
+/// # use auth_core::{AdminRoles, LoadError, IdRef, NoConnection, Subject};
 /// # use auth_core::mechanism::{FindByToken, TokenHash};
 /// # struct Member;
 /// # impl Subject for Member {
@@ -27,6 +27,7 @@ use crate::{
 /// #     fn account_id(&self) -> Option<IdRef<'_>> { None }
 /// #     fn has_role(&self, _: &str) -> bool { false }
 /// #     fn account_has_role(&self, _: &str) -> bool { false }
+/// #     fn admin_roles(&self) -> AdminRoles { AdminRoles::none() }
 /// # }
 /// impl FindByToken for Member {
 ///     type Connection = NoConnection;
@@ -36,6 +37,10 @@ use crate::{
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be found by a token",
+    note = "implement `auth_core::mechanism::FindByToken` for `{Self}`"
+)]
 pub trait FindByToken: Subject + Sized {
     /// What [`find_by_token`](Self::find_by_token) needs, usually a diesel connection.
     type Connection: 'static;
@@ -73,11 +78,11 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
         let mut headers = request.headers().get_all(header::AUTHORIZATION);
-        let Some(token) = headers.next().and_then(bearer_credentials) else {
+        let Some(token) = headers.find_map(bearer_credentials) else {
             return Ok(None);
         };
         // Of two headers, a proxy may have looked at the other one.
-        if headers.next().is_some() {
+        if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
             return Err(Rejection::BadCredentials);
         }
         let hash = TokenHash::of(well_formed(token).ok_or(Rejection::BadCredentials)?);
@@ -92,9 +97,23 @@ fn bearer_credentials(header: &HeaderValue) -> Option<&[u8]> {
     let (scheme, rest) = header.as_bytes().split_at_checked("Bearer".len())?;
     match rest {
         _ if !scheme.eq_ignore_ascii_case(b"Bearer") => None,
-        [] => Some(rest),
         [b' ', ..] => Some(rest.trim_ascii_start()),
-        _ => None,
+        // The name of another scheme goes on here; whatever else stands here makes a malformed token.
+        [
+            b'!'
+            | b'#'..=b'\''
+            | b'*'
+            | b'+'
+            | b'-'
+            | b'.'
+            | b'0'..=b'9'
+            | b'A'..=b'Z'
+            | b'^'..=b'z'
+            | b'|'
+            | b'~',
+            ..,
+        ] => None,
+        _ => Some(rest),
     }
 }
 
@@ -137,9 +156,17 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_malformed() {
-        for header in
-            ["Bearer", "Bearer ", "Bearer =", "Bearer a b", "Bearer a,b", "Bearer a=b", "Bearer \u{e9}"]
-        {
+        for header in [
+            "Bearer",
+            "Bearer ",
+            "Bearer =",
+            "Bearer a b",
+            "Bearer a,b",
+            "Bearer a=b",
+            "Bearer \u{e9}",
+            "Bearer\ta",
+            "Bearer,a",
+        ] {
             assert_eq!(read(header.as_bytes()), "malformed", "{header}");
         }
         assert_eq!(read(b"Bearer \xff"), "malformed");

@@ -5,7 +5,7 @@
 mod bearer;
 mod token;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
 
 use actix_web::HttpRequest;
 use thiserror::Error;
@@ -37,11 +37,17 @@ use crate::{context::LoadError, subject::Subject};
 ///         let Some(user) = request.headers().get("x-user") else {
 ///             return Ok(None);
 ///         };
-///         let id = user.to_str().map_err(|_| Rejection::BadCredentials)?;
-///         Ok(Some(User::new(id).into()))
+///         match user.to_str() {
+///             Ok(id) if !id.is_empty() => Ok(Some(User::new(id).into())),
+///             _ => Err(Rejection::BadCredentials),
+///         }
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a mechanism",
+    note = "use `auth_core::mechanism::BearerToken`, or implement `auth_core::mechanism::Mechanism` for `{Self}`"
+)]
 pub trait Mechanism: Send + Sync + 'static {
     /// The name by which attributes and logs know the mechanism.
     fn name(&self) -> &'static str;
@@ -91,14 +97,21 @@ pub enum Rejection {
     BadCredentials,
     /// The credentials could not be checked: 503.
     #[error("the credentials could not be checked")]
-    Unavailable(#[source] LoadError),
+    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl Rejection {
+    /// The credentials could not be checked because of this error.
+    pub fn unavailable(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Unavailable(error.into())
+    }
 }
 
 impl From<LoadError> for Rejection {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::NotFound => Self::BadCredentials,
-            error @ LoadError::Unavailable(_) => Self::Unavailable(error),
+            LoadError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }

@@ -228,7 +228,8 @@ fn functions() {
 
 #[test]
 fn marker() {
-    let reserved = "`__auth_merged` is reserved for what the attributes generate; remove it";
+    let reserved = "`__auth_merged` is what the attributes write for each other; if you did not write it, \
+         another attribute has changed the handler: put that one above";
     let wrapped = "async fn view(Admitted { .. }: Admitted<__view_guard>) {}";
     let marked = r#""a", __auth_merged = "roles_required""#;
     refuses(ROLES_REQUIRED, marked, wrapped, &[]);

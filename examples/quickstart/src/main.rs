@@ -6,7 +6,7 @@ use std::error::Error;
 
 use actix_web::{App, HttpServer, Responder, get, web};
 use auth_core::{
-    Acl, Auth, AuthModel, IdRef, LoadContext, LoadError, Permission, Subject, account, allow,
+    Acl, AdminRoles, Auth, AuthModel, IdRef, LoadContext, LoadError, Permission, Subject, account, allow,
     mechanism::{BearerToken, FindByToken, Token, TokenHash},
     permission_required_for_context, role,
 };
@@ -84,6 +84,10 @@ impl Subject for LoggedIn {
 
     fn account_has_role(&self, _role: &str) -> bool {
         false
+    }
+
+    fn admin_roles(&self) -> AdminRoles {
+        AdminRoles::none()
     }
 }
 

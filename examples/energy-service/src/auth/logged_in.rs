@@ -1,7 +1,7 @@
 //! The subject: the user who asks, found by the token that the request carries.
 
 use auth_core::{
-    IdRef, LoadError, Subject,
+    AdminRoles, IdRef, LoadError, Subject,
     mechanism::{FindByToken, TokenHash},
 };
 use diesel::{
@@ -38,6 +38,10 @@ impl Subject for LoggedIn {
 
     fn account_has_role(&self, role: &str) -> bool {
         self.account_roles.iter().any(|held| held == role)
+    }
+
+    fn admin_roles(&self) -> AdminRoles {
+        AdminRoles::flexmeasures()
     }
 }
 

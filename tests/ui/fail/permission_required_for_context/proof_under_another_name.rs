@@ -1,0 +1,34 @@
+#![allow(unused)]
+
+use actix_web::{HttpResponse, Responder, get};
+use auth_core::{
+    Acl, AuthModel, Authorized, LoadContext, LoadError, NoConnection, Permission, allow, every_logged_in_user,
+    permission::Update,    permission_required_for_context,
+};
+
+struct Sensor;
+
+impl LoadContext for Sensor {
+    type Id = i32;
+    type Connection = NoConnection;
+
+    fn load(_: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
+        Ok(Self)
+    }
+}
+
+impl AuthModel for Sensor {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::READ, every_logged_in_user())
+    }
+}
+
+type Proof = Authorized<Sensor, Update>;
+
+#[permission_required_for_context("read", ctx_arg = "sensor")]
+#[get("/sensors/{sensor_id}")]
+async fn view(sensor: Proof) -> impl Responder {
+    HttpResponse::Ok()
+}
+
+fn main() {}
