@@ -6,4 +6,10 @@ pub use actix_web::{Error, HttpRequest, dev::Payload};
 #[cfg(feature = "diesel")]
 pub use diesel;
 
-pub use crate::guard::{Admitted, Guard, Proved, ProvesNothing, assert_proof, authenticate, extract, role};
+pub use crate::{
+    auth::Accepted,
+    guard::{
+        Admitted, Guard, Proved, ProvesNothing, Source, anonymous, assert_proof, authenticate, extract,
+        permission, role,
+    },
+};

@@ -2,7 +2,9 @@
 
 /// Lets in callers that are authenticated; anyone else gets 401.
 ///
-/// Written above the route attribute, as `#[auth_required]`. It takes no arguments.
+/// With names it takes only these mechanisms: `#[auth_required("token")]`. With `within = "15 min"` the caller must
+/// have proved who it is within that time: when its token was issued. Without names, every configured
+/// mechanism is taken that is taken by default.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -17,6 +19,73 @@
 ///
 /// After `auth_required` of Flask-Security.
 pub use auth_macros::auth_required;
+
+/// Lets in callers that are authenticated by a token: `#[auth_required("token")]`.
+///
+/// ```
+/// use actix_web::{HttpResponse, Responder, post};
+/// use auth_core::auth_token_required;
+///
+/// #[auth_token_required]
+/// #[post("/measurements")]
+/// async fn record() -> impl Responder {
+///     HttpResponse::Created()
+/// }
+/// ```
+///
+/// After `auth_token_required` of Flask-Security.
+pub use auth_macros::auth_token_required;
+
+/// Lets in those who are not logged in: whoever is gets 403, and wrong credentials get 401.
+///
+/// ```
+/// use actix_web::{HttpResponse, Responder, get};
+/// use auth_core::anonymous_user_required;
+///
+/// #[anonymous_user_required]
+/// #[get("/sign-up")]
+/// async fn sign_up() -> impl Responder {
+///     HttpResponse::Ok()
+/// }
+/// ```
+///
+/// After `anonymous_user_required` of Flask-Security.
+pub use auth_macros::anonymous_user_required;
+
+/// Lets in users whose roles carry all of these permissions. Not waived for admins.
+///
+/// These are permissions by themselves, not those on a context. [`Subject::has_permission`](crate::Subject::has_permission)
+/// says which ones a user's roles carry.
+///
+/// ```
+/// use actix_web::{HttpResponse, Responder, post};
+/// use auth_core::permissions_required;
+///
+/// #[permissions_required("invoices-write", "refunds-write")]
+/// #[post("/refunds")]
+/// async fn refund() -> impl Responder {
+///     HttpResponse::Created()
+/// }
+/// ```
+///
+/// After `permissions_required` of Flask-Security.
+pub use auth_macros::permissions_required;
+
+/// Lets in users whose roles carry at least one of these permissions. Not waived for admins.
+///
+/// ```
+/// use actix_web::{HttpResponse, Responder, get};
+/// use auth_core::permissions_accepted;
+///
+/// #[permissions_accepted("invoices-read", "invoices-write")]
+/// #[get("/invoices")]
+/// async fn invoices() -> impl Responder {
+///     HttpResponse::Ok()
+/// }
+/// ```
+///
+/// After `permissions_accepted` of Flask-Security.
+pub use auth_macros::permissions_accepted;
 
 /// Lets in users who have all of these roles; waived for admins.
 ///
@@ -109,7 +178,10 @@ pub use auth_macros::account_roles_accepted;
 ///   the route has of the argument's name with `_id`, the type's name in snake case with `_id`,
 ///   and `id`;
 /// * `id = scope("account_id")`: a path parameter of an enclosing scope, which the route's own
-///   pattern does not show.
+///   pattern does not show;
+/// * `id = query("sensor")`, `id = header("x-account")`: another place in the request, which has to name exactly one;
+/// * `id = body.account_id`: an expression over the handler's other arguments. They are extracted first, then this
+///   context is loaded and checked, and all before the handler runs.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, delete, get};

@@ -3,7 +3,7 @@
 //! Nothing here knows of requests. Which id is asked for, and on which thread a context is loaded, is the guard's
 //! business.
 
-use std::{error::Error, marker::PhantomData, ops::Deref, str::FromStr};
+use std::{error::Error, fmt, marker::PhantomData, ops::Deref, str::FromStr};
 
 use thiserror::Error;
 
@@ -39,7 +39,7 @@ use crate::{
 )]
 pub trait LoadContext: Sized + Send + 'static {
     /// What names a context. A text in a request that is no such id names nothing: 404.
-    type Id: FromStr + Send + 'static;
+    type Id: FromStr + fmt::Debug + Send + 'static;
 
     /// What [`load`](Self::load) needs: a diesel connection, [`NoConnection`], or whatever a [`ConnectionSource`] lends.
     type Connection: 'static;

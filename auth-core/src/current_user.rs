@@ -5,9 +5,9 @@ use std::{any::Any, any::type_name, fmt, future::Future, ops::Deref, pin::Pin, s
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
-    auth::Auth,
+    auth::{Accepted, Auth},
     error::AuthError,
-    event::Check,
+    mechanism::Why,
     subject::{Subject, User},
 };
 
@@ -63,8 +63,11 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let subject = Auth::of(&request)?.authenticate(&request).await?;
-            downcast(subject).map(Self)
+            let auth = Auth::of(&request)?;
+            match auth.current(&request).await? {
+                Some(subject) => downcast(subject).map(Self),
+                None => Err(auth.unauthenticated(&Accepted::any(), "", Why::Missing)),
+            }
         })
     }
 }
@@ -104,8 +107,7 @@ impl<U: Subject> FromRequest for MaybeUser<U> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let check = Check::new("authenticate", None);
-            let subject = Auth::of(&request)?.subject(&request, &check).await?;
+            let subject = Auth::of(&request)?.current(&request).await?;
             subject.map(downcast).transpose().map(Self)
         })
     }

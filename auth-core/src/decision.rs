@@ -91,8 +91,12 @@ pub enum DenyReason {
     Anonymous,
     /// Credentials were given, and they are wrong.
     BadCredentials,
+    /// The subject proved too long ago who it is.
+    Stale,
     /// What the guard or the access-control list asks for is not there.
     NoMatch,
+    /// Somebody is logged in, and the guard asks for nobody.
+    LoggedIn,
     /// The context does not exist.
     NotFound,
     /// A store that is needed to decide did not answer.
@@ -118,6 +122,8 @@ impl Decision {
             Self::Allow(AllowReason::Match) => "match",
             Self::Deny(DenyReason::Anonymous) => "anonymous",
             Self::Deny(DenyReason::BadCredentials) => "bad-credentials",
+            Self::Deny(DenyReason::Stale) => "stale",
+            Self::Deny(DenyReason::LoggedIn) => "logged-in",
             Self::Deny(DenyReason::NoMatch) => "no-match",
             Self::Deny(DenyReason::NotFound) => "not-found",
             Self::Deny(DenyReason::Unavailable) => "unavailable",
@@ -133,10 +139,10 @@ impl Decision {
     pub fn into_result(self) -> Result<(), AuthError> {
         match self {
             Self::Allow(_) => Ok(()),
-            Self::Deny(DenyReason::Anonymous | DenyReason::BadCredentials) => {
+            Self::Deny(DenyReason::Anonymous | DenyReason::BadCredentials | DenyReason::Stale) => {
                 Err(AuthError::unauthenticated())
             }
-            Self::Deny(DenyReason::NoMatch) => Err(AuthError::Forbidden),
+            Self::Deny(DenyReason::NoMatch | DenyReason::LoggedIn) => Err(AuthError::Forbidden),
             Self::Deny(DenyReason::NotFound) => Err(AuthError::NotFound),
             Self::Deny(DenyReason::Unavailable) => Err(AuthError::Unavailable),
             Self::Deny(DenyReason::Misconfigured) => Err(AuthError::Misconfigured),
@@ -211,6 +217,8 @@ mod tests {
         for (reason, error) in [
             (DenyReason::Anonymous, AuthError::unauthenticated()),
             (DenyReason::BadCredentials, AuthError::unauthenticated()),
+            (DenyReason::Stale, AuthError::unauthenticated()),
+            (DenyReason::LoggedIn, AuthError::Forbidden),
             (DenyReason::NoMatch, AuthError::Forbidden),
             (DenyReason::NotFound, AuthError::NotFound),
             (DenyReason::Unavailable, AuthError::Unavailable),

@@ -18,52 +18,47 @@ pub(crate) struct Check<'a> {
     /// The attribute's name, or `authenticate`.
     pub(crate) guard: &'static str,
     pub(crate) subject: Option<&'a dyn Subject>,
-    /// What the guard asks for: roles, or a permission.
-    pub(crate) roles: Option<&'a [&'a str]>,
+    /// What the guard asks for: roles or permissions that roles carry, or a permission on a context.
+    pub(crate) asked: Option<&'a [&'a str]>,
     pub(crate) permission: Option<Permission>,
     /// The context's type, and its id as the request gives it.
     pub(crate) context: Option<(&'static str, &'a str)>,
     pub(crate) started: Option<Instant>,
 }
 
+/// An event with what every event of a check has. A macro, for the fields of an event are part of its code.
+macro_rules! event {
+    ($level:ident, $check:ident, $($outcome:tt)+) => {
+        tracing::$level!(
+            target: "auth",
+            guard = $check.guard,
+            subject = $check.subject(),
+            asked = $check.asked.map(field::debug),
+            permission = $check.permission.map(Permission::as_str),
+            context = $check.context.map(|(context, _)| context),
+            context_id = $check.context.map(|(_, id)| id),
+            duration_us = $check.duration_us(),
+            $($outcome)+
+        )
+    };
+}
+
 impl<'a> Check<'a> {
     pub(crate) fn new(guard: &'static str, subject: Option<&'a dyn Subject>) -> Self {
         // While nobody listens, not even the clock is read.
         let started = tracing::enabled!(target: "auth", Level::INFO).then(Instant::now);
-        Self { guard, subject, roles: None, permission: None, context: None, started }
+        Self { guard, subject, asked: None, permission: None, context: None, started }
     }
 
     pub(crate) fn decided(&self, decision: Decision) {
         let outcome = if decision.is_allowed() { "allow" } else { "deny" };
-        tracing::info!(
-            target: "auth",
-            guard = self.guard,
-            subject = self.subject(),
-            roles = self.roles.map(field::debug),
-            permission = self.permission.map(Permission::as_str),
-            context = self.context.map(|(context, _)| context),
-            context_id = self.context.map(|(_, id)| id),
-            outcome,
-            reason = decision.reason(),
-            duration_us = self.duration_us(),
-        );
+        event!(info, self, outcome, reason = decision.reason());
     }
 
     /// Nothing could be decided, which denies.
     pub(crate) fn failed(&self, error: &(dyn Error + 'static)) {
-        tracing::error!(
-            target: "auth",
-            guard = self.guard,
-            subject = self.subject(),
-            roles = self.roles.map(field::debug),
-            permission = self.permission.map(Permission::as_str),
-            context = self.context.map(|(context, _)| context),
-            context_id = self.context.map(|(_, id)| id),
-            outcome = "deny",
-            reason = Decision::Deny(DenyReason::Unavailable).reason(),
-            duration_us = self.duration_us(),
-            error = %Causes(error),
-        );
+        let reason = Decision::Deny(DenyReason::Unavailable).reason();
+        event!(error, self, outcome = "deny", reason, error = %Causes(error));
     }
 
     /// Quoted and escaped if it is a text: a line break in it must not begin a line of the log.

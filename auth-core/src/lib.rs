@@ -29,7 +29,8 @@ pub use self::{
         every_logged_in_user, nobody, role, user,
     },
     attributes::{
-        account_roles_accepted, account_roles_required, auth_required, permission_required_for_context,
+        account_roles_accepted, account_roles_required, anonymous_user_required, auth_required,
+        auth_token_required, permission_required_for_context, permissions_accepted, permissions_required,
         public, roles_accepted, roles_required,
     },
     auth::{Auth, AuthBuilder, AuthConfigError},

@@ -70,7 +70,7 @@ fn expand_written(
         .into_iter()
         .map(|Written { kind, span, args }| args::parse(kind, span, args, errors))
         .collect();
-    let open = validate::openness(&said, place.wrapped, errors);
+    let open = validate::alone(&said, place.wrapped, errors) == Some(Kind::Public);
     if open && errors.is_empty() {
         return expand::open(&place);
     }

@@ -7,7 +7,8 @@
 //! * `attribute`: what one attribute does when the compiler expands it: the first on a function
 //!   gathers the others, so that one guard is made of them all;
 //! * `args`, `handler`, `route`: parse the arguments of an attribute, the function, the route pattern;
-//! * `validate`: holds them against each other and makes the `model`;
+//! * `validate`: holds them against each other, brings together what several attributes ask, and
+//!   makes the `model`;
 //! * `expand`: writes the model down and cannot fail.
 //!
 //! `errors` collects what the stages report, `load_context` is the derive of the same name.
@@ -16,7 +17,7 @@
 
 use proc_macro::TokenStream;
 
-use crate::model::{Kind, RoleCheck};
+use crate::model::{CheckKind, Kind};
 
 mod args;
 mod attribute;
@@ -38,23 +39,48 @@ pub fn auth_required(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 #[proc_macro_attribute]
+pub fn auth_token_required(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::expand(Kind::AuthTokenRequired, args.into(), item.into()).into()
+}
+
+#[proc_macro_attribute]
+pub fn http_auth_required(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::expand(Kind::HttpAuthRequired, args.into(), item.into()).into()
+}
+
+#[proc_macro_attribute]
+pub fn anonymous_user_required(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::expand(Kind::AnonymousUserRequired, args.into(), item.into()).into()
+}
+
+#[proc_macro_attribute]
 pub fn roles_required(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Roles(RoleCheck::Required), args.into(), item.into()).into()
+    attribute::expand(Kind::Check(CheckKind::RolesRequired), args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]
 pub fn roles_accepted(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Roles(RoleCheck::Accepted), args.into(), item.into()).into()
+    attribute::expand(Kind::Check(CheckKind::RolesAccepted), args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]
 pub fn account_roles_required(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Roles(RoleCheck::AccountRequired), args.into(), item.into()).into()
+    attribute::expand(Kind::Check(CheckKind::AccountRolesRequired), args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]
 pub fn account_roles_accepted(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Roles(RoleCheck::AccountAccepted), args.into(), item.into()).into()
+    attribute::expand(Kind::Check(CheckKind::AccountRolesAccepted), args.into(), item.into()).into()
+}
+
+#[proc_macro_attribute]
+pub fn permissions_required(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::expand(Kind::Check(CheckKind::PermissionsRequired), args.into(), item.into()).into()
+}
+
+#[proc_macro_attribute]
+pub fn permissions_accepted(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::expand(Kind::Check(CheckKind::PermissionsAccepted), args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]

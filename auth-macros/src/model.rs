@@ -2,14 +2,18 @@
 //! user's syntax nodes, so that what rustc reports about them points at the user's code.
 
 use proc_macro2::Ident;
-use syn::{ExprPath, LitStr, Path, Type};
+use quote::ToTokens as _;
+use syn::{Expr, ExprPath, LitStr, Path, Type};
 
 use crate::handler::Handler;
+use crate::nearest::one_of;
 
 /// One guard: everything that the attributes on one handler ask for.
 pub(crate) struct Guard {
+    /// Phase 1.
+    pub(crate) caller: Caller,
     /// Phase 2, in the order written.
-    pub(crate) checks: Vec<RolesOf>,
+    pub(crate) checks: Vec<Check>,
     /// Phase 3, in the order written.
     pub(crate) contexts: Vec<Context>,
 }
@@ -24,15 +28,103 @@ pub(crate) struct Place {
     pub(crate) wrapped: bool,
 }
 
-/// One attribute about roles.
-pub(crate) struct RolesOf {
-    pub(crate) check: RoleCheck,
-    pub(crate) roles: Vec<Role>,
+/// Whom a guard lets through to its other checks.
+pub(crate) enum Caller {
+    Anonymous,
+    Authenticated(Accepted),
 }
 
-pub(crate) enum Role {
+/// How a caller may have been authenticated.
+pub(crate) struct Accepted {
+    /// None: by any mechanism that the application accepts where nothing is said.
+    pub(crate) mechanisms: Option<Vec<Name>>,
+    /// In seconds.
+    pub(crate) within: Option<u32>,
+    /// In seconds.
+    pub(crate) grace: Option<u32>,
+    pub(crate) realm: Option<LitStr>,
+}
+
+/// One attribute that asks the subject for what it names.
+pub(crate) struct Check {
+    pub(crate) kind: CheckKind,
+    pub(crate) names: Vec<Name>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Name {
     Literal(LitStr),
     Path(ExprPath),
+}
+
+impl Name {
+    /// Whether both are written alike. What a path stands for, a macro cannot know.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(_), Self::Literal(_)) | (Self::Path(_), Self::Path(_)) => {
+                self.written() == other.written()
+            }
+            _ => false,
+        }
+    }
+
+    /// The name, as a message shows it.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Self::Literal(literal) => literal.value(),
+            Self::Path(path) => path.to_token_stream().to_string(),
+        }
+    }
+}
+
+/// What a name is the name of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Noun {
+    Role,
+    Permission,
+    Mechanism,
+}
+
+impl Noun {
+    /// The word for one of them; with an `s`, for several.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::Permission => "permission",
+            Self::Mechanism => "mechanism",
+        }
+    }
+}
+
+/// Where a request names a context.
+pub(crate) enum Source {
+    /// Path parameters; the first that a request has.
+    Path(Vec<String>),
+    Query(String),
+    Header(String),
+    /// Known only when these other arguments, counted from 0, are extracted.
+    Arguments {
+        expression: Box<Expr>,
+        arguments: Vec<usize>,
+    },
+}
+
+impl Source {
+    /// As it is written in an attribute, to be shown and compared.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Self::Path(names) => one_of(names),
+            Self::Query(name) => format!("`query(\"{name}\")`"),
+            Self::Header(name) => format!("`header(\"{name}\")`"),
+            Self::Arguments { expression, .. } => {
+                format!("`{}`", expression.to_token_stream().to_string().replace(" . ", "."))
+            }
+        }
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.written() == other.written()
+    }
 }
 
 /// One context to load, and every permission that is asked of it.
@@ -41,8 +133,7 @@ pub(crate) struct Context {
     pub(crate) argument: Option<usize>,
     /// The type of that argument, or what `ctx` says.
     pub(crate) ty: Type,
-    /// The path parameters that may name it; the first that a request has does.
-    pub(crate) ids: Vec<String>,
+    pub(crate) source: Source,
     pub(crate) permissions: Vec<Permission>,
 }
 
@@ -93,27 +184,37 @@ impl KnownPermission {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     AuthRequired,
-    Roles(RoleCheck),
+    AuthTokenRequired,
+    HttpAuthRequired,
+    AnonymousUserRequired,
+    Check(CheckKind),
     PermissionRequiredForContext,
     Public,
 }
 
-/// Whose roles, and whether all of them or one of them.
+/// What the subject is asked for, and whether for all of it or one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum RoleCheck {
-    Required,
-    Accepted,
-    AccountRequired,
-    AccountAccepted,
+pub(crate) enum CheckKind {
+    RolesRequired,
+    RolesAccepted,
+    AccountRolesRequired,
+    AccountRolesAccepted,
+    PermissionsRequired,
+    PermissionsAccepted,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::AuthRequired,
-        Self::Roles(RoleCheck::Required),
-        Self::Roles(RoleCheck::Accepted),
-        Self::Roles(RoleCheck::AccountRequired),
-        Self::Roles(RoleCheck::AccountAccepted),
+        Self::AuthTokenRequired,
+        Self::HttpAuthRequired,
+        Self::AnonymousUserRequired,
+        Self::Check(CheckKind::RolesRequired),
+        Self::Check(CheckKind::RolesAccepted),
+        Self::Check(CheckKind::AccountRolesRequired),
+        Self::Check(CheckKind::AccountRolesAccepted),
+        Self::Check(CheckKind::PermissionsRequired),
+        Self::Check(CheckKind::PermissionsAccepted),
         Self::PermissionRequiredForContext,
         Self::Public,
     ];
@@ -127,21 +228,36 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::AuthRequired => "auth_required",
-            Self::Roles(check) => check.name(),
+            Self::AuthTokenRequired => "auth_token_required",
+            Self::HttpAuthRequired => "http_auth_required",
+            Self::AnonymousUserRequired => "anonymous_user_required",
+            Self::Check(check) => check.name(),
             Self::PermissionRequiredForContext => "permission_required_for_context",
             Self::Public => "public",
         }
     }
 }
 
-impl RoleCheck {
+impl CheckKind {
     /// The name of the attribute, and of the function of `auth_core` that checks it.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Required => "roles_required",
-            Self::Accepted => "roles_accepted",
-            Self::AccountRequired => "account_roles_required",
-            Self::AccountAccepted => "account_roles_accepted",
+            Self::RolesRequired => "roles_required",
+            Self::RolesAccepted => "roles_accepted",
+            Self::AccountRolesRequired => "account_roles_required",
+            Self::AccountRolesAccepted => "account_roles_accepted",
+            Self::PermissionsRequired => "permissions_required",
+            Self::PermissionsAccepted => "permissions_accepted",
+        }
+    }
+
+    pub(crate) fn noun(self) -> Noun {
+        match self {
+            Self::RolesRequired
+            | Self::RolesAccepted
+            | Self::AccountRolesRequired
+            | Self::AccountRolesAccepted => Noun::Role,
+            Self::PermissionsRequired | Self::PermissionsAccepted => Noun::Permission,
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use crate::model::{Kind, RoleCheck};
+use crate::model::{CheckKind, Kind};
 use crate::{attribute, load_context};
 
 mod expansion;
 mod messages;
 mod robustness;
 
-const ROLES_REQUIRED: Kind = Kind::Roles(RoleCheck::Required);
-const ROLES_ACCEPTED: Kind = Kind::Roles(RoleCheck::Accepted);
+const ROLES_REQUIRED: Kind = Kind::Check(CheckKind::RolesRequired);
+const ROLES_ACCEPTED: Kind = Kind::Check(CheckKind::RolesAccepted);
 const CONTEXT: Kind = Kind::PermissionRequiredForContext;
 
 /// What an attribute makes of an item, as formatted source.

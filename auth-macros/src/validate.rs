@@ -1,53 +1,66 @@
 //! Holds the attributes, the handler and the route pattern against each other: one function for each
 //! rule. What comes out is the model of the guard, complete where no error was found.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{FnArg, LitStr, Type};
+use syn::{Expr, FnArg, LitStr, Pat, Type};
 
 use crate::args::{Args, ContextArgs, Id};
 use crate::errors::Errors;
 use crate::handler::{Handler, argument_name, context_type, snake_case_name};
-use crate::model::{Context, Guard, Kind, Permission, Place};
+use crate::model::{Caller, Context, Guard, Kind, Permission, Place, Source};
 use crate::nearest::{all_of, nearest, one_of};
 use crate::route::Route;
 
+mod authentication;
+
 /// The guard that the attributes ask for.
 pub(crate) fn guard(place: &Place, args: Vec<Args>, route: Option<&Route>, errors: &mut Errors) -> Guard {
+    let mut authentication = Vec::new();
+    let mut anonymous = false;
     let mut checks = Vec::new();
     let mut asked = Vec::new();
     for args in args {
         match args {
-            Args::AuthRequired | Args::Public => {}
-            Args::Roles(roles) => checks.push(roles),
+            Args::Authentication(args) => authentication.push(*args),
+            Args::Anonymous => anonymous = true,
+            Args::Check(check) => checks.push(check),
             Args::Context(args) => asked.extend(ask(*args, place, errors)),
+            Args::Public => {}
         }
     }
-    Guard { checks, contexts: contexts(asked, route, errors) }
+    let accepted = authentication::accepted(&authentication, errors);
+    let caller = if anonymous { Caller::Anonymous } else { Caller::Authenticated(accepted) };
+    Guard { caller, checks, contexts: contexts(asked, place, route, errors) }
 }
 
-/// Whether the handler is open, which it can only be without any other of our attributes.
-pub(crate) fn openness(said: &[(Kind, Span)], wrapped: bool, errors: &mut Errors) -> bool {
-    let mut open = said.iter().filter(|(kind, _)| *kind == Kind::Public);
-    let Some((_, span)) = open.next() else {
-        return false;
-    };
-    let other = said.iter().map(|(kind, _)| kind.name()).find(|name| *name != Kind::Public.name());
-    if let Some(other) = other {
-        errors.push(*span, format_args!("an open handler has no guard; remove `public` or `{other}`"));
-        return false;
+/// The attribute that stands alone on the handler, where it is one of those that must.
+pub(crate) fn alone(said: &[(Kind, Span)], wrapped: bool, errors: &mut Errors) -> Option<Kind> {
+    let (kind, why) = ALONE.into_iter().find(|(kind, _)| said.iter().any(|(other, _)| other == kind))?;
+    let name = kind.name();
+    let mut these = said.iter().filter(|(other, _)| *other == kind);
+    let (_, span) = these.next()?;
+    if let Some((other, _)) = said.iter().find(|(other, _)| *other != kind) {
+        errors.push(*span, format_args!("{why}; remove `{name}` or `{}`", other.name()));
+        return None;
     }
     if wrapped {
-        errors.push(*span, "an open handler has no guard; remove `public` or the guard");
-        return false;
+        errors.push(*span, format_args!("{why}; remove `{name}` or the guard"));
+        return None;
     }
-    for (_, again) in open {
-        errors.push(*again, "`public` is written twice; remove one");
+    for (_, again) in these {
+        errors.push(*again, format_args!("`{name}` is written twice; remove one"));
     }
-    true
+    Some(kind)
 }
+
+/// The attributes that stand next to no other, and why.
+const ALONE: [(Kind, &str); 2] = [
+    (Kind::Public, "an open handler has no guard"),
+    (Kind::AnonymousUserRequired, "nothing can be asked of a caller who is not logged in"),
+];
 
 /// What a function must be to carry a guard.
 pub(crate) fn handler(handler: &Handler, errors: &mut Errors) {
@@ -172,7 +185,7 @@ fn argument(literal: &LitStr, place: &Place, errors: &mut Errors) -> Option<(usi
 }
 
 /// Brings together what is asked of the same context, so that it is loaded once.
-fn contexts(asked: Vec<Asked>, route: Option<&Route>, errors: &mut Errors) -> Vec<Context> {
+fn contexts(asked: Vec<Asked>, place: &Place, route: Option<&Route>, errors: &mut Errors) -> Vec<Context> {
     // An attribute that leaves the id out means that of another one for the same argument.
     let named: Vec<(usize, Id)> =
         asked.iter().filter_map(|asked| Some((asked.argument?, asked.id.clone()?))).collect();
@@ -184,35 +197,36 @@ fn contexts(asked: Vec<Asked>, route: Option<&Route>, errors: &mut Errors) -> Ve
                 .find(|(argument, _)| Some(*argument) == asked.argument)
                 .map(|(_, id)| id.clone());
         }
-        let Some(ids) = ids(&asked, route, errors) else {
+        let Some(source) = source(&asked, place, route, errors) else {
             continue;
         };
-        match contexts.iter_mut().find(|context| is_same(context, &asked, &ids)) {
+        match contexts.iter_mut().find(|context| is_same(context, &asked, &source)) {
             None => contexts.push(Context {
                 argument: asked.argument,
                 ty: asked.ty,
-                ids,
+                source,
                 permissions: vec![asked.permission.0],
             }),
-            Some(context) if context.ids != ids => errors.push(
+            Some(context) if !context.source.is(&source) => errors.push(
                 asked.id.as_ref().map_or(asked.span, Id::span),
                 format_args!(
                     "`{}` has the id {} in another attribute; one argument holds one context",
                     asked.name,
-                    one_of(&context.ids)
+                    context.source.written()
                 ),
             ),
             Some(context) => add(context, asked, errors),
         }
     }
+    order(&contexts, errors);
     contexts
 }
 
 /// Whether a context that will be loaded is the one that is asked about.
-fn is_same(context: &Context, asked: &Asked, ids: &[String]) -> bool {
+fn is_same(context: &Context, asked: &Asked, source: &Source) -> bool {
     match (context.argument, asked.argument) {
         (Some(one), Some(other)) => one == other,
-        _ => context.ids == ids && context_name(&context.ty) == context_name(&asked.ty),
+        _ => context.source.is(source) && context_name(&context.ty) == context_name(&asked.ty),
     }
 }
 
@@ -236,60 +250,130 @@ fn add(context: &mut Context, asked: Asked, errors: &mut Errors) {
     context.permissions.push(permission);
 }
 
-/// The path parameters that may name the context.
-fn ids(asked: &Asked, route: Option<&Route>, errors: &mut Errors) -> Option<Vec<String>> {
-    let parameters = route.and_then(Route::parameters);
-    match (&asked.id, route.zip(parameters)) {
-        (Some(Id::Scope(literal)), Some((route, parameters)))
-            if parameters.contains(&literal.value().as_str()) =>
+/// Where the request names the context.
+fn source(asked: &Asked, place: &Place, route: Option<&Route>, errors: &mut Errors) -> Option<Source> {
+    // Without a visible route, what the request has decides.
+    let route = route.and_then(|route| Some((route, route.parameters()?)));
+    let names = match &asked.id {
+        Some(Id::Query(literal)) => return Some(Source::Query(literal.value())),
+        Some(Id::Header(literal)) => return Some(Source::Header(literal.value())),
+        Some(Id::Expression(expression)) => return of_arguments(expression, place, errors),
+        Some(Id::Route(literal)) => vec![of_route(literal, route, errors)?],
+        Some(Id::Scope(literal)) => vec![of_scope(literal, route, errors)?],
+        None => by_convention(asked, route, errors)?,
+    };
+    Some(Source::Path(names))
+}
+
+/// The arguments that an expression names. Without any it would be the same for every request.
+fn of_arguments(expression: &Expr, place: &Place, errors: &mut Errors) -> Option<Source> {
+    let tokens = expression.to_token_stream();
+    let named = |pattern: &Pat| argument_name(pattern).is_some_and(|name| mentions(tokens.clone(), name));
+    let arguments: Vec<usize> = place
+        .handler
+        .arguments()
+        .enumerate()
+        .filter(|(_, argument)| named(&argument.pat))
+        .map(|(index, _)| index)
+        .collect();
+    if arguments.is_empty() {
+        let written = tokens.to_string().replace(" . ", ".");
+        let remedy = match expression {
+            Expr::Path(path) if path.path.get_ident().is_some() => {
+                format!("a path parameter stands in quotes: `id = \"{tokens}\"`")
+            }
+            _ => "name what the id is taken from, as in `id = body.account_id`".to_owned(),
+        };
+        errors
+            .push_spanned(expression, format_args!("`{written}` names no argument of the handler; {remedy}"));
+        return None;
+    }
+    Some(Source::Arguments { expression: Box::new(expression.clone()), arguments })
+}
+
+fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}
+
+/// A context that is named by another argument cannot wait for one that is loaded at the same time.
+fn order(contexts: &[Context], errors: &mut Errors) {
+    let late = |index: &usize| {
+        let late = |context: &&Context| matches!(context.source, Source::Arguments { .. });
+        contexts.iter().filter(late).any(|context| context.argument == Some(*index))
+    };
+    for context in contexts {
+        if let Source::Arguments { expression, arguments } = &context.source
+            && arguments.iter().any(late)
         {
-            errors.push(
-                literal.span(),
-                format_args!(
-                    "{} has the path parameter `{1}` itself; write `id = \"{1}\"` for it, \
-                     or give that of the enclosing scope another name",
-                    route.description(),
-                    literal.value()
-                ),
+            errors.push_spanned(
+                expression,
+                "this names a context whose own id is an expression; name an argument that is extracted from the \
+                 request, or a context that the request itself names",
             );
-            None
-        }
-        (Some(Id::Scope(literal)), _) | (Some(Id::Route(literal)), None) => Some(vec![literal.value()]),
-        (Some(Id::Route(literal)), Some((route, parameters))) => {
-            let wanted = literal.value();
-            if parameters.contains(&wanted.as_str()) {
-                return Some(vec![wanted]);
-            }
-            errors.push(
-                literal.span(),
-                format_args!(
-                    "{} has no path parameter `{wanted}`, it has {}; \
-                     write `id = scope(\"{wanted}\")` for one of an enclosing scope",
-                    route.description(),
-                    listed(&parameters)
-                ),
-            );
-            None
-        }
-        (None, None) => Some(candidates(asked)),
-        (None, Some((route, parameters))) => {
-            let candidates = candidates(asked);
-            let found = candidates.iter().find(|name| parameters.contains(&name.as_str())).cloned();
-            if found.is_none() {
-                errors.push(
-                    asked.span,
-                    format_args!(
-                        "{} has no path parameter {}, it has {}; write `id = \"…\"` for another, \
-                         or `id = scope(\"…\")` for one of an enclosing scope",
-                        route.description(),
-                        one_of(&candidates),
-                        listed(&parameters)
-                    ),
-                );
-            }
-            found.map(|name| vec![name])
         }
     }
+}
+
+/// A route whose pattern is visible, with its path parameters.
+type Visible<'a> = Option<(&'a Route, Vec<&'a str>)>;
+
+fn of_route(literal: &LitStr, route: Visible<'_>, errors: &mut Errors) -> Option<String> {
+    let wanted = literal.value();
+    let Some((route, parameters)) = route.filter(|(_, parameters)| !parameters.contains(&wanted.as_str()))
+    else {
+        return Some(wanted);
+    };
+    errors.push(
+        literal.span(),
+        format_args!(
+            "{} has no path parameter `{wanted}`, it has {}; \
+             write `id = scope(\"{wanted}\")` for one of an enclosing scope",
+            route.description(),
+            listed(&parameters)
+        ),
+    );
+    None
+}
+
+fn of_scope(literal: &LitStr, route: Visible<'_>, errors: &mut Errors) -> Option<String> {
+    let wanted = literal.value();
+    let Some((route, _)) = route.filter(|(_, parameters)| parameters.contains(&wanted.as_str())) else {
+        return Some(wanted);
+    };
+    errors.push(
+        literal.span(),
+        format_args!(
+            "{} has the path parameter `{wanted}` itself; write `id = \"{wanted}\"` for it, \
+             or give that of the enclosing scope another name",
+            route.description(),
+        ),
+    );
+    None
+}
+
+fn by_convention(asked: &Asked, route: Visible<'_>, errors: &mut Errors) -> Option<Vec<String>> {
+    let candidates = candidates(asked);
+    let Some((route, parameters)) = route else {
+        return Some(candidates);
+    };
+    if let Some(found) = candidates.iter().find(|name| parameters.contains(&name.as_str())) {
+        return Some(vec![found.clone()]);
+    }
+    errors.push(
+        asked.span,
+        format_args!(
+            "{} has no path parameter {}, it has {}; write `id = \"…\"` for another, \
+             or `id = scope(\"…\")` for one of an enclosing scope",
+            route.description(),
+            one_of(&candidates),
+            listed(&parameters)
+        ),
+    );
+    None
 }
 
 fn listed(parameters: &[&str]) -> String {
@@ -314,7 +398,10 @@ fn candidates(asked: &Asked) -> Vec<String> {
 impl Id {
     fn span(&self) -> Span {
         match self {
-            Self::Route(literal) | Self::Scope(literal) => literal.span(),
+            Self::Route(literal) | Self::Scope(literal) | Self::Query(literal) | Self::Header(literal) => {
+                literal.span()
+            }
+            Self::Expression(expression) => expression.span(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The recorded decisions of FlexMeasures, put to this library. See `README.md` for the data and `DEVIATIONS.md` for
-//! the cases in which this library answers otherwise on purpose.
+//! the cases in which this library answers otherwise on purpose. `can-modify-role.jsonl` is not asked yet: nobody's roles
+//! can be changed in the energy service.
 
 mod models;
 mod vectors;

@@ -6,10 +6,12 @@ use actix_web::{
     Error, FromRequest, HttpResponse, Responder, delete, error::ErrorImATeapot, get, post, routes, web,
 };
 use auth_core::{
-    Authorized, CurrentUser, Subject, account_roles_accepted, account_roles_required, auth_required,
-    permission::Read, permission_required_for_context, public, roles_accepted, roles_accepted as only_for,
-    roles_required,
+    Authorized, CurrentUser, Subject, account_roles_accepted, account_roles_required,
+    anonymous_user_required, auth_required, auth_token_required, permission::Read,
+    permission_required_for_context, permissions_accepted, permissions_required, public, roles_accepted,
+    roles_accepted as only_for, roles_required,
 };
+use serde::Deserialize;
 
 use crate::{
     client::Service,
@@ -17,6 +19,7 @@ use crate::{
 };
 
 const CHEF: &str = "chef";
+const SERVE: &str = "serve";
 
 #[auth_required]
 #[get("/auth")]
@@ -45,6 +48,36 @@ async fn account_roles_all() -> impl Responder {
 #[account_roles_accepted("bar", "inn")]
 #[get("/account-roles-accepted")]
 async fn account_roles_any() -> impl Responder {
+    "ok"
+}
+
+#[permissions_required("cook", SERVE)]
+#[get("/permissions-required")]
+async fn permissions_all() -> impl Responder {
+    "ok"
+}
+
+#[permissions_accepted("cook", SERVE)]
+#[get("/permissions-accepted")]
+async fn permissions_any() -> impl Responder {
+    "ok"
+}
+
+#[anonymous_user_required]
+#[get("/anonymous")]
+async fn anonymous() -> impl Responder {
+    "ok"
+}
+
+#[auth_token_required]
+#[get("/token")]
+async fn by_token() -> impl Responder {
+    "ok"
+}
+
+#[auth_required("token", within = "15 min")]
+#[get("/fresh")]
+async fn fresh() -> impl Responder {
     "ok"
 }
 
@@ -110,6 +143,44 @@ async fn in_scope(resource: Resource) -> impl Responder {
 #[get("/of/{resource_id}")]
 async fn alike(resource: Resource) -> impl Responder {
     resource.name
+}
+
+#[permission_required_for_context("read", ctx_arg = "resource", id = query("resource"))]
+#[get("/by-query")]
+async fn by_query(resource: Resource) -> impl Responder {
+    resource.name
+}
+
+#[permission_required_for_context("read", ctx_arg = "resource", id = header("x-resource"))]
+#[get("/by-header")]
+async fn by_header(resource: Resource) -> impl Responder {
+    resource.name
+}
+
+#[derive(Deserialize)]
+struct Comparison {
+    with: i32,
+}
+
+/// The context that the body names, beside one that the path names.
+#[permission_required_for_context("read", ctx_arg = "resource")]
+#[permission_required_for_context("read", ctx_arg = "other", id = comparison.with)]
+#[permission_required_for_context("update", ctx = Resource, id = resource.id)]
+#[post("/compare/{resource_id}")]
+async fn compare(
+    other: Resource,
+    web::Json(comparison): web::Json<Comparison>,
+    mut resource: Resource,
+) -> impl Responder {
+    resource.name = format!("{} {} {}", resource.name, other.name, comparison.with);
+    resource.name
+}
+
+/// An expression sees the other arguments as the handler does.
+#[permission_required_for_context("read", ctx_arg = "resource", id = *path)]
+#[get("/by-path/{number}")]
+async fn by_path(path: web::Path<i32>, resource: Resource) -> impl Responder {
+    format!("{path} {}", resource.name)
 }
 
 /// The second attribute is ours under another name: it is not recognized, and wraps the handler once more.
@@ -204,6 +275,8 @@ fn service() -> Service {
     Service::start(move |app| {
         app.app_data(auth.clone())
             .service((authenticated, roles_all, roles_any, account_roles_all, account_roles_any, open))
+            .service((by_query, by_header, by_path, compare))
+            .service((permissions_all, permissions_any, anonymous, by_token, fresh))
             .service((read, below, around, stacked, not_handed_over, proven, own_permission))
             .service((aliased, alias_outside, qualified, two_routes, with_a_body, shadowed::view))
             .service(web::scope("/scope/{of}").service(in_scope))
@@ -234,6 +307,11 @@ fn guards_that_need_only_the_subject() {
         ("/roles-accepted", [401, 403, 200, 200, 403, 200, 403]),
         ("/account-roles-required", [401, 403, 200, 403, 403, 200, 403]),
         ("/account-roles-accepted", [401, 403, 200, 200, 403, 200, 403]),
+        ("/permissions-required", [401, 403, 403, 200, 403, 403, 403]),
+        ("/permissions-accepted", [401, 403, 200, 200, 403, 403, 403]),
+        ("/anonymous", [200, 403, 403, 403, 403, 403, 403]),
+        ("/token", [401, 200, 200, 200, 200, 200, 200]),
+        ("/fresh", [401, 401, 401, 200, 401, 401, 401]),
         ("/aliased", [401, 403, 403, 200, 403, 200, 403]),
         ("/alias-outside", [401, 403, 403, 200, 403, 200, 403]),
     ] {
@@ -275,6 +353,54 @@ fn an_explicit_id_wins_over_the_usual_names() {
     let service = service();
     assert_eq!(service.get("/own/2/1", Some("chef")).body, "one");
     assert_eq!(service.get("/own/1/2", Some("chef")).body, "two");
+}
+
+#[test]
+fn a_context_is_named_by_the_query_or_a_header() {
+    let service = service();
+    assert_statuses(&service, "GET", "/by-query?resource=1", [401, 200, 200, 200, 403, 200, 200]);
+    assert_statuses(&service, "GET", "/by-query?x=y&resource=%31", [401, 200, 200, 200, 403, 200, 200]);
+    // Nothing, no id, and two of which the handler might read the other.
+    for query in [
+        "",
+        "?resource=",
+        "?resource",
+        "?resource=x",
+        "?Resource=1",
+        "?resource=1&resource=2",
+        "?%FF&resource=9",
+    ] {
+        assert_statuses(&service, "GET", &format!("/by-query{query}"), [401, 404, 404, 404, 404, 404, 404]);
+    }
+    let with_headers = |headers: &[&str]| {
+        let mut sent = vec![("authorization", "Bearer member")];
+        sent.extend(headers.iter().map(|value| ("x-resource", *value)));
+        service.send_with("/by-header", &sent).status.as_u16()
+    };
+    assert_eq!(with_headers(&["1"]), 200);
+    assert_eq!(with_headers(&["2"]), 403);
+    for headers in [&[][..], &[""], &["x"], &["1", "2"], &["1,2"]] {
+        assert_eq!(with_headers(headers), 404, "{headers:?}");
+    }
+}
+
+#[test]
+fn a_context_that_the_body_names_is_checked_after_the_body_is_read() {
+    let service = service();
+    let post = |path: &str, caller: &str, body: &str| {
+        service.send("POST", path, Some(&crate::client::bearer(caller)), Some(body))
+    };
+    assert_eq!(post("/compare/1", "chef", r#"{"with": 1}"#).body, "one one 1");
+    assert_eq!(post("/compare/1", "chef", r#"{"with": 2}"#).status, 403);
+    assert_eq!(post("/compare/1", "chef", r#"{"with": 3}"#).status, 404);
+    assert_eq!(post("/compare/1", "chef", r#"{"with": "1"}"#).status, 400);
+    assert_eq!(post("/compare/1", "member", r#"{"with": 1}"#).status, 403, "may not update");
+    // The context of the path comes before the body.
+    assert_eq!(post("/compare/2", "chef", "{malformed").status, 403);
+    assert_eq!(post("/compare/3", "chef", "{malformed").status, 404);
+    assert_eq!(service.get("/by-path/1", Some("member")).body, "1 one");
+    assert_eq!(service.get("/by-path/2", Some("member")).status, 403);
+    assert_eq!(post("/compare/1", "admin", r#"{"with": 2}"#).body, "one two 2");
 }
 
 /// actix-web's own look-up takes the scope's, so the handler might read one that the guard did not check.

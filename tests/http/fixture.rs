@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use auth_core::{
@@ -84,6 +84,13 @@ impl Subject for Member {
         self.account_roles.split(' ').any(|own| own == role)
     }
 
+    /// A chef cooks, a waiter serves.
+    fn has_permission(&self, permission: &str) -> bool {
+        [("chef", "cook"), ("waiter", "serve")]
+            .iter()
+            .any(|(role, carried)| *carried == permission && self.has_role(role))
+    }
+
     fn admin_roles(&self) -> AdminRoles {
         AdminRoles::flexmeasures()
     }
@@ -95,6 +102,15 @@ impl FindByToken for Member {
     fn find_by_token(token: &TokenHash, connection: &mut SqliteConnection) -> Result<Self, LoadError> {
         let with_token = members::table.filter(members::token_hash.eq(token.as_bytes().as_slice()));
         Ok(with_token.select(Self::as_select()).first(connection)?)
+    }
+
+    /// The chef's token is an hour old, that of the crew is new. Nobody knows when the others were issued.
+    fn token_issued_at(&self) -> Option<SystemTime> {
+        match self.id {
+            2 => SystemTime::now().checked_sub(Duration::from_secs(3600)),
+            3 => Some(SystemTime::now()),
+            _ => None,
+        }
     }
 }
 

@@ -82,7 +82,7 @@ async fn each_decision_is_one_event() {
         roles,
         &[
             ("guard", "roles_accepted".into()),
-            ("roles", r#"["chef", "waiter"]"#.into()),
+            ("asked", r#"["chef", "waiter"]"#.into()),
             ("subject", "2".into()),
             ("outcome", "allow".into()),
             ("reason", "match".into()),

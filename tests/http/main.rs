@@ -6,4 +6,5 @@ mod energy;
 mod failures;
 mod fixture;
 mod log;
+mod mechanisms;
 mod phases;

@@ -1,13 +1,13 @@
 //! Opaque bearer tokens (RFC 6750), looked up by their hash.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use actix_web::{
     HttpRequest,
     http::header::{self, HeaderValue},
 };
 
-use super::{Authenticated, Mechanism, Rejection, TokenHash};
+use super::{Authenticated, Challenge, Mechanism, Rejection, TokenHash, Why};
 use crate::{
     blocking,
     context::{ConnectionSource, LoadError},
@@ -51,6 +51,11 @@ pub trait FindByToken: Subject + Sized {
     ///
     /// [`LoadError::NotFound`] if nobody may get in with this token, [`LoadError::Unavailable`] if the store failed.
     fn find_by_token(token: &TokenHash, connection: &mut Self::Connection) -> Result<Self, LoadError>;
+
+    /// When the token was issued. Guards that ask for a recent log-in (`within = "…"`) let nobody in without it.
+    fn token_issued_at(&self) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// The mechanism `token`: `Authorization: Bearer <token>`.
@@ -72,8 +77,15 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
         "token"
     }
 
-    fn challenge(&self, rejected: bool) -> Option<&'static str> {
-        Some(if rejected { r#"Bearer error="invalid_token""# } else { "Bearer" })
+    fn challenge(&self, challenge: &Challenge) -> Option<String> {
+        Some(match challenge.why {
+            Why::Missing => "Bearer".to_owned(),
+            Why::Rejected => r#"Bearer error="invalid_token""#.to_owned(),
+            // RFC 9470: the client has to get a new token.
+            Why::Stale { within } => {
+                format!(r#"Bearer error="insufficient_user_authentication", max_age={}"#, within.as_secs())
+            }
+        })
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
@@ -88,7 +100,12 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
         let hash = TokenHash::of(well_formed(token).ok_or(Rejection::BadCredentials)?);
         let subject =
             blocking::run(&self.source, move |connection| S::find_by_token(&hash, connection)).await?;
-        Ok(Some(subject.into()))
+        let issued_at = subject.token_issued_at();
+        let authenticated = Authenticated::from(subject);
+        Ok(Some(match issued_at {
+            Some(time) => authenticated.since(time),
+            None => authenticated,
+        }))
     }
 }
 

@@ -5,7 +5,13 @@
 mod bearer;
 mod token;
 
-use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
+use std::{
+    error::Error as StdError,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use actix_web::HttpRequest;
 use thiserror::Error;
@@ -52,11 +58,15 @@ pub trait Mechanism: Send + Sync + 'static {
     /// The name by which attributes and logs know the mechanism.
     fn name(&self) -> &'static str;
 
+    /// Whether guards that name no mechanism take this one. Basic is an exception: a browser sends its credentials
+    /// with every request, whoever caused it.
+    fn is_default(&self) -> bool {
+        true
+    }
+
     /// What a 401 says in `WWW-Authenticate`. `None` where HTTP knows no scheme for the mechanism.
-    ///
-    /// `rejected` tells that the request came with credentials of this mechanism, and that they are wrong.
-    fn challenge(&self, rejected: bool) -> Option<&'static str> {
-        let _ = rejected;
+    fn challenge(&self, challenge: &Challenge) -> Option<String> {
+        let _ = challenge;
         None
     }
 
@@ -71,21 +81,50 @@ pub trait Mechanism: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>>;
 }
 
-/// Who a mechanism found.
+/// What a 401 has to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Challenge {
+    /// Why the request is not let in.
+    pub why: Why,
+    /// What the guard says that the credentials are for.
+    pub realm: Option<&'static str>,
+}
+
+/// Why a request is not let in by a mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It has no credentials of this mechanism.
+    Missing,
+    /// It has some, and they are wrong.
+    Rejected,
+    /// They are right, but the subject proved too long ago who it is.
+    Stale {
+        /// How long ago that may be.
+        within: Duration,
+    },
+}
+
+/// Who a mechanism found, and when the subject proved who it is.
 #[derive(Clone)]
 pub struct Authenticated {
-    subject: Arc<dyn Subject>,
+    pub(crate) subject: Arc<dyn Subject>,
+    pub(crate) since: Option<SystemTime>,
 }
 
 impl Authenticated {
-    pub(crate) fn into_subject(self) -> Arc<dyn Subject> {
-        self.subject
+    /// Says when the subject proved who it is: when the token was issued, when the user logged in. A guard that
+    /// asks for this to be recent (`within = "…"`) lets nobody in without it.
+    #[must_use]
+    pub fn since(mut self, time: SystemTime) -> Self {
+        self.since = Some(time);
+        self
     }
 }
 
 impl<S: Subject> From<S> for Authenticated {
     fn from(subject: S) -> Self {
-        Self { subject: Arc::new(subject) }
+        Self { subject: Arc::new(subject), since: None }
     }
 }
 
@@ -122,7 +161,9 @@ type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 pub(crate) trait DynMechanism: Send + Sync {
     fn name(&self) -> &'static str;
 
-    fn challenge(&self, rejected: bool) -> Option<&'static str>;
+    fn is_default(&self) -> bool;
+
+    fn challenge(&self, challenge: &Challenge) -> Option<String>;
 
     fn authenticate<'a>(
         &'a self,
@@ -135,8 +176,12 @@ impl<M: Mechanism> DynMechanism for M {
         Mechanism::name(self)
     }
 
-    fn challenge(&self, rejected: bool) -> Option<&'static str> {
-        Mechanism::challenge(self, rejected)
+    fn is_default(&self) -> bool {
+        Mechanism::is_default(self)
+    }
+
+    fn challenge(&self, challenge: &Challenge) -> Option<String> {
+        Mechanism::challenge(self, challenge)
     }
 
     fn authenticate<'a>(

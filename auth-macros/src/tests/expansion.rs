@@ -21,11 +21,104 @@ fn above_a_route_attribute() {
 }
 
 #[test]
+fn contexts_that_the_query_and_a_header_name() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[permission_required_for_context("read", ctx_arg = "sensor", id = query("sensor"))]
+        #[permission_required_for_context("read", ctx = Account, id = header("x-account"))]
+        #[get("/")]
+        async fn view(sensor: Sensor) -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn a_context_that_the_body_names() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[permission_required_for_context("read", ctx_arg = "sensor")]
+        #[permission_required_for_context("create-children", ctx_arg = "account", id = body.account_id)]
+        #[permission_required_for_context("read", ctx = Asset, id = sensor.asset_id)]
+        #[post("/sensors/{sensor_id}")]
+        async fn create(account: Account, sensor: Sensor, web::Json(mut body): web::Json<New>) -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
 fn authentication_alone() {
     assert_snapshot!(expanded(
         Kind::AuthRequired,
         "",
         r#"#[get("/")] async fn index() -> impl Responder { "" }"#
+    ));
+}
+
+#[test]
+fn accepted_mechanisms() {
+    assert_snapshot!(expanded(
+        Kind::AuthRequired,
+        r#""token", mechanisms::SESSION, within = "15 min", grace = "1h""#,
+        r#"#[get("/")] async fn index() -> impl Responder { "" }"#
+    ));
+}
+
+#[test]
+fn http_authentication() {
+    assert_snapshot!(expanded(
+        Kind::HttpAuthRequired,
+        r#"realm = "Plant""#,
+        "async fn index(query: web::Query<Q>) -> String { String::new() }"
+    ));
+}
+
+#[test]
+fn anonymous_user() {
+    assert_snapshot!(expanded(
+        Kind::AnonymousUserRequired,
+        "",
+        r#"#[post("/log-in")] async fn log_in(form: web::Form<Password>) -> impl Responder { "" }"#
+    ));
+}
+
+#[test]
+fn every_attribute_about_authentication_holds() {
+    // Also: an attribute without a grace period grants none.
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[auth_required(C, "basic", "token", within = "1 h", grace = "2 h")]
+        #[permissions_accepted("invoices")]
+        #[auth_required]
+        #[auth_required("session", "token", "basic", C, within = "15 min")]
+        #[http_auth_required(realm = "Plant")]
+        #[get("/")]
+        async fn view() -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn the_smallest_grace_period_holds() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[auth_required(within = "1 h", grace = "30 s")]
+        #[auth_required("a", "b", A::B)]
+        #[auth_required(within = "2 d", grace = "15 s")]
+        #[auth_required(A::B, "b")]
+        async fn view<T>() -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn permissions() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[permissions_required("invoices", REFUND)]
+        #[auth_token_required]
+        #[permissions_accepted(permissions::READ, "b",)]
+        async fn refund() -> impl Responder {}
+        "#
     ));
 }
 

@@ -2,7 +2,9 @@
 
 use super::{CONTEXT, ROLES_ACCEPTED, ROLES_REQUIRED, expand, messages};
 use crate::load_context;
-use crate::model::Kind;
+use crate::model::{CheckKind, Kind};
+
+mod authentication;
 
 const HANDLER: &str = "async fn view(sensor: Sensor, asset: Asset) {}";
 const ROUTED: &str = r#"#[get("/accounts/{account_id}/sensors/{number}")] async fn view(sensor: Sensor) {}"#;
@@ -40,16 +42,45 @@ fn roles() {
     on(r#""a" = "b""#, &["a role has no value; remove what follows it"]);
     on("concat!(\"a\")", &["expected `,`, found `!`"]);
     on(", \"a\"", &["expected a role, which is a string literal or a path to a `const &str`; found `,`"]);
+    on(
+        "a, b::c, a, b::c",
+        &["role `a` is named twice; remove one", "role `b :: c` is named twice; remove one"],
+    );
+    on("\"a\", a", &[]);
     on("a, b, A::<B>::C, <T as U>::R, crate::X", &[]);
+}
+
+#[test]
+fn permissions_of_the_subject() {
+    let on = |args: &str, expected: &[&str]| {
+        refuses(Kind::Check(CheckKind::PermissionsAccepted), args, HANDLER, expected);
+    };
+    on("", &["`permissions_accepted` needs at least one permission: `#[permissions_accepted(\"…\")]`"]);
+    on(r#""""#, &["a permission cannot be empty; nobody could have it"]);
+    on(r#""a", "a""#, &["permission `a` is named twice; remove one"]);
+    on("5", &["expected a permission, which is a string literal or a path to a `const &str`; found `5`"]);
+    on(
+        "ctx = A",
+        &["unknown key `ctx`; `permissions_accepted` takes permissions alone, \
+           each a string literal or a path to a `const &str`"],
+    );
+    on(r#""a" = 1"#, &["a permission has no value; remove what follows it"]);
+    on("\"invoices\", REFUND", &[]);
 }
 
 #[test]
 fn no_arguments() {
     refuses(
-        Kind::AuthRequired,
+        Kind::AuthTokenRequired,
         "\"token\"",
         HANDLER,
-        &["`auth_required` takes no arguments; write `#[auth_required]`"],
+        &["`auth_token_required` takes no arguments; write `#[auth_token_required]`"],
+    );
+    refuses(
+        Kind::AnonymousUserRequired,
+        "a",
+        HANDLER,
+        &["`anonymous_user_required` takes no arguments; write `#[anonymous_user_required]`"],
     );
     refuses(Kind::Public, "x = 1", HANDLER, &["`public` takes no arguments; write `#[public]`"]);
 }
@@ -132,17 +163,41 @@ fn ids() {
     on("id = scope(\"anything\")", &[]);
     on(
         "id = number",
-        &["`id` is the name of a path parameter in quotes: `id = \"number\"`, \
-           or `id = scope(\"number\")` for one of an enclosing scope"],
+        &["`number` names no argument of the handler; a path parameter stands in quotes: `id = \"number\"`"],
     );
-    on("id = \"\"", &["`id` cannot be empty; name a path parameter"]);
-    on("id = scope(\"\")", &["`id` cannot be empty; name a path parameter"]);
-    on("id = scope(x)", &["expected the name of one path parameter in quotes: `scope(\"…\")`"]);
-    on("id = scope(\"x\", \"y\")", &["expected one path parameter; remove what follows it"]);
     on(
-        "id = query(\"x\")",
-        &["unknown source `query` of an id; expected `id = \"…\"` for a path parameter, \
-           or `id = scope(\"…\")` for one of an enclosing scope"],
+        "id = LIMIT + 1",
+        &["`LIMIT + 1` names no argument of the handler; \
+           name what the id is taken from, as in `id = body.account_id`"],
+    );
+    let with_a_body = |id: &str, expected: &[&str]| {
+        let item = "#[post(\"/\")] async fn view(sensor: Sensor, web::Json(body): web::Json<New>) {}";
+        refuses(CONTEXT, &format!("\"read\", ctx_arg = \"sensor\", id = {id}"), item, expected);
+    };
+    with_a_body("body.sensor_id", &[]);
+    with_a_body("first(&body.sensors)", &[]);
+    with_a_body(
+        "sensor.parent_id",
+        &["this names a context whose own id is an expression; name an argument that is extracted from the \
+           request, or a context that the request itself names"],
+    );
+    on(
+        "id = ,",
+        &["`id` is the name of a path parameter in quotes, `scope(\"…\")`, `query(\"…\")`, `header(\"…\")` \
+           or an expression over the handler's other arguments; found `,`"],
+    );
+    on("id = query(\"sensor\")", &[]);
+    on("id = header(\"x-sensor\")", &[]);
+    on("id = \"\"", &["`id` cannot be empty; name what holds it"]);
+    on("id = scope(\"\")", &["`id` cannot be empty; name what holds it"]);
+    on("id = query(x)", &["expected one name in quotes: `query(\"…\")`"]);
+    on("id = scope(\"x\", \"y\")", &["expected one name; remove what follows it"]);
+    on("id = header(\"x sensor\")", &["`x sensor` is not the name of a header"]);
+    on("id = qurey(\"x\")", &["unknown source `qurey` of an id; did you mean `query`?"]);
+    on(
+        "id = cookie(\"x\")",
+        &["unknown source `cookie` of an id; expected `id = \"…\"` for a path parameter, \
+           or `scope(\"…\")` for one of an enclosing scope, `query(\"…\")` or `header(\"…\")`"],
     );
     on(
         "id = \"sensor_id\"",
@@ -194,6 +249,32 @@ fn several_attributes() {
         &["an open handler has no guard; remove `public` or `roles_required`"],
     );
     refuses(Kind::Public, "", "#[public] async fn view() {}", &["`public` is written twice; remove one"]);
+    let item = "#[anonymous_user_required] async fn view() {}";
+    let anonymous = |expected: &str| {
+        format!(
+            "nothing can be asked of a caller who is not logged in; remove `anonymous_user_required` or {expected}"
+        )
+    };
+    refuses(ROLES_REQUIRED, "\"a\"", item, &[&anonymous("`roles_required`")]);
+    refuses(Kind::AuthRequired, "", item, &[&anonymous("`auth_required`")]);
+    refuses(
+        Kind::AnonymousUserRequired,
+        "",
+        item,
+        &["`anonymous_user_required` is written twice; remove one"],
+    );
+    refuses(
+        Kind::AnonymousUserRequired,
+        "",
+        "async fn view(Admitted { .. }: Admitted<__view_guard>) {}",
+        &[&anonymous("the guard")],
+    );
+    refuses(
+        Kind::Public,
+        "",
+        item,
+        &["an open handler has no guard; remove `public` or `anonymous_user_required`"],
+    );
     refuses(
         Kind::AuthRequired,
         "",
@@ -234,6 +315,9 @@ fn marker() {
     let marked = r#""a", __auth_merged = "roles_required""#;
     refuses(ROLES_REQUIRED, marked, wrapped, &[]);
     refuses(ROLES_REQUIRED, marked, HANDLER, &[reserved]);
+    for kind in Kind::ALL {
+        refuses(kind, &format!("__auth_merged = \"{}\"", kind.name()), wrapped, &[]);
+    }
     for args in [
         r#""a", __auth_merged"#,
         r#""a", __auth_merged = "roles_required", "b""#,

@@ -6,7 +6,7 @@ use super::messages;
 use crate::model::Kind;
 use crate::{attribute, load_context};
 
-const ARGS: [&str; 40] = [
+const ARGS: [&str; 54] = [
     "",
     ",",
     ",,",
@@ -43,13 +43,27 @@ const ARGS: [&str; 40] = [
     "__auth_merged",
     "__auth_merged =",
     "__auth_merged = \"public\"",
+    "within",
+    "within =",
+    "within = \"\"",
+    "within = \"99999999999999999999 d\"",
+    "within = \"1 \\u{1F600}\"",
+    "within = \"\\u{661} s\"",
+    "\"a\", within = \"1 s\", grace = \"1 s\"",
+    "\"a\", within = \"1 s\" grace = 5, \"b\"",
+    "grace = \"1 s\"",
+    "realm",
+    "realm = ",
+    "realm = \"\"",
+    "realm = \"\\u{0}\"",
+    "realm = \"a\", realm = \"b\"",
     "\"read\", ctx =",
     "\"read\", id = scope",
     "\"read\", ctx_arg = \"a\", id = scope(",
     "\"read\", ctx = impl Foo + 'a, id = \"x\"",
 ];
 
-const ITEMS: [&str; 36] = [
+const ITEMS: [&str; 38] = [
     "",
     ";",
     "x",
@@ -85,6 +99,8 @@ const ITEMS: [&str; 36] = [
     "#[get(\"{{{\")] async fn f(a: A) {}",
     "#[routes] async fn f(a: A) {}",
     "#[roles_required] #[public = 1] async fn f(a: A) {}",
+    "#[auth_required(\"x\", within = \"1 s\")] #[http_auth_required] async fn f(a: A) {}",
+    "#[anonymous_user_required] #[public] async fn f(a: A) {}",
     "async fn f(Admitted(a): Admitted<__f_guard_4294967295>) {}",
 ];
 

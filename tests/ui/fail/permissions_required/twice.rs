@@ -1,9 +1,9 @@
 #![allow(unused)]
 
 use actix_web::{HttpResponse, Responder, get};
-use auth_core::auth_required;
+use auth_core::permissions_required;
 
-#[auth_required("admin")]
+#[permissions_required("a", "a")]
 #[get("/")]
 async fn view() -> impl Responder {
     HttpResponse::Ok()

@@ -4,6 +4,8 @@
 //! check the subject, load and check contexts, and only then extract the handler's other arguments, which is when the
 //! body is read. No check is written anywhere else.
 
+mod source;
+
 use std::{
     any::type_name,
     future::{Future, poll_fn},
@@ -15,11 +17,11 @@ use std::{
 };
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
-use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
+pub use self::source::Source;
 use crate::{
-    auth::Auth,
+    auth::{Accepted, Auth},
     blocking,
     context::{Authorized, ContextArgument, LoadContext, LoadError},
     decision::{AllowReason, Decision, DenyReason, check_access, is_admin},
@@ -106,10 +108,24 @@ pub trait Guarded {}
 
 /// Phase 1: who asks? Nothing else is looked at before this is known.
 #[doc(hidden)]
-pub async fn authenticate(request: &HttpRequest) -> Result<Caller<'_>, AuthError> {
+pub async fn authenticate<'r>(
+    request: &'r HttpRequest,
+    accepted: &Accepted,
+) -> Result<Caller<'r>, AuthError> {
     let auth = Auth::of(request)?;
-    let subject = auth.authenticate(request).await?;
+    let subject = auth.authenticate(request, accepted).await?;
     Ok(Caller { request, auth, subject })
+}
+
+/// Phase 1 of a handler for those who are not logged in. Wrong credentials are not nobody's: 401.
+#[doc(hidden)]
+pub async fn anonymous(request: &HttpRequest) -> Result<(), AuthError> {
+    let Some(subject) = Auth::of(request)?.current(request).await? else {
+        return Ok(());
+    };
+    let decision = Decision::Deny(DenyReason::LoggedIn);
+    Check::new("anonymous_user_required", Some(&*subject)).decided(decision);
+    decision.into_result()
 }
 
 /// Phase 4: the handler's other arguments.
@@ -123,6 +139,14 @@ pub async fn extract<E: FromRequest>(request: &HttpRequest, payload: &mut Payloa
 #[must_use]
 pub const fn role(name: &'static str) -> &'static str {
     assert!(!name.is_empty(), "a role without a name is nobody's");
+    name
+}
+
+/// A permission that roles carry: a constant with a name.
+#[doc(hidden)]
+#[must_use]
+pub const fn permission(name: &'static str) -> &'static str {
+    assert!(!name.is_empty(), "a permission without a name is nobody's");
     name
 }
 
@@ -173,54 +197,92 @@ pub struct Caller<'r> {
     subject: Arc<dyn Subject>,
 }
 
-/// Phase 2: checks that need only the subject. Admins pass.
+/// Phase 2: checks that need only the subject.
 impl Caller<'_> {
+    /// Admins pass, here and at the other checks of roles.
     pub fn roles_required(&self, roles: &[&str]) -> Result<(), AuthError> {
-        let subject = &*self.subject;
-        self.check_roles("roles_required", roles, all(roles, |role| has_role(subject, role)))
+        self.check_roles("roles_required", roles, all(roles, |role| has_role(&*self.subject, role)))
     }
 
     pub fn roles_accepted(&self, roles: &[&str]) -> Result<(), AuthError> {
-        let subject = &*self.subject;
-        self.check_roles("roles_accepted", roles, roles.iter().any(|role| has_role(subject, role)))
+        self.check_roles("roles_accepted", roles, any(roles, |role| has_role(&*self.subject, role)))
     }
 
     pub fn account_roles_required(&self, roles: &[&str]) -> Result<(), AuthError> {
-        let subject = &*self.subject;
-        self.check_roles("account_roles_required", roles, all(roles, |role| account_has_role(subject, role)))
+        let matches = all(roles, |role| account_has_role(&*self.subject, role));
+        self.check_roles("account_roles_required", roles, matches)
     }
 
     pub fn account_roles_accepted(&self, roles: &[&str]) -> Result<(), AuthError> {
-        let subject = &*self.subject;
-        let accepted = roles.iter().any(|role| account_has_role(subject, role));
-        self.check_roles("account_roles_accepted", roles, accepted)
+        let matches = any(roles, |role| account_has_role(&*self.subject, role));
+        self.check_roles("account_roles_accepted", roles, matches)
+    }
+
+    /// Not waived for admins: it asks what their roles carry, too.
+    pub fn permissions_required(&self, permissions: &[&str]) -> Result<(), AuthError> {
+        let matches = all(permissions, |permission| self.subject.has_permission(permission));
+        self.decide("permissions_required", permissions, matches.then_some(AllowReason::Match))
+    }
+
+    pub fn permissions_accepted(&self, permissions: &[&str]) -> Result<(), AuthError> {
+        let matches = any(permissions, |permission| self.subject.has_permission(permission));
+        self.decide("permissions_accepted", permissions, matches.then_some(AllowReason::Match))
     }
 
     fn check_roles(&self, guard: &'static str, roles: &[&str], matches: bool) -> Result<(), AuthError> {
-        let decision = if is_admin(&*self.subject) {
-            Decision::Allow(AllowReason::Admin)
-        } else if matches {
-            Decision::Allow(AllowReason::Match)
-        } else {
-            Decision::Deny(DenyReason::NoMatch)
-        };
-        let check = Check { roles: Some(roles), ..Check::new(guard, Some(&*self.subject)) };
+        let admin = is_admin(&*self.subject).then_some(AllowReason::Admin);
+        self.decide(guard, roles, admin.or(matches.then_some(AllowReason::Match)))
+    }
+
+    fn decide(
+        &self,
+        guard: &'static str,
+        asked: &[&str],
+        reason: Option<AllowReason>,
+    ) -> Result<(), AuthError> {
+        let decision = reason.map_or(Decision::Deny(DenyReason::NoMatch), Decision::Allow);
+        let check = Check { asked: Some(asked), ..Check::new(guard, Some(&*self.subject)) };
         check.decided(decision);
         decision.into_result()
     }
 }
 
-/// `Iterator::all`, but none at all are not enough.
-fn all(roles: &[&str], holds: impl Fn(&str) -> bool) -> bool {
-    !roles.is_empty() && roles.iter().all(|role| holds(role))
+/// Whether each name holds. None at all are not enough, and an empty one is nobody's.
+fn all(names: &[&str], holds: impl Fn(&str) -> bool) -> bool {
+    !names.is_empty() && names.iter().all(|name| !name.is_empty() && holds(name))
+}
+
+fn any(names: &[&str], holds: impl Fn(&str) -> bool) -> bool {
+    names.iter().any(|name| !name.is_empty() && holds(name))
 }
 
 /// Phases 3 and 5: contexts.
 impl Caller<'_> {
-    /// Loads the context that the first of these path parameters names, and checks every permission.
+    /// Loads the context that the request names there, and checks every permission.
     pub async fn context<A: ContextArgument>(
         &self,
-        parameters: &'static [&'static str],
+        source: &Source,
+        permissions: &[Permission],
+    ) -> Result<A, AuthError> {
+        let text = source.text(self.request)?;
+        let id = text.as_deref().and_then(|text| text.parse().ok());
+        self.check_context(id, text.as_deref().unwrap_or_default(), permissions).await
+    }
+
+    /// The same for an id that came with the handler's other arguments.
+    pub async fn context_of<A: ContextArgument>(
+        &self,
+        id: <A::Context as LoadContext>::Id,
+        permissions: &[Permission],
+    ) -> Result<A, AuthError> {
+        let text = format!("{id:?}");
+        self.check_context(Some(id), &text, permissions).await
+    }
+
+    async fn check_context<A: ContextArgument>(
+        &self,
+        id: Option<<A::Context as LoadContext>::Id>,
+        text: &str,
         permissions: &[Permission],
     ) -> Result<A, AuthError> {
         if !proves_what_is_checked(A::PROVES, permissions) {
@@ -231,13 +293,12 @@ impl Caller<'_> {
             );
             return Err(AuthError::Misconfigured);
         }
-        let id = self.path_parameter(parameters)?;
         let check = Check {
             permission: permissions.first().copied(),
-            context: Some((type_name::<A::Context>(), &id)),
+            context: Some((type_name::<A::Context>(), text)),
             ..Check::new("permission_required_for_context", Some(&*self.subject))
         };
-        let context = self.load::<A::Context>(&id, &check).await?;
+        let context = self.load::<A::Context>(id, &check).await?;
         for permission in permissions {
             let decision = check_access(&*self.subject, &context, *permission);
             Check { permission: Some(*permission), ..check }.decided(decision);
@@ -246,37 +307,8 @@ impl Caller<'_> {
         Ok(A::from_checked(context))
     }
 
-    /// What the request has at the first of these path parameters, decoded.
-    fn path_parameter(&self, parameters: &'static [&'static str]) -> Result<String, AuthError> {
-        let path = self.request.match_info();
-        let named = |name: &'static str| path.get(name).map(|raw| (name, raw));
-        let Some((name, raw)) = parameters.iter().copied().find_map(named) else {
-            tracing::error!(
-                target: "auth",
-                ?parameters,
-                route = self.request.match_pattern(),
-                "the route has none of the path parameters that could name the context: \
-                 say which one does with `id = \"…\"`"
-            );
-            return Err(AuthError::Misconfigured);
-        };
-        // Of two of the same name, the handler might read the one that was not checked.
-        if path.iter().filter(|(other, _)| *other == name).count() > 1 {
-            tracing::error!(
-                target: "auth",
-                parameter = name,
-                route = self.request.match_pattern(),
-                "a scope and a route have a path parameter of the same name: give one of them another"
-            );
-            return Err(AuthError::Misconfigured);
-        }
-        // As `web::Path` does; what is not UTF-8 names nothing.
-        let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| AuthError::NotFound)?;
-        Ok(decoded.into_owned())
-    }
-
-    async fn load<C: LoadContext>(&self, id: &str, check: &Check<'_>) -> Result<C, AuthError> {
-        let Ok(id) = id.parse::<C::Id>() else {
+    async fn load<C: LoadContext>(&self, id: Option<C::Id>, check: &Check<'_>) -> Result<C, AuthError> {
+        let Some(id) = id else {
             check.decided(Decision::Deny(DenyReason::NotFound));
             return Err(AuthError::NotFound);
         };

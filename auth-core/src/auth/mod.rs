@@ -1,5 +1,7 @@
 //! What an application registers once: how it authenticates, and where contexts are loaded from.
 
+mod accepted;
+
 use std::{
     any::{Any, TypeId, type_name},
     collections::{HashMap, hash_map::Entry},
@@ -10,12 +12,13 @@ use std::{
 use actix_web::{HttpMessage, HttpRequest, web};
 use thiserror::Error;
 
+pub use self::accepted::Accepted;
 use crate::{
     context::{ConnectionSource, NoConnection},
     decision::{AllowReason, Decision, DenyReason},
-    error::{AuthError, Challenges},
+    error::AuthError,
     event::Check,
-    mechanism::{DynMechanism, Mechanism, Rejection},
+    mechanism::{Authenticated, Challenge, DynMechanism, Mechanism, Rejection, Why},
     subject::Subject,
 };
 
@@ -74,38 +77,83 @@ impl Auth {
         })
     }
 
-    /// The request's subject; 401 where nobody is logged in.
-    pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<dyn Subject>, AuthError> {
-        let check = Check::new("authenticate", None);
-        self.subject(request, &check).await?.ok_or_else(|| {
-            check.decided(Decision::Deny(DenyReason::Anonymous));
-            AuthError::Unauthenticated(self.challenges(None))
-        })
-    }
-
-    /// The request's subject, if somebody is logged in; looked for until one is found.
-    pub(crate) async fn subject(
+    /// The request's subject, by a mechanism that the guard accepts; 401 where nobody is logged in.
+    pub(crate) async fn authenticate(
         &self,
         request: &HttpRequest,
-        check: &Check<'_>,
-    ) -> Result<Option<Arc<dyn Subject>>, AuthError> {
-        if let Some(subject) = self.found_before(request) {
-            return Ok(Some(subject));
+        accepted: &Accepted,
+    ) -> Result<Arc<dyn Subject>, AuthError> {
+        let check = Check::new("authenticate", None);
+        let is_known = self.found_before(request).is_some();
+        let Some(found) = self.find(request, accepted, &check).await? else {
+            check.decided(Decision::Deny(DenyReason::Anonymous));
+            return Err(self.unauthenticated(accepted, "", Why::Missing));
+        };
+        let check = Check { subject: Some(&*found.authenticated.subject), ..check };
+        if let Some(within) = accepted.stale(&found.authenticated) {
+            check.decided(Decision::Deny(DenyReason::Stale));
+            return Err(self.unauthenticated(accepted, found.mechanism, Why::Stale { within }));
         }
-        for mechanism in &self.0.mechanisms {
+        if !is_known {
+            check.decided(Decision::Allow(AllowReason::Match));
+        }
+        Ok(found.authenticated.subject)
+    }
+
+    /// The subject that the handler's guard found, or else that of a mechanism which is accepted by default, if there is
+    /// one.
+    pub(crate) async fn current(&self, request: &HttpRequest) -> Result<Option<Arc<dyn Subject>>, AuthError> {
+        if let Some(found) = self.found_before(request) {
+            return Ok(Some(found.authenticated.subject));
+        }
+        let check = Check::new("authenticate", None);
+        let found = self.find(request, &Accepted::any(), &check).await?;
+        Ok(found.map(|Found { authenticated: Authenticated { subject, .. }, .. }| {
+            Check { subject: Some(&*subject), ..check }.decided(Decision::Allow(AllowReason::Match));
+            subject
+        }))
+    }
+
+    /// Asks the accepted mechanisms in the order in which they were added, until one finds somebody; at most once per
+    /// request.
+    async fn find(
+        &self,
+        request: &HttpRequest,
+        accepted: &Accepted,
+        check: &Check<'_>,
+    ) -> Result<Option<Found>, AuthError> {
+        let is_accepted =
+            |found: &Found| self.mechanisms(accepted).any(|asked| asked.name() == found.mechanism);
+        if let Some(found) = self.found_before(request).filter(is_accepted) {
+            return Ok(Some(found));
+        }
+        if self.mechanisms(accepted).next().is_none() {
+            tracing::error!(
+                target: "auth",
+                ?accepted,
+                configured = ?self,
+                "a guard accepts none of the configured mechanisms, so it answers 500: \
+                 add one that it accepts to `Auth::builder()`, or name one in the attribute that is there"
+            );
+            return Err(AuthError::Misconfigured);
+        }
+        for mechanism in self.mechanisms(accepted) {
             match mechanism.authenticate(request).await {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
-                    let subject = authenticated.into_subject();
-                    let check = Check { subject: Some(&*subject), ..*check };
-                    check.decided(Decision::Allow(AllowReason::Match));
-                    let found = Found { by: self.clone(), subject: Arc::clone(&subject) };
-                    request.extensions_mut().insert(found);
-                    return Ok(Some(subject));
+                    // An outer guard let in somebody else, by a mechanism that this one does not accept.
+                    if self.found_before(request).is_some_and(|other| !other.is(&authenticated)) {
+                        let check = Check { subject: Some(&*authenticated.subject), ..*check };
+                        check.decided(Decision::Deny(DenyReason::BadCredentials));
+                        return Err(self.unauthenticated(accepted, mechanism.name(), Why::Rejected));
+                    }
+                    let found = Found { by: self.clone(), mechanism: mechanism.name(), authenticated };
+                    request.extensions_mut().insert(found.clone());
+                    return Ok(Some(found));
                 }
                 Err(Rejection::BadCredentials) => {
                     check.decided(Decision::Deny(DenyReason::BadCredentials));
-                    return Err(AuthError::Unauthenticated(self.challenges(Some(mechanism.name()))));
+                    return Err(self.unauthenticated(accepted, mechanism.name(), Why::Rejected));
                 }
                 Err(Rejection::Unavailable(error)) => {
                     check.failed(&*error);
@@ -116,18 +164,24 @@ impl Auth {
         Ok(None)
     }
 
-    /// The subject, if this very `Auth` found it before; an inner scope may have registered another one.
-    fn found_before(&self, request: &HttpRequest) -> Option<Arc<dyn Subject>> {
+    /// What this very `Auth` found before for this request; an inner scope may have registered another one.
+    fn found_before(&self, request: &HttpRequest) -> Option<Found> {
         let extensions = request.extensions();
-        let found = extensions.get::<Found>()?;
-        Arc::ptr_eq(&found.by.0, &self.0).then(|| Arc::clone(&found.subject))
+        extensions.get::<Found>().filter(|found| Arc::ptr_eq(&found.by.0, &self.0)).cloned()
     }
 
-    fn challenges(&self, rejected_by: Option<&str>) -> Challenges {
-        let mechanisms = self.0.mechanisms.iter();
-        mechanisms
-            .filter_map(|mechanism| mechanism.challenge(rejected_by == Some(mechanism.name())))
-            .collect()
+    fn mechanisms(&self, accepted: &Accepted) -> impl Iterator<Item = &dyn DynMechanism> {
+        let mechanisms = self.0.mechanisms.iter().map(|mechanism| &**mechanism);
+        mechanisms.filter(|mechanism| accepted.takes(mechanism.name(), mechanism.is_default()))
+    }
+
+    /// A 401 with the challenges of all accepted mechanisms; that of `mechanism` says why it let nobody in.
+    pub(crate) fn unauthenticated(&self, accepted: &Accepted, mechanism: &str, why: Why) -> AuthError {
+        let challenge = |asked: &dyn DynMechanism| {
+            let why = if asked.name() == mechanism { why } else { Why::Missing };
+            asked.challenge(&Challenge { why, realm: accepted.realm })
+        };
+        AuthError::Unauthenticated(self.mechanisms(accepted).filter_map(challenge).collect())
     }
 
     /// Who lends connections of this type.
@@ -152,9 +206,18 @@ impl fmt::Debug for Auth {
 }
 
 /// What authentication found, kept with the request.
+#[derive(Clone)]
 struct Found {
     by: Auth,
-    subject: Arc<dyn Subject>,
+    mechanism: &'static str,
+    authenticated: Authenticated,
+}
+
+impl Found {
+    /// Whether this is the same subject.
+    fn is(&self, other: &Authenticated) -> bool {
+        self.authenticated.subject.id() == other.subject.id()
+    }
 }
 
 /// Collects what an [`Auth`] consists of.

@@ -1,13 +1,18 @@
 //! Writes a guard down. Nothing is decided here and nothing can fail: each check, each context and
 //! the other arguments become one call of `auth_core` each.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+mod generics;
+
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, FnArg, GenericParam, Pat, PatType, Signature, Token, Type, Visibility};
+use syn::{
+    Attribute, Expr, FnArg, GenericParam, Pat, PatTupleStruct, PatType, Signature, Token, Type, Visibility,
+};
 
-use crate::handler::Handler;
-use crate::model::{Context, Guard, Permission, Place, Role, RolesOf};
+use self::generics::GuardGenerics;
+use crate::handler::{Handler, argument_name};
+use crate::model::{Accepted, Caller, Check, Context, Guard, Name, Noun, Permission, Place, Source};
 use crate::validate::impl_trait;
 
 /// The handler with its guard.
@@ -49,7 +54,7 @@ fn assemble(place: Place, body: &TokenStream) -> TokenStream {
     let entry = entry(&place);
     let generics = GuardGenerics::of(&place);
     let Place { handler, name, routed, .. } = place;
-    let Names { request, payload, .. } = Names::new();
+    let Bindings { request, payload, .. } = Bindings::new();
     let arguments = arguments(&handler);
     let patterns = handler.arguments().map(|argument| &argument.pat);
     // By field number: the constructor is private, so that nobody admits himself.
@@ -92,10 +97,15 @@ fn assemble(place: Place, body: &TokenStream) -> TokenStream {
 
 /// The guard's own function: one call for each thing it does.
 fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
-    let Names { request, payload, caller } = &Names::new();
-    let checks = guard.checks.iter().map(|check| roles(check, caller, handler));
+    let bindings = &Bindings::new();
+    let Bindings { request, payload, caller } = bindings;
+    let authentication = authentication(&guard.caller, bindings, handler);
+    let checks = guard.checks.iter().map(|asked| check(asked, caller, handler));
     let proofs = guard.contexts.iter().filter_map(|asked| proof(asked, handler));
-    let contexts = guard.contexts.iter().map(|asked| context(asked, caller));
+    let (late, early): (Vec<_>, Vec<_>) =
+        guard.contexts.iter().partition(|asked| matches!(asked.source, Source::Arguments { .. }));
+    let early = early.into_iter().map(|asked| context(asked, caller, handler));
+    let late = late.into_iter().map(|asked| context(asked, caller, handler));
     let loaded = |index: usize| guard.contexts.iter().any(|context| context.argument == Some(index));
     let (others, types): (Vec<Ident>, Vec<&Type>) = handler
         .arguments()
@@ -116,11 +126,12 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     });
     let locals = (0..handler.arguments().count()).map(local);
     quote! {
-        let #caller = ::auth_core::__private::authenticate(#request).await?;
+        #authentication
         #(#checks)*
         #(#proofs)*
-        #(#contexts)*
+        #(#early)*
         #extract
+        #(#late)*
         ::core::result::Result::Ok((#(#locals,)*))
     }
 }
@@ -142,23 +153,64 @@ fn is_generic(tokens: TokenStream, handler: &Handler) -> bool {
     })
 }
 
-fn roles(RolesOf { check, roles }: &RolesOf, caller: &Ident, handler: &Handler) -> TokenStream {
-    let method = Ident::new(check.name(), Span::call_site());
-    let roles = roles.iter().map(|role| match role {
-        Role::Literal(literal) => quote!(#literal),
-        Role::Path(path) => {
-            let checked = quote!(::auth_core::__private::role(#path));
+/// Who the caller is, or that nobody is logged in.
+fn authentication(
+    asked: &Caller,
+    Bindings { request, caller, .. }: &Bindings,
+    handler: &Handler,
+) -> TokenStream {
+    match asked {
+        Caller::Anonymous => quote!(::auth_core::__private::anonymous(#request).await?;),
+        Caller::Authenticated(accepted) => {
+            let accepted = self::accepted(accepted, handler);
+            quote!(let #caller = ::auth_core::__private::authenticate(#request, &#accepted).await?;)
+        }
+    }
+}
+
+fn accepted(Accepted { mechanisms, within, grace, realm }: &Accepted, handler: &Handler) -> TokenStream {
+    let mechanisms = match mechanisms {
+        None => quote!(any()),
+        Some(mechanisms) => {
+            let mechanisms = names(Noun::Mechanism, mechanisms, handler);
+            quote!(by(#mechanisms))
+        }
+    };
+    let within = within.map(Literal::u32_unsuffixed).map(|seconds| quote!(.within(#seconds)));
+    let grace = grace.map(Literal::u32_unsuffixed).map(|seconds| quote!(.grace(#seconds)));
+    let realm = realm.as_ref().map(|realm| quote!(.realm(#realm)));
+    quote!(::auth_core::__private::Accepted::#mechanisms #within #grace #realm)
+}
+
+fn check(Check { kind, names: asked }: &Check, caller: &Ident, handler: &Handler) -> TokenStream {
+    let method = Ident::new(kind.name(), Span::call_site());
+    let names = names(kind.noun(), asked, handler);
+    quote!(#caller.#method(#names)?;)
+}
+
+/// The names as one list. What a path stands for is checked when it is evaluated.
+fn names(noun: Noun, names: &[Name], handler: &Handler) -> TokenStream {
+    let each = names.iter().map(|name| match name {
+        Name::Literal(literal) => quote!(#literal),
+        Name::Path(path) => {
+            let checked = match noun {
+                Noun::Role => quote!(::auth_core::__private::role(#path)),
+                Noun::Permission => quote!(::auth_core::__private::permission(#path)),
+                // The application that is running says which there are.
+                Noun::Mechanism => quote!(#path),
+            };
             if is_generic(path.to_token_stream(), handler) {
                 quote!(const { #checked })
             } else {
+                let constant = format_ident!("__AUTH_{}", noun.word().to_uppercase());
                 quote!({
-                    const __AUTH_ROLE: &::core::primitive::str = #checked;
-                    __AUTH_ROLE
+                    const #constant: &::core::primitive::str = #checked;
+                    #constant
                 })
             }
         }
     });
-    quote!(#caller.#method(&[#(#roles),*])?;)
+    quote!(&[#(#each),*])
 }
 
 /// That an argument which proves a permission proves one that was asked for.
@@ -186,14 +238,54 @@ fn proof(asked: &Context, handler: &Handler) -> Option<TokenStream> {
     }))
 }
 
-fn context(asked: &Context, caller: &Ident) -> TokenStream {
-    let Context { ty, ids, .. } = asked;
+fn context(asked: &Context, caller: &Ident, handler: &Handler) -> TokenStream {
+    let Context { ty, source, .. } = asked;
     let permissions = permissions(asked);
     let local = asked.argument.map_or_else(|| quote!(_), |index| local(index).into_token_stream());
     let span = at(ty.span());
     let mut caller = caller.clone();
     caller.set_span(span);
-    quote_spanned!(span=> let #local = #caller.context::<#ty>(&[#(#ids),*], #permissions).await?;)
+    let source = match source {
+        Source::Path(names) => quote!(Path(&[#(#names),*])),
+        Source::Query(name) => quote!(Query(#name)),
+        Source::Header(name) => quote!(Header(#name)),
+        Source::Arguments { expression, arguments } => {
+            let id = Ident::new("__auth_id", at(expression.span()));
+            let taken = taken(&id, expression, arguments, handler);
+            return quote_spanned! {span=>
+                #taken
+                let #local = #caller.context_of::<#ty>(#id, #permissions).await?;
+            };
+        }
+    };
+    quote_spanned! {span=>
+        let #local = #caller
+            .context::<#ty>(&::auth_core::__private::Source::#source, #permissions)
+            .await?;
+    }
+}
+
+/// The id that an expression makes of other arguments. It sees them as the handler will: by their names, and as they are.
+fn taken(id: &Ident, expression: &Expr, arguments: &[usize], handler: &Handler) -> TokenStream {
+    let (bound, given_back): (Vec<_>, Vec<_>) = handler
+        .arguments()
+        .enumerate()
+        .filter(|(index, _)| arguments.contains(index))
+        .filter_map(|(index, argument)| {
+            let (name, local) = (argument_name(&argument.pat)?, local(index));
+            let named = if let Pat::TupleStruct(PatTupleStruct { path, .. }) = &*argument.pat {
+                quote!(#path(#name))
+            } else {
+                quote!(#name)
+            };
+            Some((quote!(let #named = #local;), quote!(let #local = #named;)))
+        })
+        .unzip();
+    quote! {
+        #(#bound)*
+        let #id = ::core::clone::Clone::clone(&(#expression));
+        #(#given_back)*
+    }
 }
 
 /// The place of something that the user wrote, for generated tokens: where a trait is missing, rustc
@@ -255,15 +347,15 @@ fn generated(visibility: &Visibility) -> Visibility {
     }
 }
 
-/// Names that no item of the user's module has: a constant or unit struct of the same name would
+/// Bindings that no item of the user's module has: a constant or unit struct of the same name would
 /// turn the binding into a pattern.
-struct Names {
+struct Bindings {
     request: Ident,
     payload: Ident,
     caller: Ident,
 }
 
-impl Names {
+impl Bindings {
     fn new() -> Self {
         let name = |name| Ident::new(name, Span::mixed_site());
         Self {
@@ -276,66 +368,4 @@ impl Names {
 
 fn local(index: usize) -> Ident {
     format_ident!("__auth_argument_{index}", span = Span::mixed_site())
-}
-
-/// The generic parameters of a guard: those of its handler, without bounds and defaults.
-struct GuardGenerics {
-    declaration: Option<TokenStream>,
-    fields: Option<TokenStream>,
-    usage: Option<TokenStream>,
-}
-
-impl GuardGenerics {
-    fn of(place: &Place) -> Self {
-        let Place { handler, .. } = place;
-        let mut lifetimes = Parameters::default();
-        let mut others = Parameters::default();
-        // A public guard may not name private types in its implementation unless it has them as
-        // arguments. The handler itself may take private types, so its guard has them as well.
-        if !place.routed && !matches!(handler.visibility, Visibility::Inherited) {
-            let name = Ident::new("__AuthArguments", Span::mixed_site());
-            others.add(quote!(#name), arguments(handler), Some(quote!(#name)));
-        }
-        for parameter in &handler.signature.generics.params {
-            match parameter {
-                GenericParam::Lifetime(parameter) => {
-                    let name = &parameter.lifetime;
-                    lifetimes.add(quote!(#name), quote!(#name), Some(quote!(&#name ())));
-                }
-                GenericParam::Type(parameter) => {
-                    let name = &parameter.ident;
-                    others.add(quote!(#name), quote!(#name), Some(quote!(#name)));
-                }
-                GenericParam::Const(parameter) => {
-                    let (name, ty) = (&parameter.ident, &parameter.ty);
-                    others.add(quote!(const #name: #ty), quote!(#name), None);
-                }
-            }
-        }
-        let list = |first: Vec<TokenStream>, then: Vec<TokenStream>| {
-            let all: Vec<TokenStream> = first.into_iter().chain(then).collect();
-            (!all.is_empty()).then_some(all)
-        };
-        let phantoms = list(lifetimes.phantoms, others.phantoms);
-        Self {
-            declaration: list(lifetimes.declared, others.declared).map(|all| quote!(<#(#all),*>)),
-            fields: phantoms.map(|all| quote!((::core::marker::PhantomData<fn() -> (#(#all,)*)>))),
-            usage: list(lifetimes.used, others.used).map(|all| quote!(<#(#all),*>)),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Parameters {
-    declared: Vec<TokenStream>,
-    used: Vec<TokenStream>,
-    phantoms: Vec<TokenStream>,
-}
-
-impl Parameters {
-    fn add(&mut self, declared: TokenStream, used: TokenStream, phantom: Option<TokenStream>) {
-        self.declared.push(declared);
-        self.used.push(used);
-        self.phantoms.extend(phantom);
-    }
 }

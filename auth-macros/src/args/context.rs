@@ -1,0 +1,275 @@
+//! The arguments of `permission_required_for_context`.
+
+use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprPath, Ident, LitStr, Token, Type, parenthesized, token};
+
+use super::{Slot, list, next, starts_pair, starts_path, unknown_key, written_without_quotes};
+use crate::errors::Errors;
+use crate::model::{KnownPermission, Permission};
+use crate::nearest::{nearest, one_of};
+
+/// What `permission_required_for_context` says.
+pub(crate) struct ContextArgs {
+    /// The attribute, to point at.
+    pub(crate) span: Span,
+    pub(crate) permission: Option<(Permission, Span)>,
+    pub(crate) ctx_arg: Slot<LitStr>,
+    pub(crate) ctx: Slot<Type>,
+    pub(crate) id: Slot<Id>,
+}
+
+/// Where the context's id comes from.
+#[derive(Clone)]
+pub(crate) enum Id {
+    /// A path parameter of the route's own pattern.
+    Route(LitStr),
+    /// A path parameter of an enclosing scope.
+    Scope(LitStr),
+    /// A parameter of the query.
+    Query(LitStr),
+    /// A header.
+    Header(LitStr),
+    /// What an expression makes of the handler's other arguments.
+    Expression(Box<Expr>),
+}
+
+/// Parses the arguments of the attribute that stands at `span`.
+pub(super) fn context(span: Span, tokens: TokenStream, errors: &mut Errors) -> ContextArgs {
+    let mut args = ContextArgs {
+        span,
+        permission: None,
+        ctx_arg: Slot::absent(),
+        ctx: Slot::absent(),
+        id: Slot::absent(),
+    };
+    let mut first = true;
+    list(tokens, errors, |input, errors| {
+        let first = std::mem::replace(&mut first, false);
+        if starts_pair(input) {
+            if first {
+                errors.push(input.span(), PERMISSION_FIRST);
+            }
+            return pair(&mut args, input);
+        }
+        if first {
+            args.permission = permission(input, errors)?;
+            return Ok(());
+        }
+        Err(misplaced(input))
+    });
+    if first {
+        errors.push(span, PERMISSION_FIRST);
+    }
+    args
+}
+
+const PERMISSION_FIRST: &str = "expected the permission as the first argument: \
+     `create-children`, `read`, `update` or `delete` as a string literal, \
+     or a path to a `const Permission`";
+
+fn permission(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<(Permission, Span)>> {
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        if input.peek(Token![=]) {
+            return Err(input.error(format_args!(
+                "the permission has no value; write `\"{}\", ctx_arg = \"…\"`",
+                literal.value()
+            )));
+        }
+        let known = KnownPermission::from_name(&literal.value());
+        if known.is_none() {
+            errors.push(literal.span(), unknown_permission(&literal.value()));
+        }
+        return Ok(known.map(|known| (Permission::Known(known), literal.span())));
+    }
+    if starts_path(input) {
+        let path: ExprPath = input.parse()?;
+        let span = path.span();
+        return Ok(Some((Permission::Path(path), span)));
+    }
+    Err(input.error(PERMISSION_FIRST))
+}
+
+fn unknown_permission(written: &str) -> String {
+    if written.is_empty() {
+        return format!("a permission cannot be empty; write {}", one_of(&KnownPermission::NAMES));
+    }
+    match nearest(written, &KnownPermission::NAMES) {
+        Some(name) => format!("unknown permission `{written}`; did you mean `{name}`?"),
+        None => format!(
+            "unknown permission `{written}`; expected {}; \
+             an own permission is named by a path to a `const Permission`",
+            one_of(&KnownPermission::NAMES)
+        ),
+    }
+}
+
+const KEYS: [&str; 3] = ["ctx_arg", "ctx", "id"];
+
+/// `key = value`
+fn pair(args: &mut ContextArgs, input: ParseStream<'_>) -> syn::Result<()> {
+    let key = input.call(Ident::parse_any)?;
+    match key.to_string().as_str() {
+        "ctx_arg" => args.ctx_arg.take(&key, input, ctx_arg),
+        "ctx" => args.ctx.take(&key, input, ctx),
+        "id" => args.id.take(&key, input, id),
+        _ => Err(unknown_key(&key, &KEYS)),
+    }
+}
+
+fn ctx_arg(input: ParseStream<'_>) -> syn::Result<LitStr> {
+    if !input.peek(LitStr) {
+        let example = written_without_quotes(input).unwrap_or_else(|| "…".to_owned());
+        return Err(input.error(format_args!(
+            "`ctx_arg` is the name of an argument in quotes: `ctx_arg = \"{example}\"`"
+        )));
+    }
+    let literal: LitStr = input.parse()?;
+    if literal.value().is_empty() {
+        return Err(syn::Error::new(
+            literal.span(),
+            "`ctx_arg` cannot be empty; name an argument of the handler",
+        ));
+    }
+    Ok(literal)
+}
+
+fn ctx(input: ParseStream<'_>) -> syn::Result<Type> {
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        return Err(syn::Error::new(
+            literal.span(),
+            format_args!("`ctx` is a type, without quotes: `ctx = {}`", literal.value()),
+        ));
+    }
+    let found = next(input);
+    let at = input.span();
+    input.parse().map_err(|_| {
+        syn::Error::new(at, format_args!("`ctx` is a type, as in `ctx = Account`; found {found}"))
+    })
+}
+
+fn id(input: ParseStream<'_>) -> syn::Result<Id> {
+    if input.peek(LitStr) {
+        return Ok(Id::Route(parameter(input)?));
+    }
+    if names_source(input) {
+        let source: Ident = input.parse()?;
+        let in_source = match source.to_string().as_str() {
+            "scope" => Id::Scope,
+            "query" => Id::Query,
+            "header" => Id::Header,
+            name => {
+                let remedy = nearest(name, &SOURCES).map_or_else(
+                    || {
+                        "expected `id = \"…\"` for a path parameter, or `scope(\"…\")` for one of an enclosing \
+                         scope, `query(\"…\")` or `header(\"…\")`"
+                            .to_owned()
+                    },
+                    |near| format!("did you mean `{near}`?"),
+                );
+                return Err(syn::Error::new(
+                    source.span(),
+                    format_args!("unknown source `{source}` of an id; {remedy}"),
+                ));
+            }
+        };
+        let content;
+        parenthesized!(content in input);
+        let literal = only_parameter(&source, &content);
+        // What is left unread would be one more error.
+        let _: TokenStream = content.parse()?;
+        let literal = literal?;
+        if source == "header" {
+            header_name(&literal)?;
+        }
+        return Ok(in_source(literal));
+    }
+    let found = next(input);
+    let at = input.span();
+    input.parse().map(Id::Expression).map_err(|_| {
+        syn::Error::new(
+            at,
+            format_args!(
+                "`id` is the name of a path parameter in quotes, `scope(\"…\")`, `query(\"…\")`, `header(\"…\")` \
+                 or an expression over the handler's other arguments; found {found}"
+            ),
+        )
+    })
+}
+
+/// Whether one name in parentheses follows a name: `query("sensor")`, and not a call `f(body.sensor)`.
+fn names_source(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    let Ok(source) = ahead.parse::<Ident>() else {
+        return false;
+    };
+    let arguments = || -> syn::Result<bool> {
+        let content;
+        parenthesized!(content in ahead);
+        Ok(content.peek(LitStr))
+    };
+    ahead.peek(token::Paren)
+        && (SOURCES.contains(&source.to_string().as_str()) || arguments().unwrap_or(false))
+}
+
+/// What `id = source(…)` knows.
+const SOURCES: [&str; 3] = ["scope", "query", "header"];
+
+fn only_parameter(source: &Ident, content: ParseStream<'_>) -> syn::Result<LitStr> {
+    if !content.peek(LitStr) {
+        return Err(content.error(format_args!("expected one name in quotes: `{source}(\"…\")`")));
+    }
+    let literal = parameter(content)?;
+    if content.is_empty() {
+        Ok(literal)
+    } else {
+        Err(content.error("expected one name; remove what follows it"))
+    }
+}
+
+/// Another name would be in no request (RFC 9110, section 5.1).
+fn header_name(literal: &LitStr) -> syn::Result<()> {
+    let name = literal.value();
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)) {
+        return Ok(());
+    }
+    Err(syn::Error::new(literal.span(), format_args!("`{name}` is not the name of a header")))
+}
+
+fn parameter(input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let literal: LitStr = input.parse()?;
+    if literal.value().is_empty() {
+        return Err(syn::Error::new(literal.span(), "`id` cannot be empty; name what holds it"));
+    }
+    Ok(literal)
+}
+
+/// What stands where a `key = value` should, behind the permission.
+fn misplaced(input: ParseStream<'_>) -> syn::Error {
+    if let Some(key) = written_without_quotes(input).filter(|name| KEYS.contains(&name.as_str())) {
+        return input.error(format_args!(
+            "`{key}` needs a value: `{}`",
+            match key.as_str() {
+                "ctx" => "ctx = Account",
+                "id" => "id = \"…\"",
+                _ => "ctx_arg = \"…\"",
+            }
+        ));
+    }
+    let at = input.fork();
+    if at.parse::<LitStr>().is_ok_and(|literal| KnownPermission::from_name(&literal.value()).is_some()) {
+        return input.error(
+            "one attribute asks for one permission; \
+             write another `permission_required_for_context` for this one",
+        );
+    }
+    input.error(format_args!(
+        "expected one of the keys {} with a value, found {}",
+        one_of(&KEYS),
+        next(input)
+    ))
+}

@@ -1,0 +1,68 @@
+//! Names of roles, permissions and mechanisms: string literals, and paths to constants.
+
+use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{Ident, LitStr, Token};
+
+use super::{list, next, starts_pair, starts_path};
+use crate::errors::Errors;
+use crate::model::{Check, CheckKind, Name, Noun};
+
+/// Parses the arguments of the check `kind` that stands at `span`: names alone, and at least one.
+pub(super) fn check(kind: CheckKind, span: Span, tokens: TokenStream, errors: &mut Errors) -> Check {
+    let (attribute, word) = (kind.name(), kind.noun().word());
+    let mut names = Vec::new();
+    if tokens.is_empty() {
+        errors.push(span, format_args!("`{attribute}` needs at least one {word}: `#[{attribute}(\"…\")]`"));
+    }
+    list(tokens, errors, |input, errors| {
+        if starts_pair(input) {
+            let key = input.call(Ident::parse_any)?;
+            return Err(syn::Error::new(
+                key.span(),
+                format_args!("unknown key `{key}`; `{attribute}` takes {word}s alone, each {A_NAME}"),
+            ));
+        }
+        name(kind.noun(), &mut names, input, errors)
+    });
+    Check { kind, names }
+}
+
+/// Parses one more name to those before it. What could be understood is kept, so that what is wrong
+/// with one name does not seem to be wrong with others.
+pub(super) fn name(
+    noun: Noun,
+    names: &mut Vec<Name>,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    let word = noun.word();
+    let span = input.span();
+    let name = if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        if input.peek(Token![=]) {
+            return Err(input.error(format_args!("a {word} has no value; remove what follows it")));
+        }
+        Name::Literal(literal)
+    } else if starts_path(input) {
+        Name::Path(input.parse()?)
+    } else {
+        return Err(input.error(format_args!("expected a {word}, which is {A_NAME}; found {}", next(input))));
+    };
+    let written = name.written();
+    if written.is_empty() {
+        let remedy = match noun {
+            Noun::Role | Noun::Permission => "nobody could have it",
+            Noun::Mechanism => "write the name of one, such as `token`",
+        };
+        errors.push(span, format_args!("a {word} cannot be empty; {remedy}"));
+    } else if names.iter().any(|other| other.is(&name)) {
+        errors.push(span, format_args!("{word} `{written}` is named twice; remove one"));
+    } else {
+        names.push(name);
+    }
+    Ok(())
+}
+
+const A_NAME: &str = "a string literal or a path to a `const &str`";

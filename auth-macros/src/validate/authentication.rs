@@ -1,0 +1,91 @@
+//! Brings together what several attributes say about how the caller is authenticated. A caller has to
+//! pass each of them, so what comes out is never less strict than any.
+
+use syn::LitStr;
+
+use crate::args::AuthenticationArgs;
+use crate::errors::Errors;
+use crate::model::{Accepted, Name};
+use crate::nearest::one_of;
+
+/// How a caller may have been authenticated who passes all of these attributes.
+pub(super) fn accepted(said: &[AuthenticationArgs], errors: &mut Errors) -> Accepted {
+    for args in said {
+        grace_needs_within(args, errors);
+    }
+    // One that says `within` alone grants no grace, and none is the smallest.
+    let limited = said.iter().filter(|args| args.within.given.is_some());
+    Accepted {
+        mechanisms: mechanisms(said, errors),
+        within: said.iter().filter_map(|args| args.within.value).min(),
+        grace: limited.map(|args| args.grace.value).min().flatten(),
+        realm: realm(said, errors),
+    }
+}
+
+fn grace_needs_within(args: &AuthenticationArgs, errors: &mut Errors) {
+    if let (Some(grace), None) = (args.grace.given, args.within.given) {
+        errors.push(
+            grace,
+            "without `within` nothing becomes stale; \
+             add `within`, as in `within = \"15 min\"`, or remove `grace`",
+        );
+    }
+}
+
+/// Those that every attribute names which names any, in the order of the first.
+fn mechanisms(said: &[AuthenticationArgs], errors: &mut Errors) -> Option<Vec<Name>> {
+    let naming: Vec<&AuthenticationArgs> = said.iter().filter(|args| !args.mechanisms.is_empty()).collect();
+    let (first, others) = naming.split_first()?;
+    let mut common = first.mechanisms.clone();
+    for args in others {
+        let left: Vec<Name> = common.iter().filter(|name| names(args, name)).cloned().collect();
+        if left.is_empty() {
+            let other = naming.iter().find(|other| !other.mechanisms.iter().any(|name| names(args, name)));
+            let other = other.map_or_else(
+                || format!("the attributes before it together ({})", listed(&common)),
+                |other| described(other),
+            );
+            errors.push(
+                args.span,
+                format_args!(
+                    "no mechanism is accepted both by {} and by {other}, so nobody could pass; \
+                     remove one of them",
+                    described(args)
+                ),
+            );
+            break;
+        }
+        common = left;
+    }
+    Some(common)
+}
+
+fn names(args: &AuthenticationArgs, name: &Name) -> bool {
+    args.mechanisms.iter().any(|other| other.is(name))
+}
+
+/// The attribute with what it accepts: `` `http_auth_required` (`basic`) ``.
+fn described(args: &AuthenticationArgs) -> String {
+    format!("`{}` ({})", args.kind.name(), listed(&args.mechanisms))
+}
+
+fn listed(names: &[Name]) -> String {
+    one_of(&names.iter().map(Name::written).collect::<Vec<_>>())
+}
+
+/// The one realm that all the attributes with a realm name.
+fn realm(said: &[AuthenticationArgs], errors: &mut Errors) -> Option<LitStr> {
+    let mut realms = said.iter().filter_map(|args| args.realm.value.as_ref());
+    let first = realms.next()?;
+    for other in realms.filter(|other| other.value() != first.value()) {
+        errors.push(
+            other.span(),
+            format_args!(
+                "another attribute names the realm `{}`; one challenge has one realm, remove one",
+                first.value()
+            ),
+        );
+    }
+    Some(first.clone())
+}

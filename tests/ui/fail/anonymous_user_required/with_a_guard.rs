@@ -1,0 +1,13 @@
+#![allow(unused)]
+
+use actix_web::{HttpResponse, Responder, get};
+use auth_core::{anonymous_user_required, roles_required};
+
+#[anonymous_user_required]
+#[roles_required("a")]
+#[get("/")]
+async fn view() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+fn main() {}

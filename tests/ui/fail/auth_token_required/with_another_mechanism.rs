@@ -1,0 +1,13 @@
+#![allow(unused)]
+
+use actix_web::{HttpResponse, Responder, get};
+use auth_core::{auth_required, auth_token_required};
+
+#[auth_token_required]
+#[auth_required("session")]
+#[get("/")]
+async fn view() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+fn main() {}
