@@ -2,9 +2,13 @@
 
 /// Lets in callers that are authenticated; anyone else gets 401.
 ///
-/// With names it takes only these mechanisms: `#[auth_required("token")]`. With `within = "15 min"` the caller must
-/// have proved who it is within that time: when its token was issued. Without names, every configured
+/// With names it takes only these mechanisms: `#[auth_required("token", "session")]`. Without names, every configured
 /// mechanism is taken that is taken by default.
+///
+/// With `within = "15 min"` the caller must have proved who it is within that time: when it logged in, when its token was
+/// issued. With `grace = "1 h"` as well, a caller who passed such a guard goes on passing for that time, and each time
+/// anew, although `within` is exceeded by then. A guard without `grace` does not care for it. The session keeps when the
+/// grace period ends, and it is one for all guards; whoever comes by another mechanism has none.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -14,6 +18,12 @@
 /// #[get("/whoami")]
 /// async fn whoami(user: CurrentUser) -> impl Responder {
 ///     user.id().to_string()
+/// }
+///
+/// #[auth_required("session", within = "15 min", grace = "1 h")]
+/// #[get("/api-keys")]
+/// async fn api_keys() -> impl Responder {
+///     "who asks has logged in just now"
 /// }
 /// ```
 ///

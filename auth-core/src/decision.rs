@@ -93,6 +93,8 @@ pub enum DenyReason {
     BadCredentials,
     /// The subject proved too long ago who it is.
     Stale,
+    /// Another site caused the request, and the browser sent the credentials on its own.
+    CrossSite,
     /// What the guard or the access-control list asks for is not there.
     NoMatch,
     /// Somebody is logged in, and the guard asks for nobody.
@@ -123,6 +125,7 @@ impl Decision {
             Self::Deny(DenyReason::Anonymous) => "anonymous",
             Self::Deny(DenyReason::BadCredentials) => "bad-credentials",
             Self::Deny(DenyReason::Stale) => "stale",
+            Self::Deny(DenyReason::CrossSite) => "cross-site",
             Self::Deny(DenyReason::LoggedIn) => "logged-in",
             Self::Deny(DenyReason::NoMatch) => "no-match",
             Self::Deny(DenyReason::NotFound) => "not-found",
@@ -142,7 +145,9 @@ impl Decision {
             Self::Deny(DenyReason::Anonymous | DenyReason::BadCredentials | DenyReason::Stale) => {
                 Err(AuthError::unauthenticated())
             }
-            Self::Deny(DenyReason::NoMatch | DenyReason::LoggedIn) => Err(AuthError::Forbidden),
+            Self::Deny(DenyReason::CrossSite | DenyReason::NoMatch | DenyReason::LoggedIn) => {
+                Err(AuthError::Forbidden)
+            }
             Self::Deny(DenyReason::NotFound) => Err(AuthError::NotFound),
             Self::Deny(DenyReason::Unavailable) => Err(AuthError::Unavailable),
             Self::Deny(DenyReason::Misconfigured) => Err(AuthError::Misconfigured),
@@ -218,6 +223,7 @@ mod tests {
             (DenyReason::Anonymous, AuthError::unauthenticated()),
             (DenyReason::BadCredentials, AuthError::unauthenticated()),
             (DenyReason::Stale, AuthError::unauthenticated()),
+            (DenyReason::CrossSite, AuthError::Forbidden),
             (DenyReason::LoggedIn, AuthError::Forbidden),
             (DenyReason::NoMatch, AuthError::Forbidden),
             (DenyReason::NotFound, AuthError::NotFound),

@@ -21,9 +21,13 @@
 //! ```
 
 use std::sync::Arc;
+#[cfg(feature = "session")]
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 
+#[cfg(feature = "session")]
+use crate::mechanism::session;
 use crate::{
     context::Authorized,
     current_user::CurrentUser,
@@ -75,4 +79,11 @@ pub fn authorized<T, P: PermissionMarker>(context: T) -> Authorized<T, P> {
 /// The extractor's value for this subject.
 pub fn current_user<U: Subject>(user: U) -> CurrentUser<U> {
     CurrentUser(Arc::new(user))
+}
+
+/// Makes the log-in of the request's session, and its grace period, older, as if this time had passed; for a test of
+/// what happens when a log-in is stale. Call it in a handler of the test's own.
+#[cfg(feature = "session")]
+pub fn age_session(request: &HttpRequest, by: Duration) {
+    session::age(request, by);
 }

@@ -38,13 +38,23 @@ impl Service {
         Self { address, handle: receiver.recv().unwrap(), agent }
     }
 
+    /// The host and the port, as a request names them.
+    pub(crate) fn host(&self) -> &str {
+        self.address.trim_start_matches("http://")
+    }
+
     pub(crate) fn get(&self, path: &str, token: Option<&str>) -> Response {
         self.send("GET", path, token.map(bearer).as_deref(), None)
     }
 
     /// A GET with these headers.
     pub(crate) fn send_with(&self, path: &str, headers: &[(&str, &str)]) -> Response {
-        let mut request = Request::get(format!("{}{path}", self.address));
+        self.request("GET", path, headers)
+    }
+
+    /// A request without a body, with these headers.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

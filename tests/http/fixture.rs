@@ -10,7 +10,7 @@ use std::{
 
 use auth_core::{
     Acl, AdminRoles, Auth, AuthModel, IdRef, LoadContext, LoadError, Permission, Subject, account, allow,
-    mechanism::{BearerToken, FindByToken, TokenHash},
+    mechanism::{BearerToken, FindBySession, FindByToken, SessionCookie, TokenHash},
     role, user,
 };
 use diesel::{
@@ -114,6 +114,20 @@ impl FindByToken for Member {
     }
 }
 
+impl FindBySession for Member {
+    type Id = i32;
+    type Connection = SqliteConnection;
+
+    fn find_by_id(id: i32, connection: &mut SqliteConnection) -> Result<Self, LoadError> {
+        Ok(members::table.find(id).select(Self::as_select()).first(connection)?)
+    }
+
+    /// The users of account 3 were logged out everywhere just now.
+    fn logged_out_at(&self) -> Option<SystemTime> {
+        (self.account_id == 3).then(SystemTime::now)
+    }
+}
+
 /// Id, token, account, roles, roles of the account.
 const MEMBERS: [(i32, &str, i32, &str, &str); 6] = [
     (1, "member", 1, "", "hotel"),
@@ -182,6 +196,23 @@ impl World {
             .connections(self.pool.clone())
             .build()
             .unwrap()
+    }
+
+    /// With sessions as well as tokens.
+    pub(crate) fn auth_with_sessions(&self) -> Auth {
+        let sessions = SessionCookie::<Member>::new(self.pool.clone());
+        Auth::builder()
+            .mechanism(BearerToken::<Member>::new(self.pool.clone()))
+            .mechanism(sessions.trust_origin("https://app.example.org").unwrap())
+            .connections(self.pool.clone())
+            .build()
+            .unwrap()
+    }
+
+    /// Runs this statement, which is not recorded.
+    pub(crate) fn execute(&self, statement: &str) {
+        self.pool.get().unwrap().batch_execute(statement).unwrap();
+        self.statements();
     }
 
     /// The statements since the last call.

@@ -2,14 +2,19 @@
 
 use std::{cell::RefCell, io, sync::Once};
 
+use actix_session::{SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{
-    App, Responder,
+    App, HttpRequest, Responder,
+    cookie::Key,
     dev::Service as _,
-    get,
+    get, post,
     test::{TestRequest, init_service},
-    web::ServiceConfig,
+    web::{ServiceConfig, scope},
 };
-use auth_core::{Auth, User, permission_required_for_context, roles_accepted, test::AlwaysAs};
+use auth_core::{
+    Auth, AuthError, User, auth_required, mechanism::session, permission_required_for_context, public,
+    roles_accepted, test::AlwaysAs,
+};
 use serde_json::Value;
 
 use crate::fixture::{Resource, World};
@@ -23,6 +28,11 @@ async fn view(resource: Resource) -> impl Responder {
 
 /// The `tracing` events of one request, as JSON.
 async fn events(configure: impl FnOnce(&mut ServiceConfig), path: &str, token: &str) -> (u16, Vec<Value>) {
+    let request = TestRequest::get().uri(path).insert_header(("authorization", format!("Bearer {token}")));
+    events_of(configure, request).await
+}
+
+async fn events_of(configure: impl FnOnce(&mut ServiceConfig), request: TestRequest) -> (u16, Vec<Value>) {
     // One subscriber for the whole process: those that come and go disturb each other's tests.
     static SUBSCRIBER: Once = Once::new();
     SUBSCRIBER.call_once(|| {
@@ -31,7 +41,6 @@ async fn events(configure: impl FnOnce(&mut ServiceConfig), path: &str, token: &
     });
 
     let app = init_service(App::new().configure(configure)).await;
-    let request = TestRequest::get().uri(path).insert_header(("authorization", format!("Bearer {token}")));
     LOG.take();
     let status = app.call(request.to_request()).await.unwrap().status().as_u16();
     let log = LOG.take();
@@ -167,4 +176,71 @@ async fn without_a_path_parameter_the_log_says_what_to_add() {
     assert_eq!(status, 500);
     let message = events.last().unwrap()["fields"]["message"].as_str().unwrap();
     assert!(message.contains("say which one does with `id = \"…\"`"), "{message}");
+}
+
+#[auth_required("session")]
+#[post("/sessions")]
+async fn by_session() -> impl Responder {
+    "ok"
+}
+
+#[public]
+#[post("/log-in")]
+async fn log_in(request: HttpRequest) -> Result<&'static str, AuthError> {
+    session::log_in(&request, 1).map(|()| "ok")
+}
+
+#[public]
+#[post("/log-in-again")]
+async fn log_out_and_in(request: HttpRequest) -> Result<&'static str, AuthError> {
+    session::log_out(&request)?;
+    session::log_in(&request, 1).map(|()| "ok")
+}
+
+#[actix_web::test]
+async fn without_the_session_middleware_the_log_says_what_to_add() {
+    for path in ["/sessions", "/log-in", "/log-in-again"] {
+        let auth = World::new().auth_with_sessions();
+        let configure =
+            |app: &mut ServiceConfig| _ = app.app_data(auth).service((by_session, log_in, log_out_and_in));
+        let (status, events) = events_of(configure, TestRequest::post().uri(path)).await;
+        assert_eq!(status, 500, "{path}");
+        let message = events[0]["fields"]["message"].as_str().unwrap();
+        assert!(message.contains("add `.wrap(SessionMiddleware::new(store, key))`"), "{message}");
+    }
+}
+
+/// Sends this request with the cookie of somebody who is logged in.
+async fn events_of_session(request: TestRequest) -> (u16, Vec<Value>) {
+    let auth = World::new().auth_with_sessions();
+    let key = Key::generate();
+    let configure = |app: &mut ServiceConfig| {
+        let sessions = SessionMiddleware::new(CookieSessionStore::default(), key.clone());
+        let scope = scope("").wrap(sessions).service((by_session, log_in, log_out_and_in));
+        app.app_data(auth.clone()).service(scope);
+    };
+    let app = init_service(App::new().configure(configure)).await;
+    let response = app.call(TestRequest::post().uri("/log-in").to_request()).await.unwrap();
+    let cookie = response.response().cookies().next().unwrap().into_owned();
+    let (status, events) = events_of(configure, request.cookie(cookie)).await;
+    (status, events.into_iter().filter(|event| event["target"] == "auth").collect())
+}
+
+#[actix_web::test]
+async fn a_request_of_another_site_has_its_reason_in_the_log() {
+    let request = TestRequest::post().uri("/sessions").insert_header(("sec-fetch-site", "cross-site"));
+    let (status, events) = events_of_session(request).await;
+    assert_eq!(status, 403);
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    let expected =
+        [("guard", "authenticate".into()), ("outcome", "deny".into()), ("reason", "cross-site".into())];
+    assert_fields(&event["fields"], &expected);
+}
+
+#[actix_web::test]
+async fn a_log_in_after_a_log_out_is_not_lost_in_silence() {
+    let (status, events) = events_of_session(TestRequest::post().uri("/log-in-again")).await;
+    assert_eq!(status, 500);
+    let message = events[0]["fields"]["message"].as_str().unwrap();
+    assert!(message.contains("log in without `log_out`"), "{message}");
 }

@@ -8,3 +8,5 @@ mod fixture;
 mod log;
 mod mechanisms;
 mod phases;
+mod redis;
+mod session;

@@ -15,12 +15,13 @@ pub struct Accepted {
     /// `None`: all that are accepted by default.
     names: Option<&'static [&'static str]>,
     pub(super) within: Option<Duration>,
+    pub(super) grace: Option<Duration>,
     pub(super) realm: Option<&'static str>,
 }
 
 impl Accepted {
     pub const fn any() -> Self {
-        Self { names: None, within: None, realm: None }
+        Self { names: None, within: None, grace: None, realm: None }
     }
 
     pub const fn by(names: &'static [&'static str]) -> Self {
@@ -29,6 +30,12 @@ impl Accepted {
 
     pub const fn within(mut self, seconds: u64) -> Self {
         self.within = Some(Duration::from_secs(seconds));
+        self
+    }
+
+    /// How long the subject passes this guard again after it passed it, although `within` is exceeded.
+    pub const fn grace(mut self, seconds: u64) -> Self {
+        self.grace = Some(Duration::from_secs(seconds));
         self
     }
 
@@ -41,14 +48,12 @@ impl Accepted {
         self.names.map_or(is_default, |names| names.contains(&name))
     }
 
-    /// The time that was exceeded, if the subject proved too long ago who it is, or nobody knows when.
-    pub(super) fn stale(&self, found: &Authenticated) -> Option<Duration> {
-        let within = self.within?;
-        let now = SystemTime::now();
-        let fresh = found.since.is_some_and(|since| match now.duration_since(since) {
+    /// Whether the subject proved within the asked time who it is; not if nobody knows when.
+    pub(super) fn is_recent(&self, found: &Authenticated, now: SystemTime) -> bool {
+        let Some(within) = self.within else { return true };
+        found.since.is_some_and(|since| match now.duration_since(since) {
             Ok(age) => age <= within,
             Err(ahead) => ahead.duration() <= CLOCK_SKEW,
-        });
-        (!fresh).then_some(within)
+        })
     }
 }

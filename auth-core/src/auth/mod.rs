@@ -7,6 +7,7 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
     sync::Arc,
+    time::{Duration, SystemTime},
 };
 
 use actix_web::{HttpMessage, HttpRequest, web};
@@ -90,7 +91,7 @@ impl Auth {
             return Err(self.unauthenticated(accepted, "", Why::Missing));
         };
         let check = Check { subject: Some(&*found.authenticated.subject), ..check };
-        if let Some(within) = accepted.stale(&found.authenticated) {
+        if let Some(within) = self.stale(request, accepted, &found) {
             check.decided(Decision::Deny(DenyReason::Stale));
             return Err(self.unauthenticated(accepted, found.mechanism, Why::Stale { within }));
         }
@@ -98,6 +99,28 @@ impl Auth {
             check.decided(Decision::Allow(AllowReason::Match));
         }
         Ok(found.authenticated.subject)
+    }
+
+    /// The time that was exceeded, if the subject proved too long ago who it is, and no grace period lasts.
+    ///
+    /// After `check_and_update_authn_fresh` of Flask-Security: a grace period begins when a guard that has one lets
+    /// somebody in, and each such guard that is passed sets its end anew. A guard that has none asks for none.
+    fn stale(&self, request: &HttpRequest, accepted: &Accepted, found: &Found) -> Option<Duration> {
+        let within = accepted.within?;
+        let now = SystemTime::now();
+        let recent = accepted.is_recent(&found.authenticated, now);
+        let Some(grace) = accepted.grace else {
+            return (!recent).then_some(within);
+        };
+        let mechanism = self.0.mechanisms.iter().find(|mechanism| mechanism.name() == found.mechanism);
+        let lasts = || mechanism?.grace_until(request).filter(|end| now < *end);
+        if !recent && lasts().is_none() {
+            return Some(within);
+        }
+        if let (Some(mechanism), Some(end)) = (mechanism, now.checked_add(grace)) {
+            mechanism.keep_grace(request, end);
+        }
+        None
     }
 
     /// The subject that the handler's guard found, or else that of a mechanism which is accepted by default, if there is
@@ -159,6 +182,11 @@ impl Auth {
                     check.failed(&*error);
                     return Err(AuthError::Unavailable);
                 }
+                Err(Rejection::CrossSite) => {
+                    check.decided(Decision::Deny(DenyReason::CrossSite));
+                    return Err(AuthError::Forbidden);
+                }
+                Err(Rejection::Misconfigured) => return Err(AuthError::Misconfigured),
             }
         }
         Ok(None)

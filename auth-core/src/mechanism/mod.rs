@@ -1,8 +1,11 @@
 //! Mechanisms: how a request's subject is found.
 //!
-//! [`BearerToken`] is ready; an application implements [`Mechanism`] for others.
+//! [`BearerToken`] is ready, and so is `SessionCookie` with the feature `session`; an application implements
+//! [`Mechanism`] for others.
 
 mod bearer;
+#[cfg(feature = "session")]
+pub mod session;
 mod token;
 
 use std::{
@@ -16,6 +19,8 @@ use std::{
 use actix_web::HttpRequest;
 use thiserror::Error;
 
+#[cfg(feature = "session")]
+pub use self::session::{FindBySession, InvalidOrigin, SessionCookie};
 pub use self::{
     bearer::{BearerToken, FindByToken},
     token::{GenerateTokenError, Token, TokenHash},
@@ -79,6 +84,20 @@ pub trait Mechanism: Send + Sync + 'static {
         &self,
         request: &HttpRequest,
     ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>>;
+
+    /// When the grace period of the request's subject ends: until then it passes guards that ask for a recent log-in and
+    /// have a grace period themselves. Asked only by these, once the mechanism has authenticated the request.
+    ///
+    /// `None` for a mechanism that has nothing to keep it in, such as one of tokens.
+    fn grace_until(&self, request: &HttpRequest) -> Option<SystemTime> {
+        let _ = request;
+        None
+    }
+
+    /// Keeps when the grace period ends, in place of an earlier one.
+    fn keep_grace(&self, request: &HttpRequest, until: SystemTime) {
+        let _ = (request, until);
+    }
 }
 
 /// What a 401 has to say.
@@ -137,6 +156,12 @@ pub enum Rejection {
     /// The credentials could not be checked: 503.
     #[error("the credentials could not be checked")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+    /// The browser sent them on its own, for another site: 403.
+    #[error("another site caused the request")]
+    CrossSite,
+    /// The application lacks what the mechanism needs, and the mechanism has logged what that is: 500.
+    #[error("the application lacks what the mechanism needs")]
+    Misconfigured,
 }
 
 impl Rejection {
@@ -169,6 +194,10 @@ pub(crate) trait DynMechanism: Send + Sync {
         &'a self,
         request: &'a HttpRequest,
     ) -> LocalBoxFuture<'a, Result<Option<Authenticated>, Rejection>>;
+
+    fn grace_until(&self, request: &HttpRequest) -> Option<SystemTime>;
+
+    fn keep_grace(&self, request: &HttpRequest, until: SystemTime);
 }
 
 impl<M: Mechanism> DynMechanism for M {
@@ -189,5 +218,13 @@ impl<M: Mechanism> DynMechanism for M {
         request: &'a HttpRequest,
     ) -> LocalBoxFuture<'a, Result<Option<Authenticated>, Rejection>> {
         Box::pin(Mechanism::authenticate(self, request))
+    }
+
+    fn grace_until(&self, request: &HttpRequest) -> Option<SystemTime> {
+        Mechanism::grace_until(self, request)
+    }
+
+    fn keep_grace(&self, request: &HttpRequest, until: SystemTime) {
+        Mechanism::keep_grace(self, request, until);
     }
 }

@@ -1,0 +1,300 @@
+//! Log-ins that `actix-session` keeps; behind the feature `session`.
+//!
+//! The session holds who logged in, when, and until when a grace period lasts. Everything else about the user is looked
+//! up at every request, so a revoked role or a deactivated user is seen at once. Where sessions are stored is the
+//! choice of the application: a feature of `actix-session`, and a store for its `SessionMiddleware`.
+//!
+//! ```
+//! use actix_session::{SessionMiddleware, storage::CookieSessionStore};
+//! use actix_web::{App, HttpRequest, HttpResponse, cookie::Key, post, web};
+//! use auth_core::{
+//!     Auth, AuthError, LoadError, NoConnection, User, anonymous_user_required, auth_required,
+//!     mechanism::{FindBySession, SessionCookie, session},
+//! };
+//!
+//! struct Member {
+//!     id: i32,
+//! }
+//! # impl auth_core::Subject for Member {
+//! #     fn id(&self) -> auth_core::IdRef<'_> { self.id.into() }
+//! #     fn account_id(&self) -> Option<auth_core::IdRef<'_>> { None }
+//! #     fn has_role(&self, _: &str) -> bool { false }
+//! #     fn account_has_role(&self, _: &str) -> bool { false }
+//! #     fn admin_roles(&self) -> auth_core::AdminRoles { auth_core::AdminRoles::none() }
+//! # }
+//!
+//! impl FindBySession for Member {
+//!     type Id = i32;
+//!     type Connection = NoConnection;
+//!
+//!     fn find_by_id(id: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
+//!         if id == 2 { Ok(Self { id }) } else { Err(LoadError::NotFound) }
+//!     }
+//! }
+//!
+//! #[anonymous_user_required]
+//! #[post("/log-in")]
+//! async fn log_in(request: HttpRequest, password: web::Json<String>) -> Result<HttpResponse, AuthError> {
+//!     // Check the password first.
+//!     session::log_in(&request, 2)?;
+//!     Ok(HttpResponse::NoContent().finish())
+//! }
+//!
+//! #[auth_required("session")]
+//! #[post("/log-out")]
+//! async fn log_out(request: HttpRequest) -> Result<HttpResponse, AuthError> {
+//!     session::log_out(&request)?;
+//!     Ok(HttpResponse::NoContent().finish())
+//! }
+//!
+//! let auth = Auth::builder().mechanism(SessionCookie::<Member>::new(NoConnection)).build()?;
+//! let key = Key::generate();
+//! let app = App::new()
+//!     .app_data(auth)
+//!     .wrap(SessionMiddleware::new(CookieSessionStore::default(), key))
+//!     .service((log_in, log_out));
+//! # Ok::<(), auth_core::AuthConfigError>(())
+//! ```
+//!
+//! With `CookieSessionStore` the session is its cookie: a log-out deletes the cookie in the browser, while a copy of it
+//! stays good, for as long as the key does. A store on the server, such as Redis, forgets the session. With every store
+//! [`FindBySession::logged_out_at`] ends the sessions of a user.
+//!
+//! A store that does not answer is answered by the middleware, with 500, before any guard is asked.
+
+mod origin;
+
+use std::{mem, str::FromStr, sync::Arc, time::SystemTime};
+
+use actix_session::{Session, SessionExt as _};
+use actix_web::{
+    HttpMessage as _, HttpRequest,
+    http::{Method, header},
+};
+use serde::{Deserialize, Serialize};
+
+pub use self::origin::InvalidOrigin;
+use self::origin::Origin;
+use super::{Authenticated, Mechanism, Rejection};
+use crate::{
+    blocking,
+    context::{ConnectionSource, LoadError},
+    error::AuthError,
+    id::Id,
+    subject::Subject,
+};
+
+/// Where the session holds the log-in.
+const KEY: &str = "auth";
+
+/// How a subject is found by the id that its session holds. Asked at every request.
+///
+/// Whoever must no longer get in (deactivated users) is `NotFound`.
+///
+/// The [module](crate::mechanism::session) has an example.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be found by a session",
+    note = "implement `auth_core::mechanism::FindBySession` for `{Self}`"
+)]
+pub trait FindBySession: Subject + Sized {
+    /// What names a subject: the type of its key.
+    type Id: FromStr + Send + 'static;
+
+    /// What [`find_by_id`](Self::find_by_id) needs, usually a diesel connection.
+    type Connection: 'static;
+
+    /// Finds the subject. May block: it is called on a thread for blocking work.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotFound`] if this user may not get in (any more), which makes the request an anonymous one;
+    /// [`LoadError::Unavailable`] if the store failed.
+    fn find_by_id(id: Self::Id, connection: &mut Self::Connection) -> Result<Self, LoadError>;
+
+    /// When all sessions of the user were ended, as by a change of the password: log-ins before this time do not count.
+    fn logged_out_at(&self) -> Option<SystemTime> {
+        None
+    }
+}
+
+/// The mechanism `session`: somebody logged in with [`log_in`], and the session remembers.
+///
+/// A session without a log-in is no credential, and neither is one whose user is gone: such a request is anonymous, as it
+/// is when the session has expired. A user who was deactivated can so still reach the log-in page.
+///
+/// A browser sends the cookie with every request, whoever caused it. So a request that is authenticated by its session
+/// and may change something is refused with 403 if another site caused it: every method but GET, HEAD, OPTIONS and
+/// TRACE, and every upgrade to a WebSocket. `Sec-Fetch-Site` tells; where it is missing, `Origin` is compared with `Host`
+/// (never with what a proxy adds). A request with neither is not a browser's and is let through. This is asked before
+/// the user is looked up. Log-in itself is not covered, because nobody is authenticated then: a log-in that takes a form
+/// and no JSON can be caused by another site.
+pub struct SessionCookie<S: FindBySession> {
+    source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
+    trusted: Vec<Origin>,
+}
+
+impl<S: FindBySession> SessionCookie<S> {
+    /// Looks users up over the connections of this pool.
+    pub fn new(source: impl ConnectionSource<Connection = S::Connection>) -> Self {
+        Self { source: Arc::new(source), trusted: Vec::new() }
+    }
+
+    /// Lets pages of this origin change things as well, such as a front end under a name of its own:
+    /// `https://app.example.com`.
+    ///
+    /// # Errors
+    ///
+    /// If this is not an origin: a scheme, `://`, a host, perhaps a port, and nothing more.
+    pub fn trust_origin(mut self, origin: &str) -> Result<Self, InvalidOrigin> {
+        self.trusted.push(origin.parse()?);
+        Ok(self)
+    }
+}
+
+impl<S: FindBySession> Mechanism for SessionCookie<S> {
+    fn name(&self) -> &'static str {
+        "session"
+    }
+
+    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        let Some(session) = of_middleware(request) else {
+            missing_middleware();
+            return Err(Rejection::Misconfigured);
+        };
+        let Some(LogIn { id, since, .. }) = LogIn::of(&session) else {
+            return Ok(None);
+        };
+        if may_change_something(request) && origin::is_foreign(request, &self.trusted) {
+            return Err(Rejection::CrossSite);
+        }
+        if let Ok(key) = id.to_string().parse::<S::Id>() {
+            match blocking::run(&self.source, move |connection| S::find_by_id(key, connection)).await {
+                Ok(subject) if subject.logged_out_at().is_none_or(|end| since >= end) => {
+                    return Ok(Some(Authenticated::from(subject).since(since)));
+                }
+                Ok(_) | Err(LoadError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        tracing::debug!(
+            target: "auth",
+            subject = ?id.as_id_ref(),
+            "the user of this session is gone or was logged out everywhere, so the request is anonymous"
+        );
+        Ok(None)
+    }
+
+    fn grace_until(&self, request: &HttpRequest) -> Option<SystemTime> {
+        LogIn::of(&of_middleware(request)?)?.grace_until
+    }
+
+    fn keep_grace(&self, request: &HttpRequest, until: SystemTime) {
+        let Some(session) = of_middleware(request) else { return };
+        if let Some(log_in) = LogIn::of(&session) {
+            // Without it there is no grace period, which lets nobody in.
+            let _ = session.insert(KEY, LogIn { grace_until: Some(until), ..log_in });
+        }
+    }
+}
+
+/// Logs this user in: the session holds who it is, and that it is now that this was proved.
+///
+/// Check the password, or whatever proves it, before. The session gets a new id, so that nobody who knew the old one is
+/// logged in with it. What the session holds for somebody else who was logged in is forgotten.
+///
+/// # Errors
+///
+/// [`AuthError::Misconfigured`] if there is no session to be had, with a log line that says what to add.
+pub fn log_in(request: &HttpRequest, id: impl Into<Id>) -> Result<(), AuthError> {
+    let session = session_of(request)?;
+    let log_in = LogIn { id: id.into(), since: SystemTime::now(), grace_until: None };
+    if LogIn::of(&session).is_some_and(|before| before.id != log_in.id) {
+        session.clear();
+    }
+    session.renew();
+    // A session that was ended by this very request takes nothing any more, and does not say so.
+    if session.insert(KEY, log_in).is_err() || !session.contains_key(KEY) {
+        tracing::error!(
+            target: "auth",
+            "nobody is logged in, because the request has ended its session before: log in without `log_out`"
+        );
+        return Err(AuthError::Misconfigured);
+    }
+    Ok(())
+}
+
+/// Ends the session, with all that it holds.
+///
+/// A request that is still under way then and changes its session, as a grace period does, makes `actix-session` store
+/// what it knew under a new id, log-in included. Where that matters, let [`FindBySession::logged_out_at`] say when the
+/// user logged out.
+///
+/// # Errors
+///
+/// [`AuthError::Misconfigured`] if there is no session to be had, with a log line that says what to add.
+pub fn log_out(request: &HttpRequest) -> Result<(), AuthError> {
+    session_of(request)?.purge();
+    Ok(())
+}
+
+/// Makes the log-in and its grace period older, as if this time had passed.
+#[cfg(feature = "test")]
+pub(crate) fn age(request: &HttpRequest, by: std::time::Duration) {
+    let Some(session) = of_middleware(request) else { return };
+    let earlier = |time: SystemTime| time.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH);
+    if let Some(LogIn { id, since, grace_until }) = LogIn::of(&session) {
+        let aged = LogIn { id, since: earlier(since), grace_until: grace_until.map(earlier) };
+        let _ = session.insert(KEY, aged);
+    }
+}
+
+/// All that a session holds about who logged in.
+#[derive(Serialize, Deserialize)]
+struct LogIn {
+    id: Id,
+    since: SystemTime,
+    grace_until: Option<SystemTime>,
+}
+
+impl LogIn {
+    /// What is no log-in, perhaps from another version of the application, is none.
+    fn of(session: &Session) -> Option<Self> {
+        session.get(KEY).unwrap_or_default()
+    }
+}
+
+fn session_of(request: &HttpRequest) -> Result<Session, AuthError> {
+    of_middleware(request).ok_or_else(|| {
+        missing_middleware();
+        AuthError::Misconfigured
+    })
+}
+
+fn missing_middleware() {
+    tracing::error!(
+        target: "auth",
+        "no session middleware is registered, so the mechanism `session` answers 500: \
+         add `.wrap(SessionMiddleware::new(store, key))` of actix-session 0.11 to the `App`"
+    );
+}
+
+/// The request's session, if a middleware loaded it and will store it.
+///
+/// `actix-session` makes an empty one for whoever asks where there is none, and that one is never stored. So a stand-in
+/// is put where a session would be: it is still there afterwards if there was none.
+fn of_middleware(request: &HttpRequest) -> Option<Session> {
+    const STAND_IN: &str = "auth-stand-in";
+
+    let extensions = mem::take(&mut *request.extensions_mut());
+    let inserted = request.get_session().insert(STAND_IN, true);
+    request.extensions_mut().extend(extensions);
+    let session = request.get_session();
+    (inserted.is_ok() && !session.contains_key(STAND_IN)).then_some(session)
+}
+
+/// Whether somebody gains by causing this request without seeing the answer. An upgrade opens a channel in both
+/// directions, to which no rule of the same origin applies.
+fn may_change_something(request: &HttpRequest) -> bool {
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(request.method());
+    !reads || request.headers().contains_key(header::UPGRADE)
+}
