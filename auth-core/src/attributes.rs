@@ -46,6 +46,29 @@ pub use auth_macros::auth_required;
 /// After `auth_token_required` of Flask-Security.
 pub use auth_macros::auth_token_required;
 
+/// Lets in callers with a username and a password in the request: `#[auth_required("basic")]`.
+///
+/// The application adds the mechanism `basic` (`mechanism::BasicAuth`, behind the feature `basic`) to its
+/// [`Auth`](crate::Auth); without it, the handler answers 500 and the log says why. Guards that do not name the
+/// mechanism do not take it.
+///
+/// With `realm = "…"` the challenge of a 401 names what the password is for. Left out, it names what the mechanism was
+/// given.
+///
+/// ```
+/// use actix_web::{HttpResponse, Responder, get};
+/// use auth_core::http_auth_required;
+///
+/// #[http_auth_required(realm = "Metrics")]
+/// #[get("/metrics")]
+/// async fn metrics() -> impl Responder {
+///     HttpResponse::Ok()
+/// }
+/// ```
+///
+/// After `http_auth_required` of Flask-Security.
+pub use auth_macros::http_auth_required;
+
 /// Lets in those who are not logged in: whoever is gets 403, and wrong credentials get 401.
 ///
 /// ```

@@ -1,6 +1,6 @@
 //! Decisions: may this subject do this with this context?
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::{
     acl::{Acl, AuthModel},
@@ -91,6 +91,11 @@ pub enum DenyReason {
     Anonymous,
     /// Credentials were given, and they are wrong.
     BadCredentials,
+    /// There were too many attempts to log in.
+    TooManyRequests {
+        /// When it makes sense to try again.
+        retry_after: Duration,
+    },
     /// The subject proved too long ago who it is.
     Stale,
     /// Another site caused the request, and the browser sent the credentials on its own.
@@ -124,6 +129,7 @@ impl Decision {
             Self::Allow(AllowReason::Match) => "match",
             Self::Deny(DenyReason::Anonymous) => "anonymous",
             Self::Deny(DenyReason::BadCredentials) => "bad-credentials",
+            Self::Deny(DenyReason::TooManyRequests { .. }) => "too-many-requests",
             Self::Deny(DenyReason::Stale) => "stale",
             Self::Deny(DenyReason::CrossSite) => "cross-site",
             Self::Deny(DenyReason::LoggedIn) => "logged-in",
@@ -144,6 +150,9 @@ impl Decision {
             Self::Allow(_) => Ok(()),
             Self::Deny(DenyReason::Anonymous | DenyReason::BadCredentials | DenyReason::Stale) => {
                 Err(AuthError::unauthenticated())
+            }
+            Self::Deny(DenyReason::TooManyRequests { retry_after }) => {
+                Err(AuthError::TooManyRequests { retry_after })
             }
             Self::Deny(DenyReason::CrossSite | DenyReason::NoMatch | DenyReason::LoggedIn) => {
                 Err(AuthError::Forbidden)
@@ -224,6 +233,10 @@ mod tests {
             (DenyReason::BadCredentials, AuthError::unauthenticated()),
             (DenyReason::Stale, AuthError::unauthenticated()),
             (DenyReason::CrossSite, AuthError::Forbidden),
+            (
+                DenyReason::TooManyRequests { retry_after: Duration::from_secs(7) },
+                AuthError::TooManyRequests { retry_after: Duration::from_secs(7) },
+            ),
             (DenyReason::LoggedIn, AuthError::Forbidden),
             (DenyReason::NoMatch, AuthError::Forbidden),
             (DenyReason::NotFound, AuthError::NotFound),

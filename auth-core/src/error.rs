@@ -3,7 +3,7 @@
 //! The answer is a problem document (RFC 9457) that says no more than its status does. Why a request was denied is in
 //! the log, not here.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -35,6 +35,12 @@ pub enum AuthError {
     /// 404: the context does not exist.
     #[error("there is nothing here")]
     NotFound,
+    /// 429: too many attempts to log in, so the credentials were not even looked at. Carries what `Retry-After` says.
+    #[error("there were too many attempts to log in; try again later")]
+    TooManyRequests {
+        /// When it makes sense to try again.
+        retry_after: Duration,
+    },
     /// 503: a store that is needed to decide did not answer. Says nothing about what the subject may do.
     #[error("the service cannot answer at the moment; try again later")]
     Unavailable,
@@ -114,6 +120,7 @@ impl ResponseError for AuthError {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -121,14 +128,40 @@ impl ResponseError for AuthError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = Problem::new(self.status_code(), self.to_string()).response();
-        if let Self::Unauthenticated(challenges) = self {
-            for challenge in challenges.iter() {
-                // What is no header value would be a mistake of the mechanism; the 401 stands without it.
-                if let Ok(challenge) = HeaderValue::from_str(challenge) {
-                    response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+        match self {
+            Self::Unauthenticated(challenges) => {
+                for challenge in challenges.iter() {
+                    // What is no header value would be a mistake of the mechanism; the 401 stands without it.
+                    if let Ok(challenge) = HeaderValue::from_str(challenge) {
+                        response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+                    }
                 }
             }
+            Self::TooManyRequests { retry_after } => {
+                response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(*retry_after).into());
+            }
+            Self::Forbidden | Self::NotFound | Self::Unavailable | Self::Misconfigured => {}
         }
         response
+    }
+}
+
+/// The header has whole seconds. Whoever waits for so many must not come too early.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_attempts_say_when_to_come_back() {
+        for (retry_after, header) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (59_999, "60")] {
+            let retry_after = Duration::from_millis(retry_after);
+            let response = AuthError::TooManyRequests { retry_after }.error_response();
+            assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), header, "{retry_after:?}");
+        }
     }
 }

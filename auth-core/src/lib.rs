@@ -30,8 +30,8 @@ pub use self::{
     },
     attributes::{
         account_roles_accepted, account_roles_required, anonymous_user_required, auth_required,
-        auth_token_required, permission_required_for_context, permissions_accepted, permissions_required,
-        public, roles_accepted, roles_required,
+        auth_token_required, http_auth_required, permission_required_for_context, permissions_accepted,
+        permissions_required, public, roles_accepted, roles_required,
     },
     auth::{Auth, AuthBuilder, AuthConfigError},
     context::{Authorized, ConnectionSource, LoadContext, LoadError, NoConnection},

@@ -303,3 +303,21 @@ fn statements_are_few_and_none_is_for_strangers() {
         }
     }
 }
+
+#[test]
+fn whoever_guesses_passwords_is_stopped_and_no_other() {
+    let energy = Energy::start();
+    for _ in 0..3 {
+        assert_eq!(log_in(&energy, "mia@sunnyside.example", PASSWORD).status, 200);
+    }
+    for guess in 0..10 {
+        assert_eq!(log_in(&energy, "mia@sunnyside.example", &guess.to_string()).status, 401);
+    }
+    let refused = log_in(&energy, "Mia@sunnyside.example", PASSWORD);
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.json()["status"], 429);
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert_eq!(log_in(&energy, "sven@bakery.example", PASSWORD).status, 200);
+    assert_eq!(energy.send("mia", "GET", "/users/me", None).status, 200, "who is logged in stays so");
+}

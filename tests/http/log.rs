@@ -1,6 +1,6 @@
 //! What the log has of a decision, and what it says when the application forgot something.
 
-use std::{cell::RefCell, io, sync::Once};
+use std::{cell::RefCell, io, sync::Once, time::Duration};
 
 use actix_session::{SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{
@@ -12,8 +12,10 @@ use actix_web::{
     web::{ServiceConfig, scope},
 };
 use auth_core::{
-    Auth, AuthError, User, auth_required, mechanism::session, permission_required_for_context, public,
-    roles_accepted, test::AlwaysAs,
+    Auth, AuthError, User, auth_required,
+    mechanism::{Authenticated, Mechanism, Rejection, session},
+    permission_required_for_context, public, roles_accepted,
+    test::AlwaysAs,
 };
 use serde_json::Value;
 
@@ -159,6 +161,35 @@ async fn a_text_in_the_log_stays_on_its_line() {
     let auth = Auth::builder().mechanism(AlwaysAs(user)).build().unwrap();
     let (_, events) = events(|app| _ = app.app_data(auth).service(view), "/resources/1", "-").await;
     assert_eq!(events[0]["fields"]["subject"], r#""eve\n INFO auth: outcome=allow""#);
+}
+
+/// A mechanism for which there were too many attempts.
+struct Guessed;
+
+impl Mechanism for Guessed {
+    fn name(&self) -> &'static str {
+        "guessed"
+    }
+
+    async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        Err(Rejection::TooManyRequests { retry_after: Duration::from_secs(7) })
+    }
+}
+
+#[actix_web::test]
+async fn too_many_attempts_are_in_the_log() {
+    let auth = Auth::builder().mechanism(Guessed).build().unwrap();
+    let (status, events) = events(|app| _ = app.app_data(auth).service(view), "/resources/1", "-").await;
+    assert_eq!(status, 429);
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert_fields(
+        &event["fields"],
+        &[
+            ("guard", "authenticate".into()),
+            ("outcome", "deny".into()),
+            ("reason", "too-many-requests".into()),
+        ],
+    );
 }
 
 #[permission_required_for_context("read", ctx_arg = "resource")]

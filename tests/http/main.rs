@@ -1,6 +1,7 @@
 //! What a client sees: guarded services, real connections, a real database.
 
 mod attributes;
+mod basic;
 mod client;
 mod energy;
 mod failures;

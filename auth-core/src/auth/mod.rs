@@ -178,6 +178,11 @@ impl Auth {
                     check.decided(Decision::Deny(DenyReason::BadCredentials));
                     return Err(self.unauthenticated(accepted, mechanism.name(), Why::Rejected));
                 }
+                Err(Rejection::TooManyRequests { retry_after }) => {
+                    let decision = Decision::Deny(DenyReason::TooManyRequests { retry_after });
+                    check.decided(decision);
+                    return Err(AuthError::TooManyRequests { retry_after });
+                }
                 Err(Rejection::Unavailable(error)) => {
                     check.failed(&*error);
                     return Err(AuthError::Unavailable);

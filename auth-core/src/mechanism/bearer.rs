@@ -2,17 +2,16 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use actix_web::{
-    HttpRequest,
-    http::header::{self, HeaderValue},
-};
+use actix_web::HttpRequest;
 
-use super::{Authenticated, Challenge, Mechanism, Rejection, TokenHash, Why};
+use super::{Authenticated, Challenge, Mechanism, Rejection, TokenHash, Why, authorization};
 use crate::{
     blocking,
     context::{ConnectionSource, LoadError},
     subject::Subject,
 };
+
+const SCHEME: &str = "Bearer";
 
 /// How a subject is found by the hash of its token.
 ///
@@ -89,14 +88,9 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
-        let mut headers = request.headers().get_all(header::AUTHORIZATION);
-        let Some(token) = headers.find_map(bearer_credentials) else {
+        let Some(token) = authorization::credentials(request, SCHEME)? else {
             return Ok(None);
         };
-        // Of two headers, a proxy may have looked at the other one.
-        if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
-            return Err(Rejection::BadCredentials);
-        }
         let hash = TokenHash::of(well_formed(token).ok_or(Rejection::BadCredentials)?);
         let subject =
             blocking::run(&self.source, move |connection| S::find_by_token(&hash, connection)).await?;
@@ -106,31 +100,6 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
             Some(time) => authenticated.since(time),
             None => authenticated,
         }))
-    }
-}
-
-/// What follows the scheme `Bearer`, which is not case-sensitive; `None` for another scheme.
-fn bearer_credentials(header: &HeaderValue) -> Option<&[u8]> {
-    let (scheme, rest) = header.as_bytes().split_at_checked("Bearer".len())?;
-    match rest {
-        _ if !scheme.eq_ignore_ascii_case(b"Bearer") => None,
-        [b' ', ..] => Some(rest.trim_ascii_start()),
-        // The name of another scheme goes on here; whatever else stands here makes a malformed token.
-        [
-            b'!'
-            | b'#'..=b'\''
-            | b'*'
-            | b'+'
-            | b'-'
-            | b'.'
-            | b'0'..=b'9'
-            | b'A'..=b'Z'
-            | b'^'..=b'z'
-            | b'|'
-            | b'~',
-            ..,
-        ] => None,
-        _ => Some(rest),
     }
 }
 
@@ -144,13 +113,14 @@ fn well_formed(token: &[u8]) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::HeaderValue;
     use proptest::prelude::{any, proptest};
 
-    use super::*;
+    use super::{authorization::after_scheme, *};
 
     fn read(header: &[u8]) -> String {
         let header = HeaderValue::from_bytes(header).unwrap();
-        match bearer_credentials(&header).map(well_formed) {
+        match after_scheme(&header, SCHEME).map(well_formed) {
             None => "not mine".to_owned(),
             Some(None) => "malformed".to_owned(),
             Some(Some(token)) => format!("token {token}"),
@@ -194,7 +164,7 @@ mod tests {
         #[test]
         fn reading_never_panics(bytes in any::<Vec<u8>>()) {
             if let Ok(header) = HeaderValue::from_bytes(&bytes) {
-                let _ = bearer_credentials(&header).map(well_formed);
+                let _ = after_scheme(&header, SCHEME).map(well_formed);
             }
         }
     }

@@ -1,9 +1,17 @@
 //! Mechanisms: how a request's subject is found.
 //!
-//! [`BearerToken`] is ready, and so is `SessionCookie` with the feature `session`; an application implements
-//! [`Mechanism`] for others.
+//! [`BearerToken`] is ready, and so are `SessionCookie` behind the feature `session` and `BasicAuth` behind the feature
+//! `basic`, together with what an application's own log-in by a password needs: `Passwords` and `Attempts`. An
+//! application implements [`Mechanism`] for others.
 
+#[cfg(feature = "basic")]
+mod attempts;
+mod authorization;
+#[cfg(feature = "basic")]
+mod basic;
 mod bearer;
+#[cfg(feature = "basic")]
+mod password;
 #[cfg(feature = "session")]
 pub mod session;
 mod token;
@@ -21,6 +29,12 @@ use thiserror::Error;
 
 #[cfg(feature = "session")]
 pub use self::session::{FindBySession, InvalidOrigin, SessionCookie};
+#[cfg(feature = "basic")]
+pub use self::{
+    attempts::{Attempt, AttemptLimits, Attempts, TooManyAttempts},
+    basic::{BasicAuth, FindByUsername, RealmError},
+    password::{PasswordError, PasswordHash, Passwords},
+};
 pub use self::{
     bearer::{BearerToken, FindByToken},
     token::{GenerateTokenError, Token, TokenHash},
@@ -153,6 +167,12 @@ pub enum Rejection {
     /// The credentials are malformed, unknown, expired or revoked: 401.
     #[error("the credentials are wrong")]
     BadCredentials,
+    /// There were too many attempts, so the credentials are not checked: 429.
+    #[error("too many attempts")]
+    TooManyRequests {
+        /// When it makes sense to try again.
+        retry_after: Duration,
+    },
     /// The credentials could not be checked: 503.
     #[error("the credentials could not be checked")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),

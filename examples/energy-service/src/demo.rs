@@ -8,15 +8,13 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
+use auth_core::mechanism::{PasswordError, Passwords};
 use chrono::{Days, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists};
 
 use crate::{
     Service,
-    auth::{
-        ACCOUNT_ADMIN, ADMIN, ADMIN_READER, CONSULTANCY, CONSULTANT, PROSUMER, PasswordError, Passwords,
-        SUPPLIER,
-    },
+    auth::{ACCOUNT_ADMIN, ADMIN, ADMIN_READER, CONSULTANCY, CONSULTANT, PROSUMER, SUPPLIER},
     database::Database,
     error::ServiceError,
     models::Measurement,
@@ -209,14 +207,14 @@ fn insert_users(connection: &mut SqliteConnection) -> Result<(), DemoError> {
         diesel::insert_or_ignore_into(roles::table).values(roles::name.eq(role)).execute(connection)?;
     }
     // One for all: a salt each would protect nothing, where the password is in the source.
-    let password_hash = Passwords::hash(PASSWORD)?;
+    let password_hash = Passwords::new().hash(PASSWORD)?;
     for user in USERS {
         let id: i32 = diesel::insert_into(users::table)
             .values((
                 users::account_id.eq(account_id(user.account, connection)?),
                 users::email.eq(user.email),
                 users::username.eq(user.username),
-                users::password_hash.eq(&password_hash),
+                users::password_hash.eq(password_hash.as_str()),
                 users::active.eq(true),
             ))
             .returning(users::id)

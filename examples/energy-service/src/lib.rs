@@ -31,7 +31,10 @@ use actix_web::{
     dev::Server,
     web::{Data, ServiceConfig},
 };
-use auth_core::{Auth, AuthConfigError};
+use auth_core::{
+    Auth, AuthConfigError,
+    mechanism::{Attempts, Passwords},
+};
 
 pub mod auth;
 pub mod database;
@@ -42,7 +45,6 @@ pub mod routes;
 pub mod schema;
 
 use self::{
-    auth::{PasswordError, Passwords},
     database::{Database, DatabaseError, Location},
     demo::DemoError,
 };
@@ -81,6 +83,7 @@ pub struct Service {
     auth: Auth,
     database: Database,
     passwords: Passwords,
+    attempts: Attempts,
     workers: Option<usize>,
 }
 
@@ -98,7 +101,8 @@ impl Service {
         Ok(Self {
             auth: auth::auth(database.pool())?,
             database,
-            passwords: Passwords::new()?,
+            passwords: Passwords::new(),
+            attempts: Attempts::default(),
             workers: config.workers,
         })
     }
@@ -124,6 +128,7 @@ impl Service {
             .app_data(self.auth.clone())
             .app_data(Data::new(self.database.clone()))
             .app_data(Data::new(self.passwords.clone()))
+            .app_data(Data::new(self.attempts.clone()))
             .configure(routes::configure);
     }
 
@@ -154,7 +159,4 @@ pub enum StartError {
     /// The authorization is not complete.
     #[error("cannot set up the authorization")]
     Auth(#[from] AuthConfigError),
-    /// Log-ins would not work.
-    #[error("cannot set up the log-in")]
-    Passwords(#[from] PasswordError),
 }

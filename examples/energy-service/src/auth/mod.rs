@@ -1,16 +1,12 @@
-//! Who asks, and how the service knows: the roles, the subject, passwords, and what the library is told of all this.
+//! Who asks, and how the service knows: the roles, the subject, and what the library is told of all this.
 
 use auth_core::{Auth, AuthConfigError, mechanism::BearerToken};
 
 use crate::database::ConnectionPool;
 
 mod logged_in;
-mod password;
 
-pub use self::{
-    logged_in::LoggedIn,
-    password::{PasswordError, Passwords},
-};
+pub use self::logged_in::LoggedIn;
 
 /// May do everything.
 pub const ADMIN: &str = "admin";

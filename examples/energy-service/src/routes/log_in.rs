@@ -1,19 +1,22 @@
 //! Logging in: an email address and a password for a token.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::header,
     post,
     web::{Data, Json, ServiceConfig},
 };
-use auth_core::{mechanism::Token, public};
+use auth_core::{
+    AuthError,
+    mechanism::{Attempts, PasswordHash, Passwords, Token},
+    public,
+};
 use chrono::Utc;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
 use super::guarded;
 use crate::{
-    auth::Passwords,
     database::Database,
     error::ServiceError,
     schema::{auth_tokens, users},
@@ -38,24 +41,25 @@ struct LogIn<'a> {
 }
 
 /// The token is good until the user is deactivated. An unknown address, a wrong password and an inactive user are
-/// answered alike, and after the same work.
+/// answered alike, and after the same work. Whoever tries too often is answered 429, whatever the password.
 #[public]
 #[post("/requestAuthToken")]
 async fn request_auth_token(
+    request: HttpRequest,
     Json(Credentials { email, password }): Json<Credentials>,
+    attempts: Data<Attempts>,
     passwords: Data<Passwords>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let found: Option<(i32, String)> = database
-        .run(move |connection| {
-            let active = users::table.filter(users::email.eq(email)).filter(users::active);
-            Ok(active.select((users::id, users::password_hash)).first(connection).optional()?)
-        })
-        .await?;
-    // No connection is held while the password is compared, which takes longer than all the rest.
-    let (id, stored) = found.unzip();
-    let verified = passwords.verify(password, stored).await.map_err(ServiceError::internal)?;
-    let user_id = id.filter(|_| verified).ok_or(ServiceError::LogInFailed)?;
+    // The other end of the connection. Behind a proxy, this has to become what the proxy says.
+    let peer = request.peer_addr().map(|address| address.ip());
+    let attempt = attempts.begin(&email, peer).map_err(AuthError::from)?;
+    let user_id = user_with(email, password, &passwords, &database).await;
+    // Who logs in guessed nothing, and a database that failed told nothing.
+    if !matches!(user_id, Err(ServiceError::LogInFailed)) {
+        attempt.take_back();
+    }
+    let user_id = user_id?;
 
     let token = Token::generate().map_err(ServiceError::internal)?;
     let hash = token.hash();
@@ -74,4 +78,24 @@ async fn request_auth_token(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(LogIn { auth_token: token.as_str(), user_id }))
+}
+
+/// The active user with this email address and password.
+async fn user_with(
+    email: String,
+    password: String,
+    passwords: &Passwords,
+    database: &Database,
+) -> Result<i32, ServiceError> {
+    let found: Option<(i32, String)> = database
+        .run(move |connection| {
+            let active = users::table.filter(users::email.eq(email)).filter(users::active);
+            Ok(active.select((users::id, users::password_hash)).first(connection).optional()?)
+        })
+        .await?;
+    // No connection is held while the password is compared, which takes longer than all the rest.
+    let (id, stored) = found.unzip();
+    let verified =
+        passwords.verify(password, stored.map(PasswordHash::from)).await.map_err(ServiceError::internal)?;
+    id.filter(|_| verified).ok_or(ServiceError::LogInFailed)
 }

@@ -1,0 +1,383 @@
+//! Basic (RFC 7617): a username and a password with each request.
+
+use std::{borrow::Cow, net::IpAddr, sync::Arc, time::SystemTime};
+
+use actix_web::HttpRequest;
+use base64ct::{Base64, Encoding as _};
+use thiserror::Error;
+
+use super::{
+    Attempts, Authenticated, Challenge, Mechanism, PasswordHash, Passwords, Rejection, authorization,
+};
+use crate::{
+    blocking,
+    context::{ConnectionSource, LoadError},
+    subject::Subject,
+};
+
+const SCHEME: &str = "Basic";
+
+/// How a subject is found by its username, together with what is stored of its password.
+///
+/// Whoever may not get in by a password (deactivated users, and those who have none) is `NotFound`.
+///
+/// ```
+/// # use auth_core::{AdminRoles, LoadError, IdRef, NoConnection, Subject};
+/// # use auth_core::mechanism::{FindByUsername, PasswordHash};
+/// # struct Member;
+/// # impl Subject for Member {
+/// #     fn id(&self) -> IdRef<'_> { 1.into() }
+/// #     fn account_id(&self) -> Option<IdRef<'_>> { None }
+/// #     fn has_role(&self, _: &str) -> bool { false }
+/// #     fn account_has_role(&self, _: &str) -> bool { false }
+/// #     fn admin_roles(&self) -> AdminRoles { AdminRoles::none() }
+/// # }
+/// # fn stored() -> PasswordHash { String::new().into() }
+/// impl FindByUsername for Member {
+///     type Connection = NoConnection;
+///
+///     fn find_by_username(username: &str, _: &mut NoConnection) -> Result<(Self, PasswordHash), LoadError> {
+///         if username == "mia" { Ok((Member, stored())) } else { Err(LoadError::NotFound) }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be found by a username",
+    note = "implement `auth_core::mechanism::FindByUsername` for `{Self}`"
+)]
+pub trait FindByUsername: Subject + Sized {
+    /// What [`find_by_username`](Self::find_by_username) needs, usually a diesel connection.
+    type Connection: 'static;
+
+    /// Finds the subject and the hash of its password. May block: it is called on a thread for blocking work.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotFound`] if nobody may get in by this name, [`LoadError::Unavailable`] if the store failed.
+    fn find_by_username(
+        username: &str,
+        connection: &mut Self::Connection,
+    ) -> Result<(Self, PasswordHash), LoadError>;
+
+    /// The name under which attempts count: one for all spellings by which the same subject is found, since a limit for
+    /// each spelling would be none. [`Attempts`] makes one of those that differ in case; a store that takes more
+    /// for the same, as some collations take `é` for `e`, has to say so here.
+    #[must_use]
+    fn counts_as(username: &str) -> Cow<'_, str> {
+        username.into()
+    }
+}
+
+/// The mechanism `basic`: `Authorization: Basic <username and password>`.
+///
+/// Only guards that name it take it, as [`http_auth_required`](crate::http_auth_required) does: a browser sends these
+/// credentials with each request to the service, whoever caused it. The password comes with every request, so a log-in
+/// is never too old for a guard; and every request pays for the comparison, which is slow on purpose.
+///
+/// Wrong passwords, unknown names and malformed credentials are a 401. Beyond the limit of [`Attempts`] it is a 429, for
+/// the right password too.
+///
+/// ```
+/// # use auth_core::{Auth, NoConnection, mechanism::{Attempts, BasicAuth, FindByUsername}};
+/// # fn auth<Member: FindByUsername<Connection = NoConnection>>(pool: NoConnection) -> Result<(), Box<dyn std::error::Error>> {
+/// let attempts = Attempts::default();
+/// let basic = BasicAuth::<Member>::new(pool).realm("Plant")?.attempts(attempts.clone());
+/// let auth = Auth::builder().mechanism(basic).build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct BasicAuth<S: FindByUsername> {
+    source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
+    passwords: Passwords,
+    attempts: Attempts,
+    realm: Cow<'static, str>,
+    address: Box<AddressOf>,
+}
+
+/// Whom attempts count for.
+type AddressOf = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
+
+impl<S: FindByUsername> BasicAuth<S> {
+    /// Looks usernames up over the connections of this pool, and has attempts and passwords of its own.
+    pub fn new(source: impl ConnectionSource<Connection = S::Connection>) -> Self {
+        Self {
+            source: Arc::new(source),
+            passwords: Passwords::new(),
+            attempts: Attempts::default(),
+            realm: "Restricted".into(),
+            address: Box::new(peer),
+        }
+    }
+
+    /// Says what the passwords are for, where the guard does not.
+    ///
+    /// # Errors
+    ///
+    /// [`RealmError`] for what cannot be sent between quotes in a header.
+    pub fn realm(mut self, realm: impl Into<Cow<'static, str>>) -> Result<Self, RealmError> {
+        self.realm = realm.into();
+        if self.realm.is_empty() {
+            return Err(RealmError::Empty);
+        }
+        let is_wrong = |character: &char| !matches!(character, ' '..='~') || matches!(character, '"' | '\\');
+        match self.realm.chars().find(is_wrong) {
+            Some(character) => Err(RealmError::Character(character)),
+            None => Ok(self),
+        }
+    }
+
+    /// Compares passwords at this cost.
+    #[must_use]
+    pub fn passwords(mut self, passwords: Passwords) -> Self {
+        self.passwords = passwords;
+        self
+    }
+
+    /// Counts attempts here, where the application's own log-in counts them as well.
+    #[must_use]
+    pub fn attempts(mut self, attempts: Attempts) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Finds the address that attempts count for. Left out, it is the other end of the connection.
+    ///
+    /// Behind a proxy that is the proxy, for everybody. Then read what the proxy wrote, and only if the proxy removes
+    /// what a client wrote there: whoever chooses the address has no limit. For `None`, attempts count for the other end
+    /// of the connection.
+    ///
+    /// ```
+    /// # use auth_core::{NoConnection, mechanism::{BasicAuth, FindByUsername}};
+    /// # fn basic<Member: FindByUsername<Connection = NoConnection>>(pool: NoConnection) -> BasicAuth<Member> {
+    /// BasicAuth::new(pool).address(|request| request.headers().get("x-real-ip")?.to_str().ok()?.parse().ok())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn address(mut self, of: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        self.address = Box::new(of);
+        self
+    }
+
+    /// No connection is borrowed while the password is compared, which takes longer than all the rest.
+    async fn check(&self, Credentials { username, password }: Credentials) -> Result<S, Rejection> {
+        let find = move |connection: &mut S::Connection| S::find_by_username(&username, connection);
+        let found = match blocking::run(&self.source, find).await {
+            Ok(found) => Some(found),
+            Err(LoadError::NotFound) => None,
+            Err(LoadError::Unavailable(error)) => return Err(Rejection::Unavailable(error)),
+        };
+        let (subject, stored) = found.unzip();
+        let verified = self.passwords.verify(password, stored).await.map_err(Rejection::unavailable)?;
+        subject.filter(|_| verified).ok_or(Rejection::BadCredentials)
+    }
+}
+
+impl<S: FindByUsername> Mechanism for BasicAuth<S> {
+    fn name(&self) -> &'static str {
+        "basic"
+    }
+
+    fn is_default(&self) -> bool {
+        false
+    }
+
+    fn challenge(&self, challenge: &Challenge) -> Option<String> {
+        let realm = challenge.realm.unwrap_or(&self.realm);
+        Some(format!(r#"Basic realm="{realm}", charset="UTF-8""#))
+    }
+
+    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        let Some(credentials) = authorization::credentials(request, SCHEME)? else {
+            return Ok(None);
+        };
+        let credentials = Credentials::decode(credentials).ok_or(Rejection::BadCredentials)?;
+        let name = S::counts_as(&credentials.username);
+        let attempt = self.attempts.begin(&name, (self.address)(request).or_else(|| peer(request)))?;
+        let checked = self.check(credentials).await;
+        // Who was let in guessed nothing, and a store that failed told nothing.
+        if !matches!(checked, Err(Rejection::BadCredentials)) {
+            attempt.take_back();
+        }
+        Ok(Some(Authenticated::from(checked?).since(SystemTime::now())))
+    }
+}
+
+/// The other end of the connection.
+fn peer(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|address| address.ip())
+}
+
+/// A text that cannot be a realm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RealmError {
+    /// It says nothing.
+    #[error("a realm cannot be empty; name what the password is for")]
+    Empty,
+    /// It has something that no header can hold between quotes.
+    #[error("a realm is sent in a header, which cannot hold `{}`; remove it", .0.escape_debug())]
+    Character(char),
+}
+
+/// No `Debug`: a password is not for logs.
+struct Credentials {
+    username: String,
+    password: String,
+}
+
+impl Credentials {
+    /// Base64 of UTF-8 without control characters; the first colon ends the username (RFC 7617, section 2).
+    fn decode(encoded: &[u8]) -> Option<Self> {
+        let text = String::from_utf8(Base64::decode_vec(str::from_utf8(encoded).ok()?).ok()?).ok()?;
+        if text.chars().any(char::is_control) {
+            return None;
+        }
+        let (username, password) = text.split_once(':')?;
+        Some(Self { username: username.to_owned(), password: password.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        error::Error,
+        future::{Future, poll_fn},
+        pin::pin,
+        sync::atomic::{AtomicUsize, Ordering},
+        task::Poll,
+        time::Duration,
+    };
+
+    use actix_web::{http::header::HeaderValue, rt::time::sleep, test::TestRequest};
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
+    use super::*;
+    use crate::{
+        context::NoConnection,
+        mechanism::{Why, authorization::after_scheme, password::all_turns},
+        subject::User,
+    };
+
+    impl FindByUsername for User {
+        type Connection = NoConnection;
+
+        fn find_by_username(_: &str, _: &mut NoConnection) -> Result<(Self, PasswordHash), LoadError> {
+            Err(LoadError::NotFound)
+        }
+    }
+
+    fn read(header: &[u8]) -> String {
+        let header = HeaderValue::from_bytes(header).unwrap();
+        match after_scheme(&header, SCHEME).map(Credentials::decode) {
+            None => "not mine".to_owned(),
+            Some(None) => "malformed".to_owned(),
+            Some(Some(Credentials { username, password })) => format!("{username}/{password}"),
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc() {
+        assert_eq!(read(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), "Aladdin/open sesame");
+        assert_eq!(read(b"bASIC   dGVzdDoxMjPCow=="), "test/123£");
+    }
+
+    #[test]
+    fn the_first_colon_ends_the_username() {
+        for (text, expected) in [("a:b:c", "a/b:c"), (":", "/"), ("a:", "a/"), (":b", "/b"), ("a::", "a/:")] {
+            let header = format!("Basic {}", Base64::encode_string(text.as_bytes()));
+            assert_eq!(read(header.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_malformed_is_nobody() {
+        for header in [
+            "Basic",
+            "Basic ",
+            "Basic\tYTpi",
+            "Basic a",
+            "Basic YTpi=",
+            "Basic YTp",
+            "Basic YTo",
+            "Basic YTp=",
+            "Basic YT-_",
+            "Basic YTpi YTpi",
+            "Basic YTpi,YTpi",
+            "Basic a:b",
+            "Basic é",
+        ] {
+            assert_eq!(read(header.as_bytes()), "malformed", "{header}");
+        }
+        for text in
+            [b"no colon" as &[u8], b"", b"a:\xff", b"\xe9:b", b"a:b\n", b"a\0:b", "a:\u{85}".as_bytes()]
+        {
+            let header = format!("Basic {}", Base64::encode_string(text));
+            assert_eq!(read(header.as_bytes()), "malformed", "{text:?}");
+        }
+        for header in ["", "Bearer YTpi", "BasicYTpi", "Bas", "Basic-YTpi", "YTpi"] {
+            assert_eq!(read(header.as_bytes()), "not mine", "{header}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(bytes in any::<Vec<u8>>()) {
+            let _ = Credentials::decode(&bytes);
+            let encoded = Base64::encode_string(&bytes);
+            let well_formed = Credentials::decode(encoded.as_bytes()).is_some();
+            let text = str::from_utf8(&bytes).unwrap_or_default();
+            prop_assert_eq!(well_formed, text.contains(':') && !text.contains(char::is_control));
+        }
+
+        #[test]
+        fn what_a_client_encodes_is_what_is_read(username in "[^:\\pC]*", password in "\\PC*") {
+            let encoded = Base64::encode_string(format!("{username}:{password}").as_bytes());
+            let read = Credentials::decode(encoded.as_bytes());
+            prop_assert!(read.is_some_and(|read| read.username == username && read.password == password));
+        }
+    }
+
+    #[test]
+    fn a_realm_is_checked_and_the_guard_names_it_first() {
+        let basic = |realm: &'static str| BasicAuth::<User>::new(NoConnection).realm(realm);
+        let challenge = |realm| basic("Plant").ok()?.challenge(&Challenge { why: Why::Missing, realm });
+        assert_eq!(challenge(None).unwrap(), r#"Basic realm="Plant", charset="UTF-8""#);
+        assert_eq!(challenge(Some("Metrics")).unwrap(), r#"Basic realm="Metrics", charset="UTF-8""#);
+        assert_eq!(basic("").err(), Some(RealmError::Empty));
+        for (realm, character) in [("a\"b", '"'), ("\\", '\\'), ("a\r\nb", '\r'), ("Anlage für", 'ü')] {
+            assert_eq!(basic(realm).err(), Some(RealmError::Character(character)));
+        }
+    }
+
+    /// Counts how often it has lent a connection and has it back.
+    #[derive(Clone, Default)]
+    struct Counting(Arc<AtomicUsize>);
+
+    impl ConnectionSource for Counting {
+        type Connection = NoConnection;
+
+        fn lend(&self, work: &mut dyn FnMut(&mut NoConnection)) -> Result<(), Box<dyn Error + Send + Sync>> {
+            work(&mut NoConnection);
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_password_waits_for_its_turn_without_a_connection_and_an_unknown_name_waits_too() {
+        let source = Counting::default();
+        let basic = BasicAuth::<User>::new(source.clone()).passwords(Passwords::with_cost(32, 1, 1).unwrap());
+        let request = TestRequest::default().insert_header(("authorization", "Basic YTpi")).to_http_request();
+        let turns = all_turns().await;
+        let mut authenticate = pin!(basic.authenticate(&request));
+        let mut polls_after = 0;
+        while polls_after < 3 {
+            let poll = poll_fn(|context| Poll::Ready(authenticate.as_mut().poll(context)));
+            assert!(poll.await.is_pending(), "nobody is refused before a password is compared");
+            polls_after += source.0.load(Ordering::SeqCst);
+            sleep(Duration::from_millis(1)).await;
+        }
+        drop(turns);
+        assert!(matches!(authenticate.await, Err(Rejection::BadCredentials)));
+    }
+}

@@ -1,0 +1,291 @@
+//! Passwords: hashed and compared by Argon2id, which is slow and takes memory on purpose.
+
+use std::{
+    error::Error,
+    fmt,
+    num::NonZero,
+    sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError},
+    thread,
+};
+
+use actix_web::web;
+use argon2::{
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{
+        PasswordHasher,
+        phc::{self, Output},
+    },
+};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+/// One comparison for each processor at a time, in the whole process: anyone may try to log in, and at 19 MiB each a
+/// thousand who do would take 19 GiB. Those who wait for their turn take no thread.
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(processors())));
+
+/// What comparisons worked in, for the next ones: one for each turn. If it went back to the allocator each time, much
+/// of it would stay with every thread that ever compared a password.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Hashes passwords, and compares them with their hashes. Clones share everything.
+///
+/// ```
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), auth_core::mechanism::PasswordError> {
+/// use auth_core::mechanism::Passwords;
+///
+/// let passwords = Passwords::new();
+/// let stored = passwords.hash("correct horse")?;
+/// assert!(passwords.verify("correct horse".to_owned(), Some(stored)).await?);
+/// // Nobody has this name: that takes as long.
+/// assert!(!passwords.verify("correct horse".to_owned(), None).await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Passwords {
+    cost: Params,
+    /// The hash of no user's password. Made by the first comparison, whoever is compared: the time that it takes tells
+    /// nothing.
+    dummy: Arc<OnceLock<PasswordHash>>,
+}
+
+impl Passwords {
+    /// With the cost that OWASP recommends for Argon2id: 19 MiB, two passes, one lane.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a cost of one's own: KiB of memory, passes over it, lanes.
+    ///
+    /// Passwords that were hashed before are still compared at their own cost. Until they are hashed anew, the time of
+    /// an answer tells whether there is such a user.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordError::Cost`] if Argon2 knows no such cost.
+    pub fn with_cost(memory: u32, passes: u32, lanes: u32) -> Result<Self, PasswordError> {
+        let cost =
+            Params::new(memory, passes, lanes, None).map_err(|error| PasswordError::Cost(error.into()))?;
+        Ok(Self { cost, dummy: Arc::default() })
+    }
+
+    /// Hashes a password with a salt of its own, for storing. It takes tens of milliseconds, so it is not for the event
+    /// loop: call it inside `web::block`.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordError::Failed`] if the system has no memory or no random numbers to give.
+    pub fn hash(&self, password: &str) -> Result<PasswordHash, PasswordError> {
+        let hash: phc::PasswordHash =
+            self.argon2().hash_password(password.as_bytes()).map_err(PasswordError::failed)?;
+        Ok(PasswordHash(hash.to_string()))
+    }
+
+    /// Whether the password is the one that was hashed.
+    ///
+    /// Where nothing is `stored`, because there is no such user, it is not, and finding this out takes as long: the time
+    /// of an answer must not tell which users exist. It works on a thread for blocking work. Do not hold a
+    /// connection to a database meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordError::Stored`] if what is stored is no hash by Argon2, [`PasswordError::Failed`] if the system has no
+    /// memory to give.
+    pub async fn verify(
+        &self,
+        password: String,
+        stored: Option<PasswordHash>,
+    ) -> Result<bool, PasswordError> {
+        let turn = Arc::clone(&TURNS).acquire_owned().await.map_err(PasswordError::failed)?;
+        let passwords = self.clone();
+        let compared = web::block(move || {
+            // Held until the end of the work, which goes on if the client does not wait for it.
+            let _turn = turn;
+            passwords.compare(&password, stored.as_ref())
+        });
+        compared.await.map_err(PasswordError::failed)?
+    }
+
+    fn compare(&self, password: &str, stored: Option<&PasswordHash>) -> Result<bool, PasswordError> {
+        let dummy = self.dummy()?;
+        let is_same = is_hash_of(password, stored.unwrap_or(dummy))?;
+        Ok(is_same && stored.is_some())
+    }
+
+    fn dummy(&self) -> Result<&PasswordHash, PasswordError> {
+        if let Some(dummy) = self.dummy.get() {
+            return Ok(dummy);
+        }
+        let dummy = self.hash("nobody's password")?;
+        Ok(self.dummy.get_or_init(|| dummy))
+    }
+
+    fn argon2(&self) -> Argon2<'static> {
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.cost.clone())
+    }
+}
+
+/// As `PasswordVerifier::verify_password` of `argon2`, in memory that is used again.
+fn is_hash_of(password: &str, PasswordHash(stored): &PasswordHash) -> Result<bool, PasswordError> {
+    let hash = phc::PasswordHash::new(stored).map_err(PasswordError::stored)?;
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+        return Err(PasswordError::stored("there is no salt, or no hash"));
+    };
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(PasswordError::stored)?;
+    let version = hash.version.map(Version::try_from).transpose().map_err(PasswordError::stored)?;
+    let cost = Params::try_from(&hash).map_err(PasswordError::stored)?;
+
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+    let missing = cost.block_count().saturating_sub(memory.len());
+    memory.try_reserve_exact(missing).map_err(PasswordError::failed)?;
+    memory.resize(memory.len() + missing, Block::new());
+    let mut output = vec![0; expected.len()];
+    let hashed = Argon2::new(algorithm, version.unwrap_or_default(), cost).hash_password_into_with_memory(
+        password.as_bytes(),
+        salt,
+        &mut output,
+        &mut memory,
+    );
+    MEMORY.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+    hashed.map_err(PasswordError::stored)?;
+    // `Output` is compared in constant time.
+    Ok(Output::new(&output).map_err(PasswordError::stored)? == *expected)
+}
+
+/// What is stored of a password: an Argon2 hash as a PHC string, `$argon2id$v=19$…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// The hash, to be stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What was stored. Whether it is a hash is found out when a password is compared with it.
+impl From<String> for PasswordHash {
+    fn from(stored: String) -> Self {
+        Self(stored)
+    }
+}
+
+/// Shows nothing of the hash, at which whoever reads the log could guess.
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// A password could not be hashed or compared.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PasswordError {
+    /// Argon2 knows no such cost.
+    #[error("no such cost of a password's hash")]
+    Cost(#[source] Box<dyn Error + Send + Sync>),
+    /// What is stored is no hash by Argon2.
+    #[error("what is stored for a password is no PHC string of Argon2")]
+    Stored(#[source] Box<dyn Error + Send + Sync>),
+    /// The system did not give what it takes.
+    #[error("a password could not be hashed")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl PasswordError {
+    fn stored(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Stored(error.into())
+    }
+
+    fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// All turns, once nobody has one.
+#[cfg(test)]
+pub(super) async fn all_turns() -> tokio::sync::SemaphorePermit<'static> {
+    TURNS.acquire_many(processors().try_into().unwrap()).await.unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn only_the_password_itself_verifies() {
+        let passwords = Passwords::with_cost(32, 1, 1).unwrap();
+        let hash = passwords.hash("sunny side up").unwrap();
+        let verify = async |password: &str, stored: Option<&PasswordHash>| {
+            passwords.verify(password.to_owned(), stored.cloned()).await
+        };
+        assert!(verify("sunny side up", Some(&hash)).await.unwrap());
+        assert!(!verify("sunny side down", Some(&hash)).await.unwrap());
+        assert!(!verify("", Some(&hash)).await.unwrap());
+        assert!(!verify("nobody's password", None).await.unwrap());
+        for stored in [
+            "",
+            "!",
+            "secret",
+            "$2b$12$abcdefghijklmnopqrstuv",
+            "$argon2id$v=19$m=32,t=1,p=1",
+            "$argon2id$v=19$m=32,t=1,p=1$c2FsdHNhbHQ",
+            "$argon2id$v=18$m=32,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "$scrypt$ln=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+        ] {
+            let verified = verify("secret", Some(&PasswordHash::from(stored.to_owned()))).await;
+            assert!(matches!(verified, Err(PasswordError::Stored(_))), "{stored}: {verified:?}");
+        }
+    }
+
+    /// Hashes that others made, among them the examples of the reference implementation, one after the other in the
+    /// same memory.
+    #[actix_web::test]
+    async fn it_agrees_with_argon2_itself() {
+        let costs = [(8, 1, 1), (256, 2, 1), (64, 3, 2), (32, 1, 4)];
+        for (memory, passes, lanes) in costs.into_iter().chain(costs) {
+            for algorithm in [Algorithm::Argon2d, Algorithm::Argon2i, Algorithm::Argon2id] {
+                for version in [Version::V0x10, Version::V0x13] {
+                    let cost = Params::new(memory, passes, lanes, Some(24)).unwrap();
+                    let argon2 = Argon2::new(algorithm, version, cost);
+                    let hash: phc::PasswordHash = argon2.hash_password(b"password").unwrap();
+                    let stored = PasswordHash::from(hash.to_string());
+                    assert!(is_hash_of("password", &stored).unwrap(), "{hash}");
+                    assert!(!is_hash_of("Password", &stored).unwrap(), "{hash}");
+                }
+            }
+        }
+        let reference =
+            "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA";
+        assert!(is_hash_of("password", &reference.to_owned().into()).unwrap());
+    }
+
+    #[test]
+    fn the_dummy_costs_what_a_hash_costs() {
+        for (passwords, cost) in [
+            (Passwords::new(), "$argon2id$v=19$m=19456,t=2,p=1$"),
+            (Passwords::with_cost(64, 3, 2).unwrap(), "$argon2id$v=19$m=64,t=3,p=2$"),
+        ] {
+            for hash in [passwords.dummy().unwrap(), &passwords.hash("a").unwrap()] {
+                assert!(hash.as_str().starts_with(cost), "{}", hash.as_str());
+            }
+        }
+        assert!(matches!(Passwords::with_cost(1, 1, 1), Err(PasswordError::Cost(_))));
+    }
+
+    #[test]
+    fn each_hash_has_a_salt_of_its_own_and_debug_hides_it() {
+        let passwords = Passwords::with_cost(32, 1, 1).unwrap();
+        let hash = passwords.hash("a").unwrap();
+        assert_ne!(hash, passwords.hash("a").unwrap());
+        assert_eq!(format!("{hash:?}"), "PasswordHash(…)");
+    }
+}

@@ -1,0 +1,339 @@
+//! The mechanism Basic: who gets in by a password, and who tries too often.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    thread,
+    time::Duration,
+};
+
+use actix_web::{Responder, get};
+use auth_core::{
+    Auth, CurrentUser, LoadError, Subject, auth_required, http_auth_required,
+    mechanism::{AttemptLimits, Attempts, BasicAuth, BearerToken, FindByUsername, PasswordHash, Passwords},
+};
+use diesel::{connection::SimpleConnection, prelude::*};
+
+use crate::{
+    client::{Response, Service},
+    fixture::{Member, World, members},
+};
+
+diesel::table! {
+    passwords (member_id) {
+        member_id -> Integer,
+        username -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(members, passwords);
+
+impl FindByUsername for Member {
+    type Connection = SqliteConnection;
+
+    fn find_by_username(
+        username: &str,
+        connection: &mut SqliteConnection,
+    ) -> Result<(Self, PasswordHash), LoadError> {
+        let (member, hash): (Self, String) = members::table
+            .inner_join(passwords::table.on(passwords::member_id.eq(members::id)))
+            .filter(passwords::username.eq(username))
+            .select((Self::as_select(), passwords::hash))
+            .first(connection)?;
+        Ok((member, hash.into()))
+    }
+}
+
+#[http_auth_required(realm = "Metrics")]
+#[get("/metrics")]
+async fn metrics(user: CurrentUser<Member>) -> impl Responder {
+    user.id().to_string()
+}
+
+#[http_auth_required]
+#[get("/plain")]
+async fn plain() -> impl Responder {
+    "ok"
+}
+
+#[auth_required]
+#[get("/default")]
+async fn by_default() -> impl Responder {
+    "ok"
+}
+
+#[auth_required("token", "basic")]
+#[get("/both")]
+async fn both(user: CurrentUser<Member>) -> impl Responder {
+    user.id().to_string()
+}
+
+#[auth_required("basic", within = "1 s")]
+#[get("/fresh")]
+async fn fresh() -> impl Responder {
+    "ok"
+}
+
+/// `member` with the password `sesame` and `chef` with `a:b £`.
+struct Plant {
+    world: World,
+    http: Service,
+}
+
+impl Plant {
+    fn new(limits: AttemptLimits) -> Self {
+        Self::with(limits, |basic| basic)
+    }
+
+    fn with(limits: AttemptLimits, configure: impl Fn(BasicAuth<Member>) -> BasicAuth<Member>) -> Self {
+        let world = World::new();
+        let cheap = Passwords::with_cost(64, 1, 1).unwrap();
+        let connection = &mut world.pool.get().unwrap();
+        let table = "CREATE TABLE passwords (member_id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE, hash TEXT NOT NULL)";
+        connection.batch_execute(table).unwrap();
+        for (id, username, password) in [(1, "member", "sesame"), (2, "chef", "a:b £")] {
+            diesel::insert_into(passwords::table)
+                .values((
+                    passwords::member_id.eq(id),
+                    passwords::username.eq(username),
+                    passwords::hash.eq(cheap.hash(password).unwrap().as_str()),
+                ))
+                .execute(connection)
+                .unwrap();
+        }
+        world.statements();
+        let basic = BasicAuth::new(world.pool.clone()).passwords(cheap).attempts(Attempts::new(limits));
+        let auth = Auth::builder()
+            .mechanism(BearerToken::<Member>::new(world.pool.clone()))
+            .mechanism(configure(basic.realm("Plant").unwrap()))
+            .build()
+            .unwrap();
+        let http = Service::start(move |app| {
+            app.app_data(auth.clone()).service((metrics, plain, by_default, both, fresh));
+        });
+        Self { world, http }
+    }
+
+    fn get(&self, path: &str, username: &str, password: &str) -> Response {
+        self.http.send_with(path, &[("authorization", &basic(username, password))])
+    }
+
+    fn statuses(&self, attempts: &[(&str, &str)]) -> Vec<u16> {
+        attempts.iter().map(|(name, password)| self.get("/plain", name, password).status.as_u16()).collect()
+    }
+}
+
+fn basic(username: &str, password: &str) -> String {
+    format!("Basic {}", base64(format!("{username}:{password}").as_bytes()))
+}
+
+/// By hand, so that it is not what the library reads with.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |group: &[u8]| {
+        let mut three = [0; 3];
+        three[..group.len()].copy_from_slice(group);
+        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        let digit = |index: usize| char::from(DIGITS[(bits >> (18 - 6 * index)) as usize % 64]);
+        (0..4).map(|index| if index <= group.len() { digit(index) } else { '=' }).collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
+}
+
+fn unlimited() -> AttemptLimits {
+    AttemptLimits::default()
+        .per_account(10_000, Duration::from_secs(60))
+        .per_address(10_000, Duration::from_secs(60))
+}
+
+fn assert_challenge(response: &Response, challenge: &str) {
+    assert_eq!(response.status, 401, "{response:?}");
+    let challenges: Vec<_> = response.headers.get_all("www-authenticate").iter().collect();
+    assert_eq!(challenges, [challenge]);
+    assert_eq!(response.header("retry-after"), None);
+}
+
+const METRICS: &str = r#"Basic realm="Metrics", charset="UTF-8""#;
+const PLANT: &str = r#"Basic realm="Plant", charset="UTF-8""#;
+
+#[test]
+fn the_right_password_lets_in() {
+    let plant = Plant::new(unlimited());
+    assert_eq!(plant.get("/metrics", "member", "sesame").body, "1");
+    assert_eq!(plant.get("/metrics", "chef", "a:b £").body, "2");
+    assert_eq!(plant.get("/fresh", "member", "sesame").status, 200, "always fresh");
+}
+
+#[test]
+fn everybody_else_gets_the_challenge() {
+    let plant = Plant::new(unlimited());
+    assert_challenge(&plant.http.get("/metrics", None), METRICS);
+    assert_challenge(&plant.http.get("/plain", None), PLANT);
+    let wrong = plant.get("/metrics", "member", "Sesame");
+    assert_challenge(&wrong, METRICS);
+    for (username, password) in
+        [("nobody", "sesame"), ("nobody", "nobody's password"), ("member", ""), ("", "")]
+    {
+        let response = plant.get("/metrics", username, password);
+        assert_challenge(&response, METRICS);
+        assert_eq!(response.body, wrong.body, "the answer does not say what was wrong");
+    }
+}
+
+#[test]
+fn malformed_credentials_are_refused_without_a_look_up() {
+    let plant = Plant::new(unlimited());
+    let no_colon = format!("Basic {}", base64(b"member"));
+    let no_text = format!("Basic {}", base64(b"member:\xff"));
+    let line_break = basic("member", "sesame\n");
+    let nul = basic("member\0", "sesame");
+    let long = format!("Basic {}", "A".repeat(20_001));
+    for header in [
+        "Basic",
+        "Basic ",
+        "Basic !",
+        "Basic bWVtYmVyOnNlc2FtZQ",
+        &no_colon,
+        &no_text,
+        &line_break,
+        &nul,
+        &long,
+    ] {
+        assert_challenge(&plant.http.send_with("/metrics", &[("authorization", header)]), METRICS);
+    }
+    let right = basic("member", "sesame");
+    for other in ["Bearer member", "Basic !", &right, "Digest x"] {
+        for headers in [
+            [("authorization", other), ("authorization", &right)],
+            [("authorization", &right), ("authorization", other)],
+        ] {
+            assert_challenge(&plant.http.send_with("/metrics", &headers), METRICS);
+        }
+    }
+    assert_eq!(plant.world.statements(), [""; 0]);
+}
+
+#[test]
+fn each_guard_takes_the_mechanisms_that_it_names() {
+    let plant = Plant::new(unlimited());
+    assert_challenge(&plant.http.get("/metrics", Some("member")), METRICS);
+    assert_challenge(&plant.get("/default", "member", "sesame"), "Bearer");
+    assert_eq!(plant.http.get("/default", Some("member")).status, 200);
+    assert_eq!(plant.get("/both", "member", "sesame").body, "1");
+    assert_eq!(plant.http.get("/both", Some("chef")).body, "2");
+    let neither = plant.http.get("/both", None);
+    let challenges: Vec<_> = neither.headers.get_all("www-authenticate").iter().collect();
+    assert_eq!(challenges, ["Bearer", PLANT]);
+    let two = [("authorization", "Bearer chef"), ("authorization", &*basic("member", "sesame"))];
+    assert_eq!(plant.http.send_with("/both", &two).status, 401);
+}
+
+#[test]
+fn one_statement_finds_the_user() {
+    let plant = Plant::new(unlimited());
+    for (username, password, status) in
+        [("member", "sesame", 200), ("member", "wrong", 401), ("nobody", "sesame", 401)]
+    {
+        assert_eq!(plant.get("/metrics", username, password).status, status);
+        assert_eq!(plant.world.statements().len(), 1, "{username}");
+    }
+}
+
+#[test]
+fn an_account_has_a_limit_that_the_right_password_does_not_lift() {
+    let plant = Plant::new(unlimited().per_account(3, Duration::from_secs(3600)));
+    let (right, wrong) = (("member", "sesame"), ("member", "wrong"));
+    assert_eq!(
+        plant.statuses(&[right, wrong, right, right, wrong, right, wrong]),
+        [200, 401, 200, 200, 401, 200, 401]
+    );
+    plant.world.statements();
+    assert_eq!(plant.statuses(&[right, wrong, ("Member ", "sesame")]), [429, 429, 429]);
+    assert_eq!(plant.world.statements(), [""; 0], "nobody is looked up");
+    // Others are not concerned, and names that nobody has are limited as well.
+    let unknown = ("nobody", "sesame");
+    assert_eq!(
+        plant.statuses(&[("chef", "a:b £"), unknown, unknown, unknown, unknown]),
+        [200, 401, 401, 401, 429]
+    );
+
+    let refused = plant.get("/metrics", "member", "sesame");
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((3590..=3600).contains(&seconds), "{seconds}");
+    assert_eq!(refused.header("www-authenticate"), None);
+    assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+    assert_eq!(refused.header("cache-control"), Some("no-store"));
+    assert_eq!(
+        refused.body,
+        r#"{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"there were too many attempts to log in; try again later"}"#
+    );
+    assert_eq!(plant.http.get("/both", Some("member")).status, 200, "a token is not an attempt");
+}
+
+#[test]
+fn an_address_has_a_limit_and_no_header_moves_it() {
+    let plant = Plant::new(unlimited().per_address(3, Duration::from_secs(3600)));
+    assert_eq!(
+        plant.statuses(&[("a", ""), ("b", ""), ("c", ""), ("member", "sesame")]),
+        [401, 401, 401, 429]
+    );
+    let authorization = basic("member", "sesame");
+    for (name, value) in
+        [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1"), ("x-real-ip", "192.0.2.1")]
+    {
+        let response = plant.http.send_with("/plain", &[("authorization", &authorization), (name, value)]);
+        assert_eq!(response.status, 429, "{name}");
+    }
+}
+
+#[test]
+fn an_application_behind_a_proxy_says_where_the_address_is() {
+    let limits = unlimited().per_address(1, Duration::from_secs(3600));
+    let plant = Plant::with(limits, |basic| {
+        basic.address(|request| request.headers().get("x-real-ip")?.to_str().ok()?.parse().ok())
+    });
+    let status = |address: Ipv4Addr| {
+        let address = IpAddr::from(address).to_string();
+        let headers = [("authorization", &*basic("member", "wrong")), ("x-real-ip", &address)];
+        plant.http.send_with("/plain", &headers).status.as_u16()
+    };
+    let (one, other) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
+    assert_eq!([status(one), status(one), status(other)], [401, 429, 401]);
+    // Whoever comes without the proxy counts for the connection.
+    let wrong = ("member", "wrong");
+    assert_eq!(plant.statuses(&[wrong, wrong]), [401, 429]);
+}
+
+#[test]
+fn attempts_at_the_same_time_do_not_pass_the_limit() {
+    let plant = Plant::new(unlimited().per_account(5, Duration::from_secs(3600)));
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let attempts: Vec<_> =
+            (0..20).map(|_| scope.spawn(|| plant.get("/plain", "member", "wrong").status.as_u16())).collect();
+        attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 5, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 15, "{statuses:?}");
+}
+
+#[test]
+fn a_store_that_fails_is_an_outage_and_counts_for_nobody() {
+    let plant = Plant::new(unlimited().per_account(1, Duration::from_secs(3600)));
+    let rename = |statement: &str| plant.world.pool.get().unwrap().batch_execute(statement).unwrap();
+    rename("ALTER TABLE passwords RENAME TO gone");
+    let right = ("member", "sesame");
+    assert_eq!(plant.statuses(&[right, right, ("nobody", "sesame"), ("nobody", "sesame")]), [503; 4]);
+    rename("ALTER TABLE gone RENAME TO passwords");
+    assert_eq!(plant.statuses(&[right]), [200]);
+    // Nobody may get in with what is no hash, and whoever runs the service has to know.
+    rename("UPDATE passwords SET hash = 'sesame'");
+    assert_eq!(plant.statuses(&[right]), [503]);
+}
+
+#[test]
+fn without_the_mechanism_nobody_gets_in() {
+    let auth = World::new().auth();
+    let http = Service::start(move |app| _ = app.app_data(auth.clone()).service(metrics));
+    assert_eq!(http.send_with("/metrics", &[("authorization", &basic("member", "sesame"))]).status, 500);
+    assert_eq!(http.get("/metrics", Some("member")).status, 500);
+}
