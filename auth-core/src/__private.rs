@@ -9,7 +9,7 @@ pub use diesel;
 pub use crate::{
     auth::Accepted,
     guard::{
-        Admitted, Guard, Proved, ProvesNothing, Source, anonymous, assert_proof, authenticate, extract,
-        permission, role,
+        Admitted, Guard, Proved, ProvesNothing, Source, anonymous, assert_proof, authenticate, evaluate,
+        extract, permission, role,
     },
 };

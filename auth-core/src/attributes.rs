@@ -7,8 +7,9 @@
 ///
 /// With `within = "15 min"` the caller must have proved who it is within that time: when it logged in, when its token was
 /// issued. With `grace = "1 h"` as well, a caller who passed such a guard goes on passing for that time, and each time
-/// anew, although `within` is exceeded by then. A guard without `grace` does not care for it. The session keeps when the
-/// grace period ends, and it is one for all guards; whoever comes by another mechanism has none.
+/// anew, although `within` is exceeded by then. A guard without `grace` does not care for it, and one that asks for a
+/// more recent log-in than the guard that began it does not either. The session keeps one grace period, of the guard
+/// that was passed last; whoever comes by another mechanism has none.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -69,7 +70,8 @@ pub use auth_macros::auth_token_required;
 /// After `http_auth_required` of Flask-Security.
 pub use auth_macros::http_auth_required;
 
-/// Lets in those who are not logged in: whoever is gets 403, and wrong credentials get 401.
+/// Lets in those who are not logged in: whoever is gets 403, and wrong credentials get 401. It looks at the mechanisms
+/// that are taken by default, so not at Basic.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, get};

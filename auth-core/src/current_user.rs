@@ -75,7 +75,8 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
 /// The caller, if somebody is logged in; for handlers that are open to everybody and show more to some.
 ///
 /// `Option<CurrentUser>` is not the same: actix-web makes `None` of every error, of wrong credentials and of a store that
-/// failed as well. Here only a request without credentials is anonymous.
+/// failed as well. Here only a request without credentials is anonymous: of a mechanism that is taken by default, or of the
+/// one by which a guard let it in.
 ///
 /// ```
 /// use actix_web::{Responder, get};

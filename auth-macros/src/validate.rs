@@ -291,12 +291,25 @@ fn of_arguments(expression: &Expr, place: &Place, errors: &mut Errors) -> Option
     Some(Source::Arguments { expression: Box::new(expression.clone()), arguments })
 }
 
+/// Whether tokens name a variable. Not so a field, a method or a part of a path that is called alike.
 fn mentions(tokens: TokenStream, name: &Ident) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *name,
-        TokenTree::Group(group) => mentions(group.stream(), name),
-        _ => false,
-    })
+    let is_punct =
+        |token: &TokenTree, which| matches!(token, TokenTree::Punct(punct) if punct.as_char() == which);
+    let mut tokens = tokens.into_iter().peekable();
+    let mut of_another = false;
+    while let Some(token) = tokens.next() {
+        let of_path = tokens.peek().is_some_and(|next| is_punct(next, ':'));
+        let found = match &token {
+            TokenTree::Ident(ident) => !of_another && !of_path && ident == name,
+            TokenTree::Group(group) => mentions(group.stream(), name),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+        of_another = is_punct(&token, '.') || is_punct(&token, ':');
+    }
+    false
 }
 
 /// A context that is named by another argument cannot wait for one that is loaded at the same time.

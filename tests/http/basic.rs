@@ -325,9 +325,9 @@ fn a_store_that_fails_is_an_outage_and_counts_for_nobody() {
     assert_eq!(plant.statuses(&[right, right, ("nobody", "sesame"), ("nobody", "sesame")]), [503; 4]);
     rename("ALTER TABLE gone RENAME TO passwords");
     assert_eq!(plant.statuses(&[right]), [200]);
-    // Nobody may get in with what is no hash, and whoever runs the service has to know.
+    // Nobody may get in with what is no hash. That there is such a user does not show.
     rename("UPDATE passwords SET hash = 'sesame'");
-    assert_eq!(plant.statuses(&[right]), [503]);
+    assert_eq!(plant.statuses(&[right, right]), [401, 429]);
 }
 
 #[test]

@@ -67,6 +67,12 @@ pub(crate) struct Member {
     account_roles: String,
 }
 
+impl Member {
+    pub(crate) fn without_roles(id: i32) -> Self {
+        Self { id, account_id: 1, roles: String::new(), account_roles: String::new() }
+    }
+}
+
 impl Subject for Member {
     fn id(&self) -> IdRef<'_> {
         self.id.into()

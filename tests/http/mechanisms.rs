@@ -11,7 +11,7 @@ use crate::{
     fixture::{Member, World},
 };
 
-/// Takes the user's id from the header `x-key`, where a guard asks for this mechanism.
+/// Takes a user's id, or `member-` and a member's, from the header `x-key`, where a guard asks for this mechanism.
 struct Key;
 
 impl Mechanism for Key {
@@ -35,7 +35,10 @@ impl Mechanism for Key {
         match request.headers().get("x-key").map(|key| key.to_str()) {
             None => Ok(None),
             Some(Ok("wrong") | Err(_)) => Err(Rejection::BadCredentials),
-            Some(Ok(key)) => Ok(Some(User::new(key).into())),
+            Some(Ok(key)) => match key.strip_prefix("member-").map(str::parse) {
+                Some(Ok(id)) => Ok(Some(Member::without_roles(id).into())),
+                _ => Ok(Some(User::new(key).into())),
+            },
         }
     }
 }
@@ -138,8 +141,9 @@ fn a_mechanism_that_is_not_configured_lets_nobody_in() {
 #[test]
 fn two_guards_on_a_handler_let_in_one_subject() {
     let service = service();
-    assert_eq!(service.send_with("/both", &[TOKEN, ("x-key", "1")]).status, 200);
-    assert_eq!(service.send_with("/both", &[TOKEN, ("x-key", "2")]).status, 401);
+    assert_eq!(service.send_with("/both", &[TOKEN, ("x-key", "member-1")]).status, 200);
+    assert_eq!(service.send_with("/both", &[TOKEN, ("x-key", "member-2")]).status, 401);
+    assert_eq!(service.send_with("/both", &[TOKEN, ("x-key", "1")]).status, 401, "a subject of another type");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::mechanism::Authenticated;
 
 /// How far the clock of another machine may be ahead.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// The mechanisms that a guard accepts, and how long ago the subject may have proved who it is.
 #[doc(hidden)]

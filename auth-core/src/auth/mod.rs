@@ -14,12 +14,13 @@ use actix_web::{HttpMessage, HttpRequest, web};
 use thiserror::Error;
 
 pub use self::accepted::Accepted;
+use self::accepted::CLOCK_SKEW;
 use crate::{
     context::{ConnectionSource, NoConnection},
     decision::{AllowReason, Decision, DenyReason},
     error::AuthError,
     event::Check,
-    mechanism::{Authenticated, Challenge, DynMechanism, Mechanism, Rejection, Why},
+    mechanism::{Authenticated, Challenge, DynMechanism, Grace, Mechanism, Rejection, Why},
     subject::Subject,
 };
 
@@ -104,21 +105,31 @@ impl Auth {
     /// The time that was exceeded, if the subject proved too long ago who it is, and no grace period lasts.
     ///
     /// After `check_and_update_authn_fresh` of Flask-Security: a grace period begins when a guard that has one lets
-    /// somebody in, and each such guard that is passed sets its end anew. A guard that has none asks for none.
+    /// somebody in, and each such guard that is passed sets its end anew. Unlike there, it opens no guard that asks for
+    /// more than the one that began it.
     fn stale(&self, request: &HttpRequest, accepted: &Accepted, found: &Found) -> Option<Duration> {
         let within = accepted.within?;
         let now = SystemTime::now();
         let recent = accepted.is_recent(&found.authenticated, now);
-        let Some(grace) = accepted.grace else {
+        let Some(lasting) = accepted.grace else {
             return (!recent).then_some(within);
         };
-        let mechanism = self.0.mechanisms.iter().find(|mechanism| mechanism.name() == found.mechanism);
-        let lasts = || mechanism?.grace_until(request).filter(|end| now < *end);
-        if !recent && lasts().is_none() {
-            return Some(within);
-        }
-        if let (Some(mechanism), Some(end)) = (mechanism, now.checked_add(grace)) {
-            mechanism.keep_grace(request, end);
+        let mechanism = self.0.mechanisms.iter().find(|mechanism| mechanism.name() == found.mechanism)?;
+        let begun = if recent {
+            within
+        } else {
+            let kept = mechanism.grace(request).filter(|kept| {
+                // Not longer than this guard would make it, whatever a clock or another guard has said.
+                let rest = kept.until.duration_since(now).unwrap_or_default();
+                kept.within <= within && !rest.is_zero() && rest <= lasting.saturating_add(CLOCK_SKEW)
+            });
+            match kept {
+                Some(kept) => kept.within,
+                None => return Some(within),
+            }
+        };
+        if let Some(until) = now.checked_add(lasting) {
+            mechanism.keep_grace(request, Grace { until, within: begun });
         }
         None
     }
@@ -129,8 +140,12 @@ impl Auth {
         if let Some(found) = self.found_before(request) {
             return Ok(Some(found.authenticated.subject));
         }
+        let by_default = Accepted::any();
+        if self.mechanisms(&by_default).next().is_none() {
+            return Ok(None);
+        }
         let check = Check::new("authenticate", None);
-        let found = self.find(request, &Accepted::any(), &check).await?;
+        let found = self.find(request, &by_default, &check).await?;
         Ok(found.map(|Found { authenticated: Authenticated { subject, .. }, .. }| {
             Check { subject: Some(&*subject), ..check }.decided(Decision::Allow(AllowReason::Match));
             subject
@@ -247,9 +262,10 @@ struct Found {
 }
 
 impl Found {
-    /// Whether this is the same subject.
+    /// Whether this is the same subject. Subjects of two types may have the same ids.
     fn is(&self, other: &Authenticated) -> bool {
-        self.authenticated.subject.id() == other.subject.id()
+        let (one, other) = (&*self.authenticated.subject, &*other.subject);
+        one.type_id() == other.type_id() && one.id() == other.id()
     }
 }
 

@@ -134,6 +134,12 @@ pub async fn extract<E: FromRequest>(request: &HttpRequest, payload: &mut Payloa
     E::from_request(request, payload).await.map_err(Into::into)
 }
 
+/// The id that an expression of a guard makes. In a closure, so that a `return` in it cannot leave the guard.
+#[doc(hidden)]
+pub fn evaluate<I>(expression: impl FnOnce() -> I) -> I {
+    expression()
+}
+
 /// A role of a guard: a constant with a name.
 #[doc(hidden)]
 #[must_use]

@@ -41,6 +41,9 @@ pub struct AttemptLimits {
 impl AttemptLimits {
     /// For each account so many attempts at once, and one more whenever this time has passed. Attempts that are still
     /// being decided count as well: who sends right passwords in parallel needs as many.
+    ///
+    /// A limit for an account can be used up by anybody who knows its name, who so keeps its user out as long as the
+    /// attack lasts. Tokens and sessions are not concerned.
     pub fn per_account(mut self, at_once: u32, one_more_after: Duration) -> Self {
         self.account = Rate { at_once, one_more_after };
         self

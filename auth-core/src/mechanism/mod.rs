@@ -25,6 +25,7 @@ use std::{
 };
 
 use actix_web::HttpRequest;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 #[cfg(feature = "session")]
@@ -99,19 +100,29 @@ pub trait Mechanism: Send + Sync + 'static {
         request: &HttpRequest,
     ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>>;
 
-    /// When the grace period of the request's subject ends: until then it passes guards that ask for a recent log-in and
-    /// have a grace period themselves. Asked only by these, once the mechanism has authenticated the request.
+    /// The grace period of the request's subject. Asked only by guards that ask for a recent log-in and have a grace
+    /// period themselves, once the mechanism has authenticated the request.
     ///
     /// `None` for a mechanism that has nothing to keep it in, such as one of tokens.
-    fn grace_until(&self, request: &HttpRequest) -> Option<SystemTime> {
+    fn grace(&self, request: &HttpRequest) -> Option<Grace> {
         let _ = request;
         None
     }
 
-    /// Keeps when the grace period ends, in place of an earlier one.
-    fn keep_grace(&self, request: &HttpRequest, until: SystemTime) {
-        let _ = (request, until);
+    /// Keeps a grace period, in place of an earlier one.
+    fn keep_grace(&self, request: &HttpRequest, grace: Grace) {
+        let _ = (request, grace);
     }
+}
+
+/// A grace period: for how long guards let a subject in although its log-in is no longer recent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grace {
+    /// When it ends.
+    pub until: SystemTime,
+    /// How recent the log-in was when it began, as the guard asked that began it. It opens no guard that asks for a more
+    /// recent one.
+    pub within: Duration,
 }
 
 /// What a 401 has to say.
@@ -215,9 +226,9 @@ pub(crate) trait DynMechanism: Send + Sync {
         request: &'a HttpRequest,
     ) -> LocalBoxFuture<'a, Result<Option<Authenticated>, Rejection>>;
 
-    fn grace_until(&self, request: &HttpRequest) -> Option<SystemTime>;
+    fn grace(&self, request: &HttpRequest) -> Option<Grace>;
 
-    fn keep_grace(&self, request: &HttpRequest, until: SystemTime);
+    fn keep_grace(&self, request: &HttpRequest, grace: Grace);
 }
 
 impl<M: Mechanism> DynMechanism for M {
@@ -240,11 +251,11 @@ impl<M: Mechanism> DynMechanism for M {
         Box::pin(Mechanism::authenticate(self, request))
     }
 
-    fn grace_until(&self, request: &HttpRequest) -> Option<SystemTime> {
-        Mechanism::grace_until(self, request)
+    fn grace(&self, request: &HttpRequest) -> Option<Grace> {
+        Mechanism::grace(self, request)
     }
 
-    fn keep_grace(&self, request: &HttpRequest, until: SystemTime) {
-        Mechanism::keep_grace(self, request, until);
+    fn keep_grace(&self, request: &HttpRequest, grace: Grace) {
+        Mechanism::keep_grace(self, request, grace);
     }
 }

@@ -95,8 +95,8 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// [`PasswordError::Stored`] if what is stored is no hash by Argon2, [`PasswordError::Failed`] if the system has no
-    /// memory to give.
+    /// [`PasswordError::Failed`] if the system has no memory to give. What is stored and is no hash by Argon2 is nobody's
+    /// password: that is logged, and answered as a wrong one.
     pub async fn verify(
         &self,
         password: String,
@@ -114,8 +114,18 @@ impl Passwords {
 
     fn compare(&self, password: &str, stored: Option<&PasswordHash>) -> Result<bool, PasswordError> {
         let dummy = self.dummy()?;
-        let is_same = is_hash_of(password, stored.unwrap_or(dummy))?;
-        Ok(is_same && stored.is_some())
+        let compared = match is_hash_of(password, stored.unwrap_or(dummy)) {
+            // Nobody may get in with what is no hash. It takes as long and counts as any other wrong password, for it
+            // must not tell that there is such a user; but whoever runs the service has to know.
+            Err(CompareError::Stored(error)) => {
+                tracing::error!(target: "auth", %error, "what is stored for a password is no PHC string of Argon2");
+                let _ = is_hash_of(password, dummy);
+                false
+            }
+            Err(CompareError::Failed(error)) => return Err(error),
+            Ok(is_same) => is_same,
+        };
+        Ok(compared && stored.is_some())
     }
 
     fn dummy(&self) -> Result<&PasswordHash, PasswordError> {
@@ -132,18 +142,18 @@ impl Passwords {
 }
 
 /// As `PasswordVerifier::verify_password` of `argon2`, in memory that is used again.
-fn is_hash_of(password: &str, PasswordHash(stored): &PasswordHash) -> Result<bool, PasswordError> {
-    let hash = phc::PasswordHash::new(stored).map_err(PasswordError::stored)?;
+fn is_hash_of(password: &str, PasswordHash(stored): &PasswordHash) -> Result<bool, CompareError> {
+    let hash = phc::PasswordHash::new(stored).map_err(CompareError::stored)?;
     let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
-        return Err(PasswordError::stored("there is no salt, or no hash"));
+        return Err(CompareError::stored("there is no salt, or no hash"));
     };
-    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(PasswordError::stored)?;
-    let version = hash.version.map(Version::try_from).transpose().map_err(PasswordError::stored)?;
-    let cost = Params::try_from(&hash).map_err(PasswordError::stored)?;
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(CompareError::stored)?;
+    let version = hash.version.map(Version::try_from).transpose().map_err(CompareError::stored)?;
+    let cost = Params::try_from(&hash).map_err(CompareError::stored)?;
 
     let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
     let missing = cost.block_count().saturating_sub(memory.len());
-    memory.try_reserve_exact(missing).map_err(PasswordError::failed)?;
+    memory.try_reserve_exact(missing).map_err(|error| CompareError::Failed(PasswordError::failed(error)))?;
     memory.resize(memory.len() + missing, Block::new());
     let mut output = vec![0; expected.len()];
     let hashed = Argon2::new(algorithm, version.unwrap_or_default(), cost).hash_password_into_with_memory(
@@ -153,9 +163,23 @@ fn is_hash_of(password: &str, PasswordHash(stored): &PasswordHash) -> Result<boo
         &mut memory,
     );
     MEMORY.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-    hashed.map_err(PasswordError::stored)?;
+    hashed.map_err(CompareError::stored)?;
     // `Output` is compared in constant time.
-    Ok(Output::new(&output).map_err(PasswordError::stored)? == *expected)
+    Ok(Output::new(&output).map_err(CompareError::stored)? == *expected)
+}
+
+/// Why a password could not be compared.
+#[derive(Debug)]
+enum CompareError {
+    /// What is stored is no hash by Argon2.
+    Stored(Box<dyn Error + Send + Sync>),
+    Failed(PasswordError),
+}
+
+impl CompareError {
+    fn stored(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Stored(error.into())
+    }
 }
 
 /// What is stored of a password: an Argon2 hash as a PHC string, `$argon2id$v=19$…`.
@@ -191,19 +215,12 @@ pub enum PasswordError {
     /// Argon2 knows no such cost.
     #[error("no such cost of a password's hash")]
     Cost(#[source] Box<dyn Error + Send + Sync>),
-    /// What is stored is no hash by Argon2.
-    #[error("what is stored for a password is no PHC string of Argon2")]
-    Stored(#[source] Box<dyn Error + Send + Sync>),
     /// The system did not give what it takes.
     #[error("a password could not be hashed")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl PasswordError {
-    fn stored(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Stored(error.into())
-    }
-
     fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed(error.into())
     }
@@ -242,7 +259,7 @@ mod tests {
             "$scrypt$ln=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
         ] {
             let verified = verify("secret", Some(&PasswordHash::from(stored.to_owned()))).await;
-            assert!(matches!(verified, Err(PasswordError::Stored(_))), "{stored}: {verified:?}");
+            assert!(matches!(verified, Ok(false)), "{stored}: {verified:?}");
         }
     }
 

@@ -283,7 +283,7 @@ fn taken(id: &Ident, expression: &Expr, arguments: &[usize], handler: &Handler) 
         .unzip();
     quote! {
         #(#bound)*
-        let #id = ::core::clone::Clone::clone(&(#expression));
+        let #id = ::auth_core::__private::evaluate(|| ::core::clone::Clone::clone(&(#expression)));
         #(#given_back)*
     }
 }

@@ -176,6 +176,17 @@ fn ids() {
     };
     with_a_body("body.sensor_id", &[]);
     with_a_body("first(&body.sensors)", &[]);
+    with_a_body("{ [body.sensor_id][0] }", &[]);
+    with_a_body(
+        "settings::body",
+        &["`settings :: body` names no argument of the handler; \
+           name what the id is taken from, as in `id = body.account_id`"],
+    );
+    with_a_body(
+        "LIMITS.body",
+        &["`LIMITS.body` names no argument of the handler; \
+           name what the id is taken from, as in `id = body.account_id`"],
+    );
     with_a_body(
         "sensor.parent_id",
         &["this names a context whose own id is an expression; name an argument that is extracted from the \

@@ -1,5 +1,6 @@
 //! Brings together what several attributes say about how the caller is authenticated. A caller has to
-//! pass each of them, so what comes out is never less strict than any.
+//! pass each of them, so what comes out is never less strict than what any of them says. One that names
+//! no mechanism says nothing about mechanisms.
 
 use syn::LitStr;
 

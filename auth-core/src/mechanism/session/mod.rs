@@ -75,7 +75,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::origin::InvalidOrigin;
 use self::origin::Origin;
-use super::{Authenticated, Mechanism, Rejection};
+use super::{Authenticated, Grace, Mechanism, Rejection};
 use crate::{
     blocking,
     context::{ConnectionSource, LoadError},
@@ -111,7 +111,7 @@ pub trait FindBySession: Subject + Sized {
     /// [`LoadError::Unavailable`] if the store failed.
     fn find_by_id(id: Self::Id, connection: &mut Self::Connection) -> Result<Self, LoadError>;
 
-    /// When all sessions of the user were ended, as by a change of the password: log-ins before this time do not count.
+    /// When all sessions of the user were ended, as by a change of the password: log-ins until this time do not count.
     fn logged_out_at(&self) -> Option<SystemTime> {
         None
     }
@@ -121,6 +121,10 @@ pub trait FindBySession: Subject + Sized {
 ///
 /// A session without a log-in is no credential, and neither is one whose user is gone: such a request is anonymous, as it
 /// is when the session has expired. A user who was deactivated can so still reach the log-in page.
+///
+/// A session holds one log-in. Two mechanisms for two kinds of users, in the `Auth`s of two scopes, need a
+/// `SessionMiddleware` each, with cookies of different names: under one, whoever logged in as the one would be the other
+/// of the same id.
 ///
 /// A browser sends the cookie with every request, whoever caused it. So a request that is authenticated by its session
 /// and may change something is refused with 403 if another site caused it: every method but GET, HEAD, OPTIONS and
@@ -169,7 +173,7 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
         }
         if let Ok(key) = id.to_string().parse::<S::Id>() {
             match blocking::run(&self.source, move |connection| S::find_by_id(key, connection)).await {
-                Ok(subject) if subject.logged_out_at().is_none_or(|end| since >= end) => {
+                Ok(subject) if subject.logged_out_at().is_none_or(|end| since > end) => {
                     return Ok(Some(Authenticated::from(subject).since(since)));
                 }
                 Ok(_) | Err(LoadError::NotFound) => {}
@@ -184,15 +188,15 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
         Ok(None)
     }
 
-    fn grace_until(&self, request: &HttpRequest) -> Option<SystemTime> {
-        LogIn::of(&of_middleware(request)?)?.grace_until
+    fn grace(&self, request: &HttpRequest) -> Option<Grace> {
+        LogIn::of(&of_middleware(request)?)?.grace
     }
 
-    fn keep_grace(&self, request: &HttpRequest, until: SystemTime) {
+    fn keep_grace(&self, request: &HttpRequest, grace: Grace) {
         let Some(session) = of_middleware(request) else { return };
         if let Some(log_in) = LogIn::of(&session) {
             // Without it there is no grace period, which lets nobody in.
-            let _ = session.insert(KEY, LogIn { grace_until: Some(until), ..log_in });
+            let _ = session.insert(KEY, LogIn { grace: Some(grace), ..log_in });
         }
     }
 }
@@ -207,8 +211,9 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
 /// [`AuthError::Misconfigured`] if there is no session to be had, with a log line that says what to add.
 pub fn log_in(request: &HttpRequest, id: impl Into<Id>) -> Result<(), AuthError> {
     let session = session_of(request)?;
-    let log_in = LogIn { id: id.into(), since: SystemTime::now(), grace_until: None };
-    if LogIn::of(&session).is_some_and(|before| before.id != log_in.id) {
+    let log_in = LogIn { id: id.into(), since: SystemTime::now(), grace: None };
+    // What cannot be read may have been anybody's.
+    if session.contains_key(KEY) && LogIn::of(&session).is_none_or(|before| before.id != log_in.id) {
         session.clear();
     }
     session.renew();
@@ -242,8 +247,9 @@ pub fn log_out(request: &HttpRequest) -> Result<(), AuthError> {
 pub(crate) fn age(request: &HttpRequest, by: std::time::Duration) {
     let Some(session) = of_middleware(request) else { return };
     let earlier = |time: SystemTime| time.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH);
-    if let Some(LogIn { id, since, grace_until }) = LogIn::of(&session) {
-        let aged = LogIn { id, since: earlier(since), grace_until: grace_until.map(earlier) };
+    if let Some(LogIn { id, since, grace }) = LogIn::of(&session) {
+        let grace = grace.map(|grace| Grace { until: earlier(grace.until), ..grace });
+        let aged = LogIn { id, since: earlier(since), grace };
         let _ = session.insert(KEY, aged);
     }
 }
@@ -253,7 +259,7 @@ pub(crate) fn age(request: &HttpRequest, by: std::time::Duration) {
 struct LogIn {
     id: Id,
     since: SystemTime,
-    grace_until: Option<SystemTime>,
+    grace: Option<Grace>,
 }
 
 impl LogIn {
