@@ -180,7 +180,7 @@ async fn what_may_block_does_not_run_on_the_event_loop() {
 }
 
 /// A body that nobody may read.
-fn untouchable() -> Payload {
+pub(crate) fn untouchable() -> Payload {
     let stream = futures_util::stream::poll_fn(|_| panic!("the body was read"));
     Payload::Stream { payload: Box::pin(stream) }
 }
