@@ -2,14 +2,15 @@
 
 /// Lets in callers that are authenticated; anyone else gets 401.
 ///
-/// With names it takes only these mechanisms: `#[auth_required("token", "session")]`. Without names, every configured
-/// mechanism is taken that is taken by default.
+/// With names it takes only these mechanisms: `#[auth_required("token", "session")]`. Without names, every
+/// configured mechanism is taken that is taken by default.
 ///
-/// With `within = "15 min"` the caller must have proved who it is within that time: when it logged in, when its token was
-/// issued. With `grace = "1 h"` as well, a caller who passed such a guard goes on passing for that time, and each time
-/// anew, although `within` is exceeded by then. A guard without `grace` does not care for it, and one that asks for a
-/// more recent log-in than the guard that began it does not either. The session keeps one grace period, of the guard
-/// that was passed last; whoever comes by another mechanism has none.
+/// With `within = "15 min"` the caller must have proved who it is within that time: when it logged in, when
+/// its token was issued. With `grace = "1 h"` as well, a caller who passed such a guard goes on passing for
+/// that time, and each time anew, although `within` is exceeded by then. A guard without `grace` does not
+/// care for it, and one that asks for a more recent log-in than the guard that began it does not either. The
+/// session keeps one grace period, of the guard that was passed last; whoever comes by another mechanism has
+/// none.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -50,11 +51,11 @@ pub use auth_macros::auth_token_required;
 /// Lets in callers with a username and a password in the request: `#[auth_required("basic")]`.
 ///
 /// The application adds the mechanism `basic` (`mechanism::BasicAuth`, behind the feature `basic`) to its
-/// [`Auth`](crate::Auth); without it, the handler answers 500 and the log says why. Guards that do not name the
-/// mechanism do not take it.
+/// [`Auth`](crate::Auth); without it, the handler answers 500 and the log says why. Guards that do not name
+/// the mechanism do not take it.
 ///
-/// With `realm = "…"` the challenge of a 401 names what the password is for. Left out, it names what the mechanism was
-/// given.
+/// With `realm = "…"` the challenge of a 401 names what the password is for. Left out, it names what the
+/// mechanism was given.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, get};
@@ -70,8 +71,8 @@ pub use auth_macros::auth_token_required;
 /// After `http_auth_required` of Flask-Security.
 pub use auth_macros::http_auth_required;
 
-/// Lets in those who are not logged in: whoever is gets 403, and wrong credentials get 401. It looks at the mechanisms
-/// that are taken by default, so not at Basic.
+/// Lets in those who are not logged in: whoever is gets 403, and wrong credentials get 401. It looks at the
+/// mechanisms that are taken by default, so not at Basic.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, get};
@@ -89,8 +90,8 @@ pub use auth_macros::anonymous_user_required;
 
 /// Lets in users whose roles carry all of these permissions. Not waived for admins.
 ///
-/// These are permissions by themselves, not those on a context. [`Subject::has_permission`](crate::Subject::has_permission)
-/// says which ones a user's roles carry.
+/// These are permissions by themselves, not those on a context.
+/// [`Subject::has_permission`](crate::Subject::has_permission) says which ones a user's roles carry.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, post};

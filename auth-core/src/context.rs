@@ -1,7 +1,7 @@
 //! Contexts: the objects that are asked about, and how they are loaded.
 //!
-//! Nothing here knows of requests. Which id is asked for, and on which thread a context is loaded, is the guard's
-//! business.
+//! Nothing here knows of requests. Which id is asked for, and on which thread a context is loaded, is the
+//! guard's business.
 
 use std::{error::Error, fmt, marker::PhantomData, ops::Deref, str::FromStr};
 
@@ -14,8 +14,9 @@ use crate::{
 
 /// How a context is found by its id.
 ///
-/// `#[derive(LoadContext)]` writes this for a diesel table. By hand it is a few lines, which may join what the
-/// access-control list needs. A loader takes a connection and never a pool, so that it works inside a transaction.
+/// `#[derive(LoadContext)]` writes this for a diesel table. By hand it is a few lines, which may join what
+/// the access-control list needs. A loader takes a connection and never a pool, so that it works inside a
+/// transaction.
 ///
 /// ```
 /// # use auth_core::{LoadContext, LoadError, NoConnection};
@@ -41,7 +42,8 @@ pub trait LoadContext: Sized + Send + 'static {
     /// What names a context. A text in a request that is no such id names nothing: 404.
     type Id: FromStr + fmt::Debug + Send + 'static;
 
-    /// What [`load`](Self::load) needs: a diesel connection, [`NoConnection`], or whatever a [`ConnectionSource`] lends.
+    /// What [`load`](Self::load) needs: a diesel connection, [`NoConnection`], or whatever a
+    /// [`ConnectionSource`] lends.
     type Connection: 'static;
 
     /// Finds the context. May block: a guard calls it on a thread for blocking work.
@@ -70,7 +72,8 @@ impl LoadError {
     }
 }
 
-/// `NotFound` stays `NotFound`, so `query.first(connection)?` is a whole loader. All else means that the store failed.
+/// `NotFound` stays `NotFound`, so `query.first(connection)?` is a whole loader. All else means that the
+/// store failed.
 #[cfg(feature = "diesel")]
 impl From<diesel::result::Error> for LoadError {
     fn from(error: diesel::result::Error) -> Self {
@@ -128,8 +131,8 @@ where
 
 /// A loaded context together with the proof that `P` was checked for this request's subject.
 ///
-/// Only a guard makes one, and what is in it cannot be exchanged, so a function that takes an `Authorized<Sensor, Update>` cannot be called
-/// without the check.
+/// Only a guard makes one, and what is in it cannot be exchanged, so a function that takes an
+/// `Authorized<Sensor, Update>` cannot be called without the check.
 ///
 /// ```
 /// # struct Sensor { name: String }

@@ -5,16 +5,15 @@ use std::{any::Any, any::type_name, fmt, future::Future, ops::Deref, pin::Pin, s
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
-    auth::{Accepted, Auth},
+    auth::Auth,
     error::AuthError,
-    mechanism::Why,
     subject::{Subject, User},
 };
 
 /// The caller, as the type that the application's mechanism makes.
 ///
-/// In a handler without a guard it authenticates the request itself and answers 401 to anonymous callers. It checks
-/// nothing else. For a handler that is open to everybody there is [`MaybeUser`].
+/// In a handler without a guard it authenticates the request itself and answers 401 to anonymous callers. It
+/// checks nothing else. For a handler that is open to everybody there is [`MaybeUser`].
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -63,20 +62,17 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let auth = Auth::of(&request)?;
-            match auth.current(&request).await? {
-                Some(subject) => downcast(subject).map(Self),
-                None => Err(auth.unauthenticated(&Accepted::any(), "", Why::Missing)),
-            }
+            let subject = Auth::of(&request)?.current_or_refused(&request).await?;
+            downcast(subject).map(Self)
         })
     }
 }
 
 /// The caller, if somebody is logged in; for handlers that are open to everybody and show more to some.
 ///
-/// `Option<CurrentUser>` is not the same: actix-web makes `None` of every error, of wrong credentials and of a store that
-/// failed as well. Here only a request without credentials is anonymous: of a mechanism that is taken by default, or of the
-/// one by which a guard let it in.
+/// `Option<CurrentUser>` is not the same: actix-web makes `None` of every error, of wrong credentials and of
+/// a store that failed as well. Here only a request without credentials is anonymous: of a mechanism that is
+/// taken by default, or of the one by which a guard let it in.
 ///
 /// ```
 /// use actix_web::{Responder, get};

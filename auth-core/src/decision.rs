@@ -10,11 +10,11 @@ use crate::{
     subject::Subject,
 };
 
-/// Decides whether the subject has the permission on the context: the same decision that a guard takes, for code that
-/// has no request (a job, a command line, a WebSocket message).
+/// Decides whether the subject has the permission on the context: the same decision that a guard takes, for
+/// code that has no request (a job, a command line, a WebSocket message).
 ///
-/// Semantics of FlexMeasures' `check_access`: the subject's [`admin_roles`](Subject::admin_roles) come first, then
-/// the context's access-control list.
+/// Semantics of FlexMeasures' `check_access`: the subject's [`admin_roles`](Subject::admin_roles) come first,
+/// then the context's access-control list.
 ///
 /// ```
 /// use auth_core::{Acl, AuthModel, Permission, User, account, allow, check_access};

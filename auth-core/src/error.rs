@@ -1,7 +1,7 @@
 //! What a client is told when a request is not admitted.
 //!
-//! The answer is a problem document (RFC 9457) that says no more than its status does. Why a request was denied is in
-//! the log, not here.
+//! The answer is a problem document (RFC 9457) that says no more than its status does. Why a request was
+//! denied is in the log, not here.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -35,7 +35,8 @@ pub enum AuthError {
     /// 404: the context does not exist.
     #[error("there is nothing here")]
     NotFound,
-    /// 429: too many attempts to log in, so the credentials were not even looked at. Carries what `Retry-After` says.
+    /// 429: too many attempts to log in, so the credentials were not even looked at. Carries what
+    /// `Retry-After` says.
     #[error("there were too many attempts to log in; try again later")]
     TooManyRequests {
         /// When it makes sense to try again.
@@ -93,7 +94,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem that is nothing more than its status (`"type": "about:blank"`), explained to a person by `detail`.
+    /// A problem that is nothing more than its status (`"type": "about:blank"`), explained to a person by
+    /// `detail`.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank",
@@ -103,7 +105,8 @@ impl Problem {
         }
     }
 
-    /// The response with this document as its body, which no cache may keep: an error is for one caller alone.
+    /// The response with this document as its body, which no cache may keep: an error is for one caller
+    /// alone.
     #[must_use]
     pub fn response(&self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -32,8 +32,8 @@ pub struct Id(Owned);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdRef<'a>(Borrowed<'a>);
 
-// INVARIANT: `Text` never holds the canonical form of an integer of this range or of a UUID. Only so is the derived
-// equality the equality of texts. Every constructor goes through `Borrowed::from_text`.
+// INVARIANT: `Text` never holds the canonical form of an integer of this range or of a UUID. Only so is the
+// derived equality the equality of texts. Every constructor goes through `Borrowed::from_text`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Owned {
     Integer(i128),

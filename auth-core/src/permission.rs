@@ -1,7 +1,8 @@
 //! Permissions: what a subject may be allowed to do with a context.
 //!
-//! The four of FlexMeasures' `flexmeasures.auth.policy` are built in; an application adds its own as constants.
-//! The types of this module name a permission in a signature, as in `Authorized<Sensor, permission::Read>`.
+//! The four of FlexMeasures' `flexmeasures.auth.policy` are built in; an application adds its own as
+//! constants. The types of this module name a permission in a signature, as in `Authorized<Sensor,
+//! permission::Read>`.
 
 use std::{fmt, str::FromStr};
 

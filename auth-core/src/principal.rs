@@ -1,7 +1,7 @@
 //! Principals: the single terms that can match a subject, with their text form.
 //!
-//! The text form is FlexMeasures' (`flexmeasures.auth.policy`): `user:2`, `account:3`, `role:x`, `account-role:y`,
-//! `every-logged-in-user`. Unlike there, a text that is none of these is an error.
+//! The text form is FlexMeasures' (`flexmeasures.auth.policy`): `user:2`, `account:3`, `role:x`,
+//! `account-role:y`, `every-logged-in-user`. Unlike there, a text that is none of these is an error.
 
 use std::{fmt, str::FromStr};
 

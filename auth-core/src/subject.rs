@@ -1,7 +1,7 @@
 //! The subject: who asks.
 //!
-//! An application implements [`Subject`] for the type that its log-in produces, or uses [`User`]. How a request's
-//! subject is found is the business of the mechanisms.
+//! An application implements [`Subject`] for the type that its log-in produces, or uses [`User`]. How a
+//! request's subject is found is the business of the mechanisms.
 
 use std::any::Any;
 
@@ -66,8 +66,9 @@ pub trait Subject: Any + Send + Sync {
     /// The names of the roles that access-control lists and role guards are waived for:
     /// [`AdminRoles::flexmeasures`], [`AdminRoles::none`] or the application's own.
     ///
-    /// The subject answers this itself, so that a guard, a job and a list cannot disagree about it. There is no default:
-    /// where customers name the roles of their users, a role `admin` must not be one of the whole application.
+    /// The subject answers this itself, so that a guard, a job and a list cannot disagree about it. There is
+    /// no default: where customers name the roles of their users, a role `admin` must not be one of the whole
+    /// application.
     fn admin_roles(&self) -> AdminRoles;
 }
 
@@ -138,8 +139,8 @@ pub struct User {
 }
 
 impl User {
-    /// A user without an account and without roles. The admin roles have the names of FlexMeasures; a user who was
-    /// deserialized has none until [`with_admin_roles`](Self::with_admin_roles) names them.
+    /// A user without an account and without roles. The admin roles have the names of FlexMeasures; a user
+    /// who was deserialized has none until [`with_admin_roles`](Self::with_admin_roles) names them.
     #[must_use]
     pub fn new(id: impl Into<Id>) -> Self {
         Self {

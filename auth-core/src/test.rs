@@ -20,9 +20,9 @@
 //! # }
 //! ```
 
-use std::sync::Arc;
 #[cfg(feature = "session")]
 use std::time::Duration;
+use std::{sync::Arc, time::SystemTime};
 
 use actix_web::HttpRequest;
 
@@ -37,7 +37,7 @@ use crate::{
     subject::Subject,
 };
 
-/// A mechanism that authenticates every request as this subject.
+/// A mechanism that authenticates every request as this subject, which has only just proved who it is.
 #[derive(Debug, Clone)]
 pub struct AlwaysAs<S>(pub S);
 
@@ -47,11 +47,12 @@ impl<S: Subject + Clone> Mechanism for AlwaysAs<S> {
     }
 
     async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
-        Ok(Some(self.0.clone().into()))
+        Ok(Some(Authenticated::from(self.0.clone()).since(SystemTime::now())))
     }
 }
 
-/// The arguments of a guarded handler, as if its guard had let a request in; for a test of the handler's own body.
+/// The arguments of a guarded handler, as if its guard had let a request in; for a test of the handler's own
+/// body.
 ///
 /// ```
 /// # #[actix_web::main]
@@ -81,8 +82,8 @@ pub fn current_user<U: Subject>(user: U) -> CurrentUser<U> {
     CurrentUser(Arc::new(user))
 }
 
-/// Makes the log-in of the request's session, and its grace period, older, as if this time had passed; for a test of
-/// what happens when a log-in is stale. Call it in a handler of the test's own.
+/// Makes the log-in of the request's session, and its grace period, older, as if this time had passed; for a
+/// test of what happens when a log-in is stale. Call it in a handler of the test's own.
 #[cfg(feature = "session")]
 pub fn age_session(request: &HttpRequest, by: Duration) {
     session::age(request, by);

@@ -1,6 +1,6 @@
-//! The recorded decisions of FlexMeasures, put to this library. See `README.md` for the data and `DEVIATIONS.md` for
-//! the cases in which this library answers otherwise on purpose. `can-modify-role.jsonl` is not asked yet: nobody's roles
-//! can be changed in the energy service.
+//! The recorded decisions of FlexMeasures, put to this library. See `README.md` for the data and
+//! `DEVIATIONS.md` for the cases in which this library answers otherwise on purpose. `can-modify-role.jsonl`
+//! is not asked yet: nobody's roles can be changed in the energy service.
 
 mod models;
 mod vectors;
@@ -84,8 +84,8 @@ enum Raising {
     CheckAccess(Access),
 }
 
-/// FlexMeasures raises an exception, which lets nobody in. Here the malformed principal is refused when the list is
-/// read; the others decide.
+/// FlexMeasures raises an exception, which lets nobody in. Here the malformed principal is refused when the
+/// list is read; the others decide.
 #[test]
 fn what_raises_there_is_decided_without_a_panic() {
     let mut cases = 0;
@@ -106,8 +106,8 @@ fn what_raises_there_is_decided_without_a_panic() {
 }
 
 impl Terms {
-    /// The terms as this library reads them. What it refuses to read is in no list, so in `any` it is no alternative,
-    /// and an `all` that contains it is refused as a whole.
+    /// The terms as this library reads them. What it refuses to read is in no list, so in `any` it is no
+    /// alternative, and an `all` that contains it is refused as a whole.
     fn read(&self) -> Principals {
         match self {
             Self::Nobody => Principals::new(),
@@ -115,7 +115,8 @@ impl Terms {
                 Principals::new().or_all(self.conjunction().unwrap_or_default())
             }
             Self::Any { any } => any.iter().fold(Principals::new(), |read, term| {
-                // A list within a list is AND: JSON has no tuples, so that is the written form of a conjunction.
+                // A list within a list is AND: JSON has no tuples, so that is the written form of a
+                // conjunction.
                 read.or_all(term.conjunction().unwrap_or_default())
             }),
         }

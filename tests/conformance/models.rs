@@ -1,5 +1,5 @@
-//! The decisions on FlexMeasures' own models, put to those of the energy service: each world is stored in a database,
-//! and each subject and each context is loaded from it.
+//! The decisions on FlexMeasures' own models, put to those of the energy service: each world is stored in a
+//! database, and each subject and each context is loaded from it.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 

@@ -12,7 +12,7 @@ use actix_web::{
     web::{ServiceConfig, scope},
 };
 use auth_core::{
-    Auth, AuthError, User, auth_required,
+    Auth, AuthError, CurrentUser, Subject, User, auth_required,
     mechanism::{Authenticated, Mechanism, Rejection, session},
     permission_required_for_context, public, roles_accepted,
     test::AlwaysAs,
@@ -144,6 +144,20 @@ async fn without_a_pool_the_log_says_what_to_add() {
     assert_eq!(status, 500);
     let message = events.last().unwrap()["fields"]["message"].as_str().unwrap();
     assert!(message.contains("add `.connections(pool)` to `Auth::builder()`"), "{message}");
+}
+
+#[get("/unguarded")]
+async fn unguarded(user: CurrentUser) -> impl Responder {
+    user.id().to_string()
+}
+
+#[actix_web::test]
+async fn the_extractor_of_the_caller_decides_as_a_guard_does() {
+    let auth = World::new().auth();
+    let request = TestRequest::get().uri("/unguarded");
+    let (status, events) = events_of(|app| _ = app.app_data(auth).service(unguarded), request).await;
+    assert_eq!((status, events.len()), (401, 1));
+    assert_fields(&events[0]["fields"], &[("outcome", "deny".into()), ("reason", "anonymous".into())]);
 }
 
 #[actix_web::test]

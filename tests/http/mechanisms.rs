@@ -11,7 +11,8 @@ use crate::{
     fixture::{Member, World},
 };
 
-/// Takes a user's id, or `member-` and a member's, from the header `x-key`, where a guard asks for this mechanism.
+/// Takes a user's id, or `member-` and a member's, from the header `x-key`, where a guard asks for this
+/// mechanism.
 struct Key;
 
 impl Mechanism for Key {

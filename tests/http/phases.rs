@@ -106,7 +106,8 @@ async fn a_denied_request_is_answered_without_a_look_at_its_body() {
     }
 }
 
-/// So that the test above can fail: an admitted request does poll the stream, and is answered that something panicked.
+/// So that the test above can fail: an admitted request does poll the stream, and is answered that something
+/// panicked.
 #[actix_web::test]
 async fn an_admitted_request_has_its_body_read() {
     let app = init_service(App::new().app_data(World::new().auth()).service(echo)).await;

@@ -47,6 +47,12 @@ fn ping() -> io::Result<bool> {
     Ok(answer == *b"+PONG")
 }
 
+/// Two instances over one database; none without a Redis.
+fn instances() -> Option<[Service; 2]> {
+    let (world, key) = (World::new(), Key::generate());
+    redis_answers().then(|| [(); 2].map(|()| instance(&world, &key)))
+}
+
 /// An instance with connections of its own.
 fn instance(world: &World, key: &Key) -> Service {
     // The connections are driven here, since the services come and go.
@@ -65,11 +71,7 @@ fn instance(world: &World, key: &Key) -> Service {
 
 #[test]
 fn instances_share_log_ins_and_log_outs() {
-    if !redis_answers() {
-        return;
-    }
-    let (world, key) = (World::new(), Key::generate());
-    let (here, there) = (instance(&world, &key), instance(&world, &key));
+    let Some([here, there]) = instances() else { return };
     let mut browser = Browser::new(&here);
     browser.post("/log-in/2");
     let cookie = browser.cookie.clone();
@@ -85,11 +87,7 @@ fn instances_share_log_ins_and_log_outs() {
 
 #[test]
 fn a_log_in_ends_the_session_before() {
-    if !redis_answers() {
-        return;
-    }
-    let (world, key) = (World::new(), Key::generate());
-    let (here, there) = (instance(&world, &key), instance(&world, &key));
+    let Some([here, there]) = instances() else { return };
     let mut browser = Browser::new(&here);
     browser.post("/basket/salt");
     let before = browser.cookie.clone();
@@ -103,11 +101,7 @@ fn a_log_in_ends_the_session_before() {
 
 #[test]
 fn instances_share_the_grace_period() {
-    if !redis_answers() {
-        return;
-    }
-    let (world, key) = (World::new(), Key::generate());
-    let (here, there) = (instance(&world, &key), instance(&world, &key));
+    let Some([here, there]) = instances() else { return };
     let mut browser = Browser::new(&here);
     browser.post("/log-in/2");
     assert_eq!(browser.status("/graceful"), 200);

@@ -1,4 +1,5 @@
-//! Log-ins that a session keeps, as a browser sees them. The sessions are in cookies here, and in Redis in `redis`.
+//! Log-ins that a session keeps, as a browser sees them. The sessions are in cookies here, and in Redis in
+//! `redis`.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! Access-control lists: which rule a subject must match for which permission.
 //!
-//! Written by hand, a list is a typed expression ([`allow`], [`account`], [`role`], `|`, `&`) that the compiler sees
-//! through; as data it is an [`AclTable`]. Both give the same decisions. A list only grants: what it does not mention
-//! is denied. Who stands above all lists (admins) is not decided here but in [`check_access`](crate::check_access).
+//! Written by hand, a list is a typed expression ([`allow`], [`account`], [`role`], `|`, `&`) that the
+//! compiler sees through; as data it is an [`AclTable`]. Both give the same decisions. A list only grants:
+//! what it does not mention is denied. Who stands above all lists (admins) is not decided here but in
+//! [`check_access`](crate::check_access).
 
 mod rule;
 mod table;

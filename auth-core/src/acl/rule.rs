@@ -1,7 +1,7 @@
 //! Rules as typed expressions: principals joined by `|` and `&`.
 //!
-//! Each operator builds a value, so precedence is Rust's own: `a | b & c` is `a | (b & c)`. A rule borrows what it
-//! compares with, so building and asking it allocates nothing.
+//! Each operator builds a value, so precedence is Rust's own: `a | b & c` is `a | (b & c)`. A rule borrows
+//! what it compares with, so building and asking it allocates nothing.
 
 use std::ops::{BitAnd, BitOr};
 

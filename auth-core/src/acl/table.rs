@@ -15,8 +15,9 @@ use crate::{
 
 /// An access-control list as data.
 ///
-/// Its serialized form is that of FlexMeasures' `__acl__()`: an object from permission to principals. A misspelt
-/// permission or principal is an error when the table is read, and never a rule that silently matches nobody.
+/// Its serialized form is that of FlexMeasures' `__acl__()`: an object from permission to principals. A
+/// misspelt permission or principal is an error when the table is read, and never a rule that silently
+/// matches nobody.
 ///
 /// ```
 /// use auth_core::{Acl, AclTable, Permission, User};

@@ -30,7 +30,8 @@ prop_compose! {
     }
 }
 
-/// A macro, for each kind of principal is a rule of another type: all of them have one type as optional alternatives.
+/// A macro, for each kind of principal is a rule of another type: all of them have one type as optional
+/// alternatives.
 macro_rules! rule {
     ($principal:expr) => {{
         let principal = &$principal;

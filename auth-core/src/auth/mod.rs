@@ -26,8 +26,8 @@ use crate::{
 
 /// What an application registers once, with `App::app_data`.
 ///
-/// Make it outside the factory closure of `HttpServer::new` and register a clone; clones share everything. A guarded
-/// handler that finds none answers 500 and logs what to add.
+/// Make it outside the factory closure of `HttpServer::new` and register a clone; clones share everything. A
+/// guarded handler that finds none answers 500 and logs what to add.
 ///
 /// ```
 /// use actix_web::App;
@@ -104,9 +104,9 @@ impl Auth {
 
     /// The time that was exceeded, if the subject proved too long ago who it is, and no grace period lasts.
     ///
-    /// After `check_and_update_authn_fresh` of Flask-Security: a grace period begins when a guard that has one lets
-    /// somebody in, and each such guard that is passed sets its end anew. Unlike there, it opens no guard that asks for
-    /// more than the one that began it.
+    /// After `check_and_update_authn_fresh` of Flask-Security: a grace period begins when a guard that has
+    /// one lets somebody in, and each such guard that is passed sets its end anew. Unlike there, it opens no
+    /// guard that asks for more than the one that began it.
     fn stale(&self, request: &HttpRequest, accepted: &Accepted, found: &Found) -> Option<Duration> {
         let within = accepted.within?;
         let now = SystemTime::now();
@@ -134,8 +134,8 @@ impl Auth {
         None
     }
 
-    /// The subject that the handler's guard found, or else that of a mechanism which is accepted by default, if there is
-    /// one.
+    /// The subject that the handler's guard found, or else that of a mechanism which is accepted by default,
+    /// if there is one.
     pub(crate) async fn current(&self, request: &HttpRequest) -> Result<Option<Arc<dyn Subject>>, AuthError> {
         if let Some(found) = self.found_before(request) {
             return Ok(Some(found.authenticated.subject));
@@ -152,8 +152,19 @@ impl Auth {
         }))
     }
 
-    /// Asks the accepted mechanisms in the order in which they were added, until one finds somebody; at most once per
-    /// request.
+    /// The same for who has to be somebody: 401 where nobody is logged in.
+    pub(crate) async fn current_or_refused(
+        &self,
+        request: &HttpRequest,
+    ) -> Result<Arc<dyn Subject>, AuthError> {
+        match self.found_before(request) {
+            Some(found) => Ok(found.authenticated.subject),
+            None => self.authenticate(request, &Accepted::any()).await,
+        }
+    }
+
+    /// Asks the accepted mechanisms in the order in which they were added, until one finds somebody; at most
+    /// once per request.
     async fn find(
         &self,
         request: &HttpRequest,
@@ -224,7 +235,7 @@ impl Auth {
     }
 
     /// A 401 with the challenges of all accepted mechanisms; that of `mechanism` says why it let nobody in.
-    pub(crate) fn unauthenticated(&self, accepted: &Accepted, mechanism: &str, why: Why) -> AuthError {
+    fn unauthenticated(&self, accepted: &Accepted, mechanism: &str, why: Why) -> AuthError {
         let challenge = |asked: &dyn DynMechanism| {
             let why = if asked.name() == mechanism { why } else { Why::Missing };
             asked.challenge(&Challenge { why, realm: accepted.realm })

@@ -1,8 +1,8 @@
 //! Guards: what an attribute makes of a handler, and the checks that it calls.
 //!
-//! The attributes write a [`Guard`] that calls the functions of this module in the order of the phases: authenticate,
-//! check the subject, load and check contexts, and only then extract the handler's other arguments, which is when the
-//! body is read. No check is written anywhere else.
+//! The attributes write a [`Guard`] that calls the functions of this module in the order of the phases:
+//! authenticate, check the subject, load and check contexts, and only then extract the handler's other
+//! arguments, which is when the body is read. No check is written anywhere else.
 
 mod source;
 
@@ -46,8 +46,8 @@ pub trait Guard: 'static {
 
 /// The arguments of a guarded handler, which exist only if its guard let the request in.
 ///
-/// The attributes put this extractor into the handler's signature. It is the only one there, because actix-web polls
-/// several extractors together, and then the body would be read while the guard still checks.
+/// The attributes put this extractor into the handler's signature. It is the only one there, because
+/// actix-web polls several extractors together, and then the body would be read while the guard still checks.
 #[non_exhaustive]
 pub struct Admitted<G: Guard>(pub G::Arguments);
 
@@ -80,8 +80,8 @@ struct Panicked;
 
 /// A handler whose access somebody decided: it has a guard, or it is `#[public]` on purpose.
 ///
-/// The attributes implement this for what a route attribute such as `#[get]` makes below them. A function that
-/// registers handlers can ask for it:
+/// The attributes implement this for what a route attribute such as `#[get]` makes below them. A function
+/// that registers handlers can ask for it:
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, dev::HttpServiceFactory, get, web};
@@ -179,8 +179,9 @@ const fn proves_what_is_checked(proved: Option<Permission>, checked: &[Permissio
 
 /// The permission that an argument of type `A` proves: `Proved::<A>::PERMISSION`.
 ///
-/// For an `Authorized<T, P>`, also under another name, that is the inherent constant, and else that of [`ProvesNothing`].
-/// It asks nothing of `A`, so that a missing trait is reported once, where the context is loaded.
+/// For an `Authorized<T, P>`, also under another name, that is the inherent constant, and else that of
+/// [`ProvesNothing`]. It asks nothing of `A`, so that a missing trait is reported once, where the context is
+/// loaded.
 #[doc(hidden)]
 pub struct Proved<A>(PhantomData<A>);
 

@@ -18,8 +18,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// The id's text. `None` if the client names nothing, or something that cannot be understood in one way: a handler
-    /// might read the other of two values.
+    /// The id's text. `None` if the client names nothing, or something that cannot be understood in one way:
+    /// a handler might read the other of two values.
     ///
     /// # Errors
     ///

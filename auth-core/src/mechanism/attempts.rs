@@ -1,8 +1,9 @@
 //! How often somebody may try to log in: for each account and for each address, in memory.
 //!
-//! Not a limit of requests in general. An attempt counts until it is taken back, which whoever had the right password
-//! does. Limits that only ever count, as those of the crate `governor`, would lock out a client that sends its right
-//! password with every request; and what `governor` remembers grows with the names that attackers make up.
+//! Not a limit of requests in general. An attempt counts until it is taken back, which whoever had the right
+//! password does. Limits that only ever count, as those of the crate `governor`, would lock out a client that
+//! sends its right password with every request; and what `governor` remembers grows with the names that
+//! attackers make up.
 
 use std::{
     array,
@@ -39,25 +40,26 @@ pub struct AttemptLimits {
 }
 
 impl AttemptLimits {
-    /// For each account so many attempts at once, and one more whenever this time has passed. Attempts that are still
-    /// being decided count as well: who sends right passwords in parallel needs as many.
+    /// For each account so many attempts at once, and one more whenever this time has passed. Attempts that
+    /// are still being decided count as well: who sends right passwords in parallel needs as many.
     ///
-    /// A limit for an account can be used up by anybody who knows its name, who so keeps its user out as long as the
-    /// attack lasts. Tokens and sessions are not concerned.
+    /// A limit for an account can be used up by anybody who knows its name, who so keeps its user out as long
+    /// as the attack lasts. Tokens and sessions are not concerned.
     pub fn per_account(mut self, at_once: u32, one_more_after: Duration) -> Self {
         self.account = Rate { at_once, one_more_after };
         self
     }
 
-    /// For each address so many attempts at once, and one more whenever this time has passed. An IPv6 address stands
-    /// for its network (/64), which is what one customer has.
+    /// For each address so many attempts at once, and one more whenever this time has passed. An IPv6 address
+    /// stands for its network (/64), which is what one customer has.
     pub fn per_address(mut self, at_once: u32, one_more_after: Duration) -> Self {
         self.address = Rate { at_once, one_more_after };
         self
     }
 
-    /// Remembers so many accounts, and as many addresses, in 24 bytes each. When there are more, those with the fewest
-    /// attempts are forgotten first, which an attacker can only make use of with many times as many attempts.
+    /// Remembers so many accounts, and as many addresses, in 24 bytes each. When there are more, those with
+    /// the fewest attempts are forgotten first, which an attacker can only make use of with many times as
+    /// many attempts.
     pub fn remember(mut self, number: usize) -> Self {
         self.remembered = number;
         self
@@ -80,7 +82,8 @@ struct Rate {
     one_more_after: Duration,
 }
 
-/// Counts attempts to log in. Clones share the counts: make one, for the mechanism and the log-in endpoint alike.
+/// Counts attempts to log in. Clones share the counts: make one, for the mechanism and the log-in endpoint
+/// alike.
 ///
 /// ```
 /// # use std::{net::IpAddr, time::Duration};
@@ -125,11 +128,12 @@ impl Attempts {
         }))
     }
 
-    /// Counts an attempt to log in as this account from this address, unless there were too many. The same for names
-    /// that nobody has: which exist must not show.
+    /// Counts an attempt to log in as this account from this address, unless there were too many. The same
+    /// for names that nobody has: which exist must not show.
     ///
-    /// Names that differ in case, or in the blanks around them, count as one. The address is that of the connection, or
-    /// what a proxy of one's own wrote; never what a client can write itself. `None` where there is none.
+    /// Names that differ in case, or in the blanks around them, count as one. The address is that of the
+    /// connection, or what a proxy of one's own wrote; never what a client can write itself. `None` where
+    /// there is none.
     ///
     /// # Errors
     ///
@@ -229,8 +233,8 @@ impl Counts {
 
 const PLACES: usize = 8;
 
-/// A fixed number of counts. The key says in which set of places its count is; of a full set, the count that would
-/// have expired first makes room.
+/// A fixed number of counts. The key says in which set of places its count is; of a full set, the count that
+/// would have expired first makes room.
 struct Table {
     rate: Rate,
     sets: Box<[[Count; PLACES]]>,

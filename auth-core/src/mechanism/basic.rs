@@ -53,15 +53,16 @@ pub trait FindByUsername: Subject + Sized {
     ///
     /// # Errors
     ///
-    /// [`LoadError::NotFound`] if nobody may get in by this name, [`LoadError::Unavailable`] if the store failed.
+    /// [`LoadError::NotFound`] if nobody may get in by this name, [`LoadError::Unavailable`] if the store
+    /// failed.
     fn find_by_username(
         username: &str,
         connection: &mut Self::Connection,
     ) -> Result<(Self, PasswordHash), LoadError>;
 
-    /// The name under which attempts count: one for all spellings by which the same subject is found, since a limit for
-    /// each spelling would be none. [`Attempts`] makes one of those that differ in case; a store that takes more
-    /// for the same, as some collations take `é` for `e`, has to say so here.
+    /// The name under which attempts count: one for all spellings by which the same subject is found, since a
+    /// limit for each spelling would be none. [`Attempts`] makes one of those that differ in case; a store
+    /// that takes more for the same, as some collations take `é` for `e`, has to say so here.
     #[must_use]
     fn counts_as(username: &str) -> Cow<'_, str> {
         username.into()
@@ -70,12 +71,13 @@ pub trait FindByUsername: Subject + Sized {
 
 /// The mechanism `basic`: `Authorization: Basic <username and password>`.
 ///
-/// Only guards that name it take it, as [`http_auth_required`](crate::http_auth_required) does: a browser sends these
-/// credentials with each request to the service, whoever caused it. The password comes with every request, so a log-in
-/// is never too old for a guard; and every request pays for the comparison, which is slow on purpose.
+/// Only guards that name it take it, as [`http_auth_required`](crate::http_auth_required) does: a browser
+/// sends these credentials with each request to the service, whoever caused it. The password comes with every
+/// request, so a log-in is never too old for a guard; and every request pays for the comparison, which is
+/// slow on purpose.
 ///
-/// Wrong passwords, unknown names and malformed credentials are a 401. Beyond the limit of [`Attempts`] it is a 429, for
-/// the right password too.
+/// Wrong passwords, unknown names and malformed credentials are a 401. Beyond the limit of [`Attempts`] it is
+/// a 429, for the right password too.
 ///
 /// ```
 /// # use auth_core::{Auth, NoConnection, mechanism::{Attempts, BasicAuth, FindByUsername}};
@@ -142,9 +144,9 @@ impl<S: FindByUsername> BasicAuth<S> {
 
     /// Finds the address that attempts count for. Left out, it is the other end of the connection.
     ///
-    /// Behind a proxy that is the proxy, for everybody. Then read what the proxy wrote, and only if the proxy removes
-    /// what a client wrote there: whoever chooses the address has no limit. For `None`, attempts count for the other end
-    /// of the connection.
+    /// Behind a proxy that is the proxy, for everybody. Then read what the proxy wrote, and only if the proxy
+    /// removes what a client wrote there: whoever chooses the address has no limit. For `None`, attempts
+    /// count for the other end of the connection.
     ///
     /// ```
     /// # use auth_core::{NoConnection, mechanism::{BasicAuth, FindByUsername}};

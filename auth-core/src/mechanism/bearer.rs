@@ -48,10 +48,12 @@ pub trait FindByToken: Subject + Sized {
     ///
     /// # Errors
     ///
-    /// [`LoadError::NotFound`] if nobody may get in with this token, [`LoadError::Unavailable`] if the store failed.
+    /// [`LoadError::NotFound`] if nobody may get in with this token, [`LoadError::Unavailable`] if the store
+    /// failed.
     fn find_by_token(token: &TokenHash, connection: &mut Self::Connection) -> Result<Self, LoadError>;
 
-    /// When the token was issued. Guards that ask for a recent log-in (`within = "…"`) let nobody in without it.
+    /// When the token was issued. Guards that ask for a recent log-in (`within = "…"`) let nobody in without
+    /// it.
     fn token_issued_at(&self) -> Option<SystemTime> {
         None
     }

@@ -1,8 +1,8 @@
 //! Mechanisms: how a request's subject is found.
 //!
-//! [`BearerToken`] is ready, and so are `SessionCookie` behind the feature `session` and `BasicAuth` behind the feature
-//! `basic`, together with what an application's own log-in by a password needs: `Passwords` and `Attempts`. An
-//! application implements [`Mechanism`] for others.
+//! [`BearerToken`] is ready, and so are `SessionCookie` behind the feature `session` and `BasicAuth` behind
+//! the feature `basic`, together with what an application's own log-in by a password needs: `Passwords` and
+//! `Attempts`. An application implements [`Mechanism`] for others.
 
 #[cfg(feature = "basic")]
 mod attempts;
@@ -44,8 +44,8 @@ use crate::{context::LoadError, subject::Subject};
 
 /// One way to authenticate a request.
 ///
-/// The mechanisms of an [`Auth`](crate::Auth) are tried in their order. The first that recognizes its credentials
-/// decides: wrong credentials are a 401 and never a reason to try the next one.
+/// The mechanisms of an [`Auth`](crate::Auth) are tried in their order. The first that recognizes its
+/// credentials decides: wrong credentials are a 401 and never a reason to try the next one.
 ///
 /// ```
 /// use actix_web::HttpRequest;
@@ -78,8 +78,8 @@ pub trait Mechanism: Send + Sync + 'static {
     /// The name by which attributes and logs know the mechanism.
     fn name(&self) -> &'static str;
 
-    /// Whether guards that name no mechanism take this one. Basic is an exception: a browser sends its credentials
-    /// with every request, whoever caused it.
+    /// Whether guards that name no mechanism take this one. Basic is an exception: a browser sends its
+    /// credentials with every request, whoever caused it.
     fn is_default(&self) -> bool {
         true
     }
@@ -100,8 +100,8 @@ pub trait Mechanism: Send + Sync + 'static {
         request: &HttpRequest,
     ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>>;
 
-    /// The grace period of the request's subject. Asked only by guards that ask for a recent log-in and have a grace
-    /// period themselves, once the mechanism has authenticated the request.
+    /// The grace period of the request's subject. Asked only by guards that ask for a recent log-in and have
+    /// a grace period themselves, once the mechanism has authenticated the request.
     ///
     /// `None` for a mechanism that has nothing to keep it in, such as one of tokens.
     fn grace(&self, request: &HttpRequest) -> Option<Grace> {
@@ -120,8 +120,8 @@ pub trait Mechanism: Send + Sync + 'static {
 pub struct Grace {
     /// When it ends.
     pub until: SystemTime,
-    /// How recent the log-in was when it began, as the guard asked that began it. It opens no guard that asks for a more
-    /// recent one.
+    /// How recent the log-in was when it began, as the guard asked that began it. It opens no guard that asks
+    /// for a more recent one.
     pub within: Duration,
 }
 
@@ -157,8 +157,8 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    /// Says when the subject proved who it is: when the token was issued, when the user logged in. A guard that
-    /// asks for this to be recent (`within = "…"`) lets nobody in without it.
+    /// Says when the subject proved who it is: when the token was issued, when the user logged in. A guard
+    /// that asks for this to be recent (`within = "…"`) lets nobody in without it.
     #[must_use]
     pub fn since(mut self, time: SystemTime) -> Self {
         self.since = Some(time);

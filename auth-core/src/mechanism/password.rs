@@ -19,12 +19,12 @@ use argon2::{
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-/// One comparison for each processor at a time, in the whole process: anyone may try to log in, and at 19 MiB each a
-/// thousand who do would take 19 GiB. Those who wait for their turn take no thread.
+/// One comparison for each processor at a time, in the whole process: anyone may try to log in, and at 19 MiB
+/// each a thousand who do would take 19 GiB. Those who wait for their turn take no thread.
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(processors())));
 
-/// What comparisons worked in, for the next ones: one for each turn. If it went back to the allocator each time, much
-/// of it would stay with every thread that ever compared a password.
+/// What comparisons worked in, for the next ones: one for each turn. If it went back to the allocator each
+/// time, much of it would stay with every thread that ever compared a password.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 fn processors() -> usize {
@@ -49,8 +49,8 @@ fn processors() -> usize {
 #[derive(Debug, Clone, Default)]
 pub struct Passwords {
     cost: Params,
-    /// The hash of no user's password. Made by the first comparison, whoever is compared: the time that it takes tells
-    /// nothing.
+    /// The hash of no user's password. Made by the first comparison, whoever is compared: the time that it
+    /// takes tells nothing.
     dummy: Arc<OnceLock<PasswordHash>>,
 }
 
@@ -63,8 +63,8 @@ impl Passwords {
 
     /// With a cost of one's own: KiB of memory, passes over it, lanes.
     ///
-    /// Passwords that were hashed before are still compared at their own cost. Until they are hashed anew, the time of
-    /// an answer tells whether there is such a user.
+    /// Passwords that were hashed before are still compared at their own cost. Until they are hashed anew,
+    /// the time of an answer tells whether there is such a user.
     ///
     /// # Errors
     ///
@@ -75,8 +75,8 @@ impl Passwords {
         Ok(Self { cost, dummy: Arc::default() })
     }
 
-    /// Hashes a password with a salt of its own, for storing. It takes tens of milliseconds, so it is not for the event
-    /// loop: call it inside `web::block`.
+    /// Hashes a password with a salt of its own, for storing. It takes tens of milliseconds, so it is not for
+    /// the event loop: call it inside `web::block`.
     ///
     /// # Errors
     ///
@@ -89,14 +89,14 @@ impl Passwords {
 
     /// Whether the password is the one that was hashed.
     ///
-    /// Where nothing is `stored`, because there is no such user, it is not, and finding this out takes as long: the time
-    /// of an answer must not tell which users exist. It works on a thread for blocking work. Do not hold a
-    /// connection to a database meanwhile.
+    /// Where nothing is `stored`, because there is no such user, it is not, and finding this out takes as
+    /// long: the time of an answer must not tell which users exist. It works on a thread for blocking work.
+    /// Do not hold a connection to a database meanwhile.
     ///
     /// # Errors
     ///
-    /// [`PasswordError::Failed`] if the system has no memory to give. What is stored and is no hash by Argon2 is nobody's
-    /// password: that is logged, and answered as a wrong one.
+    /// [`PasswordError::Failed`] if the system has no memory to give. What is stored and is no hash by Argon2
+    /// is nobody's password: that is logged, and answered as a wrong one.
     pub async fn verify(
         &self,
         password: String,
@@ -115,8 +115,9 @@ impl Passwords {
     fn compare(&self, password: &str, stored: Option<&PasswordHash>) -> Result<bool, PasswordError> {
         let dummy = self.dummy()?;
         let compared = match is_hash_of(password, stored.unwrap_or(dummy)) {
-            // Nobody may get in with what is no hash. It takes as long and counts as any other wrong password, for it
-            // must not tell that there is such a user; but whoever runs the service has to know.
+            // Nobody may get in with what is no hash. It takes as long and counts as any other wrong
+            // password, for it must not tell that there is such a user; but whoever runs the service has to
+            // know.
             Err(CompareError::Stored(error)) => {
                 tracing::error!(target: "auth", %error, "what is stored for a password is no PHC string of Argon2");
                 let _ = is_hash_of(password, dummy);
@@ -263,8 +264,8 @@ mod tests {
         }
     }
 
-    /// Hashes that others made, among them the examples of the reference implementation, one after the other in the
-    /// same memory.
+    /// Hashes that others made, among them the examples of the reference implementation, one after the other
+    /// in the same memory.
     #[actix_web::test]
     async fn it_agrees_with_argon2_itself() {
         let costs = [(8, 1, 1), (256, 2, 1), (64, 3, 2), (32, 1, 4)];

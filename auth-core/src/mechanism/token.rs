@@ -58,7 +58,8 @@ impl fmt::Debug for Token {
 #[error("no random numbers for a token")]
 pub struct GenerateTokenError(#[source] getrandom::Error);
 
-/// The SHA-256 of a token. An unsalted fast hash suffices, for a token is 256 random bits and nothing that one could guess.
+/// The SHA-256 of a token. An unsalted fast hash suffices, for a token is 256 random bits and nothing that
+/// one could guess.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; BYTES]);
 

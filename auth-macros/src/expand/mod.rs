@@ -25,7 +25,7 @@ pub(crate) fn guard(place: Place, guard: &Guard) -> TokenStream {
 /// nothing of the arguments' types, so that the errors which are reported are those of the user.
 pub(crate) fn refusal(mut place: Place) -> TokenStream {
     place.handler.signature.asyncness = Some(Token![async](Span::call_site()));
-    assemble(place, &quote!(::core::unimplemented!()))
+    assemble(place, &quote!(::core::unreachable!("the attributes hold errors")))
 }
 
 /// Whether [`refusal`] can write down this handler's arguments.
@@ -136,8 +136,9 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     }
 }
 
-/// Whether tokens name a generic parameter of the handler. Then they cannot stand in an item, and are checked in place: when
-/// code is made of the handler. All else is checked as an item, which the compiler evaluates in any case.
+/// Whether tokens name a generic parameter of the handler. Then they cannot stand in an item, and are checked
+/// in place: when code is made of the handler. All else is checked as an item, which the compiler evaluates
+/// in any case.
 fn is_generic(tokens: TokenStream, handler: &Handler) -> bool {
     let parameters = || {
         handler.signature.generics.params.iter().map(|parameter| match parameter {
@@ -265,7 +266,8 @@ fn context(asked: &Context, caller: &Ident, handler: &Handler) -> TokenStream {
     }
 }
 
-/// The id that an expression makes of other arguments. It sees them as the handler will: by their names, and as they are.
+/// The id that an expression makes of other arguments. It sees them as the handler will: by their names, and
+/// as they are.
 fn taken(id: &Ident, expression: &Expr, arguments: &[usize], handler: &Handler) -> TokenStream {
     let (bound, given_back): (Vec<_>, Vec<_>) = handler
         .arguments()

@@ -68,8 +68,8 @@ impl fmt::Display for Location {
 #[derive(Clone)]
 pub struct Database {
     pool: ConnectionPool,
-    /// A database in memory ends with its last connection, and a pool may drop each of its own: a broken one, for
-    /// example. This one stays. The mutex is never locked; it makes the connection `Sync`.
+    /// A database in memory ends with its last connection, and a pool may drop each of its own: a broken one,
+    /// for example. This one stays. The mutex is never locked; it makes the connection `Sync`.
     _keep_alive: Option<Arc<Mutex<SqliteConnection>>>,
 }
 

@@ -1,5 +1,5 @@
-//! The demo world: a few named accounts, users and assets, and a week of measurements, to try the service with. Its
-//! passwords are public, so it never goes into a database that holds anything else.
+//! The demo world: a few named accounts, users and assets, and a week of measurements, to try the service
+//! with. Its passwords are public, so it never goes into a database that holds anything else.
 
 use std::{
     collections::BTreeSet,

@@ -72,7 +72,8 @@ impl ServiceError {
 impl From<DieselError> for ServiceError {
     fn from(error: DieselError) -> Self {
         match &error {
-            // The latter: what a new row refers to was deleted between the guard, which loaded it, and the change.
+            // The latter: what a new row refers to was deleted between the guard, which loaded it, and the
+            // change.
             DieselError::NotFound | DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
                 Self::NotFound
             }

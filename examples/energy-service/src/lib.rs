@@ -1,5 +1,5 @@
-//! The service to copy: accounts, users, assets, sensors and measurements of energy, over HTTP, with diesel on `SQLite`,
-//! and with an authorization that stands above each handler in one line.
+//! The service to copy: accounts, users, assets, sensors and measurements of energy, over HTTP, with diesel
+//! on `SQLite`, and with an authorization that stands above each handler in one line.
 //!
 //! A library, so that tests can start the real service:
 //!

@@ -1,5 +1,5 @@
-//! The access-control lists and the loaders of the models, on a small world: two accounts, the consultancy of the
-//! first, and its own consultancy.
+//! The access-control lists and the loaders of the models, on a small world: two accounts, the consultancy of
+//! the first, and its own consultancy.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::{

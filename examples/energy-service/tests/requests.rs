@@ -1,4 +1,5 @@
-//! What the service answers, in the demo world. Who may what is the subject of `models.rs`; this is about requests.
+//! What the service answers, in the demo world. Who may what is the subject of `models.rs`; this is about
+//! requests.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,

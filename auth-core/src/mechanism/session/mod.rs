@@ -1,8 +1,9 @@
 //! Log-ins that `actix-session` keeps; behind the feature `session`.
 //!
-//! The session holds who logged in, when, and until when a grace period lasts. Everything else about the user is looked
-//! up at every request, so a revoked role or a deactivated user is seen at once. Where sessions are stored is the
-//! choice of the application: a feature of `actix-session`, and a store for its `SessionMiddleware`.
+//! The session holds who logged in, when, and until when a grace period lasts. Everything else about the user
+//! is looked up at every request, so a revoked role or a deactivated user is seen at once. Where sessions are
+//! stored is the choice of the application: a feature of `actix-session`, and a store for its
+//! `SessionMiddleware`.
 //!
 //! ```
 //! use actix_session::{SessionMiddleware, storage::CookieSessionStore};
@@ -56,9 +57,9 @@
 //! # Ok::<(), auth_core::AuthConfigError>(())
 //! ```
 //!
-//! With `CookieSessionStore` the session is its cookie: a log-out deletes the cookie in the browser, while a copy of it
-//! stays good, for as long as the key does. A store on the server, such as Redis, forgets the session. With every store
-//! [`FindBySession::logged_out_at`] ends the sessions of a user.
+//! With `CookieSessionStore` the session is its cookie: a log-out deletes the cookie in the browser, while a
+//! copy of it stays good, for as long as the key does. A store on the server, such as Redis, forgets the
+//! session. With every store [`FindBySession::logged_out_at`] ends the sessions of a user.
 //!
 //! A store that does not answer is answered by the middleware, with 500, before any guard is asked.
 
@@ -107,11 +108,12 @@ pub trait FindBySession: Subject + Sized {
     ///
     /// # Errors
     ///
-    /// [`LoadError::NotFound`] if this user may not get in (any more), which makes the request an anonymous one;
-    /// [`LoadError::Unavailable`] if the store failed.
+    /// [`LoadError::NotFound`] if this user may not get in (any more), which makes the request an anonymous
+    /// one; [`LoadError::Unavailable`] if the store failed.
     fn find_by_id(id: Self::Id, connection: &mut Self::Connection) -> Result<Self, LoadError>;
 
-    /// When all sessions of the user were ended, as by a change of the password: log-ins until this time do not count.
+    /// When all sessions of the user were ended, as by a change of the password: log-ins until this time do
+    /// not count.
     fn logged_out_at(&self) -> Option<SystemTime> {
         None
     }
@@ -119,19 +121,20 @@ pub trait FindBySession: Subject + Sized {
 
 /// The mechanism `session`: somebody logged in with [`log_in`], and the session remembers.
 ///
-/// A session without a log-in is no credential, and neither is one whose user is gone: such a request is anonymous, as it
-/// is when the session has expired. A user who was deactivated can so still reach the log-in page.
+/// A session without a log-in is no credential, and neither is one whose user is gone: such a request is
+/// anonymous, as it is when the session has expired. A user who was deactivated can so still reach the log-in
+/// page.
 ///
 /// A session holds one log-in. Two mechanisms for two kinds of users, in the `Auth`s of two scopes, need a
-/// `SessionMiddleware` each, with cookies of different names: under one, whoever logged in as the one would be the other
-/// of the same id.
+/// `SessionMiddleware` each, with cookies of different names: under one, whoever logged in as the one would
+/// be the other of the same id.
 ///
-/// A browser sends the cookie with every request, whoever caused it. So a request that is authenticated by its session
-/// and may change something is refused with 403 if another site caused it: every method but GET, HEAD, OPTIONS and
-/// TRACE, and every upgrade to a WebSocket. `Sec-Fetch-Site` tells; where it is missing, `Origin` is compared with `Host`
-/// (never with what a proxy adds). A request with neither is not a browser's and is let through. This is asked before
-/// the user is looked up. Log-in itself is not covered, because nobody is authenticated then: a log-in that takes a form
-/// and no JSON can be caused by another site.
+/// A browser sends the cookie with every request, whoever caused it. So a request that is authenticated by
+/// its session and may change something is refused with 403 if another site caused it: every method but GET,
+/// HEAD, OPTIONS and TRACE, and every upgrade to a WebSocket. `Sec-Fetch-Site` tells; where it is missing,
+/// `Origin` is compared with `Host` (never with what a proxy adds). A request with neither is not a browser's
+/// and is let through. This is asked before the user is looked up. Log-in itself is not covered, because
+/// nobody is authenticated then: a log-in that takes a form and no JSON can be caused by another site.
 pub struct SessionCookie<S: FindBySession> {
     source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     trusted: Vec<Origin>,
@@ -203,8 +206,8 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
 
 /// Logs this user in: the session holds who it is, and that it is now that this was proved.
 ///
-/// Check the password, or whatever proves it, before. The session gets a new id, so that nobody who knew the old one is
-/// logged in with it. What the session holds for somebody else who was logged in is forgotten.
+/// Check the password, or whatever proves it, before. The session gets a new id, so that nobody who knew the
+/// old one is logged in with it. What the session holds for somebody else who was logged in is forgotten.
 ///
 /// # Errors
 ///
@@ -230,9 +233,9 @@ pub fn log_in(request: &HttpRequest, id: impl Into<Id>) -> Result<(), AuthError>
 
 /// Ends the session, with all that it holds.
 ///
-/// A request that is still under way then and changes its session, as a grace period does, makes `actix-session` store
-/// what it knew under a new id, log-in included. Where that matters, let [`FindBySession::logged_out_at`] say when the
-/// user logged out.
+/// A request that is still under way then and changes its session, as a grace period does, makes
+/// `actix-session` store what it knew under a new id, log-in included. Where that matters, let
+/// [`FindBySession::logged_out_at`] say when the user logged out.
 ///
 /// # Errors
 ///
@@ -286,8 +289,8 @@ fn missing_middleware() {
 
 /// The request's session, if a middleware loaded it and will store it.
 ///
-/// `actix-session` makes an empty one for whoever asks where there is none, and that one is never stored. So a stand-in
-/// is put where a session would be: it is still there afterwards if there was none.
+/// `actix-session` makes an empty one for whoever asks where there is none, and that one is never stored. So
+/// a stand-in is put where a session would be: it is still there afterwards if there was none.
 fn of_middleware(request: &HttpRequest) -> Option<Session> {
     const STAND_IN: &str = "auth-stand-in";
 
@@ -298,8 +301,8 @@ fn of_middleware(request: &HttpRequest) -> Option<Session> {
     (inserted.is_ok() && !session.contains_key(STAND_IN)).then_some(session)
 }
 
-/// Whether somebody gains by causing this request without seeing the answer. An upgrade opens a channel in both
-/// directions, to which no rule of the same origin applies.
+/// Whether somebody gains by causing this request without seeing the answer. An upgrade opens a channel in
+/// both directions, to which no rule of the same origin applies.
 fn may_change_something(request: &HttpRequest) -> bool {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(request.method());
     !reads || request.headers().contains_key(header::UPGRADE)

@@ -13,8 +13,8 @@ use thiserror::Error;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a browser says that the request comes from a page of another origin which is not trusted. What cannot be
-/// understood is foreign; what says nothing at all is no browser's.
+/// Whether a browser says that the request comes from a page of another origin which is not trusted. What
+/// cannot be understood is foreign; what says nothing at all is no browser's.
 pub(super) fn is_foreign(request: &HttpRequest, trusted: &[Origin]) -> bool {
     let headers = request.headers();
     let mut origins = headers.get_all(header::ORIGIN);
@@ -44,8 +44,8 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Whether this is the host, with the port, that the request asks. The scheme of the request is not compared: where a
-    /// proxy ends TLS, the request does not have that of the browser.
+    /// Whether this is the host, with the port, that the request asks. The scheme of the request is not
+    /// compared: where a proxy ends TLS, the request does not have that of the browser.
     fn is_of(&self, request: &HttpRequest) -> bool {
         let mut hosts = request.headers().get_all(header::HOST);
         let asked = match (hosts.next(), hosts.next()) {
@@ -68,7 +68,8 @@ impl Origin {
         };
         let is_default = matches!((scheme.as_str(), port), ("http", Some(80)) | ("https", Some(443)));
         let port = port.filter(|_| !is_default);
-        // With the name of a user in front, the host would stand elsewhere. An asterisk stands for nothing here.
+        // With the name of a user in front, the host would stand elsewhere. An asterisk stands for nothing
+        // here.
         let is_host = !host.is_empty() && !host.contains('*') && before.eq_ignore_ascii_case(&host);
         is_host.then_some(Self { scheme, host, port })
     }

@@ -24,7 +24,8 @@ pub const PROSUMER: &str = "Prosumer";
 /// Role of accounts that sell energy.
 pub const SUPPLIER: &str = "Supplier";
 
-/// What the guards of all handlers use: bearer tokens, and connections from `pool` for users and contexts alike.
+/// What the guards of all handlers use: bearer tokens, and connections from `pool` for users and contexts
+/// alike.
 ///
 /// # Errors
 ///

@@ -56,8 +56,8 @@ impl LoadContext for Asset {
     }
 }
 
-/// Members of the account work with its assets; deleting one is for who runs the account. Public assets are read by
-/// everyone and changed by admins.
+/// Members of the account work with its assets; deleting one is for who runs the account. Public assets are
+/// read by everyone and changed by admins.
 impl AuthModel for Asset {
     fn acl(&self) -> impl Acl {
         let members = || self.row.account_id.map(account);

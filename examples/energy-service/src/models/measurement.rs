@@ -1,5 +1,5 @@
-//! Measurements: what a sensor recorded. They are no context of their own: who may read or record them is decided by
-//! the sensor's access-control list.
+//! Measurements: what a sensor recorded. They are no context of their own: who may read or record them is
+//! decided by the sensor's access-control list.
 
 use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable, Selectable, sqlite::Sqlite};

@@ -1,5 +1,5 @@
-//! The objects that requests are about: each with its row, the way it is loaded as a context and its access-control
-//! list. The lists are those of FlexMeasures.
+//! The objects that requests are about: each with its row, the way it is loaded as a context and its
+//! access-control list. The lists are those of FlexMeasures.
 //!
 //! Only what the service shows is in the rows; the hash of a password, for one, is not.
 
@@ -21,9 +21,11 @@ pub use self::{
     user::{User, UserRow},
 };
 
-/// The consultants of an account: who has the role and belongs to the account that is its consultancy, if it has one.
+/// The consultants of an account: who has the role and belongs to the account that is its consultancy, if it
+/// has one.
 ///
-/// A consultancy is not passed on: the consultancy of an account's consultancy has nothing to do with the account.
+/// A consultancy is not passed on: the consultancy of an account's consultancy has nothing to do with the
+/// account.
 fn consultant_of(consultancy_account_id: Option<i32>) -> Expr<impl Rule> {
     role(CONSULTANT) & consultancy_account_id.map(account)
 }

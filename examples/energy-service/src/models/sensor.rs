@@ -56,8 +56,8 @@ impl LoadContext for Sensor {
     }
 }
 
-/// Members of the account read its sensors and record measurements, which are the children; the sensor itself is
-/// changed and deleted by who runs the account. Public sensors are read by everyone and changed by admins.
+/// Members of the account read its sensors and record measurements, which are the children; the sensor itself
+/// is changed and deleted by who runs the account. Public sensors are read by everyone and changed by admins.
 impl AuthModel for Sensor {
     fn acl(&self) -> impl Acl {
         let members = || self.account_id.map(account);

@@ -59,12 +59,12 @@ impl Validate for NewAsset {
     }
 }
 
-/// Creates an asset in the account that the body names, below the asset that the body names; without an account it
-/// becomes public.
+/// Creates an asset in the account that the body names, below the asset that the body names; without an
+/// account it becomes public.
 ///
-/// A guard cannot look into the body before the caller is known to be allowed to send it. So this handler asks the
-/// library itself, in the transaction that inserts, about every object that the body refers to: one that is not
-/// checked would be a way into somebody else's data. The answers are those of a guard.
+/// A guard cannot look into the body before the caller is known to be allowed to send it. So this handler
+/// asks the library itself, in the transaction that inserts, about every object that the body refers to: one
+/// that is not checked would be a way into somebody else's data. The answers are those of a guard.
 #[auth_required]
 #[post("/assets")]
 async fn create(

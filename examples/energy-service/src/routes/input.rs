@@ -41,8 +41,9 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
     }
 }
 
-/// For a field of a change, together with `default`: a field that is absent is `None`, one that is there `Some`. So a
-/// `null` is `Some(None)` for a nullable column, and an error for others, where serde alone would take it for absent.
+/// For a field of a change, together with `default`: a field that is absent is `None`, one that is there
+/// `Some`. So a `null` is `Some(None)` for a nullable column, and an error for others, where serde alone
+/// would take it for absent.
 pub(super) fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

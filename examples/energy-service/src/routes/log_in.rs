@@ -40,8 +40,9 @@ struct LogIn<'a> {
     user_id: i32,
 }
 
-/// The token is good until the user is deactivated. An unknown address, a wrong password and an inactive user are
-/// answered alike, and after the same work. Whoever tries too often is answered 429, whatever the password.
+/// The token is good until the user is deactivated. An unknown address, a wrong password and an inactive user
+/// are answered alike, and after the same work. Whoever tries too often is answered 429, whatever the
+/// password.
 #[public]
 #[post("/requestAuthToken")]
 async fn request_auth_token(
@@ -53,8 +54,16 @@ async fn request_auth_token(
 ) -> Result<HttpResponse, ServiceError> {
     // The other end of the connection. Behind a proxy, this has to become what the proxy says.
     let peer = request.peer_addr().map(|address| address.ip());
-    let attempt = attempts.begin(&email, peer).map_err(AuthError::from)?;
+    let attempt = attempts.begin(&email, peer).map_err(|error| {
+        tracing::info!(?peer, outcome = "deny", reason = "too-many-requests", "log-in");
+        AuthError::from(error)
+    })?;
     let user_id = user_with(email, password, &passwords, &database).await;
+    // Not the address that was typed: people type their password there, too.
+    match &user_id {
+        Ok(subject) => tracing::info!(?peer, subject, outcome = "allow", "log-in"),
+        Err(error) => tracing::info!(?peer, outcome = "deny", reason = %error, "log-in"),
+    }
     // Who logs in guessed nothing, and a database that failed told nothing.
     if !matches!(user_id, Err(ServiceError::LogInFailed)) {
         attempt.take_back();

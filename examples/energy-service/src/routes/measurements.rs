@@ -149,8 +149,8 @@ async fn record(
     Ok(created(&location, events))
 }
 
-/// Where the measurements of this time are read, as a path below the base. In UTC, with `Z`: a `+` would have to be
-/// encoded.
+/// Where the measurements of this time are read, as a path below the base. In UTC, with `Z`: a `+` would have
+/// to be encoded.
 fn range_url(sensor_id: i32, start: NaiveDateTime, end: NaiveDateTime) -> String {
     format!(
         "/sensors/{sensor_id}/measurements?start={}&end={}",

@@ -45,14 +45,16 @@ const BASE: &str = "/api/v3_0";
 /// The largest body that is read, in bytes: room for [`MAX_EVENTS`](measurements::MAX_EVENTS) measurements.
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
-/// Registers all endpoints. They need what [`Service::configure`](crate::Service::configure) registers with them.
+/// Registers all endpoints. They need what [`Service::configure`](crate::Service::configure) registers with
+/// them.
 pub fn configure(config: &mut ServiceConfig) {
     config
         .app_data(JsonConfig::default().limit(MAX_BODY).error_handler(error::json_error))
         .app_data(QueryConfig::default().error_handler(error::query_error))
         .app_data(PathConfig::default().error_handler(error::path_error))
         .service(
-            // The first route that fits serves a request, so the inner scope comes before the outer one's other routes.
+            // The first route that fits serves a request, so the inner scope comes before the outer one's
+            // other routes.
             web::scope("/api")
                 .service(
                     web::scope("/v3_0")

@@ -30,8 +30,8 @@ struct Holding {
     number_of_sensors: i64,
 }
 
-/// The assets of the caller's account, by name, with the number of their sensors. Every member may read these, so the
-/// account is all that the query has to ask for.
+/// The assets of the caller's account, by name, with the number of their sensors. Every member may read
+/// these, so the account is all that the query has to ask for.
 #[account_roles_accepted(PROSUMER, SUPPLIER)]
 #[get("/portfolio")]
 async fn portfolio(

@@ -59,8 +59,8 @@ async fn view(user: User) -> Json<UserRow> {
     Json(user.row)
 }
 
-/// Neither the account nor the roles nor the password: those are not part of a profile, and they decide what a user
-/// may do.
+/// Neither the account nor the roles nor the password: those are not part of a profile, and they decide what
+/// a user may do.
 #[derive(AsChangeset, Deserialize)]
 #[diesel(table_name = users)]
 #[serde(deny_unknown_fields)]
