@@ -8,6 +8,6 @@ pub use crate::{
     auth::Accepted,
     guard::{
         Admitted, Guard, Proved, ProvesNothing, Source, anonymous, assert_proof, authenticate, evaluate,
-        extract, permission, role,
+        extract, finish, finish_blocking, permission, role,
     },
 };

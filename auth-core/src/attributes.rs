@@ -207,8 +207,8 @@ pub use auth_macros::account_roles_accepted;
 /// First comes the permission, one of `"create-children"`, `"read"`, `"update"`, `"delete"`, or a
 /// path to a `const Permission`. Then, by key:
 ///
-/// * `ctx_arg = "sensor"`: the handler's argument that receives the loaded context; its type is
-///   the context's, or `Authorized` of it;
+/// * `ctx_arg = "sensor"`: the handler's argument that receives the loaded context. Its type is the context's, `Vec`
+///   of it (every one is checked), or `Authorized` of either, the proof of the check;
 /// * `ctx = Account`: instead of `ctx_arg`, a context that is loaded and checked but not handed over;
 /// * `id = "sensor_id"`: the path parameter that names the context. Left out, it is the first that
 ///   the route has of the argument's name with `_id`, the type's name in snake case with `_id`,
@@ -216,11 +216,25 @@ pub use auth_macros::account_roles_accepted;
 /// * `id = scope("account_id")`: a path parameter of an enclosing scope, which the route's own
 ///   pattern does not show;
 /// * `id = query("sensor")`, `id = header("x-account")`: another place in the request, which has to name exactly one;
+/// * `id = ("account_id", "asset_id")`: a key of several parts, each from one of these places; the context's
+///   [`Id`](trait@crate::LoadContext) is a tuple then. `id = ()`: the context of which there is only one, such as the
+///   platform as a whole;
 /// * `id = body.account_id`: an expression over the handler's other arguments. They are extracted first, then this
-///   context is loaded and checked, and all before the handler runs.
+///   context is loaded and checked, and all before the handler runs;
+/// * `ctx_loader = load_sensors(body, connection)`: instead of `id`, a function that makes the context of arguments of
+///   the handler, which it gets by reference, and of a `connection`, if it asks for one;
+/// * `allow_empty = true`: a list or group without a context is let through; left out, it is a denial.
+///
+/// For a `Vec`, the contexts are loaded in one go ([`LoadContexts`](crate::LoadContexts)) and handed over in the order in
+/// which they are named, each once. A path parameter or header names several separated by commas, a query by as
+/// many parameters of the same name. One that does not exist, or more than 10,000, and nothing is found.
+///
+/// A loader returns `Result<_, LoadError>`, and may be asynchronous. What it makes is one context, a `Vec`, or a
+/// `BTreeMap` from a label to a `Vec`; every context in it is checked, and a denial names the label to the client. With
+/// a connection it runs on a thread for blocking work, otherwise it must not block.
 ///
 /// ```
-/// use actix_web::{HttpResponse, Responder, delete, get};
+/// use actix_web::{HttpResponse, Responder, delete, get, post, web};
 /// use auth_core::{
 ///     Acl, AuthModel, Authorized, LoadContext, LoadError, NoConnection, Permission, account, allow,
 ///     permission::Delete, permission_required_for_context,
@@ -254,6 +268,22 @@ pub use auth_macros::account_roles_accepted;
 ///     let _ = sensor.into_inner();
 ///     HttpResponse::NoContent()
 /// }
+///
+/// #[derive(serde::Deserialize)]
+/// struct Schedule {
+///     sensors: Vec<i32>,
+/// }
+///
+/// fn sensors_of(schedule: &Schedule, connection: &mut NoConnection) -> Result<Vec<Sensor>, LoadError> {
+///     schedule.sensors.iter().map(|id| Sensor::load(*id, connection)).collect()
+/// }
+///
+/// /// Every sensor that the body refers to.
+/// #[permission_required_for_context("read", ctx_loader = sensors_of(schedule, connection))]
+/// #[post("/schedules")]
+/// async fn start(schedule: web::Json<Schedule>) -> impl Responder {
+///     schedule.sensors.len().to_string()
+/// }
 /// ```
 ///
 /// After `permission_required_for_context` of FlexMeasures.
@@ -276,10 +306,11 @@ pub use auth_macros::permission_required_for_context;
 /// ```
 pub use auth_macros::public;
 
-/// Implements `LoadContext` for a row of a diesel table: found by its primary key.
+/// Implements `LoadContext` for a row of a diesel table: found by its primary key; and `LoadContexts`: several rows
+/// in one statement.
 ///
 /// Reads what diesel's derives read: `#[diesel(table_name = …)]` (left out: the struct's name in
-/// snake case with an `s`), `#[diesel(primary_key(…))]` (left out: `id`) and
+/// snake case with an `s`), `#[diesel(primary_key(…))]` (left out: `id`; several columns make a tuple) and
 /// `#[diesel(column_name = …)]`. The connection follows from
 /// `#[diesel(check_for_backend(…))]`, or is named: `#[auth(connection = diesel::PgConnection)]`.
 /// The struct derives `Selectable` and `Queryable` as well.

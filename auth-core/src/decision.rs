@@ -106,6 +106,8 @@ pub enum DenyReason {
     LoggedIn,
     /// The context does not exist.
     NotFound,
+    /// There is no context to check: a list or a labelled group is empty.
+    Empty,
     /// A store that is needed to decide did not answer.
     Unavailable,
     /// The application lacks what is needed to decide.
@@ -135,6 +137,7 @@ impl Decision {
             Self::Deny(DenyReason::LoggedIn) => "logged-in",
             Self::Deny(DenyReason::NoMatch) => "no-match",
             Self::Deny(DenyReason::NotFound) => "not-found",
+            Self::Deny(DenyReason::Empty) => "empty",
             Self::Deny(DenyReason::Unavailable) => "unavailable",
             Self::Deny(DenyReason::Misconfigured) => "misconfigured",
         }
@@ -154,9 +157,9 @@ impl Decision {
             Self::Deny(DenyReason::TooManyRequests { retry_after }) => {
                 Err(AuthError::TooManyRequests { retry_after })
             }
-            Self::Deny(DenyReason::CrossSite | DenyReason::NoMatch | DenyReason::LoggedIn) => {
-                Err(AuthError::Forbidden)
-            }
+            Self::Deny(
+                DenyReason::CrossSite | DenyReason::NoMatch | DenyReason::LoggedIn | DenyReason::Empty,
+            ) => Err(AuthError::Forbidden),
             Self::Deny(DenyReason::NotFound) => Err(AuthError::NotFound),
             Self::Deny(DenyReason::Unavailable) => Err(AuthError::Unavailable),
             Self::Deny(DenyReason::Misconfigured) => Err(AuthError::Misconfigured),

@@ -32,6 +32,12 @@ pub enum AuthError {
     /// 403: the subject may not do this.
     #[error("you may not do this")]
     Forbidden,
+    /// 403: the subject may not do this with one of the contexts that a loader has labelled so.
+    #[error("you may not do this: {label}")]
+    ForbiddenGroup {
+        /// The label of the group, as the application's loader wrote it.
+        label: String,
+    },
     /// 404: the context does not exist.
     #[error("there is nothing here")]
     NotFound,
@@ -121,7 +127,7 @@ impl ResponseError for AuthError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::ForbiddenGroup { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -143,7 +149,11 @@ impl ResponseError for AuthError {
             Self::TooManyRequests { retry_after } => {
                 response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(*retry_after).into());
             }
-            Self::Forbidden | Self::NotFound | Self::Unavailable | Self::Misconfigured => {}
+            Self::Forbidden
+            | Self::ForbiddenGroup { .. }
+            | Self::NotFound
+            | Self::Unavailable
+            | Self::Misconfigured => {}
         }
         response
     }

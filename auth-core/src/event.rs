@@ -50,6 +50,11 @@ impl<'a> Check<'a> {
         Self { guard, subject, asked: None, permission: None, context: None, started }
     }
 
+    /// The same for another context of the same type.
+    pub(crate) fn of(&self, id: &'a str) -> Self {
+        Self { context: self.context.map(|(context, _)| (context, id)), ..*self }
+    }
+
     pub(crate) fn decided(&self, decision: Decision) {
         let outcome = if decision.is_allowed() { "allow" } else { "deny" };
         event!(info, self, outcome, reason = decision.reason());

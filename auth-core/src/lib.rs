@@ -34,7 +34,7 @@ pub use self::{
         permissions_required, public, roles_accepted, roles_required,
     },
     auth::{Auth, AuthBuilder, AuthConfigError},
-    context::{Authorized, ConnectionSource, LoadContext, LoadError, NoConnection},
+    context::{Authorized, ConnectionSource, LoadContext, LoadContexts, LoadError, NoConnection},
     current_user::{CurrentUser, MaybeUser},
     decision::{AllowReason, Decision, DenyReason, check_access},
     error::{AuthError, Challenges, Problem},

@@ -16,7 +16,7 @@ mod duration;
 mod names;
 
 pub(crate) use authentication::AuthenticationArgs;
-pub(crate) use context::{ContextArgs, Id};
+pub(crate) use context::{ContextArgs, Loader, Origin};
 
 /// What one attribute says.
 pub(crate) enum Args {

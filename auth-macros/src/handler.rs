@@ -125,6 +125,12 @@ pub(crate) fn proof_type(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// `T`, if the type is `Vec<T>`.
+pub(crate) fn element_type(ty: &Type) -> Option<&Type> {
+    let list = path_of(ty)?.segments.last().filter(|last| last.ident == "Vec")?;
+    only_type_argument(&list.arguments)
+}
+
 /// The name of a type in snake case; `APIKey` is `api_key`.
 pub(crate) fn snake_case_name(ty: &Type) -> Option<String> {
     let name = path_of(ty)?.segments.last()?.ident.unraw().to_string();

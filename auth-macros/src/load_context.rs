@@ -5,7 +5,9 @@ use quote::{ToTokens as _, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Meta, Path, Token, Type, parenthesized};
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, Index, LitStr, Meta, Path, Token, Type, parenthesized,
+};
 
 use crate::errors::Errors;
 use crate::nearest::nearest;
@@ -25,7 +27,8 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 struct Row {
     name: Ident,
     table: Path,
-    key: Key,
+    /// Not empty.
+    key: Vec<Part>,
     connection: TokenStream,
 }
 
@@ -65,22 +68,43 @@ fn row(input: DeriveInput, errors: &mut Errors) -> Option<Row> {
     })
 }
 
-/// The primary key: its column, and the type of the field that holds it.
-struct Key {
+/// A part of the primary key: a column, and the field that holds it.
+struct Part {
     column: Ident,
+    field: Ident,
     ty: Type,
 }
 
 fn expand(row: &Row) -> TokenStream {
-    let Row { name, table, key: Key { column, ty: key }, connection: ty } = row;
+    let Row { name, table, key, connection: ty } = row;
     let id = Ident::new("__auth_id", Span::mixed_site());
     let connection = Ident::new("__auth_connection", Span::mixed_site());
     let query = Ident::new("__auth_query", Span::mixed_site());
     let diesel = quote!(::auth_core::__private::diesel);
+    let types = key.iter().map(|Part { ty, .. }| ty);
+    let (key_type, several) = match key.as_slice() {
+        [only @ Part { ty: key, .. }] => (quote!(#key), Some(load_all(row, only))),
+        _ => (quote!((#(#types),*)), None),
+    };
+    let filter = |query: TokenStream, (index, Part { column, .. }): (usize, &Part)| {
+        let part = if key.len() == 1 {
+            quote!(#id)
+        } else {
+            let index = Index::from(index);
+            quote!(#id.#index)
+        };
+        quote! {
+            #diesel::QueryDsl::filter(
+                #query,
+                #diesel::ExpressionMethods::eq(#table::#column, #part),
+            )
+        }
+    };
+    let found = key.iter().enumerate().fold(quote!(#table::table), filter);
     quote! {
         #[automatically_derived]
         impl ::auth_core::LoadContext for #name {
-            type Id = #key;
+            type Id = #key_type;
             type Connection = #ty;
 
             fn load(
@@ -88,16 +112,49 @@ fn expand(row: &Row) -> TokenStream {
                 #connection: &mut Self::Connection,
             ) -> ::core::result::Result<Self, ::auth_core::LoadError> {
                 let #query = #diesel::QueryDsl::select(
-                    #diesel::QueryDsl::filter(
-                        #table::table,
-                        #diesel::ExpressionMethods::eq(#table::#column, #id),
-                    ),
+                    #found,
                     <Self as #diesel::SelectableHelper<_>>::as_select(),
                 );
                 ::core::result::Result::map_err(
                     #diesel::RunQueryDsl::first(#query, #connection),
                     ::core::convert::Into::into,
                 )
+            }
+        }
+
+        #several
+    }
+}
+
+/// Several rows by their ids, in one statement.
+fn load_all(row: &Row, Part { column, field, .. }: &Part) -> TokenStream {
+    let Row { name, table, connection: ty, .. } = row;
+    let ids = Ident::new("__auth_ids", Span::mixed_site());
+    let rows = Ident::new("__auth_rows", Span::mixed_site());
+    let row = Ident::new("__auth_row", Span::mixed_site());
+    let connection = Ident::new("__auth_connection", Span::mixed_site());
+    let query = Ident::new("__auth_query", Span::mixed_site());
+    let diesel = quote!(::auth_core::__private::diesel);
+    quote! {
+        #[automatically_derived]
+        impl ::auth_core::LoadContexts for #name {
+            fn load_all(
+                #ids: &[Self::Id],
+                #connection: &mut #ty,
+            ) -> ::core::result::Result<::std::vec::Vec<(Self::Id, Self)>, ::auth_core::LoadError> {
+                let #query = #diesel::QueryDsl::select(
+                    #diesel::QueryDsl::filter(
+                        #table::table,
+                        #diesel::ExpressionMethods::eq_any(#table::#column, #ids),
+                    ),
+                    <Self as #diesel::SelectableHelper<_>>::as_select(),
+                );
+                let #rows: ::std::vec::Vec<Self> = #diesel::RunQueryDsl::load(#query, #connection)?;
+                let #rows = ::core::iter::Iterator::map(
+                    ::core::iter::IntoIterator::into_iter(#rows),
+                    |#row| (::core::clone::Clone::clone(&#row.#field), #row),
+                );
+                ::core::result::Result::Ok(::core::iter::Iterator::collect(#rows))
             }
         }
     }
@@ -204,46 +261,47 @@ const CONNECTION: &str = "the type of the connection is not known; write \
      `#[auth(connection = diesel::SqliteConnection)]`, or let it follow from one backend: \
      `#[diesel(check_for_backend(diesel::sqlite::Sqlite))]`";
 
-/// The type of the primary key.
+/// The columns of the primary key, in the order in which they are named.
 fn key<'a>(
     row: &Ident,
     said: &Said,
     fields: impl Iterator<Item = &'a Field>,
     errors: &mut Errors,
-) -> Option<Key> {
-    let key = match said.primary_key.as_deref() {
-        None => Ident::new("id", row.span()),
-        Some([only]) => only.clone(),
-        Some([]) => {
-            errors.push(row.span(), "`primary_key` names no column");
-            return None;
-        }
-        Some([_, second, ..]) => {
-            errors.push(
-                second.span(),
-                "a primary key of several columns cannot be derived; \
-                 implement `LoadContext` by hand",
-            );
-            return None;
-        }
-    };
-    let wanted = key.unraw().to_string();
-    let mut columns = Vec::new();
-    for field in fields {
-        let Some(column) = column(field, errors) else {
-            continue;
-        };
-        if column == wanted {
-            return Some(Key { column: key, ty: field.ty.clone() });
-        }
-        columns.push(column);
+) -> Option<Vec<Part>> {
+    let key = said.primary_key.clone().unwrap_or_else(|| vec![Ident::new("id", row.span())]);
+    if key.is_empty() {
+        errors.push(row.span(), "`primary_key` names no column");
+        return None;
     }
-    let remedy = match nearest(&wanted, &columns) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => "add it, or name the key with `#[diesel(primary_key(…))]`".to_owned(),
-    };
-    errors.push(key.span(), format_args!("no field of `{row}` holds the primary key `{wanted}`; {remedy}"));
-    None
+    if let Some(fifth) = key.get(4) {
+        errors.push(
+            fifth.span(),
+            "a key of more than four columns cannot be derived; implement `LoadContext` by hand",
+        );
+        return None;
+    }
+    let fields: Vec<(String, &Field)> =
+        fields.filter_map(|field| Some((column(field, errors)?, field))).collect();
+    let mut found = Vec::new();
+    for wanted in key {
+        let name = wanted.unraw().to_string();
+        if let Some((_, field)) = fields.iter().find(|(column, _)| *column == name) {
+            let ty = field.ty.clone();
+            found.push(Part { column: wanted, field: field.ident.clone()?, ty });
+            continue;
+        }
+        let columns: Vec<&String> = fields.iter().map(|(column, _)| column).collect();
+        let remedy = match nearest(&name, &columns) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "add it, or name the key with `#[diesel(primary_key(…))]`".to_owned(),
+        };
+        errors.push(
+            wanted.span(),
+            format_args!("no field of `{row}` holds the primary key `{name}`; {remedy}"),
+        );
+        return None;
+    }
+    Some(found)
 }
 
 /// The column that a field holds.

@@ -102,11 +102,25 @@ pub(crate) enum Source {
     Path(Vec<String>),
     Query(String),
     Header(String),
-    /// Known only when these other arguments, counted from 0, are extracted.
+    /// Several of the places above, or none.
+    Parts(Vec<Self>),
+    /// The id is what an expression makes of these other arguments, counted from 0.
     Arguments {
         expression: Box<Expr>,
         arguments: Vec<usize>,
     },
+    /// The context is what a function makes of its arguments.
+    Loader {
+        path: ExprPath,
+        arguments: Vec<LoaderArgument>,
+    },
+}
+
+pub(crate) enum LoaderArgument {
+    /// An argument of the handler, counted from 0.
+    Of(usize, Ident),
+    /// The connection that the function asks for.
+    Connection,
 }
 
 impl Source {
@@ -116,9 +130,27 @@ impl Source {
             Self::Path(names) => one_of(names),
             Self::Query(name) => format!("`query(\"{name}\")`"),
             Self::Header(name) => format!("`header(\"{name}\")`"),
+            Self::Parts(parts) => {
+                let parts: Vec<String> = parts.iter().map(Self::written).collect();
+                format!("({})", parts.join(", "))
+            }
             Self::Arguments { expression, .. } => {
                 format!("`{}`", expression.to_token_stream().to_string().replace(" . ", "."))
             }
+            Self::Loader { path, arguments } => {
+                let arguments: Vec<String> = arguments.iter().map(LoaderArgument::written).collect();
+                let path = path.to_token_stream().to_string().replace(' ', "");
+                format!("`{path}({})`", arguments.join(", "))
+            }
+        }
+    }
+
+    /// The arguments of the handler that it is made of.
+    pub(crate) fn arguments(&self) -> Vec<usize> {
+        match self {
+            Self::Path(_) | Self::Query(_) | Self::Header(_) | Self::Parts(_) => Vec::new(),
+            Self::Arguments { arguments, .. } => arguments.clone(),
+            Self::Loader { arguments, .. } => arguments.iter().filter_map(LoaderArgument::index).collect(),
         }
     }
 
@@ -127,14 +159,33 @@ impl Source {
     }
 }
 
-/// One context to load, and every permission that is asked of it.
+impl LoaderArgument {
+    fn written(&self) -> String {
+        match self {
+            Self::Of(_, name) => name.to_string(),
+            Self::Connection => "connection".to_owned(),
+        }
+    }
+
+    fn index(&self) -> Option<usize> {
+        match self {
+            Self::Of(index, _) => Some(*index),
+            Self::Connection => None,
+        }
+    }
+}
+
+/// One context to load, or several, and every permission that is asked of it.
 pub(crate) struct Context {
     /// The handler's argument that receives it, counted from 0.
     pub(crate) argument: Option<usize>,
-    /// The type of that argument, or what `ctx` says.
-    pub(crate) ty: Type,
+    /// The type of that argument, or what `ctx` says. Without both, it is what a loader makes.
+    pub(crate) ty: Option<Type>,
     pub(crate) source: Source,
     pub(crate) permissions: Vec<Permission>,
+    pub(crate) allow_empty: bool,
+    /// Made of arguments which are extracted from the request.
+    pub(crate) late: bool,
 }
 
 #[derive(Clone)]

@@ -7,10 +7,10 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, FnArg, LitStr, Pat, Type};
 
-use crate::args::{Args, ContextArgs, Id};
+use crate::args::{Args, ContextArgs, Loader, Origin};
 use crate::errors::Errors;
-use crate::handler::{Handler, argument_name, context_type, snake_case_name};
-use crate::model::{Caller, Context, Guard, Kind, Permission, Place, Source};
+use crate::handler::{Handler, argument_name, context_type, element_type, snake_case_name};
+use crate::model::{Caller, Context, Guard, Kind, LoaderArgument, Permission, Place, Source};
 use crate::nearest::{all_of, nearest, one_of};
 use crate::route::Route;
 
@@ -112,18 +112,24 @@ struct Asked {
     /// How a message names the context.
     name: String,
     argument: Option<usize>,
-    ty: Type,
-    id: Option<Id>,
+    /// None: what a loader makes.
+    ty: Option<Type>,
+    origin: Option<Origin>,
     permission: (Permission, Span),
+    allow_empty: bool,
 }
 
 fn ask(args: ContextArgs, place: &Place, errors: &mut Errors) -> Option<Asked> {
-    let (span, name, argument, ty) = match (args.ctx_arg.given, args.ctx.given) {
-        (Some(_), Some(ctx)) => {
+    let (span, name, argument, ty) = match (args.ctx_arg.given, args.ctx.given, args.ctx_loader.given) {
+        (Some(_), Some(ctx), _) => {
             errors.push(ctx, "`ctx_arg` hands the context to the handler, `ctx` only checks it; remove one");
             return None;
         }
-        (None, None) => {
+        (None, Some(ctx), Some(_)) => {
+            errors.push(ctx, "what `ctx_loader` makes is checked without `ctx`; remove `ctx`");
+            return None;
+        }
+        (None, None, None) => {
             errors.push(
                 args.span,
                 "no context is named; write `ctx_arg = \"…\"` for an argument of the handler, \
@@ -131,33 +137,41 @@ fn ask(args: ContextArgs, place: &Place, errors: &mut Errors) -> Option<Asked> {
             );
             return None;
         }
-        (Some(_), None) => {
+        (Some(_), None, _) => {
             let literal = args.ctx_arg.value?;
-            let (index, ty) = argument(&literal, place, errors)?;
-            (literal.span(), literal.value(), Some(index), ty)
+            let (index, ty) = argument(&literal.value(), literal.span(), place, errors)?;
+            (literal.span(), literal.value(), Some(index), Some(ty))
         }
-        (None, Some(_)) => {
+        (None, Some(_), None) => {
             let ty = args.ctx.value?;
             let name = ty.to_token_stream().to_string();
-            (ty.span(), name, None, ty)
+            (ty.span(), name, None, Some(ty))
+        }
+        (None, None, Some(_)) => {
+            let path = &args.ctx_loader.value.as_ref()?.path;
+            (path.span(), path.to_token_stream().to_string(), None, None)
         }
     };
-    Some(Asked {
-        span,
-        name,
-        argument,
-        ty,
-        id: match (args.id.given, args.id.value) {
-            (Some(_), None) => return None,
-            (_, id) => id,
-        },
-        permission: args.permission?,
-    })
+    let origin = match (args.id.given, args.ctx_loader.given) {
+        (Some(id), Some(_)) => {
+            errors.push(id, "`ctx_loader` finds the context without an id; remove `id`");
+            return None;
+        }
+        (Some(_), None) => Some(args.id.value?),
+        (None, Some(_)) => Some(Origin::Loader(args.ctx_loader.value?)),
+        (None, None) => None,
+    };
+    let allow_empty = args.allow_empty.value.is_some_and(|value| value.value());
+    if let (Some(key), Some(ty)) = (args.allow_empty.given.filter(|_| args.ctx_loader.given.is_none()), &ty)
+        && element_type(context_type(ty)).is_none()
+    {
+        errors.push(key, format_args!("`allow_empty` is about lists, and `{name}` is no `Vec`; remove it"));
+    }
+    Some(Asked { span, name, argument, ty, origin, permission: args.permission?, allow_empty })
 }
 
-/// The argument that `ctx_arg` names.
-fn argument(literal: &LitStr, place: &Place, errors: &mut Errors) -> Option<(usize, Type)> {
-    let wanted = literal.value();
+/// The argument of this name.
+fn argument(wanted: &str, span: Span, place: &Place, errors: &mut Errors) -> Option<(usize, Type)> {
     let mut names = Vec::new();
     for (index, argument) in place.handler.arguments().enumerate() {
         let Some(name) = argument_name(&argument.pat) else {
@@ -173,29 +187,29 @@ fn argument(literal: &LitStr, place: &Place, errors: &mut Errors) -> Option<(usi
         "another guard has already taken the arguments; write this attribute above the others, \
          under its own name"
             .to_owned()
-    } else if let Some(name) = nearest(&wanted, &names) {
+    } else if let Some(name) = nearest(wanted, &names) {
         format!("did you mean `{name}`?")
     } else if names.is_empty() {
         "it has no argument with a name".to_owned()
     } else {
         format!("it has {}", all_of(&names))
     };
-    errors.push(literal.span(), format_args!("the handler has no argument `{wanted}`; {remedy}"));
+    errors.push(span, format_args!("the handler has no argument `{wanted}`; {remedy}"));
     None
 }
 
 /// Brings together what is asked of the same context, so that it is loaded once.
 fn contexts(asked: Vec<Asked>, place: &Place, route: Option<&Route>, errors: &mut Errors) -> Vec<Context> {
     // An attribute that leaves the id out means that of another one for the same argument.
-    let named: Vec<(usize, Id)> =
-        asked.iter().filter_map(|asked| Some((asked.argument?, asked.id.clone()?))).collect();
+    let named: Vec<(usize, Origin)> =
+        asked.iter().filter_map(|asked| Some((asked.argument?, asked.origin.clone()?))).collect();
     let mut contexts: Vec<Context> = Vec::new();
     for mut asked in asked {
-        if asked.id.is_none() {
-            asked.id = named
+        if asked.origin.is_none() {
+            asked.origin = named
                 .iter()
                 .find(|(argument, _)| Some(*argument) == asked.argument)
-                .map(|(_, id)| id.clone());
+                .map(|(_, origin)| origin.clone());
         }
         let Some(source) = source(&asked, place, route, errors) else {
             continue;
@@ -206,11 +220,13 @@ fn contexts(asked: Vec<Asked>, place: &Place, route: Option<&Route>, errors: &mu
                 ty: asked.ty,
                 source,
                 permissions: vec![asked.permission.0],
+                allow_empty: asked.allow_empty,
+                late: false,
             }),
             Some(context) if !context.source.is(&source) => errors.push(
-                asked.id.as_ref().map_or(asked.span, Id::span),
+                asked.origin.as_ref().map_or(asked.span, Origin::span),
                 format_args!(
-                    "`{}` has the id {} in another attribute; one argument holds one context",
+                    "`{}` comes from {} in another attribute; one argument holds one context",
                     asked.name,
                     context.source.written()
                 ),
@@ -218,7 +234,7 @@ fn contexts(asked: Vec<Asked>, place: &Place, route: Option<&Route>, errors: &mu
             Some(context) => add(context, asked, errors),
         }
     }
-    order(&contexts, errors);
+    order(&mut contexts, errors);
     contexts
 }
 
@@ -226,12 +242,12 @@ fn contexts(asked: Vec<Asked>, place: &Place, route: Option<&Route>, errors: &mu
 fn is_same(context: &Context, asked: &Asked, source: &Source) -> bool {
     match (context.argument, asked.argument) {
         (Some(one), Some(other)) => one == other,
-        _ => context.source.is(source) && context_name(&context.ty) == context_name(&asked.ty),
+        _ => context.source.is(source) && name(context.ty.as_ref()) == name(asked.ty.as_ref()),
     }
 }
 
-fn context_name(ty: &Type) -> String {
-    context_type(ty).to_token_stream().to_string()
+fn name(ty: Option<&Type>) -> Option<String> {
+    ty.map(|ty| context_type(ty).to_token_stream().to_string())
 }
 
 fn add(context: &mut Context, asked: Asked, errors: &mut Errors) {
@@ -248,22 +264,69 @@ fn add(context: &mut Context, asked: Asked, errors: &mut Errors) {
         context.ty = asked.ty;
     }
     context.permissions.push(permission);
+    // Where one attribute does not allow it, an empty list is a denial.
+    context.allow_empty &= asked.allow_empty;
 }
 
 /// Where the request names the context.
 fn source(asked: &Asked, place: &Place, route: Option<&Route>, errors: &mut Errors) -> Option<Source> {
     // Without a visible route, what the request has decides.
     let route = route.and_then(|route| Some((route, route.parameters()?)));
-    let names = match &asked.id {
-        Some(Id::Query(literal)) => return Some(Source::Query(literal.value())),
-        Some(Id::Header(literal)) => return Some(Source::Header(literal.value())),
-        Some(Id::Expression(expression)) => return of_arguments(expression, place, errors),
-        Some(Id::Route(literal)) => vec![of_route(literal, route, errors)?],
-        Some(Id::Scope(literal)) => vec![of_scope(literal, route, errors)?],
-        None => by_convention(asked, route, errors)?,
-    };
-    Some(Source::Path(names))
+    match &asked.origin {
+        Some(Origin::Expression(expression)) => of_arguments(expression, place, errors),
+        Some(Origin::Loader(loader)) => of_loader(loader, place, errors),
+        Some(Origin::Parts(_, parts)) => {
+            let parts: Vec<Option<Source>> =
+                parts.iter().map(|part| of_request(part, route.as_ref(), errors)).collect();
+            parts.into_iter().collect::<Option<_>>().map(Source::Parts)
+        }
+        Some(origin) => of_request(origin, route.as_ref(), errors),
+        None => by_convention(asked, route.as_ref(), errors).map(Source::Path),
+    }
 }
+
+/// A place in the request that holds an id, or a part of one.
+fn of_request(origin: &Origin, route: Visible<'_, '_>, errors: &mut Errors) -> Option<Source> {
+    let name = match origin {
+        Origin::Query(literal) => return Some(Source::Query(literal.value())),
+        Origin::Header(literal) => return Some(Source::Header(literal.value())),
+        Origin::Route(literal) => of_route(literal, route, errors)?,
+        Origin::Scope(literal) => of_scope(literal, route, errors)?,
+        Origin::Expression(_) | Origin::Loader(_) | Origin::Parts(..) => {
+            errors.push(
+                origin.span(),
+                "a part of a key is a path parameter in quotes, `scope(\"…\")`, `query(\"…\")` or `header(\"…\")`",
+            );
+            return None;
+        }
+    };
+    Some(Source::Path(vec![name]))
+}
+
+/// What a loader is called with.
+fn of_loader(loader: &Loader, place: &Place, errors: &mut Errors) -> Option<Source> {
+    let mut arguments = Vec::new();
+    for name in &loader.arguments {
+        let wanted = name.unraw().to_string();
+        let is_argument = place
+            .handler
+            .arguments()
+            .any(|argument| argument_name(&argument.pat).is_some_and(|name| name.unraw() == wanted));
+        if is_argument || wanted != CONNECTION {
+            let (index, _) = argument(&wanted, name.span(), place, errors)?;
+            arguments.push(LoaderArgument::Of(index, name.clone()));
+        } else if arguments.iter().any(|argument| matches!(argument, LoaderArgument::Connection)) {
+            errors.push(name.span(), "`connection` is named twice; there is one connection");
+            return None;
+        } else {
+            arguments.push(LoaderArgument::Connection);
+        }
+    }
+    Some(Source::Loader { path: loader.path.clone(), arguments })
+}
+
+/// What a loader calls the connection, unless the handler has an argument of this name.
+const CONNECTION: &str = "connection";
 
 /// The arguments that an expression names. Without any it would be the same for every request.
 fn of_arguments(expression: &Expr, place: &Place, errors: &mut Errors) -> Option<Source> {
@@ -312,29 +375,38 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     false
 }
 
-/// A context that is named by another argument cannot wait for one that is loaded at the same time.
-fn order(contexts: &[Context], errors: &mut Errors) {
-    let late = |index: &usize| {
-        let late = |context: &&Context| matches!(context.source, Source::Arguments { .. });
-        contexts.iter().filter(late).any(|context| context.argument == Some(*index))
-    };
+/// Which contexts have to wait for arguments, and that none waits for one that waits itself.
+fn order(contexts: &mut [Context], errors: &mut Errors) {
+    let dependent = |context: &&Context| !context.source.arguments().is_empty();
+    let waiting: Vec<usize> =
+        contexts.iter().filter(dependent).filter_map(|context| context.argument).collect();
+    let ready: Vec<usize> = contexts
+        .iter()
+        .filter(|context| !dependent(context))
+        .filter_map(|context| context.argument)
+        .collect();
     for context in contexts {
-        if let Source::Arguments { expression, arguments } = &context.source
-            && arguments.iter().any(late)
-        {
+        let arguments = context.source.arguments();
+        context.late = arguments.iter().any(|argument| !ready.contains(argument));
+        if arguments.iter().any(|argument| waiting.contains(argument)) {
+            let written = match &context.source {
+                Source::Arguments { expression, .. } => expression.to_token_stream(),
+                Source::Loader { path, .. } => path.to_token_stream(),
+                Source::Path(_) | Source::Query(_) | Source::Header(_) | Source::Parts(_) => continue,
+            };
             errors.push_spanned(
-                expression,
-                "this names a context whose own id is an expression; name an argument that is extracted from the \
-                 request, or a context that the request itself names",
+                written,
+                "this names a context that is made of arguments itself; name an argument that is extracted from \
+                 the request, or a context that the request itself names",
             );
         }
     }
 }
 
 /// A route whose pattern is visible, with its path parameters.
-type Visible<'a> = Option<(&'a Route, Vec<&'a str>)>;
+type Visible<'a, 'r> = Option<&'a (&'r Route, Vec<&'r str>)>;
 
-fn of_route(literal: &LitStr, route: Visible<'_>, errors: &mut Errors) -> Option<String> {
+fn of_route(literal: &LitStr, route: Visible<'_, '_>, errors: &mut Errors) -> Option<String> {
     let wanted = literal.value();
     let Some((route, parameters)) = route.filter(|(_, parameters)| !parameters.contains(&wanted.as_str()))
     else {
@@ -346,13 +418,13 @@ fn of_route(literal: &LitStr, route: Visible<'_>, errors: &mut Errors) -> Option
             "{} has no path parameter `{wanted}`, it has {}; \
              write `id = scope(\"{wanted}\")` for one of an enclosing scope",
             route.description(),
-            listed(&parameters)
+            listed(parameters)
         ),
     );
     None
 }
 
-fn of_scope(literal: &LitStr, route: Visible<'_>, errors: &mut Errors) -> Option<String> {
+fn of_scope(literal: &LitStr, route: Visible<'_, '_>, errors: &mut Errors) -> Option<String> {
     let wanted = literal.value();
     let Some((route, _)) = route.filter(|(_, parameters)| parameters.contains(&wanted.as_str())) else {
         return Some(wanted);
@@ -368,7 +440,7 @@ fn of_scope(literal: &LitStr, route: Visible<'_>, errors: &mut Errors) -> Option
     None
 }
 
-fn by_convention(asked: &Asked, route: Visible<'_>, errors: &mut Errors) -> Option<Vec<String>> {
+fn by_convention(asked: &Asked, route: Visible<'_, '_>, errors: &mut Errors) -> Option<Vec<String>> {
     let candidates = candidates(asked);
     let Some((route, parameters)) = route else {
         return Some(candidates);
@@ -383,7 +455,7 @@ fn by_convention(asked: &Asked, route: Visible<'_>, errors: &mut Errors) -> Opti
              or `id = scope(\"…\")` for one of an enclosing scope",
             route.description(),
             one_of(&candidates),
-            listed(&parameters)
+            listed(parameters)
         ),
     );
     None
@@ -397,7 +469,10 @@ fn listed(parameters: &[&str]) -> String {
 fn candidates(asked: &Asked) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let argument = asked.argument.map(|_| asked.name.clone());
-    let ty = snake_case_name(context_type(&asked.ty));
+    let ty = asked.ty.as_ref().and_then(|ty| {
+        let ty = context_type(ty);
+        snake_case_name(element_type(ty).unwrap_or(ty))
+    });
     for name in [argument, ty].into_iter().flatten() {
         let name = format!("{name}_id");
         if !names.contains(&name) {
@@ -408,13 +483,15 @@ fn candidates(asked: &Asked) -> Vec<String> {
     names
 }
 
-impl Id {
+impl Origin {
     fn span(&self) -> Span {
         match self {
             Self::Route(literal) | Self::Scope(literal) | Self::Query(literal) | Self::Header(literal) => {
                 literal.span()
             }
             Self::Expression(expression) => expression.span(),
+            Self::Parts(span, _) => *span,
+            Self::Loader(loader) => loader.path.span(),
         }
     }
 }

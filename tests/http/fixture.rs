@@ -42,7 +42,7 @@ diesel::table! {
 pub(crate) const PUBLISH: Permission = Permission::new("publish");
 
 /// Resource 1 belongs to account 1, resource 2 to account 2.
-#[derive(Debug, Queryable, Selectable, Serialize, LoadContext)]
+#[derive(Clone, Debug, Queryable, Selectable, Serialize, LoadContext)]
 #[diesel(table_name = resources, check_for_backend(Sqlite))]
 pub(crate) struct Resource {
     pub(crate) id: i32,

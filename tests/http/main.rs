@@ -3,6 +3,7 @@
 mod attributes;
 mod basic;
 mod client;
+mod contexts;
 mod energy;
 mod failures;
 mod fixture;

@@ -4,6 +4,8 @@
 //! authenticate, check the subject, load and check contexts, and only then extract the handler's other
 //! arguments, which is when the body is read. No check is written anywhere else.
 
+mod contexts;
+mod loader;
 mod source;
 
 use std::{
@@ -19,12 +21,14 @@ use std::{
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 use thiserror::Error;
 
-pub use self::source::Source;
+pub use self::{
+    loader::{finish, finish_blocking},
+    source::Source,
+};
 use crate::{
     auth::{Accepted, Auth},
-    blocking,
-    context::{Authorized, ContextArgument, LoadContext, LoadError},
-    decision::{AllowReason, Decision, DenyReason, check_access, is_admin},
+    context::Authorized,
+    decision::{AllowReason, Decision, DenyReason, is_admin},
     error::AuthError,
     event::Check,
     permission::{Permission, PermissionMarker},
@@ -114,7 +118,7 @@ pub async fn authenticate<'r>(
 ) -> Result<Caller<'r>, AuthError> {
     let auth = Auth::of(request)?;
     let subject = auth.authenticate(request, accepted).await?;
-    Ok(Caller { request, auth, subject })
+    Ok(Caller { request, auth, subject, allows_empty: false })
 }
 
 /// Phase 1 of a handler for those who are not logged in. Wrong credentials are not nobody's: 401.
@@ -198,10 +202,13 @@ impl<A> ProvesNothing for Proved<A> {}
 
 /// The authenticated caller of a request, as its guard sees it.
 #[doc(hidden)]
+#[derive(Clone)]
 pub struct Caller<'r> {
     request: &'r HttpRequest,
     auth: &'r Auth,
     subject: Arc<dyn Subject>,
+    /// Whether a list of contexts may be empty.
+    allows_empty: bool,
 }
 
 /// Phase 2: checks that need only the subject.
@@ -261,75 +268,4 @@ fn all(names: &[&str], holds: impl Fn(&str) -> bool) -> bool {
 
 fn any(names: &[&str], holds: impl Fn(&str) -> bool) -> bool {
     names.iter().any(|name| !name.is_empty() && holds(name))
-}
-
-/// Phases 3 and 5: contexts.
-impl Caller<'_> {
-    /// Loads the context that the request names there, and checks every permission.
-    pub async fn context<A: ContextArgument>(
-        &self,
-        source: &Source,
-        permissions: &[Permission],
-    ) -> Result<A, AuthError> {
-        let text = source.text(self.request)?;
-        let id = text.as_deref().and_then(|text| text.parse().ok());
-        self.check_context(id, text.as_deref().unwrap_or_default(), permissions).await
-    }
-
-    /// The same for an id that came with the handler's other arguments.
-    pub async fn context_of<A: ContextArgument>(
-        &self,
-        id: <A::Context as LoadContext>::Id,
-        permissions: &[Permission],
-    ) -> Result<A, AuthError> {
-        let text = format!("{id:?}");
-        self.check_context(Some(id), &text, permissions).await
-    }
-
-    async fn check_context<A: ContextArgument>(
-        &self,
-        id: Option<<A::Context as LoadContext>::Id>,
-        text: &str,
-        permissions: &[Permission],
-    ) -> Result<A, AuthError> {
-        if !proves_what_is_checked(A::PROVES, permissions) {
-            tracing::error!(
-                target: "auth",
-                argument = type_name::<A>(),
-                "the argument of a guarded handler proves another permission than its guard checks"
-            );
-            return Err(AuthError::Misconfigured);
-        }
-        let check = Check {
-            permission: permissions.first().copied(),
-            context: Some((type_name::<A::Context>(), text)),
-            ..Check::new("permission_required_for_context", Some(&*self.subject))
-        };
-        let context = self.load::<A::Context>(id, &check).await?;
-        for permission in permissions {
-            let decision = check_access(&*self.subject, &context, *permission);
-            Check { permission: Some(*permission), ..check }.decided(decision);
-            decision.into_result()?;
-        }
-        Ok(A::from_checked(context))
-    }
-
-    async fn load<C: LoadContext>(&self, id: Option<C::Id>, check: &Check<'_>) -> Result<C, AuthError> {
-        let Some(id) = id else {
-            check.decided(Decision::Deny(DenyReason::NotFound));
-            return Err(AuthError::NotFound);
-        };
-        let source = self.auth.source::<C::Connection>()?;
-        match blocking::run(source, move |connection| C::load(id, connection)).await {
-            Ok(context) => Ok(context),
-            Err(LoadError::NotFound) => {
-                check.decided(Decision::Deny(DenyReason::NotFound));
-                Err(AuthError::NotFound)
-            }
-            Err(error) => {
-                check.failed(&error);
-                Err(AuthError::Unavailable)
-            }
-        }
-    }
 }

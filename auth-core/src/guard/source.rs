@@ -1,9 +1,14 @@
 //! Where a request names a context. What is read here comes before the body.
 
+use std::str::FromStr;
+
 use actix_web::{HttpRequest, web::Query};
 use percent_encoding::percent_decode_str;
 
-use crate::error::AuthError;
+use crate::{
+    context::{LoadContext, LoadContexts, Loadable},
+    error::AuthError,
+};
 
 /// Where a guard finds the id of its context.
 #[doc(hidden)]
@@ -17,20 +22,95 @@ pub enum Source {
     Header(&'static str),
 }
 
-impl Source {
-    /// The id's text. `None` if the client names nothing, or something that cannot be understood in one way:
-    /// a handler might read the other of two values.
-    ///
+/// What a request names, and how: the key, if its text is one, and the text for the log.
+#[derive(Debug)]
+pub struct Named<K> {
+    pub(super) key: Option<K>,
+    pub(super) text: String,
+}
+
+/// What a request can name in a place `S`, or in several.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be loaded by what the request names",
+    label = "how is it found?",
+    note = "a context implements `auth_core::LoadContext`, a list of contexts asks for `auth_core::LoadContexts`; \
+            `#[derive(auth_core::LoadContext)]` writes both",
+    note = "an id in one place implements `FromStr`; a tuple is named in as many places: `id = (\"…\", \"…\")`; \
+            and `()` in none: `id = ()`",
+    note = "labelled groups are what a function makes: `ctx_loader = f(…)`"
+)]
+pub trait NamedBy<S>: Loadable {
     /// # Errors
     ///
     /// [`AuthError::Misconfigured`] if it cannot be found for any request.
-    pub(super) fn text(&self, request: &HttpRequest) -> Result<Option<String>, AuthError> {
+    fn read(source: &S, request: &HttpRequest) -> Result<Named<Self::Key>, AuthError>;
+}
+
+impl<T: LoadContext<Id: FromStr>> NamedBy<Source> for T {
+    fn read(source: &Source, request: &HttpRequest) -> Result<Named<T::Id>, AuthError> {
+        let text = source.text(request)?;
+        Ok(Named { key: text.as_deref().and_then(|text| text.parse().ok()), text: text.unwrap_or_default() })
+    }
+}
+
+/// As many ids as there are; one that is none, and the whole names nothing.
+#[diagnostic::do_not_recommend]
+impl<T: LoadContexts<Id: FromStr>> NamedBy<Source> for Vec<T> {
+    fn read(source: &Source, request: &HttpRequest) -> Result<Named<Vec<T::Id>>, AuthError> {
+        let texts = source.texts(request)?;
+        let key = texts.as_ref().and_then(|texts| texts.iter().map(|text| text.parse().ok()).collect());
+        Ok(Named { key, text: texts.unwrap_or_default().join(",") })
+    }
+}
+
+/// A context of which there is only one, such as the platform as a whole.
+#[diagnostic::do_not_recommend]
+impl<T: LoadContext<Id = ()>> NamedBy<()> for T {
+    fn read((): &(), _: &HttpRequest) -> Result<Named<()>, AuthError> {
+        Ok(Named { key: Some(()), text: String::new() })
+    }
+}
+
+macro_rules! source_of {
+    ($part:ident) => {
+        Source
+    };
+}
+
+/// An id of several parts.
+macro_rules! named_by_parts {
+    ($($part:ident)+) => {
+        #[diagnostic::do_not_recommend]
+        #[allow(non_snake_case, reason = "each part is called as its type")]
+        impl<T, $($part: FromStr),+> NamedBy<($(source_of!($part),)+)> for T
+        where
+            T: LoadContext<Id = ($($part,)+)>,
+        {
+            fn read(
+                ($($part,)+): &($(source_of!($part),)+),
+                request: &HttpRequest,
+            ) -> Result<Named<T::Id>, AuthError> {
+                $(let $part = $part.text(request)?.unwrap_or_default();)+
+                let text = [$($part.as_str()),+].join(",");
+                let key = (|| Some(($($part.parse().ok()?,)+)))();
+                Ok(Named { key, text })
+            }
+        }
+    };
+}
+named_by_parts!(A B);
+named_by_parts!(A B C);
+named_by_parts!(A B C D);
+
+impl Source {
+    /// The id's text. `None` if the client names nothing, or something that cannot be understood in one way:
+    /// a handler might read the other of two values.
+    fn text(&self, request: &HttpRequest) -> Result<Option<String>, AuthError> {
         match *self {
             Self::Path(parameters) => path_parameter(request, parameters),
             Self::Query(wanted) => {
-                let query = Query::<Vec<(String, String)>>::from_query(request.query_string());
-                let parameters = query.map(Query::into_inner).unwrap_or_default();
-                Ok(only(parameters.into_iter().filter(|(name, _)| name == wanted).map(|(_, value)| value)))
+                Ok(query_parameters(request, wanted).and_then(|values| only(values.into_iter())))
             }
             Self::Header(wanted) => {
                 let values = request.headers().get_all(wanted);
@@ -38,6 +118,28 @@ impl Source {
             }
         }
     }
+
+    /// The texts of several ids: of each parameter of the query that is called so, or separated by commas, as
+    /// the values of a header are (RFC 9110, section 5.6.1).
+    fn texts(&self, request: &HttpRequest) -> Result<Option<Vec<String>>, AuthError> {
+        Ok(match *self {
+            Self::Path(parameters) => path_parameter(request, parameters)?.map(|text| separated(&text)),
+            Self::Query(wanted) => query_parameters(request, wanted),
+            Self::Header(wanted) => {
+                let values = request.headers().get_all(wanted).map(|value| value.to_str().map(separated));
+                values.collect::<Result<Vec<_>, _>>().ok().map(|texts| texts.concat())
+            }
+        })
+    }
+}
+
+fn query_parameters(request: &HttpRequest, wanted: &str) -> Option<Vec<String>> {
+    let Query(parameters) = Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
+    Some(parameters.into_iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).collect())
+}
+
+fn separated(text: &str) -> Vec<String> {
+    text.split(',').map(|part| part.trim().to_owned()).collect()
 }
 
 /// The item, if there is one and no more.

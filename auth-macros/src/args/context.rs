@@ -3,8 +3,9 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprPath, Ident, LitStr, Token, Type, parenthesized, token};
+use syn::{Expr, ExprPath, Ident, LitBool, LitStr, Token, Type, parenthesized, token};
 
 use super::{Slot, list, next, starts_pair, starts_path, unknown_key, written_without_quotes};
 use crate::errors::Errors;
@@ -18,12 +19,21 @@ pub(crate) struct ContextArgs {
     pub(crate) permission: Option<(Permission, Span)>,
     pub(crate) ctx_arg: Slot<LitStr>,
     pub(crate) ctx: Slot<Type>,
-    pub(crate) id: Slot<Id>,
+    pub(crate) id: Slot<Origin>,
+    pub(crate) ctx_loader: Slot<Loader>,
+    pub(crate) allow_empty: Slot<LitBool>,
 }
 
-/// Where the context's id comes from.
+/// A function that makes the context of arguments: `path(argument, …)`.
 #[derive(Clone)]
-pub(crate) enum Id {
+pub(crate) struct Loader {
+    pub(crate) path: ExprPath,
+    pub(crate) arguments: Vec<Ident>,
+}
+
+/// Where a context comes from: what holds its id, or what makes it.
+#[derive(Clone)]
+pub(crate) enum Origin {
     /// A path parameter of the route's own pattern.
     Route(LitStr),
     /// A path parameter of an enclosing scope.
@@ -34,6 +44,10 @@ pub(crate) enum Id {
     Header(LitStr),
     /// What an expression makes of the handler's other arguments.
     Expression(Box<Expr>),
+    /// A key of several parts, each from one of the places above; or of none.
+    Parts(Span, Vec<Origin>),
+    /// There is no id; a function makes the context.
+    Loader(Loader),
 }
 
 /// Parses the arguments of the attribute that stands at `span`.
@@ -44,6 +58,8 @@ pub(super) fn context(span: Span, tokens: TokenStream, errors: &mut Errors) -> C
         ctx_arg: Slot::absent(),
         ctx: Slot::absent(),
         id: Slot::absent(),
+        ctx_loader: Slot::absent(),
+        allow_empty: Slot::absent(),
     };
     let mut first = true;
     list(tokens, errors, |input, errors| {
@@ -107,7 +123,7 @@ fn unknown_permission(written: &str) -> String {
     }
 }
 
-const KEYS: [&str; 3] = ["ctx_arg", "ctx", "id"];
+const KEYS: [&str; 5] = ["ctx_arg", "ctx", "id", "ctx_loader", "allow_empty"];
 
 /// `key = value`
 fn pair(args: &mut ContextArgs, input: ParseStream<'_>) -> syn::Result<()> {
@@ -116,6 +132,8 @@ fn pair(args: &mut ContextArgs, input: ParseStream<'_>) -> syn::Result<()> {
         "ctx_arg" => args.ctx_arg.take(&key, input, ctx_arg),
         "ctx" => args.ctx.take(&key, input, ctx),
         "id" => args.id.take(&key, input, id),
+        "ctx_loader" => args.ctx_loader.take(&key, input, ctx_loader),
+        "allow_empty" => args.allow_empty.take(&key, input, allow_empty),
         _ => Err(unknown_key(&key, &KEYS)),
     }
 }
@@ -152,16 +170,57 @@ fn ctx(input: ParseStream<'_>) -> syn::Result<Type> {
     })
 }
 
-fn id(input: ParseStream<'_>) -> syn::Result<Id> {
+fn allow_empty(input: ParseStream<'_>) -> syn::Result<LitBool> {
+    let at = input.span();
+    input.parse().map_err(|_| syn::Error::new(at, "`allow_empty` is `true` or `false`"))
+}
+
+fn ctx_loader(input: ParseStream<'_>) -> syn::Result<Loader> {
+    let at = input.span();
+    let a_call = |_| syn::Error::new(at, A_CALL);
+    let path = input.parse().map_err(a_call)?;
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new(at, A_CALL));
+    }
+    let content;
+    parenthesized!(content in input);
+    let arguments = Punctuated::<Ident, Token![,]>::parse_terminated(&content).map_err(|error| {
+        // What is left unread would be one more error.
+        let _ = content.parse::<TokenStream>();
+        syn::Error::new(
+            error.span(),
+            "a `ctx_loader` takes arguments of the handler by their names alone, by reference, and `connection`",
+        )
+    })?;
+    Ok(Loader { path, arguments: arguments.into_iter().collect() })
+}
+
+const A_CALL: &str = "`ctx_loader` is the call of a function with arguments of the handler, without quotes: \
+     `ctx_loader = load_sensors(body, connection)`";
+
+fn id(input: ParseStream<'_>) -> syn::Result<Origin> {
     if input.peek(LitStr) {
-        return Ok(Id::Route(parameter(input)?));
+        return Ok(Origin::Route(parameter(input)?));
+    }
+    if input.peek(token::Paren) && names_parts(input) {
+        let at = input.span();
+        let content;
+        parenthesized!(content in input);
+        let parts = Punctuated::<Origin, Token![,]>::parse_terminated_with(&content, id);
+        let _: TokenStream = content.parse()?;
+        let parts: Vec<Origin> = parts?.into_iter().collect();
+        return match parts.as_slice() {
+            [_] => Err(syn::Error::new(at, "one part stands without parentheses")),
+            [] | [_, _] | [_, _, _] | [_, _, _, _] => Ok(Origin::Parts(at, parts)),
+            _ => Err(syn::Error::new(at, "a key has four parts at most; use `ctx_loader` for more")),
+        };
     }
     if names_source(input) {
         let source: Ident = input.parse()?;
         let in_source = match source.to_string().as_str() {
-            "scope" => Id::Scope,
-            "query" => Id::Query,
-            "header" => Id::Header,
+            "scope" => Origin::Scope,
+            "query" => Origin::Query,
+            "header" => Origin::Header,
             name => {
                 let remedy = nearest(name, &SOURCES).map_or_else(
                     || {
@@ -190,7 +249,7 @@ fn id(input: ParseStream<'_>) -> syn::Result<Id> {
     }
     let found = next(input);
     let at = input.span();
-    input.parse().map(Id::Expression).map_err(|_| {
+    input.parse().map(Origin::Expression).map_err(|_| {
         syn::Error::new(
             at,
             format_args!(
@@ -199,6 +258,17 @@ fn id(input: ParseStream<'_>) -> syn::Result<Id> {
             ),
         )
     })
+}
+
+/// Whether the parentheses hold places in the request, and not an expression; or nothing.
+fn names_parts(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    let first = || -> syn::Result<bool> {
+        let content;
+        parenthesized!(content in ahead);
+        Ok(content.is_empty() || content.peek(LitStr) || names_source(&content))
+    };
+    first().unwrap_or(false)
 }
 
 /// Whether one name in parentheses follows a name: `query("sensor")`, and not a call `f(body.sensor)`.
@@ -256,6 +326,8 @@ fn misplaced(input: ParseStream<'_>) -> syn::Error {
             match key.as_str() {
                 "ctx" => "ctx = Account",
                 "id" => "id = \"…\"",
+                "ctx_loader" => "ctx_loader = f(…)",
+                "allow_empty" => "allow_empty = true",
                 _ => "ctx_arg = \"…\"",
             }
         ));

@@ -33,6 +33,37 @@ fn contexts_that_the_query_and_a_header_name() {
 }
 
 #[test]
+fn contexts_with_a_key_of_several_parts_and_of_none() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[permission_required_for_context("read", ctx_arg = "asset", id = ("account_id", query("asset")))]
+        #[permission_required_for_context("create-children", ctx = Platform, id = ())]
+        #[get("/accounts/{account_id}/asset")]
+        async fn view(asset: Asset) -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn contexts_that_functions_make() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[permission_required_for_context("read", ctx_loader = sensors::of(body, connection, scale))]
+        #[permission_required_for_context("update", ctx_arg = "all", ctx_loader = all(), allow_empty = true)]
+        #[permission_required_for_context("read", ctx_loader = account_of(all_accounts))]
+        #[permission_required_for_context("read", ctx_arg = "all_accounts", id = query("account"))]
+        #[post("/plans")]
+        async fn plan(
+            web::Json(mut body): web::Json<Plan>,
+            all: Vec<Sensor>,
+            scale: Query<Scale>,
+            all_accounts: Vec<Account>,
+        ) -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
 fn a_context_that_the_body_names() {
     assert_snapshot!(expanded_whole(
         r#"
@@ -299,6 +330,15 @@ fn load_context() {
         "#[derive(Queryable)]
          #[diesel(table_name = crate::schema::sensors, check_for_backend(diesel::sqlite::Sqlite))]
          pub struct Sensor { id: i32, name: String }"
+    ));
+}
+
+#[test]
+fn load_context_by_a_key_of_two_columns() {
+    assert_snapshot!(derived(
+        "#[diesel(table_name = shares, primary_key(account_id, asset_id))]
+         #[auth(connection = crate::Connection)]
+         struct Share { account_id: i32, asset_id: i32 }"
     ));
 }
 

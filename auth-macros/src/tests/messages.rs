@@ -125,9 +125,14 @@ fn keys() {
     };
     on("ctx_agr = \"sensor\"", &["unknown key `ctx_agr`; did you mean `ctx_arg`?", NO_CONTEXT]);
     on(
-        "ctx_arg = \"sensor\", allow_empty = true",
-        &["unknown key `allow_empty`; expected `ctx_arg`, `ctx` or `id`"],
+        "ctx_arg = \"sensor\", optional = true",
+        &["unknown key `optional`; expected `ctx_arg`, `ctx`, `id`, `ctx_loader` or `allow_empty`"],
     );
+    on(
+        "ctx_arg = \"sensor\", allow_empty = true",
+        &["`allow_empty` is about lists, and `sensor` is no `Vec`; remove it"],
+    );
+    on("ctx = Vec<Sensor>, allow_empty = 1", &["`allow_empty` is `true` or `false`"]);
     on("ctx_arg = \"sensor\", ctx_arg = \"asset\"", &["`ctx_arg` is given twice; remove one"]);
     on("ctx_arg = sensor", &["`ctx_arg` is the name of an argument in quotes: `ctx_arg = \"sensor\"`"]);
     on("ctx_arg = 5", &["`ctx_arg` is the name of an argument in quotes: `ctx_arg = \"…\"`"]);
@@ -137,7 +142,11 @@ fn keys() {
     on("ctx_arg", &["`ctx_arg` needs a value: `ctx_arg = \"…\"`", NO_CONTEXT]);
     on(
         "\"x\"",
-        &["expected one of the keys `ctx_arg`, `ctx` or `id` with a value, found `\"x\"`", NO_CONTEXT],
+        &[
+            "expected one of the keys `ctx_arg`, `ctx`, `id`, `ctx_loader` or `allow_empty` with a value, \
+           found `\"x\"`",
+            NO_CONTEXT,
+        ],
     );
     on(
         "ctx_arg = \"sensor\", ctx = Sensor",
@@ -189,8 +198,10 @@ fn ids() {
     );
     with_a_body(
         "sensor.parent_id",
-        &["this names a context whose own id is an expression; name an argument that is extracted from the \
-           request, or a context that the request itself names"],
+        &[
+            "this names a context that is made of arguments itself; name an argument that is extracted from the \
+           request, or a context that the request itself names",
+        ],
     );
     on(
         "id = ,",
@@ -222,6 +233,27 @@ fn ids() {
            or `id`, it has `account_id` and `number`; write `id = \"…\"` for another, \
            or `id = scope(\"…\")` for one of an enclosing scope"],
     );
+    on("id = (\"account_id\", \"number\")", &[]);
+    on("id = (\"account_id\", query(\"number\"), header(\"x\"), scope(\"y\"))", &[]);
+    on("id = ()", &[]);
+    on("id = (\"number\")", &["one part stands without parentheses"]);
+    on(
+        "id = (\"account_id\", \"b\", \"c\")",
+        &[
+            "the route `/accounts/{account_id}/sensors/{number}` has no path parameter `b`, \
+           it has `account_id` and `number`; write `id = scope(\"b\")` for one of an enclosing scope",
+            "the route `/accounts/{account_id}/sensors/{number}` has no path parameter `c`, \
+           it has `account_id` and `number`; write `id = scope(\"c\")` for one of an enclosing scope",
+        ],
+    );
+    on(
+        "id = (scope(\"a\"), scope(\"b\"), scope(\"c\"), scope(\"d\"), scope(\"e\"))",
+        &["a key has four parts at most; use `ctx_loader` for more"],
+    );
+    on(
+        "id = (\"account_id\", sensor.number)",
+        &["a part of a key is a path parameter in quotes, `scope(\"…\")`, `query(\"…\")` or `header(\"…\")`"],
+    );
     refuses(
         CONTEXT,
         "\"read\", ctx = Authorized<Account, Read>",
@@ -238,7 +270,7 @@ fn several_attributes() {
         "\"read\", ctx_arg = \"sensor\", id = \"a\"",
         "#[permission_required_for_context(\"update\", ctx_arg = \"sensor\", id = \"b\")]
          async fn view(sensor: Sensor) {}",
-        &["`sensor` has the id `a` in another attribute; one argument holds one context"],
+        &["`sensor` comes from `a` in another attribute; one argument holds one context"],
     );
     refuses(
         CONTEXT,
@@ -368,6 +400,45 @@ fn marker() {
 }
 
 #[test]
+fn loaders() {
+    let on = |args: &str, expected: &[&str]| {
+        let item = "#[post(\"/{id}\")] async fn view(sensor: Sensor, Json(body): Json<New>) {}";
+        refuses(CONTEXT, &format!("\"read\", {args}"), item, expected);
+    };
+    let a_call = "`ctx_loader` is the call of a function with arguments of the handler, without quotes: \
+         `ctx_loader = load_sensors(body, connection)`";
+    on("ctx_loader = f()", &[]);
+    on("ctx_loader = f::<T>(body, connection), allow_empty = true", &[]);
+    on("ctx_arg = \"sensor\", ctx_loader = <A as B>::f(connection, body)", &[]);
+    on("ctx_loader = \"f\"", &[a_call]);
+    on("ctx_loader = f", &[a_call]);
+    on("ctx_loader = |body| f(body)", &[a_call]);
+    on(
+        "ctx_loader = f(&body)",
+        &[
+            "a `ctx_loader` takes arguments of the handler by their names alone, by reference, and `connection`",
+        ],
+    );
+    on(
+        "ctx_loader = f(body.sensors)",
+        &[
+            "a `ctx_loader` takes arguments of the handler by their names alone, by reference, and `connection`",
+        ],
+    );
+    on("ctx_loader = f(bdy)", &["the handler has no argument `bdy`; did you mean `body`?"]);
+    on("ctx_loader = f(connection, connection)", &["`connection` is named twice; there is one connection"]);
+    on("ctx_loader = f(), id = \"id\"", &["`ctx_loader` finds the context without an id; remove `id`"]);
+    on("ctx_loader = f(), ctx = Sensor", &["what `ctx_loader` makes is checked without `ctx`; remove `ctx`"]);
+    on(
+        "ctx_arg = \"sensor\", ctx_loader = f(sensor)",
+        &[
+            "this names a context that is made of arguments itself; name an argument that is extracted from the \
+           request, or a context that the request itself names",
+        ],
+    );
+}
+
+#[test]
 fn rows() {
     #[track_caller]
     fn refuses(input: &str, expected: &[&str]) {
@@ -392,9 +463,14 @@ fn rows() {
         "#[auth(connection = C)] #[diesel(primary_key(uiud))] struct Row { uuid: i32 }",
         &["no field of `Row` holds the primary key `uiud`; did you mean `uuid`?"],
     );
+    refuses("#[auth(connection = C)] #[diesel(primary_key(a, b))] struct Row { a: i32, b: i32 }", &[]);
     refuses(
-        "#[auth(connection = C)] #[diesel(primary_key(a, b))] struct Row { a: i32, b: i32 }",
-        &["a primary key of several columns cannot be derived; implement `LoadContext` by hand"],
+        "#[auth(connection = C)] #[diesel(primary_key(a, longg))] struct Row { a: i32, long: i32 }",
+        &["no field of `Row` holds the primary key `longg`; did you mean `long`?"],
+    );
+    refuses(
+        "#[auth(connection = C)] #[diesel(primary_key(a, b, c, d, e))] struct Row { a: i32 }",
+        &["a key of more than four columns cannot be derived; implement `LoadContext` by hand"],
     );
     refuses(
         "#[auth(connection = C)] #[diesel(primary_key())] struct Row { a: i32 }",

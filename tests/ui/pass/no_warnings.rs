@@ -37,6 +37,19 @@ async fn above(sensor: Authorized<Sensor, Update>, mut name: String) -> impl Res
     HttpResponse::Ok()
 }
 
+fn made(_: &str, _: &mut NoConnection) -> Result<Vec<Sensor>, LoadError> {
+    Ok(vec![Sensor])
+}
+
+/// Of functions.
+#[permission_required_for_context("read", ctx_arg = "sensors", ctx_loader = made(name, connection), allow_empty = true)]
+#[permission_required_for_context("read", ctx_loader = made(name, connection))]
+#[get("/made")]
+async fn of_functions(sensors: Vec<Sensor>, mut name: String) -> impl Responder {
+    name.clear();
+    sensors.len().to_string()
+}
+
 /// Below.
 #[get("/below")]
 #[auth_required]
@@ -65,5 +78,6 @@ fn guarded(_: impl HttpServiceFactory + Guarded) {}
 fn main() {
     guarded(above);
     guarded(open);
+    guarded(of_functions);
     let _ = (below, web::get().to(plain::<i32, 2>));
 }

@@ -1,0 +1,48 @@
+//! Where loaders get their connections from.
+
+use std::error::Error;
+
+/// The connection of a context that needs none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoConnection;
+
+/// Lends connections: an r2d2 pool of diesel connections, or a store of the application's own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` lends no connections",
+    note = "use a `diesel::r2d2::Pool<ConnectionManager<…>>`, or implement `auth_core::ConnectionSource`"
+)]
+pub trait ConnectionSource: Send + Sync + 'static {
+    /// What is lent.
+    type Connection: 'static;
+
+    /// Calls `work` once with a connection. May block until one is free, for a bounded time.
+    ///
+    /// # Errors
+    ///
+    /// If there is no connection to be had; `work` was not called then.
+    fn lend(&self, work: &mut dyn FnMut(&mut Self::Connection)) -> Result<(), Box<dyn Error + Send + Sync>>;
+}
+
+impl ConnectionSource for NoConnection {
+    type Connection = Self;
+
+    fn lend(&self, work: &mut dyn FnMut(&mut Self)) -> Result<(), Box<dyn Error + Send + Sync>> {
+        work(&mut Self);
+        Ok(())
+    }
+}
+
+/// Waits as long as the pool's `connection_timeout` says (r2d2's default: 30 s).
+#[cfg(feature = "diesel")]
+impl<C> ConnectionSource for diesel::r2d2::Pool<diesel::r2d2::ConnectionManager<C>>
+where
+    C: diesel::r2d2::R2D2Connection + 'static,
+{
+    type Connection = C;
+
+    fn lend(&self, work: &mut dyn FnMut(&mut C)) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let mut connection = self.get()?;
+        work(&mut connection);
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! One context, a list of them, or labelled groups: what a guard loads in one go and checks one by one.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
+
+use super::{LoadContext, LoadContexts, LoadError};
+use crate::acl::AuthModel;
+
+/// What a guard checks: every context in it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no access-control list",
+    label = "who may do what with it?",
+    note = "implement `auth_core::AuthModel` for the context: `fn acl(&self) -> impl Acl`",
+    note = "a guard checks one context, a `Vec` of them, or a `BTreeMap` of labelled groups"
+)]
+pub trait Contexts {
+    type Context: AuthModel;
+
+    /// Each context, with the label of its group where there are groups.
+    fn each(&self) -> impl Iterator<Item = (Option<&str>, &Self::Context)>;
+
+    /// Where there is nothing to check.
+    fn empty(&self) -> Empty<'_>;
+}
+
+/// Where there is nothing to check.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Empty<'a> {
+    Nowhere,
+    /// There is no context, or no group.
+    Everywhere,
+    /// In the group of this label.
+    Group(&'a str),
+}
+
+impl<T: AuthModel> Contexts for T {
+    type Context = T;
+
+    fn each(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
+        std::iter::once((None, self))
+    }
+
+    fn empty(&self) -> Empty<'_> {
+        Empty::Nowhere
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AuthModel> Contexts for Vec<T> {
+    type Context = T;
+
+    fn each(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
+        self.iter().map(|context| (None, context))
+    }
+
+    fn empty(&self) -> Empty<'_> {
+        if self.is_empty() { Empty::Everywhere } else { Empty::Nowhere }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: AsRef<str>, T: AuthModel> Contexts for BTreeMap<L, Vec<T>> {
+    type Context = T;
+
+    fn each(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
+        self.iter()
+            .flat_map(|(label, group)| group.iter().map(move |context| (Some(label.as_ref()), context)))
+    }
+
+    fn empty(&self) -> Empty<'_> {
+        if self.is_empty() {
+            return Empty::Everywhere;
+        }
+        let empty = self.iter().find(|(_, group)| group.is_empty());
+        empty.map_or(Empty::Nowhere, |(label, _)| Empty::Group(label.as_ref()))
+    }
+}
+
+/// What a guard can load by what names it: a context by its id, a list by the ids.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be loaded by an id",
+    note = "a context implements `auth_core::LoadContext`, a list of contexts asks for `auth_core::LoadContexts`; \
+            `#[derive(auth_core::LoadContext)]` writes both"
+)]
+pub trait Loadable: Sized + Send + 'static {
+    type Key: fmt::Debug + Send + 'static;
+    type Connection: 'static;
+
+    /// The key without what it names twice.
+    fn distinct(key: Self::Key) -> Self::Key;
+
+    /// What a key that names nothing names.
+    fn of_nothing(key: &Self::Key) -> Option<Self>;
+
+    /// The id of each context that will be loaded, for the log.
+    fn ids(key: &Self::Key) -> Vec<String>;
+
+    fn load(key: Self::Key, connection: &mut Self::Connection) -> Result<Self, LoadError>;
+}
+
+impl<T: LoadContext> Loadable for T {
+    type Key = T::Id;
+    type Connection = T::Connection;
+
+    fn distinct(id: T::Id) -> T::Id {
+        id
+    }
+
+    fn of_nothing(_: &T::Id) -> Option<Self> {
+        None
+    }
+
+    fn ids(_: &T::Id) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn load(id: T::Id, connection: &mut T::Connection) -> Result<Self, LoadError> {
+        LoadContext::load(id, connection)
+    }
+}
+
+/// In the order of the ids, each context once. One id without a context, and nothing is found.
+#[diagnostic::do_not_recommend]
+impl<T: LoadContexts> Loadable for Vec<T> {
+    type Key = Vec<T::Id>;
+    type Connection = T::Connection;
+
+    fn distinct(mut ids: Vec<T::Id>) -> Vec<T::Id> {
+        let mut seen = HashSet::with_capacity(ids.len());
+        ids.retain(|id| seen.insert(id.clone()));
+        ids
+    }
+
+    fn of_nothing(ids: &Vec<T::Id>) -> Option<Self> {
+        ids.is_empty().then(Self::new)
+    }
+
+    fn ids(ids: &Vec<T::Id>) -> Vec<String> {
+        ids.iter().map(|id| format!("{id:?}")).collect()
+    }
+
+    fn load(ids: Vec<T::Id>, connection: &mut T::Connection) -> Result<Self, LoadError> {
+        let mut found: HashMap<_, _> = T::load_all(&ids, connection)?.into_iter().collect();
+        ids.iter().map(|id| found.remove(id).ok_or(LoadError::NotFound)).collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! Contexts: the objects that are asked about, and how they are loaded.
+//!
+//! Nothing here knows of requests. Which id is asked for, and on which thread a context is loaded, is the
+//! guard's business.
+
+mod argument;
+mod connection;
+mod contexts;
+
+use std::{error::Error, fmt, hash::Hash};
+
+use thiserror::Error;
+
+pub use self::{
+    argument::Authorized,
+    connection::{ConnectionSource, NoConnection},
+};
+pub(crate) use self::{
+    argument::ContextArgument,
+    contexts::{Contexts, Empty, Loadable},
+};
+
+/// How a context is found by its id.
+///
+/// `#[derive(LoadContext)]` writes this for a diesel table. By hand it is a few lines, which may join what
+/// the access-control list needs. A loader takes a connection and never a pool, so that it works inside a
+/// transaction.
+///
+/// ```
+/// # use auth_core::{LoadContext, LoadError, NoConnection};
+/// struct Planet {
+///     number: u8,
+/// }
+///
+/// impl LoadContext for Planet {
+///     type Id = u8;
+///     type Connection = NoConnection;
+///
+///     fn load(number: u8, _: &mut NoConnection) -> Result<Self, LoadError> {
+///         if (1..=8).contains(&number) { Ok(Self { number }) } else { Err(LoadError::NotFound) }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be loaded as a context",
+    label = "how is it found by its id?",
+    note = "add `#[derive(auth_core::LoadContext)]` to `{Self}`, or implement `auth_core::LoadContext` by hand"
+)]
+pub trait LoadContext: Sized + Send + 'static {
+    /// What names a context. To be named by a request it implements `FromStr`, and a text that is no such id
+    /// names nothing: 404. A tuple is named by several parts of a request, `id = ("account_id", "asset_id")`, and
+    /// `()` by none: `id = ()`.
+    type Id: fmt::Debug + Send + 'static;
+
+    /// What [`load`](Self::load) needs: a diesel connection, [`NoConnection`], or whatever a
+    /// [`ConnectionSource`] lends.
+    type Connection: 'static;
+
+    /// Finds the context. May block: a guard calls it on a thread for blocking work.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotFound`] if there is no such context, [`LoadError::Unavailable`] if the store failed.
+    fn load(id: Self::Id, connection: &mut Self::Connection) -> Result<Self, LoadError>;
+}
+
+/// How several contexts are found by their ids, in one go; a guard asks for it where a handler takes a `Vec`.
+///
+/// `#[derive(LoadContext)]` writes this, too, as one statement.
+///
+/// ```
+/// # use auth_core::{LoadContext, LoadContexts, LoadError, NoConnection};
+/// # struct Planet { number: u8 }
+/// # impl LoadContext for Planet {
+/// #     type Id = u8;
+/// #     type Connection = NoConnection;
+/// #     fn load(number: u8, _: &mut NoConnection) -> Result<Self, LoadError> { Ok(Self { number }) }
+/// # }
+/// impl LoadContexts for Planet {
+///     fn load_all(numbers: &[u8], _: &mut NoConnection) -> Result<Vec<(u8, Self)>, LoadError> {
+///         let found = (1..=8).filter(|number| numbers.contains(number));
+///         Ok(found.map(|number| (number, Self { number })).collect())
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "several `{Self}` cannot be loaded at once",
+    label = "how are they found by their ids?",
+    note = "add `#[derive(auth_core::LoadContext)]` to `{Self}`, or implement `auth_core::LoadContexts` by hand"
+)]
+pub trait LoadContexts: LoadContext<Id: Clone + Eq + Hash> {
+    /// Finds the contexts with these ids, each once and in any order, with its id. An id that names nothing is
+    /// left out: the guard sees that it is missing. May block, as [`LoadContext::load`] may.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Unavailable`] if the store failed.
+    fn load_all(
+        ids: &[Self::Id],
+        connection: &mut Self::Connection,
+    ) -> Result<Vec<(Self::Id, Self)>, LoadError>;
+}
+
+/// Why nothing was loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// There is no such thing. For a guard: 404; for a token: 401.
+    #[error("not found")]
+    NotFound,
+    /// The store failed, so nobody knows: 503. The error is logged and not shown to the client.
+    #[error("the store failed")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl LoadError {
+    /// The store failed with this error.
+    pub fn unavailable(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// `NotFound` stays `NotFound`, so `query.first(connection)?` is a whole loader. All else means that the
+/// store failed.
+#[cfg(feature = "diesel")]
+impl From<diesel::result::Error> for LoadError {
+    fn from(error: diesel::result::Error) -> Self {
+        match error {
+            diesel::result::Error::NotFound => Self::NotFound,
+            error => Self::unavailable(error),
+        }
+    }
+}

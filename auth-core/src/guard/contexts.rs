@@ -1,0 +1,169 @@
+//! Phases 3 and 5: contexts are loaded and checked.
+
+use std::any::type_name;
+
+use super::{Caller, proves_what_is_checked, source::NamedBy};
+use crate::{
+    blocking,
+    context::{ContextArgument, Contexts, Empty, LoadError, Loadable},
+    decision::{Decision, DenyReason, check_access},
+    error::AuthError,
+    event::Check,
+    permission::Permission,
+};
+
+/// More contexts than any handler works on at once, and fewer than a database binds values in one statement.
+const MAX_CONTEXTS: usize = 10_000;
+
+impl Caller<'_> {
+    /// The same, for whom a list without contexts is no denial.
+    #[must_use]
+    pub fn allow_empty(&self) -> Self {
+        Self { allows_empty: true, ..self.clone() }
+    }
+
+    /// Loads what the request names there, and checks every permission.
+    pub async fn context<A: ContextArgument<Loaded: NamedBy<S>>, S>(
+        &self,
+        source: &S,
+        permissions: &[Permission],
+    ) -> Result<A, AuthError> {
+        let named = A::Loaded::read(source, self.request)?;
+        self.load::<A>(named.key, &named.text, permissions).await
+    }
+
+    /// The same for a key that came with the handler's other arguments.
+    pub async fn context_of<A: ContextArgument<Loaded: Loadable>>(
+        &self,
+        key: <A::Loaded as Loadable>::Key,
+        permissions: &[Permission],
+    ) -> Result<A, AuthError> {
+        let text = format!("{key:?}");
+        self.load::<A>(Some(key), &text, permissions).await
+    }
+
+    /// Checks what a function of the application has loaded.
+    pub fn loaded<A: ContextArgument>(
+        &self,
+        loaded: Result<A::Loaded, LoadError>,
+        permissions: &[Permission],
+    ) -> Result<A, AuthError> {
+        prove::<A>(permissions)?;
+        self.check_loaded(loaded, permissions).map(A::from_checked)
+    }
+
+    /// The same where the handler does not take it.
+    pub fn check_loaded<L: Contexts>(
+        &self,
+        loaded: Result<L, LoadError>,
+        permissions: &[Permission],
+    ) -> Result<L, AuthError> {
+        let check = self.check::<L>("", permissions);
+        let loaded = found(loaded, &check)?;
+        self.decide_each(&loaded, &[], permissions, &check)?;
+        Ok(loaded)
+    }
+
+    async fn load<A: ContextArgument<Loaded: Loadable>>(
+        &self,
+        key: Option<<A::Loaded as Loadable>::Key>,
+        text: &str,
+        permissions: &[Permission],
+    ) -> Result<A, AuthError> {
+        prove::<A>(permissions)?;
+        let check = self.check::<A::Loaded>(text, permissions);
+        let key = key.map(A::Loaded::distinct).ok_or(LoadError::NotFound);
+        let key = found(key, &check)?;
+        let ids = A::Loaded::ids(&key);
+        let loaded = match A::Loaded::of_nothing(&key) {
+            Some(nothing) => Ok(nothing),
+            None if ids.len() > MAX_CONTEXTS => Err(LoadError::NotFound),
+            None => {
+                let source = self.auth.source::<<A::Loaded as Loadable>::Connection>()?;
+                blocking::run(source, move |connection| A::Loaded::load(key, connection)).await
+            }
+        };
+        let loaded = found(loaded, &check)?;
+        self.decide_each(&loaded, &ids, permissions, &check)?;
+        Ok(A::from_checked(loaded))
+    }
+
+    fn check<'a, L: Contexts>(&'a self, text: &'a str, permissions: &[Permission]) -> Check<'a> {
+        Check {
+            permission: permissions.first().copied(),
+            context: Some((type_name::<L::Context>(), text)),
+            ..Check::new("permission_required_for_context", Some(&*self.subject))
+        }
+    }
+
+    /// Every permission for every context; the first that is missing denies. Nothing to check denies, too,
+    /// unless the attribute allows it.
+    fn decide_each<L: Contexts>(
+        &self,
+        contexts: &L,
+        ids: &[String],
+        permissions: &[Permission],
+        check: &Check<'_>,
+    ) -> Result<(), AuthError> {
+        let nothing = Decision::Deny(DenyReason::Empty);
+        match contexts.empty() {
+            Empty::Everywhere if !self.allows_empty => {
+                check.decided(nothing);
+                return Err(forbidden(None));
+            }
+            Empty::Group(label) if !self.allows_empty => {
+                check.of(label).decided(nothing);
+                return Err(forbidden(Some(label)));
+            }
+            _ => {}
+        }
+        for (index, (label, context)) in contexts.each().enumerate() {
+            let check = match ids.get(index).map(String::as_str).or(label) {
+                Some(text) => check.of(text),
+                None => *check,
+            };
+            for permission in permissions {
+                let decision = check_access(&*self.subject, context, *permission);
+                Check { permission: Some(*permission), ..check }.decided(decision);
+                if !decision.is_allowed() {
+                    return Err(forbidden(label));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a client may know of a denial: the label of the group, if there is one.
+fn forbidden(label: Option<&str>) -> AuthError {
+    match label {
+        Some(label) => AuthError::ForbiddenGroup { label: label.to_owned() },
+        None => AuthError::Forbidden,
+    }
+}
+
+fn found<T>(loaded: Result<T, LoadError>, check: &Check<'_>) -> Result<T, AuthError> {
+    loaded.map_err(|error| match error {
+        LoadError::NotFound => {
+            check.decided(Decision::Deny(DenyReason::NotFound));
+            AuthError::NotFound
+        }
+        error @ LoadError::Unavailable(_) => {
+            check.failed(&error);
+            AuthError::Unavailable
+        }
+    })
+}
+
+/// The expansion asserts this at compile time; here it holds for whoever calls the guard otherwise.
+fn prove<A: ContextArgument>(permissions: &[Permission]) -> Result<(), AuthError> {
+    if proves_what_is_checked(A::PROVES, permissions) {
+        return Ok(());
+    }
+    tracing::error!(
+        target: "auth",
+        argument = type_name::<A>(),
+        "the argument of a guarded handler proves another permission than its guard checks"
+    );
+    Err(AuthError::Misconfigured)
+}

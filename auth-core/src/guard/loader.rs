@@ -1,0 +1,78 @@
+//! Functions of the application that load contexts: plain or asynchronous, with a connection or without.
+
+use std::future::Future;
+
+use tokio::runtime::Handle;
+
+use super::Caller;
+use crate::{blocking, context::LoadError, error::AuthError, event::Check};
+
+/// What a loader returns: a result, or a future of one. `Kind` tells the two apart.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `ctx_loader` returns a `Result<_, auth_core::LoadError>`, or a future of one; this returns `{Self}`",
+    note = "what it makes is one context, a `Vec` of them, or a `BTreeMap` of labelled groups: \
+            `fn load(…) -> Result<Vec<Sensor>, LoadError>`"
+)]
+pub trait Loading<Kind> {
+    type Loaded;
+
+    fn finish(self) -> impl Future<Output = Result<Self::Loaded, LoadError>>;
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Plain;
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Asynchronous;
+
+impl<L, E> Loading<Plain> for Result<L, E>
+where
+    LoadError: From<E>,
+{
+    type Loaded = L;
+
+    async fn finish(self) -> Result<L, LoadError> {
+        self.map_err(Into::into)
+    }
+}
+
+impl<F, L, E> Loading<Asynchronous> for F
+where
+    F: Future<Output = Result<L, E>>,
+    LoadError: From<E>,
+{
+    type Loaded = L;
+
+    async fn finish(self) -> Result<L, LoadError> {
+        self.await.map_err(Into::into)
+    }
+}
+
+/// Waits for a loader without a connection.
+#[doc(hidden)]
+pub async fn finish<Kind, L: Loading<Kind>>(loading: L) -> Result<L::Loaded, LoadError> {
+    loading.finish().await
+}
+
+/// Waits for a loader with a connection, on the thread for blocking work that it runs on.
+#[doc(hidden)]
+pub fn finish_blocking<Kind, L: Loading<Kind>>(loading: L) -> Result<L::Loaded, LoadError> {
+    Handle::current().block_on(loading.finish())
+}
+
+impl Caller<'_> {
+    /// Calls a loader with a connection, on a thread for blocking work.
+    pub async fn lend<C: 'static, R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut C) -> R + Send + 'static,
+    ) -> Result<R, AuthError> {
+        let source = self.auth.source::<C>()?;
+        blocking::run(source, |connection| Ok(work(connection))).await.map_err(|error| {
+            Check::new("permission_required_for_context", Some(&*self.subject)).failed(&error);
+            AuthError::Unavailable
+        })
+    }
+}

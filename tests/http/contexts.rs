@@ -1,0 +1,432 @@
+//! Contexts beyond one row with one id: keys of several parts, lists, what a function of the application
+//! loads, and what has no table.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    Responder, get, post,
+    web::{self, Json},
+};
+use auth_core::{
+    Acl, AuthModel, Authorized, LoadContext, LoadError, NoConnection, Permission, account, account_role,
+    allow,
+    permission::{Read, Update},
+    permission_required_for_context, role,
+};
+use diesel::{prelude::*, sqlite::Sqlite};
+use serde::Deserialize;
+
+use crate::{
+    client::{Response, Service, bearer},
+    fixture::{Resource, World, resources},
+};
+
+/// A resource as it is found in its account: under another one there is none.
+#[derive(Queryable, Selectable, LoadContext)]
+#[diesel(table_name = resources, primary_key(account_id, id), check_for_backend(Sqlite))]
+struct ResourceOfAccount {
+    id: i32,
+    account_id: i32,
+    name: String,
+}
+
+impl AuthModel for ResourceOfAccount {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::READ, account(self.account_id))
+    }
+}
+
+#[permission_required_for_context("read", ctx_arg = "resource", id = ("account_id", "resource_id"))]
+#[get("/accounts/{account_id}/resources/{resource_id}")]
+async fn in_account(resource: ResourceOfAccount) -> impl Responder {
+    format!("{} {}", resource.id, resource.name)
+}
+
+#[permission_required_for_context(
+    "read",
+    ctx = ResourceOfAccount,
+    id = (header("x-account"), query("resource"))
+)]
+#[get("/here")]
+async fn named_here_and_there() -> impl Responder {
+    "checked"
+}
+
+/// All resources, of which there is no row.
+struct Everything;
+
+impl LoadContext for Everything {
+    type Id = ();
+    type Connection = NoConnection;
+
+    fn load((): (), _: &mut NoConnection) -> Result<Self, LoadError> {
+        Ok(Self)
+    }
+}
+
+impl AuthModel for Everything {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::CREATE_CHILDREN, account_role("bar") & role("chef"))
+    }
+}
+
+#[permission_required_for_context("create-children", ctx = Everything, id = ())]
+#[post("/resources")]
+async fn create(body: String) -> impl Responder {
+    body
+}
+
+/// The names, in the order in which a handler got them.
+fn names(resources: &[Resource]) -> String {
+    let names: Vec<&str> = resources.iter().map(|resource| resource.name.as_str()).collect();
+    names.join(" ")
+}
+
+#[permission_required_for_context("read", ctx_arg = "resources", id = query("resource"))]
+#[get("/resources")]
+async fn by_query(resources: Vec<Resource>) -> impl Responder {
+    names(&resources)
+}
+
+#[permission_required_for_context("read", ctx_arg = "resources", id = "ids")]
+#[get("/resources/{ids}")]
+async fn by_path(resources: Vec<Resource>) -> impl Responder {
+    names(&resources)
+}
+
+#[permission_required_for_context("read", ctx_arg = "resources", id = header("x-resource"), allow_empty = true)]
+#[get("/by-header")]
+async fn by_header(resources: Vec<Resource>) -> impl Responder {
+    format!("[{}]", names(&resources))
+}
+
+#[derive(Deserialize)]
+struct Selection {
+    resources: Vec<i32>,
+}
+
+#[permission_required_for_context("update", ctx_arg = "resources", id = selection.resources)]
+#[permission_required_for_context("read", ctx_arg = "resources")]
+#[post("/selected")]
+async fn selected(
+    selection: Json<Selection>,
+    resources: Authorized<Vec<Resource>, Update>,
+) -> impl Responder {
+    format!("{} {}", selection.resources.len(), names(&resources))
+}
+
+/// A reference in a plan, found by its name.
+fn of_names(
+    plan: &Plan,
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<String, Vec<Resource>>, LoadError> {
+    let wanted: Vec<&String> = plan.groups.values().flatten().collect();
+    let found: Vec<Resource> = resources::table
+        .filter(resources::name.eq_any(wanted))
+        .select(Resource::as_select())
+        .load(connection)?;
+    Ok(plan
+        .groups
+        .iter()
+        .map(|(label, names)| {
+            let of_group = found.iter().filter(|resource| names.contains(&resource.name));
+            (label.clone(), of_group.cloned().collect())
+        })
+        .collect())
+}
+
+#[derive(Deserialize)]
+struct Plan {
+    groups: BTreeMap<String, Vec<String>>,
+}
+
+#[permission_required_for_context("read", ctx_loader = of_names(plan, connection))]
+#[post("/plans")]
+async fn make_plan(Json(plan): Json<Plan>) -> impl Responder {
+    plan.groups.len().to_string()
+}
+
+#[permission_required_for_context("read", ctx_arg = "groups", ctx_loader = of_names(plan, connection), allow_empty = true)]
+#[post("/plans/empty")]
+async fn plan_or_none(
+    Json(plan): Json<Plan>,
+    groups: Authorized<BTreeMap<String, Vec<Resource>>, Read>,
+) -> impl Responder {
+    format!("{} {}", plan.groups.len(), groups.len())
+}
+
+/// Asynchronous, with a connection.
+async fn all_of(
+    account_id: &web::Path<i32>,
+    connection: &mut SqliteConnection,
+) -> QueryResult<Vec<Resource>> {
+    actix_web::rt::task::yield_now().await;
+    let of_account = resources::table.filter(resources::account_id.eq(**account_id));
+    of_account.select(Resource::as_select()).load(connection)
+}
+
+#[permission_required_for_context("read", ctx_arg = "all", ctx_loader = all_of(account_id, connection))]
+#[get("/accounts/{account_id}/resources")]
+async fn of_whole_account(account_id: web::Path<i32>, all: Vec<Resource>) -> impl Responder {
+    format!("{account_id}: {}", names(&all))
+}
+
+/// The account that the resource belongs to, known from the resource alone.
+struct AccountOf(i32);
+
+impl AuthModel for AccountOf {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::UPDATE, account(self.0) & account_role("bar"))
+    }
+}
+
+/// Asynchronous, without a connection.
+async fn account_of(resource: &Resource) -> Result<AccountOf, LoadError> {
+    actix_web::rt::task::yield_now().await;
+    Ok(AccountOf(resource.account_id))
+}
+
+#[permission_required_for_context("update", ctx_loader = account_of(resource))]
+#[permission_required_for_context("read", ctx_arg = "resource")]
+#[post("/resources/{resource_id}/account")]
+async fn change_account(resource: Resource, body: Json<i32>) -> impl Responder {
+    format!("{} {body}", resource.name)
+}
+
+/// Plain, without any argument.
+#[allow(clippy::unnecessary_wraps, reason = "this is what a loader returns")]
+fn everything() -> Result<Everything, LoadError> {
+    Ok(Everything)
+}
+
+#[permission_required_for_context("create-children", ctx_arg = "all", ctx_loader = everything())]
+#[post("/everything")]
+async fn create_everywhere(all: Everything) -> impl Responder {
+    let Everything = all;
+    "created"
+}
+
+fn fails(_: &mut SqliteConnection) -> Result<Everything, LoadError> {
+    Err(LoadError::unavailable("the store is gone"))
+}
+
+#[permission_required_for_context("read", ctx_loader = fails(connection))]
+#[get("/fails")]
+async fn of_failure() -> impl Responder {
+    "never"
+}
+
+fn panics(_: &mut SqliteConnection) -> Result<Everything, LoadError> {
+    panic!("a loader of the application is wrong")
+}
+
+#[permission_required_for_context("read", ctx_loader = panics(connection))]
+#[get("/panics")]
+async fn of_panic() -> impl Responder {
+    "never"
+}
+
+fn service(world: &World) -> Service {
+    world.execute("INSERT INTO resources VALUES (3, 1, 'three')");
+    let auth = world.auth();
+    Service::start(move |app| {
+        app.app_data(auth.clone())
+            .service((in_account, named_here_and_there, create, by_query, by_path, by_header, selected))
+            .service((make_plan, plan_or_none, of_whole_account, change_account, create_everywhere))
+            .service((of_failure, of_panic));
+    })
+}
+
+fn post(service: &Service, path: &str, caller: &str, body: &str) -> Response {
+    service.send("POST", path, Some(&bearer(caller)), Some(body))
+}
+
+#[test]
+fn a_key_of_two_parts_never_serves_what_belongs_to_another() {
+    let world = World::new();
+    let service = service(&world);
+    let get = |path: &str, caller: Option<&str>| service.get(path, caller).status.as_u16();
+    assert_eq!(service.get("/accounts/1/resources/1", Some("member")).body, "1 one");
+    assert_eq!(get("/accounts/2/resources/2", Some("stranger")), 200);
+    // The resource is there, and may be read by who asks, but not in this account.
+    assert_eq!(get("/accounts/2/resources/1", Some("member")), 404);
+    assert_eq!(get("/accounts/2/resources/1", Some("admin")), 404);
+    assert_eq!(get("/accounts/2/resources/2", Some("member")), 403);
+    for path in ["/accounts/x/resources/1", "/accounts/1/resources/x", "/accounts/1/resources/1,1"] {
+        assert_eq!(get(path, Some("admin")), 404, "{path}");
+    }
+    assert_eq!(get("/accounts/1/resources/1", None), 401);
+
+    world.statements();
+    get("/accounts/1/resources/1", Some("member"));
+    assert_eq!(world.statements().len(), 2);
+}
+
+#[test]
+fn a_key_takes_its_parts_from_anywhere_in_the_request() {
+    let world = World::new();
+    let service = service(&world);
+    let get = |path: &str, headers: &[(&str, &str)]| {
+        let headers = [&[("authorization", "Bearer member")], headers].concat();
+        service.send_with(path, &headers).status.as_u16()
+    };
+    assert_eq!(get("/here?resource=1", &[("x-account", "1")]), 200);
+    assert_eq!(get("/here?resource=2", &[("x-account", "2")]), 403);
+    assert_eq!(get("/here?resource=2", &[("x-account", "1")]), 404);
+    assert_eq!(get("/here?resource=1&resource=2", &[("x-account", "1")]), 404);
+    assert_eq!(get("/here?resource=1", &[]), 404);
+    assert_eq!(get("/here", &[("x-account", "1")]), 404);
+}
+
+#[test]
+fn a_context_without_a_table_is_checked_like_any_other() {
+    let world = World::new();
+    let service = service(&world);
+    for path in ["/resources", "/everything"] {
+        assert_eq!(post(&service, path, "crew", "{}").status, 200, "{path}");
+        assert_eq!(post(&service, path, "admin", "{}").status, 200, "{path}");
+        assert_eq!(post(&service, path, "member", "{}").status, 403, "{path}");
+        assert_eq!(service.send("POST", path, None, Some("{}")).status, 401, "{path}");
+    }
+}
+
+#[test]
+fn a_list_is_one_statement_and_every_one_is_checked() {
+    let world = World::new();
+    let service = service(&world);
+    let get = |path: &str, caller: &str| {
+        let response = service.get(path, Some(caller));
+        (response.status.as_u16(), response.body, world.statements().len())
+    };
+    // In the order asked for, each once; one statement authenticates, one loads.
+    assert_eq!(
+        get("/resources?resource=3&resource=1&resource=3", "member"),
+        (200, "three one".to_owned(), 2)
+    );
+    assert_eq!(get("/resources/3,1", "member"), (200, "three one".to_owned(), 2));
+    assert_eq!(get("/resources/3,1,2", "admin").1, "three one two");
+    for path in ["/resources?resource=1&resource=2", "/resources?resource=2&resource=1", "/resources/1,2"] {
+        let (status, body, statements) = get(path, "member");
+        assert_eq!((status, statements), (403, 2), "{path}");
+        assert!(!body.contains("one") && !body.contains("two"), "{body}");
+    }
+    // One that is not there, or is no id, and there is nothing.
+    assert_eq!(get("/resources?resource=1&resource=9", "admin").0, 404);
+    for path in
+        ["/resources?resource=1&resource=x", "/resources/1,", "/resources/1,,3", "/resources?resource="]
+    {
+        let (status, _, statements) = get(path, "admin");
+        assert_eq!((status, statements), (404, 1), "{path}");
+    }
+    assert_eq!(service.get("/resources?resource=1", None).status, 401);
+}
+
+#[test]
+fn an_empty_list_is_a_denial_unless_it_is_allowed() {
+    let world = World::new();
+    let service = service(&world);
+    for caller in ["member", "admin"] {
+        assert_eq!(service.get("/resources", Some(caller)).status, 403, "{caller}");
+        assert_eq!(post(&service, "/selected", caller, r#"{"resources": []}"#).status, 403, "{caller}");
+    }
+    let send = |headers: &[(&str, &str)]| {
+        let headers = [&[("authorization", "Bearer member")], headers].concat();
+        let response = service.send_with("/by-header", &headers);
+        (response.status.as_u16(), response.body)
+    };
+    assert_eq!(send(&[]), (200, "[]".to_owned()));
+    assert_eq!(send(&[("x-resource", "1, 3")]), (200, "[one three]".to_owned()));
+    assert_eq!(send(&[("x-resource", "3"), ("x-resource", "1")]), (200, "[three one]".to_owned()));
+    assert_eq!(send(&[("x-resource", "1, 2")]).0, 403);
+    assert_eq!(send(&[("x-resource", "")]).0, 404);
+    assert_eq!(service.get("/by-header", None).status, 401);
+}
+
+#[test]
+fn a_list_that_the_body_names_is_checked_after_the_body_is_read() {
+    let world = World::new();
+    let service = service(&world);
+    let send = |caller: &str, ids: &str| {
+        let response = post(&service, "/selected", caller, &format!(r#"{{"resources": [{ids}]}}"#));
+        (response.status.as_u16(), response.body)
+    };
+    assert_eq!(send("chef", "1, 3, 1"), (200, "3 one three".to_owned()));
+    assert_eq!(send("chef", "1, 2").0, 403);
+    // `read` is there, `update` is not.
+    assert_eq!(send("member", "1").0, 403);
+    assert_eq!(send("chef", "1, 9").0, 404);
+    assert_eq!(send("chef", "malformed").0, 400);
+    // More than a database takes in one statement.
+    let many: Vec<String> = (1..=100_000).map(|id| id.to_string()).collect();
+    assert_eq!(send("admin", &many.join(",")).0, 404);
+    assert_eq!(service.send("POST", "/selected", None, Some("{malformed")).status, 401);
+}
+
+#[test]
+fn a_loader_makes_labelled_groups_and_a_denial_names_the_label() {
+    let world = World::new();
+    let service = service(&world);
+    let send = |path: &str, caller: &str, groups: &str| {
+        let response = post(&service, path, caller, &format!(r#"{{"groups": {groups}}}"#));
+        (response.status.as_u16(), response.body)
+    };
+    let (status, _) = send("/plans", "member", r#"{"inputs": ["one"], "outputs": ["one", "three"]}"#);
+    assert_eq!((status, world.statements().len()), (200, 2));
+    let (status, body) = send("/plans", "member", r#"{"inputs": ["one"], "outputs": ["three", "two"]}"#);
+    assert_eq!(status, 403);
+    assert!(body.contains("outputs") && !body.contains("inputs"), "{body}");
+    assert!(!body.contains("account") && !body.contains("two"), "{body}");
+    // A group in which nothing is left, and no group at all.
+    for caller in ["member", "admin"] {
+        let (status, body) = send("/plans", caller, r#"{"inputs": ["one"], "outputs": []}"#);
+        assert_eq!(status, 403);
+        assert!(body.contains("outputs"), "{body}");
+        assert_eq!(send("/plans", caller, "{}").0, 403);
+        assert_eq!(send("/plans", caller, r#"{"inputs": ["nine"]}"#).0, 403);
+    }
+    assert_eq!(send("/plans/empty", "member", "{}"), (200, "0 0".to_owned()));
+    assert_eq!(send("/plans/empty", "member", r#"{"inputs": []}"#), (200, "1 1".to_owned()));
+    assert_eq!(send("/plans/empty", "member", r#"{"inputs": [], "outputs": ["two"]}"#).0, 403);
+    assert_eq!(service.send("POST", "/plans/empty", None, Some(r#"{"groups": {}}"#)).status, 401);
+    assert_eq!(service.send("POST", "/plans", None, Some(r#"{"groups": {}}"#)).status, 401);
+}
+
+#[test]
+fn an_asynchronous_loader_has_a_connection_too() {
+    let world = World::new();
+    let service = service(&world);
+    let get = |path: &str, caller: &str| {
+        let response = service.get(path, Some(caller));
+        (response.status.as_u16(), response.body)
+    };
+    assert_eq!(get("/accounts/1/resources", "member"), (200, "1: one three".to_owned()));
+    assert_eq!(get("/accounts/2/resources", "member").0, 403);
+    assert_eq!(get("/accounts/3/resources", "admin").0, 403);
+    assert_eq!(get("/accounts/x/resources", "admin").0, 404);
+    assert_eq!(service.get("/accounts/1/resources", None).status, 401);
+}
+
+#[test]
+fn what_is_made_of_a_context_is_checked_before_the_body_is_read() {
+    let world = World::new();
+    let service = service(&world);
+    let send =
+        |caller: &str, body: &str| post(&service, "/resources/1/account", caller, body).status.as_u16();
+    assert_eq!(send("chef", "7"), 200);
+    assert_eq!(send("crew", "{malformed"), 400);
+    // The account lacks the role.
+    assert_eq!(send("member", "{malformed"), 403);
+    assert_eq!(send("stranger", "{malformed"), 403);
+}
+
+#[test]
+fn a_loader_that_fails_lets_nobody_in() {
+    let world = World::new();
+    let service = service(&world);
+    for path in ["/fails", "/panics"] {
+        for caller in ["member", "admin"] {
+            assert_eq!(service.get(path, Some(caller)).status, 503, "{path}");
+        }
+        assert_eq!(service.get(path, None).status, 401, "{path}");
+    }
+}
