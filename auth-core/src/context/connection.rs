@@ -34,13 +34,10 @@ impl ConnectionSource for NoConnection {
 
 /// Waits as long as the pool's `connection_timeout` says (r2d2's default: 30 s).
 #[cfg(feature = "diesel")]
-impl<C> ConnectionSource for diesel::r2d2::Pool<diesel::r2d2::ConnectionManager<C>>
-where
-    C: diesel::r2d2::R2D2Connection + 'static,
-{
-    type Connection = C;
+impl<M: diesel::r2d2::ManageConnection> ConnectionSource for diesel::r2d2::Pool<M> {
+    type Connection = M::Connection;
 
-    fn lend(&self, work: &mut dyn FnMut(&mut C)) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn lend(&self, work: &mut dyn FnMut(&mut M::Connection)) -> Result<(), Box<dyn Error + Send + Sync>> {
         let mut connection = self.get()?;
         work(&mut connection);
         Ok(())
