@@ -1,16 +1,20 @@
 //! The decisions on FlexMeasures' own models, put to those of the energy service: each world is stored in a
 //! database, and each subject and each context is loaded from it.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::Duration,
+};
 
 use auth_core::{
     AuthModel, LoadContext, Permission, check_access,
     mechanism::{FindByToken, TokenHash},
 };
-use diesel::{SqliteConnection, prelude::*};
+use diesel::prelude::*;
 use energy_service::{
     auth::LoggedIn,
-    database::{Database, Location},
+    database::{Connection, Database, Instant, Location},
     models::{Account, Asset, Sensor, User},
     schema,
 };
@@ -98,9 +102,9 @@ fn check_access_on_models() {
 }
 
 impl Question {
-    fn decide<C>(&self, connection: &mut SqliteConnection) -> &'static str
+    fn decide<C>(&self, connection: &mut Connection) -> &'static str
     where
-        C: AuthModel + LoadContext<Id = i32, Connection = SqliteConnection>,
+        C: AuthModel + LoadContext<Id = i32, Connection = Connection>,
     {
         let Some(user_id) = self.user_id else { return "unauthenticated" };
         let subject = LoggedIn::find_by_token(&TokenHash::of(&user_id.to_string()), connection).unwrap();
@@ -120,6 +124,12 @@ fn store(world: &World) -> QueryResult<Database> {
     let database = Database::open(&Location::Memory, 1, Duration::from_secs(5)).unwrap();
     let mut connection = database.connection().unwrap();
     let connection = &mut *connection;
+    for role in world.accounts.iter().flat_map(|account| &account.roles).collect::<BTreeSet<_>>() {
+        diesel::insert_into(account_roles::table).values(account_roles::name.eq(role)).execute(connection)?;
+    }
+    for role in world.users.iter().flat_map(|user| &user.roles).collect::<BTreeSet<_>>() {
+        diesel::insert_into(roles::table).values(roles::name.eq(role)).execute(connection)?;
+    }
     // An account may come before its consultancy.
     for account in &world.accounts {
         diesel::insert_into(accounts::table)
@@ -131,9 +141,6 @@ fn store(world: &World) -> QueryResult<Database> {
             .set(accounts::consultancy_account_id.eq(account.consultancy_account_id))
             .execute(connection)?;
         for role in &account.roles {
-            diesel::insert_or_ignore_into(account_roles::table)
-                .values(account_roles::name.eq(role))
-                .execute(connection)?;
             let role: i32 = account_roles::table
                 .filter(account_roles::name.eq(role))
                 .select(account_roles::id)
@@ -160,11 +167,10 @@ fn store(world: &World) -> QueryResult<Database> {
             .values((
                 auth_tokens::token_hash.eq(TokenHash::of(&user.id.to_string()).as_bytes().as_slice()),
                 auth_tokens::user_id.eq(user.id),
-                auth_tokens::created_at.eq(diesel::dsl::now),
+                auth_tokens::created_at.eq(Instant::now()),
             ))
             .execute(connection)?;
         for role in &user.roles {
-            diesel::insert_or_ignore_into(roles::table).values(roles::name.eq(role)).execute(connection)?;
             let role: i32 = roles::table.filter(roles::name.eq(role)).select(roles::id).first(connection)?;
             diesel::insert_into(users_roles::table)
                 .values((users_roles::user_id.eq(user.id), users_roles::role_id.eq(role)))

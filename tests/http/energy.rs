@@ -14,11 +14,14 @@ use auth_core::mechanism::TokenHash;
 use diesel::{connection::InstrumentationEvent, prelude::*};
 use energy_service::{
     Config,
+    database::Instant,
     demo::PASSWORD,
     schema::{accounts, assets, auth_tokens, sensors, users},
+    test::TestDatabase,
 };
 use serde_json::{Value, json};
 
+use super::SERVER;
 use crate::{
     client::{Response, Service, bearer},
     phases::untouchable,
@@ -34,15 +37,18 @@ const SUNNYSIDE_READ: [u16; 7] = [401, 200, 200, 200, 403, 200, 200];
 struct Energy {
     http: Service,
     real: energy_service::Service,
+    // Last, so that it outlives the service.
+    _place: TestDatabase,
 }
 
 impl Energy {
     fn start() -> Self {
-        let config = Config { demo: true, pool_size: 1, ..Config::default() };
+        let place = SERVER.database();
+        let config = Config { demo: true, pool_size: 1, ..place.config() };
         let real = energy_service::Service::open(&config).unwrap();
         let service = real.clone();
         let http = Service::start(move |app| service.configure(app));
-        let energy = Self { http, real };
+        let energy = Self { http, real, _place: place };
         energy.store_tokens();
         energy
     }
@@ -58,7 +64,7 @@ impl Energy {
                 .values((
                     auth_tokens::token_hash.eq(TokenHash::of(name).as_bytes().as_slice()),
                     auth_tokens::user_id.eq(id),
-                    auth_tokens::created_at.eq(diesel::dsl::now),
+                    auth_tokens::created_at.eq(Instant::now()),
                 ))
                 .execute(&mut connection)
                 .unwrap();
@@ -216,7 +222,8 @@ fn who_may_create_an_asset_in_the_account_that_the_body_names() {
 /// Whoever is not logged in is answered without a look at the body, which panics here when it is polled.
 #[actix_web::test]
 async fn nobody_sends_a_body() {
-    let service = energy_service::Service::open(&Config::default()).unwrap();
+    let place = SERVER.database();
+    let service = energy_service::Service::open(&place.config()).unwrap();
     let app = init_service(App::new().configure(|app| service.configure(app))).await;
     for (method, path) in [
         (Method::POST, "/assets"),
@@ -311,7 +318,11 @@ fn statements_are_few_and_none_is_for_strangers() {
     energy.real.database().connection().unwrap().set_instrumentation(
         move |event: InstrumentationEvent<'_>| {
             if let InstrumentationEvent::StartQuery { query, .. } = event {
-                recorded.lock().unwrap().push(query.to_string());
+                let query = query.to_string();
+                // The pool tries a connection to MySQL before it lends it.
+                if !query.starts_with("SELECT 1 ") {
+                    recorded.lock().unwrap().push(query);
+                }
             }
         },
     );
@@ -321,14 +332,14 @@ fn statements_are_few_and_none_is_for_strangers() {
         "/assets/{asset Solar roof}",
         "/sensors/{sensors-of Solar roof}",
     ] {
-        for (caller, status, expected) in [("mia", 200, 3), ("sven", 403, 3), ("", 401, 0)] {
+        for (caller, status, expected) in [("mia", 200, 2), ("sven", 403, 2), ("", 401, 0)] {
             let path = energy.path(pattern);
             statements.lock().unwrap().clear();
             let authorization = (!caller.is_empty()).then(|| bearer(caller));
             let response = energy.http.send("GET", &path, authorization.as_deref(), None);
             assert_eq!(response.status, status);
             let asked = statements.lock().unwrap();
-            assert_eq!(asked.len(), expected, "two authenticate, one loads the context: {asked:#?}");
+            assert_eq!(asked.len(), expected, "one authenticates, one loads the context: {asked:#?}");
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What a client sees: guarded services, real connections, a real database.
+//! What a client sees: guarded services, real connections, a real database; for the energy service, each database
+//! that it is built for.
+#![expect(clippy::duplicate_mod, reason = "the same tests on each database")]
 
 mod attributes;
 mod basic;
 mod client;
 mod contexts;
-mod energy;
 mod failures;
 mod fixture;
 mod log;
@@ -12,3 +13,26 @@ mod mechanisms;
 mod phases;
 mod redis;
 mod session;
+
+#[path = "."]
+mod sqlite {
+    const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
+
+    mod energy;
+}
+
+#[cfg(feature = "postgres")]
+#[path = "."]
+mod postgres {
+    const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
+
+    mod energy;
+}
+
+#[cfg(feature = "mysql")]
+#[path = "."]
+mod mysql {
+    const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
+
+    mod energy;
+}

@@ -10,12 +10,12 @@ use std::{
 
 use auth_core::mechanism::{PasswordError, Passwords};
 use chrono::{Days, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::exists};
 
 use crate::{
     Service,
     auth::{ACCOUNT_ADMIN, ADMIN, ADMIN_READER, CONSULTANCY, CONSULTANT, PROSUMER, SUPPLIER},
-    database::Database,
+    database::{Connection, Database, Instant},
     error::ServiceError,
     models::Measurement,
     schema::{
@@ -31,8 +31,6 @@ pub const PASSWORD: &str = "energy-demo";
 const RESOLUTION: i32 = 15;
 /// How many days of measurements there are, up to the last midnight of UTC.
 const DAYS: u64 = 7;
-/// Measurements of one statement. Each binds three values, and `SQLite` takes 32,766.
-const CHUNK: usize = 1_000;
 
 /// A user of the demo.
 struct DemoUser {
@@ -170,18 +168,21 @@ pub fn fill(database: &Database) -> Result<(), DemoError> {
     })
 }
 
-fn insert_accounts(connection: &mut SqliteConnection) -> Result<(), DemoError> {
+fn insert_accounts(connection: &mut Connection) -> Result<(), DemoError> {
+    let known: Vec<String> = account_roles::table.select(account_roles::name).load(connection)?;
     for role in [CONSULTANCY, PROSUMER, SUPPLIER] {
-        diesel::insert_or_ignore_into(account_roles::table)
-            .values(account_roles::name.eq(role))
-            .execute(connection)?;
+        if !known.iter().any(|known| known == role) {
+            diesel::insert_into(account_roles::table)
+                .values(account_roles::name.eq(role))
+                .execute(connection)?;
+        }
     }
     for (name, held, consultancy) in ACCOUNTS {
         let consultancy = consultancy.map(|name| account_id(name, connection)).transpose()?;
-        let id: i32 = diesel::insert_into(accounts::table)
+        diesel::insert_into(accounts::table)
             .values((accounts::name.eq(name), accounts::consultancy_account_id.eq(consultancy)))
-            .returning(accounts::id)
-            .get_result(connection)?;
+            .execute(connection)?;
+        let id = connection.last_id()?;
         for role in held {
             let role: i32 = account_roles::table
                 .filter(account_roles::name.eq(role))
@@ -198,18 +199,21 @@ fn insert_accounts(connection: &mut SqliteConnection) -> Result<(), DemoError> {
     Ok(())
 }
 
-fn account_id(name: &str, connection: &mut SqliteConnection) -> Result<i32, diesel::result::Error> {
+fn account_id(name: &str, connection: &mut Connection) -> Result<i32, diesel::result::Error> {
     accounts::table.filter(accounts::name.eq(name)).select(accounts::id).first(connection)
 }
 
-fn insert_users(connection: &mut SqliteConnection) -> Result<(), DemoError> {
+fn insert_users(connection: &mut Connection) -> Result<(), DemoError> {
+    let known: Vec<String> = roles::table.select(roles::name).load(connection)?;
     for role in [ADMIN, ADMIN_READER, ACCOUNT_ADMIN, CONSULTANT] {
-        diesel::insert_or_ignore_into(roles::table).values(roles::name.eq(role)).execute(connection)?;
+        if !known.iter().any(|known| known == role) {
+            diesel::insert_into(roles::table).values(roles::name.eq(role)).execute(connection)?;
+        }
     }
     // One for all: a salt each would protect nothing, where the password is in the source.
     let password_hash = Passwords::new().hash(PASSWORD)?;
     for user in USERS {
-        let id: i32 = diesel::insert_into(users::table)
+        diesel::insert_into(users::table)
             .values((
                 users::account_id.eq(account_id(user.account, connection)?),
                 users::email.eq(user.email),
@@ -217,8 +221,8 @@ fn insert_users(connection: &mut SqliteConnection) -> Result<(), DemoError> {
                 users::password_hash.eq(password_hash.as_str()),
                 users::active.eq(true),
             ))
-            .returning(users::id)
-            .get_result(connection)?;
+            .execute(connection)?;
+        let id = connection.last_id()?;
         if let Some(role) = user.role {
             let role: i32 = roles::table.filter(roles::name.eq(role)).select(roles::id).first(connection)?;
             diesel::insert_into(users_roles::table)
@@ -229,33 +233,31 @@ fn insert_users(connection: &mut SqliteConnection) -> Result<(), DemoError> {
     Ok(())
 }
 
-fn insert_assets(connection: &mut SqliteConnection) -> Result<(), DemoError> {
+fn insert_assets(connection: &mut Connection) -> Result<(), DemoError> {
     let midnight = Utc::now().date_naive().and_time(NaiveTime::MIN);
     let first = midnight.checked_sub_days(Days::new(DAYS)).unwrap_or(midnight);
     for (name, account, (latitude, longitude), measured) in ASSETS {
         let account = account.map(|name| account_id(name, connection)).transpose()?;
-        let asset: i32 = diesel::insert_into(assets::table)
+        diesel::insert_into(assets::table)
             .values((
                 assets::name.eq(name),
                 assets::account_id.eq(account),
                 assets::latitude.eq(latitude),
                 assets::longitude.eq(longitude),
             ))
-            .returning(assets::id)
-            .get_result(connection)?;
+            .execute(connection)?;
+        let asset = connection.last_id()?;
         for (name, unit, curve) in measured {
-            let sensor: i32 = diesel::insert_into(sensors::table)
+            diesel::insert_into(sensors::table)
                 .values((
                     sensors::asset_id.eq(asset),
                     sensors::name.eq(name),
                     sensors::unit.eq(unit),
                     sensors::event_resolution_minutes.eq(RESOLUTION),
                 ))
-                .returning(sensors::id)
-                .get_result(connection)?;
-            for chunk in week(sensor, first, midnight, *curve).chunks(CHUNK) {
-                diesel::insert_into(measurements::table).values(chunk).execute(connection)?;
-            }
+                .execute(connection)?;
+            let sensor = connection.last_id()?;
+            Measurement::insert(&week(sensor, first, midnight, *curve), connection)?;
         }
     }
     Ok(())
@@ -269,7 +271,11 @@ fn week(sensor_id: i32, first: NaiveDateTime, end: NaiveDateTime, curve: Curve) 
         .map(|event_start| {
             let time = f64::from(event_start.num_seconds_from_midnight()) / 86_400.0;
             let value = curve(time, f64::from(day_of(event_start)));
-            Measurement { sensor_id, event_start, event_value: (value * 1_000.0).round() / 1_000.0 }
+            Measurement {
+                sensor_id,
+                event_start: Instant(event_start),
+                event_value: (value * 1_000.0).round() / 1_000.0,
+            }
         })
         .collect()
 }
@@ -295,7 +301,7 @@ pub fn instructions(service: &Service, address: SocketAddr) -> Result<String, Se
     );
     // People play with the demo: what it began with may be gone when it is started again.
     match member_sensor(email, &mut *service.database().connection()?)? {
-        Some((asset, sensor, last)) => {
+        Some((asset, sensor, Instant(last))) => {
             // The last hour before noon: solar power is not zero then.
             let start = last.date().and_time(NaiveTime::MIN) + TimeDelta::hours(11);
             let end = start + TimeDelta::hours(1);
@@ -321,8 +327,8 @@ pub fn instructions(service: &Service, address: SocketAddr) -> Result<String, Se
 /// A sensor in the account of this user, with its asset and the begin of its last measurement.
 fn member_sensor(
     email: &str,
-    connection: &mut SqliteConnection,
-) -> Result<Option<(i32, i32, NaiveDateTime)>, diesel::result::Error> {
+    connection: &mut Connection,
+) -> Result<Option<(i32, i32, Instant)>, diesel::result::Error> {
     measurements::table
         .inner_join(
             sensors::table.inner_join(assets::table.inner_join(accounts::table.inner_join(users::table))),

@@ -77,14 +77,56 @@ impl From<DieselError> for ServiceError {
             DieselError::NotFound | DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
                 Self::NotFound
             }
-            // Diesel has no kind for SQLITE_BUSY and SQLITE_LOCKED, whose texts these are.
-            DieselError::DatabaseError(_, information) if information.message().ends_with("is locked") => {
-                Self::unavailable(error)
-            }
+            outage if is_outage(outage) || is_conflict(outage) => Self::unavailable(error),
             _ => Self::internal(error),
         }
     }
 }
+
+/// Whether another transaction was in the way, so that the same work can succeed when it is done again: if not
+/// this error says so, what caused it may.
+pub(crate) fn is_conflict(error: &(dyn Error + 'static)) -> bool {
+    match error.downcast_ref() {
+        Some(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+        Some(DieselError::DatabaseError(_, information)) => {
+            CONFLICTS.iter().any(|text| information.message().starts_with(text))
+        }
+        Some(DieselError::RollbackErrorOnCommit { commit_error, .. }) => is_conflict(commit_error),
+        Some(_) => false,
+        None => error.source().is_some_and(is_conflict),
+    }
+}
+
+/// Whether the database is out of reach, or made a statement wait for too long.
+fn is_outage(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _,
+        )
+        | DieselError::BrokenTransactionManager => true,
+        DieselError::DatabaseError(_, information) => {
+            let message = information.message();
+            message.ends_with("is locked") || OUTAGES.iter().any(|text| message.starts_with(text))
+        }
+        DieselError::RollbackErrorOnCommit { commit_error, .. } => is_outage(commit_error),
+        _ => false,
+    }
+}
+
+/// Conflicts that diesel has no kind for: a deadlock in `PostgreSQL`, and in `MariaDB`.
+const CONFLICTS: [&str; 3] = ["deadlock detected", "Deadlock found", "Record has changed since last read"];
+
+/// Outages that diesel has no kind for: in `PostgreSQL` (`SQLite` says "… is locked"), the others in `MariaDB`.
+const OUTAGES: [&str; 7] = [
+    "canceling statement due to",
+    "Lock wait timeout exceeded",
+    "Lost connection to",
+    "Server has gone away",
+    "MySQL server has gone away",
+    "Connection was killed",
+    "Server shutdown in progress",
+];
 
 impl From<LoadError> for ServiceError {
     fn from(error: LoadError) -> Self {

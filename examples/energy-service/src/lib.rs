@@ -1,5 +1,5 @@
 //! The service to copy: accounts, users, assets, sensors and measurements of energy, over HTTP, with diesel
-//! on `SQLite`, and with an authorization that stands above each handler in one line.
+//! on `SQLite`, `PostgreSQL` or `MariaDB`, and with an authorization that stands above each handler in one line.
 //!
 //! A library, so that tests can start the real service:
 //!
@@ -43,6 +43,8 @@ pub mod error;
 pub mod models;
 pub mod routes;
 pub mod schema;
+#[cfg(feature = "test")]
+pub mod test;
 
 use self::{
     database::{Database, DatabaseError, Location},

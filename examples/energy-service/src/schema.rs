@@ -70,18 +70,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::database::Datetime;
+    use diesel::sql_types::*;
+
     measurements (sensor_id, event_start) {
         sensor_id -> Integer,
-        event_start -> Timestamp,
+        event_start -> Datetime,
         event_value -> Double,
     }
 }
 
 diesel::table! {
+    use crate::database::Datetime;
+    use diesel::sql_types::*;
+
     auth_tokens (token_hash) {
         token_hash -> Binary,
         user_id -> Integer,
-        created_at -> Timestamp,
+        created_at -> Datetime,
     }
 }
 

@@ -4,11 +4,12 @@ use auth_core::{
     AdminRoles, IdRef, LoadError, Subject,
     mechanism::{FindByToken, TokenHash},
 };
-use diesel::{
-    CombineDsl, ExpressionMethods, IntoSql, QueryDsl, RunQueryDsl, SqliteConnection, sql_types::Bool,
-};
+use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
-use crate::schema::{account_roles, accounts_account_roles, auth_tokens, roles, users, users_roles};
+use crate::{
+    database::Connection,
+    schema::{account_roles, accounts_account_roles, auth_tokens, roles, users, users_roles},
+};
 
 /// The user who is logged in, with all that a guard may ask about.
 #[derive(Clone, Debug)]
@@ -45,32 +46,31 @@ impl Subject for LoggedIn {
     }
 }
 
-/// Two statements for each request, however many roles there are.
+/// One statement for each request, and so one moment: nobody is found with the roles of before and the account of
+/// after a change.
 impl FindByToken for LoggedIn {
-    type Connection = SqliteConnection;
+    type Connection = Connection;
 
-    fn find_by_token(token: &TokenHash, connection: &mut SqliteConnection) -> Result<Self, LoadError> {
-        let (id, account_id) = auth_tokens::table
+    fn find_by_token(token: &TokenHash, connection: &mut Connection) -> Result<Self, LoadError> {
+        let of_user = users_roles::table.inner_join(roles::table);
+        let of_account = accounts_account_roles::table.inner_join(account_roles::table);
+        // Each role of the user with each of the account: those are few.
+        let held: Vec<(i32, i32, Option<String>, Option<String>)> = auth_tokens::table
             .inner_join(users::table)
+            .left_join(of_user.on(users_roles::user_id.eq(users::id)))
+            .left_join(of_account.on(accounts_account_roles::account_id.eq(users::account_id)))
             .filter(auth_tokens::token_hash.eq(token.as_bytes().as_slice()))
             // A user who was deactivated is logged out at once, whatever tokens there are.
             .filter(users::active)
-            .select((users::id, users::account_id))
-            .first(connection)?;
+            .select((users::id, users::account_id, roles::name.nullable(), account_roles::name.nullable()))
+            .load(connection)?;
 
-        let of_user = users_roles::table
-            .inner_join(roles::table)
-            .filter(users_roles::user_id.eq(id))
-            .select((false.into_sql::<Bool>(), roles::name));
-        let of_account = accounts_account_roles::table
-            .inner_join(account_roles::table)
-            .filter(accounts_account_roles::account_id.eq(account_id))
-            .select((true.into_sql::<Bool>(), account_roles::name));
-        let held: Vec<(bool, String)> = of_user.union_all(of_account).load(connection)?;
-
+        let &(id, account_id, ..) = held.first().ok_or(LoadError::NotFound)?;
         let mut subject = Self { id, account_id, roles: Vec::new(), account_roles: Vec::new() };
-        for (by_account, name) in held {
-            if by_account { &mut subject.account_roles } else { &mut subject.roles }.push(name);
+        for (_, _, role, account_role) in held {
+            for (name, names) in [(role, &mut subject.roles), (account_role, &mut subject.account_roles)] {
+                names.extend(name.filter(|name| !names.contains(name)));
+            }
         }
         Ok(subject)
     }

@@ -2,10 +2,7 @@
 //! handler to it, [`Database::run`]. Not for queries: those are with the models and the routes.
 
 use std::{
-    convert::Infallible,
     error::Error,
-    fmt,
-    str::FromStr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -15,54 +12,24 @@ use std::{
 
 use actix_web::web;
 use diesel::{
-    Connection, ConnectionError, SqliteConnection,
     connection::SimpleConnection,
-    r2d2::{ConnectionManager, CustomizeConnection, HandleError, Pool, PooledConnection},
+    r2d2::{HandleError, ManageConnection, Pool, PooledConnection},
 };
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::ServiceError;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+mod connection;
+mod instant;
+mod location;
 
-/// What each connection is told. `busy_timeout` is in milliseconds: how long a statement waits for
-/// another connection's lock. (`SQLite` checks foreign keys only when asked to.)
-const PRAGMAS: &str = "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL;";
+pub use self::{
+    connection::{AnyConnection as Connection, Manager, MultiBackend as Backend},
+    instant::{Datetime, Instant},
+    location::Location,
+};
 
 /// The connections that handlers and guards share.
-pub type ConnectionPool = Pool<ConnectionManager<SqliteConnection>>;
-
-/// Where the database is. Parsed from text: nothing or `:memory:` is [`Location::Memory`], anything
-/// else a [`Location::File`].
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Location {
-    /// In this process, a new one for each [`Database`]; it ends with its last clone.
-    #[default]
-    Memory,
-    /// A path, or a `file:` URI as `SQLite` defines them. Made when it does not exist.
-    File(String),
-}
-
-impl FromStr for Location {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // SQLite takes both for "a private database for this connection", which no pool can use.
-        Ok(match text {
-            "" | ":memory:" => Self::Memory,
-            path => Self::File(path.to_owned()),
-        })
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory => formatter.write_str(":memory:"),
-            Self::File(path) => formatter.write_str(path),
-        }
-    }
-}
+pub type ConnectionPool = Pool<Manager>;
 
 /// The pool, with what keeps a database in memory alive. Clones share both.
 #[derive(Clone)]
@@ -70,7 +37,7 @@ pub struct Database {
     pool: ConnectionPool,
     /// A database in memory ends with its last connection, and a pool may drop each of its own: a broken one,
     /// for example. This one stays. The mutex is never locked; it makes the connection `Sync`.
-    _keep_alive: Option<Arc<Mutex<SqliteConnection>>>,
+    _keep_alive: Option<Arc<Mutex<Connection>>>,
 }
 
 impl Database {
@@ -81,30 +48,30 @@ impl Database {
     ///
     /// When the database cannot be opened, or a migration fails.
     pub fn open(location: &Location, pool_size: u32, pool_wait: Duration) -> Result<Self, DatabaseError> {
-        let (url, in_memory) = match location {
-            Location::Memory => (memory_url(), true),
-            Location::File(path) => (path.clone(), false),
-        };
-        let open_error = |source| DatabaseError::Open { location: location.to_string(), source };
-        let mut first = SqliteConnection::establish(&url).map_err(open_error)?;
-        first
-            .batch_execute(PRAGMAS)
-            .and_then(|()| if in_memory { Ok(()) } else { first.batch_execute("PRAGMA journal_mode = WAL;") })
-            .map_err(|error| open_error(ConnectionError::CouldntSetupConfiguration(error)))?;
-        first.run_pending_migrations(MIGRATIONS).map_err(DatabaseError::Migrate)?;
+        let in_memory = *location == Location::Memory;
+        let manager = Manager(if in_memory { Location::File(memory_url()) } else { location.clone() });
+        let open_error = |source| DatabaseError::Open { location: location.clone(), source };
+        let mut first = manager.connect().map_err(open_error)?;
+        if matches!(location, Location::File(_)) {
+            first
+                .batch_execute("PRAGMA journal_mode = WAL;")
+                .map_err(|error| open_error(diesel::r2d2::Error::QueryError(error)))?;
+        }
+        first.migrate().map_err(DatabaseError::Migrate)?;
 
-        let pool = Pool::builder()
+        let mut pool = Pool::builder()
             .max_size(pool_size)
             .connection_timeout(pool_wait)
-            // A connection to SQLite does not go stale, so it is neither replaced after a time nor tried
-            // with a statement of its own each time it is taken.
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .test_on_check_out(false)
-            .connection_customizer(Box::new(Pragmas))
-            .error_handler(Box::new(LogError))
-            // `build` would wait `pool_wait` for the connections, which may be set to a few milliseconds.
-            .build_unchecked(ConnectionManager::new(url));
+            // Diesel knows when it has lost the server of a connection, and it is replaced after that. Only of
+            // MySQL it does not, so there each connection is tried with a statement each time it is taken.
+            .test_on_check_out(matches!(location, Location::Mysql(_)))
+            .error_handler(Box::new(LogError));
+        if matches!(location, Location::Memory | Location::File(_)) {
+            // A connection to SQLite does not go stale, so it is not replaced after a time.
+            pool = pool.max_lifetime(None).idle_timeout(None);
+        }
+        // `build` would wait `pool_wait` for the connections, which may be set to a few milliseconds.
+        let pool = pool.build_unchecked(manager);
         drop(pool.get_timeout(FIRST_CONNECTION).map_err(DatabaseError::Pool)?);
         Ok(Self { pool, _keep_alive: in_memory.then(|| Arc::new(Mutex::new(first))) })
     }
@@ -120,7 +87,7 @@ impl Database {
     /// # Errors
     ///
     /// [`ServiceError::Unavailable`] when no connection becomes free in time.
-    pub fn connection(&self) -> Result<PooledConnection<ConnectionManager<SqliteConnection>>, ServiceError> {
+    pub fn connection(&self) -> Result<PooledConnection<Manager>, ServiceError> {
         self.pool.get().map_err(ServiceError::unavailable)
     }
 
@@ -133,7 +100,7 @@ impl Database {
     pub async fn run<T, W>(&self, work: W) -> Result<T, ServiceError>
     where
         T: Send + 'static,
-        W: FnOnce(&mut SqliteConnection) -> Result<T, ServiceError> + Send + 'static,
+        W: FnOnce(&mut Connection) -> Result<T, ServiceError> + Send + 'static,
     {
         let database = self.clone();
         web::block(move || work(&mut *database.connection()?)).await.map_err(ServiceError::internal)?
@@ -151,15 +118,6 @@ fn memory_url() -> String {
 }
 
 #[derive(Debug)]
-struct Pragmas;
-
-impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Pragmas {
-    fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        connection.batch_execute(PRAGMAS).map_err(diesel::r2d2::Error::QueryError)
-    }
-}
-
-#[derive(Debug)]
 struct LogError;
 
 impl HandleError<diesel::r2d2::Error> for LogError {
@@ -171,13 +129,14 @@ impl HandleError<diesel::r2d2::Error> for LogError {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// There is no such file, it is no database, or it may not be written.
+    /// There is no such file, it is no database, or it may not be written; or the server does not let us in, or is of
+    /// a kind that the service is built without.
     #[error("cannot open the database `{location}`")]
     Open {
         /// As it was asked for.
-        location: String,
+        location: Location,
         /// What diesel says.
-        source: ConnectionError,
+        source: diesel::r2d2::Error,
     },
     /// A migration failed.
     #[error("cannot bring the tables of the database up to date")]
@@ -191,19 +150,16 @@ pub enum DatabaseError {
 mod tests {
     use std::{thread, time::Duration};
 
-    use diesel::{
-        ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection,
-        connection::{AnsiTransactionManager, TransactionManager},
-    };
+    use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::TransactionManager};
 
-    use super::{Database, Location};
+    use super::{Connection, Database, Location};
     use crate::{error::ServiceError, schema::accounts};
 
     fn memory(pool_size: u32, pool_wait: Duration) -> Database {
         Database::open(&Location::Memory, pool_size, pool_wait).unwrap()
     }
 
-    fn insert(name: &str, connection: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
+    fn insert(name: &str, connection: &mut Connection) -> Result<(), diesel::result::Error> {
         diesel::insert_into(accounts::table).values(accounts::name.eq(name)).execute(connection).map(drop)
     }
 
@@ -239,7 +195,7 @@ mod tests {
         insert("kept", &mut database.connection().unwrap()).unwrap();
         // The pool drops a connection that comes back within a transaction.
         let mut broken = database.connection().unwrap();
-        AnsiTransactionManager::begin_transaction(&mut *broken).unwrap();
+        Connection::begin_transaction(&mut *broken).unwrap();
         drop(broken);
         assert_eq!(count(&database), 1);
     }
@@ -261,13 +217,5 @@ mod tests {
         assert!(matches!(database.run(|_| Ok(())).await, Err(ServiceError::Unavailable(_))));
         drop(taken);
         assert!(database.run(|_| Ok(())).await.is_ok());
-    }
-
-    #[test]
-    fn what_sqlite_takes_for_private_is_shared() {
-        for text in ["", ":memory:"] {
-            assert_eq!(text.parse(), Ok(Location::Memory));
-        }
-        assert_eq!("energy.sqlite".parse(), Ok(Location::File("energy.sqlite".to_owned())));
     }
 }

@@ -1,15 +1,20 @@
 //! Accounts, the tenants of the service: companies, households, consultancies.
 
 use auth_core::{Acl, AuthModel, LoadContext, Permission, account, allow, nobody, role};
-use diesel::{Identifiable, Queryable, Selectable, sqlite::Sqlite};
+use diesel::{Identifiable, Queryable, Selectable};
 use serde::Serialize;
 
 use super::consultant_of;
-use crate::{auth::ACCOUNT_ADMIN, schema::accounts};
+use crate::{
+    auth::ACCOUNT_ADMIN,
+    database::{Backend, Connection},
+    schema::accounts,
+};
 
 /// An account. Its row is all that its list needs, so its loader is derived.
 #[derive(Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
-#[diesel(table_name = accounts, check_for_backend(Sqlite))]
+#[diesel(table_name = accounts, check_for_backend(Backend))]
+#[auth(connection = Connection)]
 pub struct Account {
     /// The key.
     pub id: i32,

@@ -5,19 +5,20 @@ use auth_core::{
 };
 use diesel::{
     ExpressionMethods, Identifiable, NullableExpressionMethods, QueryDsl, Queryable, RunQueryDsl, Selectable,
-    SelectableHelper, SqliteConnection, sqlite::Sqlite,
+    SelectableHelper,
 };
 use serde::Serialize;
 
 use super::consultant_of;
 use crate::{
     auth::ACCOUNT_ADMIN,
+    database::{Backend, Connection},
     schema::{accounts, assets},
 };
 
 /// An asset, as it is stored and shown.
 #[derive(Clone, Debug, Identifiable, Queryable, Selectable, Serialize)]
-#[diesel(table_name = assets, check_for_backend(Sqlite))]
+#[diesel(table_name = assets, check_for_backend(Backend))]
 pub struct AssetRow {
     /// The key.
     pub id: i32,
@@ -44,9 +45,9 @@ pub struct Asset {
 
 impl LoadContext for Asset {
     type Id = i32;
-    type Connection = SqliteConnection;
+    type Connection = Connection;
 
-    fn load(id: i32, connection: &mut SqliteConnection) -> Result<Self, LoadError> {
+    fn load(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
         let (row, consultancy_account_id) = assets::table
             .left_join(accounts::table)
             .filter(assets::id.eq(id))

@@ -3,19 +3,19 @@
 use auth_core::{Acl, AuthModel, LoadContext, LoadError, Permission, account, allow, role, user};
 use diesel::{
     ExpressionMethods, Identifiable, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
-    SqliteConnection, sqlite::Sqlite,
 };
 use serde::Serialize;
 
 use super::consultant_of;
 use crate::{
     auth::ACCOUNT_ADMIN,
+    database::{Backend, Connection},
     schema::{accounts, users},
 };
 
 /// What is shown of a user.
 #[derive(Clone, Debug, Identifiable, Queryable, Selectable, Serialize)]
-#[diesel(table_name = users, check_for_backend(Sqlite))]
+#[diesel(table_name = users, check_for_backend(Backend))]
 pub struct UserRow {
     /// The key.
     pub id: i32,
@@ -40,9 +40,9 @@ pub struct User {
 
 impl LoadContext for User {
     type Id = i32;
-    type Connection = SqliteConnection;
+    type Connection = Connection;
 
-    fn load(id: i32, connection: &mut SqliteConnection) -> Result<Self, LoadError> {
+    fn load(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
         let (row, consultancy_account_id) = users::table
             .inner_join(accounts::table)
             .filter(users::id.eq(id))

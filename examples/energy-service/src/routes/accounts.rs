@@ -56,12 +56,11 @@ async fn change(
 ) -> Result<Json<Account>, ServiceError> {
     let updated = database
         .run(move |connection| {
-            let updated = diesel::update(accounts::table.find(account.id))
-                .set(&changes)
-                .returning(Account::as_returning())
-                .get_result(connection)
-                .optional_empty_changeset()?;
-            Ok(updated.unwrap_or(account))
+            connection.immediate_transaction(|connection| {
+                let row = accounts::table.find(account.id);
+                diesel::update(row).set(&changes).execute(connection).optional_empty_changeset()?;
+                Ok(row.select(Account::as_select()).first(connection)?)
+            })
         })
         .await?;
     Ok(Json(updated))

@@ -88,8 +88,9 @@ async fn create(
                     let parent = Asset::load(id, connection)?;
                     check_access(&*current_user, &parent, Permission::CREATE_CHILDREN).into_result()?;
                 }
-                let insert = diesel::insert_into(assets::table).values(&asset);
-                Ok(insert.returning(AssetRow::as_returning()).get_result(connection)?)
+                diesel::insert_into(assets::table).values(&asset).execute(connection)?;
+                let id = connection.last_id()?;
+                Ok(assets::table.find(id).select(AssetRow::as_select()).first(connection)?)
             })
         })
         .await?;
@@ -126,12 +127,11 @@ async fn change(
 ) -> Result<Json<AssetRow>, ServiceError> {
     let updated = database
         .run(move |connection| {
-            let updated = diesel::update(assets::table.find(asset.row.id))
-                .set(&changes)
-                .returning(AssetRow::as_returning())
-                .get_result(connection)
-                .optional_empty_changeset()?;
-            Ok(updated.unwrap_or(asset.row))
+            connection.immediate_transaction(|connection| {
+                let row = assets::table.find(asset.row.id);
+                diesel::update(row).set(&changes).execute(connection).optional_empty_changeset()?;
+                Ok(row.select(AssetRow::as_select()).first(connection)?)
+            })
         })
         .await?;
     Ok(Json(updated))
@@ -182,13 +182,18 @@ async fn create_sensor(
 ) -> Result<HttpResponse, ServiceError> {
     let row: SensorRow = database
         .run(move |connection| {
-            let insert = diesel::insert_into(sensors::table).values((
-                sensors::asset_id.eq(asset.row.id),
-                sensors::name.eq(sensor.name),
-                sensors::unit.eq(sensor.unit),
-                sensors::event_resolution_minutes.eq(sensor.event_resolution_minutes),
-            ));
-            Ok(insert.returning(SensorRow::as_returning()).get_result(connection)?)
+            connection.immediate_transaction(|connection| {
+                diesel::insert_into(sensors::table)
+                    .values((
+                        sensors::asset_id.eq(asset.row.id),
+                        sensors::name.eq(&sensor.name),
+                        sensors::unit.eq(&sensor.unit),
+                        sensors::event_resolution_minutes.eq(sensor.event_resolution_minutes),
+                    ))
+                    .execute(connection)?;
+                let id = connection.last_id()?;
+                Ok(sensors::table.find(id).select(SensorRow::as_select()).first(connection)?)
+            })
         })
         .await?;
     Ok(created(&format!("/sensors/{}", row.id), row))

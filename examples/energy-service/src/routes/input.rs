@@ -3,13 +3,13 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
-use chrono::{DateTime, Datelike, NaiveDateTime};
+use chrono::{DateTime, Datelike};
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeOwned},
 };
 
-use crate::error::ServiceError;
+use crate::{database::Instant, error::ServiceError};
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 80;
@@ -94,10 +94,7 @@ pub(super) fn valid_resolution(minutes: i32) -> Result<(), ServiceError> {
     }
 }
 
-/// An instant in ISO 8601 with its offset from UTC, as UTC.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Instant(pub(super) NaiveDateTime);
-
+/// An instant in ISO 8601 with its offset from UTC.
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;

@@ -11,13 +11,12 @@ use auth_core::{
     mechanism::{Attempts, PasswordHash, Passwords, Token},
     public,
 };
-use chrono::Utc;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
 use super::guarded;
 use crate::{
-    database::Database,
+    database::{Database, Instant},
     error::ServiceError,
     schema::{auth_tokens, users},
 };
@@ -78,7 +77,7 @@ async fn request_auth_token(
                 .values((
                     auth_tokens::token_hash.eq(hash.as_bytes().as_slice()),
                     auth_tokens::user_id.eq(user_id),
-                    auth_tokens::created_at.eq(Utc::now().naive_utc()),
+                    auth_tokens::created_at.eq(Instant::now()),
                 ))
                 .execute(connection)?;
             Ok(())

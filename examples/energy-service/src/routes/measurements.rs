@@ -5,16 +5,16 @@ use actix_web::{
     web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::permission_required_for_context;
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
 use super::{
     created, guarded,
-    input::{Instant, Valid, Validate},
+    input::{Valid, Validate},
 };
 use crate::{
-    database::Database,
+    database::{Database, Instant},
     error::ServiceError,
     models::{Measurement, Sensor},
     schema::measurements,
@@ -22,9 +22,6 @@ use crate::{
 
 /// The most measurements that one request records or reads.
 pub(super) const MAX_EVENTS: usize = 10_000;
-
-/// Measurements of one statement. Each binds three values, and `SQLite` takes 32,766.
-const CHUNK: usize = 1_000;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(guarded(record)).service(guarded(read));
@@ -38,8 +35,8 @@ struct Event {
 }
 
 impl Event {
-    fn new((event_start, event_value): (NaiveDateTime, f64)) -> Self {
-        Self { event_start: event_start.and_utc(), event_value }
+    fn new((event_start, event_value): (Instant, f64)) -> Self {
+        Self { event_start: event_start.0.and_utc(), event_value }
     }
 }
 
@@ -56,13 +53,13 @@ struct Range {
 #[get("/sensors/{sensor_id}/measurements")]
 async fn read(
     sensor: Sensor,
-    Query(Range { start: Instant(start), end: Instant(end) }): Query<Range>,
+    Query(Range { start, end }): Query<Range>,
     database: Data<Database>,
 ) -> Result<Json<Vec<Event>>, ServiceError> {
     if end < start {
         return Err(ServiceError::invalid("`end` is before `start`"));
     }
-    let found: Vec<(NaiveDateTime, f64)> = database
+    let found: Vec<(Instant, f64)> = database
         .run(move |connection| {
             let one_too_many = i64::try_from(MAX_EVENTS + 1).map_err(ServiceError::internal)?;
             Ok(measurements::table
@@ -115,46 +112,43 @@ async fn record(
     let sensor_id = sensor.row.id;
     let mut rows: Vec<_> = events
         .into_iter()
-        .map(|NewEvent { event_start: Instant(event_start), event_value }| Measurement {
-            sensor_id,
-            event_start,
-            event_value,
-        })
+        .map(|NewEvent { event_start, event_value }| Measurement { sensor_id, event_start, event_value })
         .collect();
     rows.sort_by_key(|row| row.event_start);
     let resolution = TimeDelta::minutes(sensor.row.event_resolution_minutes.into());
     let location = match rows.as_slice() {
-        [first, .., last] => range_url(sensor_id, first.event_start, last.event_start + resolution),
-        [only] => range_url(sensor_id, only.event_start, only.event_start + resolution),
+        [first, .., last] => range_url(sensor_id, first.event_start, last.event_start, resolution),
+        [only] => range_url(sensor_id, only.event_start, only.event_start, resolution),
         [] => String::new(),
     };
     let recorded = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                for chunk in rows.chunks(CHUNK) {
-                    diesel::insert_into(measurements::table).values(chunk).execute(connection).map_err(
-                        |error| {
-                            ServiceError::or_duplicate(
-                                error,
-                                "there is a measurement of one of these instants already",
-                            )
-                        },
-                    )?;
-                }
-                Ok(rows)
-            })
+                Measurement::insert(&rows, connection).map_err(|error| {
+                    ServiceError::or_duplicate(
+                        error,
+                        "there is a measurement of one of these instants already",
+                    )
+                })
+            })?;
+            Ok(rows)
         })
         .await?;
     let events: Vec<_> = recorded.iter().map(|row| Event::new((row.event_start, row.event_value))).collect();
     Ok(created(&location, events))
 }
 
-/// Where the measurements of this time are read, as a path below the base. In UTC, with `Z`: a `+` would have
-/// to be encoded.
-fn range_url(sensor_id: i32, start: NaiveDateTime, end: NaiveDateTime) -> String {
+/// Where the measurements from `first` to `last` are read, as a path below the base. In UTC, with `Z`: a `+` would
+/// have to be encoded.
+fn range_url(
+    sensor_id: i32,
+    Instant(first): Instant,
+    Instant(last): Instant,
+    resolution: TimeDelta,
+) -> String {
     format!(
         "/sensors/{sensor_id}/measurements?start={}&end={}",
-        start.format("%Y-%m-%dT%H:%M:%S%.fZ"),
-        end.format("%Y-%m-%dT%H:%M:%S%.fZ")
+        first.format("%Y-%m-%dT%H:%M:%S%.fZ"),
+        (last + resolution).format("%Y-%m-%dT%H:%M:%S%.fZ")
     )
 }

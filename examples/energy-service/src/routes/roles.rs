@@ -5,13 +5,13 @@ use actix_web::{
     web::{Data, Json, ServiceConfig},
 };
 use auth_core::roles_accepted;
-use diesel::{QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper, sqlite::Sqlite};
+use diesel::{QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
 use serde::Serialize;
 
 use super::guarded;
 use crate::{
     auth::{ACCOUNT_ADMIN, CONSULTANT},
-    database::Database,
+    database::{Backend, Database},
     error::ServiceError,
     schema::roles,
 };
@@ -21,7 +21,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 }
 
 #[derive(Queryable, Selectable, Serialize)]
-#[diesel(table_name = roles, check_for_backend(Sqlite))]
+#[diesel(table_name = roles, check_for_backend(Backend))]
 struct Role {
     id: i32,
     name: String,

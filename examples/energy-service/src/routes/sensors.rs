@@ -56,12 +56,11 @@ async fn change(
 ) -> Result<Json<SensorRow>, ServiceError> {
     let updated = database
         .run(move |connection| {
-            let updated = diesel::update(sensors::table.find(sensor.row.id))
-                .set(&changes)
-                .returning(SensorRow::as_returning())
-                .get_result(connection)
-                .optional_empty_changeset()?;
-            Ok(updated.unwrap_or(sensor.row))
+            connection.immediate_transaction(|connection| {
+                let row = sensors::table.find(sensor.row.id);
+                diesel::update(row).set(&changes).execute(connection).optional_empty_changeset()?;
+                Ok(row.select(SensorRow::as_select()).first(connection)?)
+            })
         })
         .await?;
     Ok(Json(updated))

@@ -92,12 +92,9 @@ async fn change(
                     diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(user.row.id)))
                         .execute(connection)?;
                 }
-                let updated = diesel::update(users::table.find(user.row.id))
-                    .set(&changes)
-                    .returning(UserRow::as_returning())
-                    .get_result(connection)
-                    .optional_empty_changeset()?;
-                Ok(updated.unwrap_or(user.row))
+                let row = users::table.find(user.row.id);
+                diesel::update(row).set(&changes).execute(connection).optional_empty_changeset()?;
+                Ok(row.select(UserRow::as_select()).first(connection)?)
             })
         })
         .await?;

@@ -15,15 +15,18 @@ use auth_core::{
     mechanism::{FindByToken, Token},
 };
 use diesel::{
-    Connection, ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection,
+    Connection as _, ExpressionMethods, QueryDsl, RunQueryDsl,
     connection::{InstrumentationEvent, SimpleConnection},
 };
 use energy_service::{
     auth::LoggedIn,
-    database::{Database, Location},
+    database::{Connection, Database, Instant},
     models::{Account, Asset, Platform, Sensor, User},
     schema::{auth_tokens, users},
+    test::TestDatabase,
 };
+
+use super::SERVER;
 
 const WORLD: &str = "
     INSERT INTO accounts (id, name, consultancy_account_id) VALUES
@@ -45,20 +48,20 @@ const WORLD: &str = "
         (1, 1, 'power', 'kW', 15), (2, 2, 'temperature', '°C', 60);
 ";
 
-fn world() -> Database {
-    let database = Database::open(&Location::Memory, 2, Duration::from_secs(5)).unwrap();
+fn world(place: &TestDatabase) -> Database {
+    let database = Database::open(place.location(), 2, Duration::from_secs(5)).unwrap();
     database.connection().unwrap().batch_execute(WORLD).unwrap();
     database
 }
 
-fn log_in(email: &str, connection: &mut SqliteConnection) -> Result<LoggedIn, LoadError> {
+fn log_in(email: &str, connection: &mut Connection) -> Result<LoggedIn, LoadError> {
     let token = Token::generate().unwrap();
     let user: i32 = users::table.filter(users::email.eq(email)).select(users::id).first(connection).unwrap();
     diesel::insert_into(auth_tokens::table)
         .values((
             auth_tokens::token_hash.eq(token.hash().as_bytes().as_slice()),
             auth_tokens::user_id.eq(user),
-            auth_tokens::created_at.eq(diesel::dsl::now),
+            auth_tokens::created_at.eq(Instant::now()),
         ))
         .execute(connection)
         .unwrap();
@@ -66,11 +69,7 @@ fn log_in(email: &str, connection: &mut SqliteConnection) -> Result<LoggedIn, Lo
 }
 
 /// The local parts of the addresses of those who may.
-fn who_may<C: AuthModel>(
-    permission: Permission,
-    context: &C,
-    connection: &mut SqliteConnection,
-) -> Vec<String> {
+fn who_may<C: AuthModel>(permission: Permission, context: &C, connection: &mut Connection) -> Vec<String> {
     let emails: Vec<String> = users::table.order(users::id).select(users::email).load(connection).unwrap();
     emails
         .into_iter()
@@ -100,7 +99,8 @@ fn the_lists_let_in_whom_they_should() {
     const SELF_OR_IN_CHARGE: [&str; 4] = ["member", "account-admin", "consultant", "admin"];
     const ADMIN: [&str; 1] = ["admin"];
 
-    let database = world();
+    let place = SERVER.database();
+    let database = world(&place);
     let mut connection = database.connection().unwrap();
     let connection = &mut *connection;
     // In the order create-children, read, update, delete.
@@ -135,7 +135,8 @@ fn the_lists_let_in_whom_they_should() {
 
 #[test]
 fn the_subject_has_the_roles_of_the_user_and_of_the_account() {
-    let database = world();
+    let place = SERVER.database();
+    let database = world(&place);
     let connection = &mut *database.connection().unwrap();
     let mut subject = log_in("account-admin@x", connection).unwrap();
     subject.account_roles.sort();
@@ -148,15 +149,16 @@ fn the_subject_has_the_roles_of_the_user_and_of_the_account() {
 }
 
 #[test]
-fn a_subject_takes_two_statements_and_a_context_one() {
-    let database = world();
+fn a_subject_takes_one_statement_and_so_does_a_context() {
+    let place = SERVER.database();
+    let database = world(&place);
     let connection = &mut *database.connection().unwrap();
     let token = Token::generate().unwrap().hash();
     diesel::insert_into(auth_tokens::table)
         .values((
             auth_tokens::token_hash.eq(token.as_bytes().as_slice()),
             auth_tokens::user_id.eq(12),
-            auth_tokens::created_at.eq(diesel::dsl::now),
+            auth_tokens::created_at.eq(Instant::now()),
         ))
         .execute(connection)
         .unwrap();
@@ -168,12 +170,12 @@ fn a_subject_takes_two_statements_and_a_context_one() {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     });
-    let mut count = |work: &mut dyn FnMut(&mut SqliteConnection)| {
+    let mut count = |work: &mut dyn FnMut(&mut Connection)| {
         statements.store(0, Ordering::Relaxed);
         work(connection);
         statements.load(Ordering::Relaxed)
     };
-    assert_eq!(count(&mut |connection| drop(LoggedIn::find_by_token(&token, connection).unwrap())), 2);
+    assert_eq!(count(&mut |connection| drop(LoggedIn::find_by_token(&token, connection).unwrap())), 1);
     assert_eq!(count(&mut |connection| drop(Account::load(1, connection).unwrap())), 1);
     assert_eq!(count(&mut |connection| drop(User::load(11, connection).unwrap())), 1);
     assert_eq!(count(&mut |connection| drop(Asset::load(1, connection).unwrap())), 1);
@@ -182,7 +184,8 @@ fn a_subject_takes_two_statements_and_a_context_one() {
 
 #[test]
 fn what_is_not_there_is_not_found() {
-    let database = world();
+    let place = SERVER.database();
+    let database = world(&place);
     let connection = &mut *database.connection().unwrap();
     assert!(matches!(Account::load(99, connection), Err(LoadError::NotFound)));
     assert!(matches!(User::load(99, connection), Err(LoadError::NotFound)));

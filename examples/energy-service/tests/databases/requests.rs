@@ -6,13 +6,17 @@
     reason = "the functions that the tests share may panic, too"
 )]
 
+use std::time::Duration;
+
 use actix_web::{
     App,
     http::{Method, StatusCode, header},
     test::{TestRequest, call_service, init_service, read_body},
 };
-use energy_service::{Config, Service, demo::PASSWORD};
+use energy_service::{Config, Service, demo::PASSWORD, test::TestDatabase};
 use serde_json::{Value, json};
+
+use super::SERVER;
 
 const MEMBER: &str = "mia@sunnyside.example";
 const ACCOUNT_ADMIN: &str = "adam@sunnyside.example";
@@ -30,16 +34,26 @@ struct Answer {
     body: Value,
 }
 
-struct Client(Service);
+struct Client {
+    service: Service,
+    // Last, so that it outlives the service.
+    _place: TestDatabase,
+}
 
 impl Client {
     fn new() -> Self {
-        Self(Service::open(&Config { demo: true, ..Config::default() }).unwrap())
+        Self::of(|config| config)
+    }
+
+    fn of(configure: impl FnOnce(Config) -> Config) -> Self {
+        let place = SERVER.database();
+        let config = configure(Config { demo: true, ..place.config() });
+        Self { service: Service::open(&config).unwrap(), _place: place }
     }
 
     /// One request, by an anonymous caller where `token` is none.
     async fn send(&self, token: Option<&str>, method: Method, path: &str, body: Option<&str>) -> Answer {
-        let app = init_service(App::new().configure(|config| self.0.configure(config))).await;
+        let app = init_service(App::new().configure(|config| self.service.configure(config))).await;
         let mut request = TestRequest::with_uri(path).method(method);
         if let Some(token) = token {
             request = request.insert_header((header::AUTHORIZATION, format!("Bearer {token}")));
@@ -347,15 +361,9 @@ async fn a_request_is_about_ten_thousand_measurements_at_most() {
 
 #[actix_web::test]
 async fn the_database_out_of_reach_is_503_and_says_no_more() {
-    let config = Config {
-        demo: true,
-        pool_size: 1,
-        pool_wait: std::time::Duration::from_millis(20),
-        ..Config::default()
-    };
-    let client = Client(Service::open(&config).unwrap());
+    let client = Client::of(|config| Config { pool_size: 1, pool_wait: Duration::from_millis(20), ..config });
     let member = client.log_in(MEMBER).await;
-    let connection = client.0.database().connection().unwrap();
+    let connection = client.service.database().connection().unwrap();
     let credentials = json!({ "email": MEMBER, "password": PASSWORD }).to_string();
     for answer in [
         member.get("/assets/1").await,

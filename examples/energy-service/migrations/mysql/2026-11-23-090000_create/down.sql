@@ -1,0 +1,10 @@
+DROP TABLE auth_tokens;
+DROP TABLE measurements;
+DROP TABLE sensors;
+DROP TABLE assets;
+DROP TABLE accounts_account_roles;
+DROP TABLE account_roles;
+DROP TABLE users_roles;
+DROP TABLE roles;
+DROP TABLE users;
+DROP TABLE accounts;

@@ -1,0 +1,223 @@
+//! One connection, to whichever of the three databases: how it is opened, what it is told, and the few things that
+//! each database has its own words for. Not for queries: those are the same for all.
+
+use std::error::Error;
+
+#[cfg(feature = "mysql")]
+use diesel::MysqlConnection;
+#[cfg(feature = "postgres")]
+use diesel::PgConnection;
+use diesel::{
+    Connection as _, ConnectionError, RunQueryDsl, SqliteConnection,
+    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    dsl::sql,
+    r2d2::{ManageConnection, R2D2Connection},
+    result::{Error as DieselError, QueryResult},
+    sql_types::BigInt,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::Location;
+use crate::error::is_conflict;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+#[cfg(feature = "postgres")]
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+#[cfg(feature = "mysql")]
+const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
+
+/// What each connection to `SQLite` is told. `busy_timeout` is in milliseconds: how long a statement waits for
+/// another connection's lock. (`SQLite` checks foreign keys only when asked to.)
+const SQLITE_SETTINGS: &str =
+    "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL;";
+
+/// What each connection to `PostgreSQL` is told: to wait for locks no longer. (Diesel says that it is in UTC.)
+#[cfg(feature = "postgres")]
+const POSTGRES_SETTINGS: &str = "SET lock_timeout = '5s'";
+
+/// What each connection to `MariaDB` is told: to wait for locks no longer (in seconds), to refuse what does not
+/// fit, and to say in English what is wrong, as we know it by its words. (Diesel says that it is in UTC.)
+#[cfg(feature = "mysql")]
+const MYSQL_SETTINGS: &str = "SET innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, lc_messages = 'en_US', \
+     sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
+
+/// How often work is done that other transactions are in the way of.
+const ATTEMPTS: usize = 10;
+
+/// A connection to whichever database the service was started with. `SQLite` is always there, the others are
+/// features.
+///
+/// Queries are written once, in what all databases understand: without `RETURNING`, for example, which `MySQL` does
+/// not have. [`last_id`](Self::last_id) tells the id of a new row.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    /// `SQLite`.
+    Sqlite(SqliteConnection),
+    /// `PostgreSQL`.
+    #[cfg(feature = "postgres")]
+    Postgres(PgConnection),
+    /// `MariaDB` or `MySQL`.
+    #[cfg(feature = "mysql")]
+    Mysql(MysqlConnection),
+}
+
+impl AnyConnection {
+    /// Opens a connection, and tells it what holds for all of them.
+    pub(crate) fn open(location: &Location) -> Result<Self, diesel::r2d2::Error> {
+        match location {
+            Location::Memory => Err(ConnectionError::BadConnection(
+                "a database in memory has a name by which its connections share it".to_owned(),
+            )
+            .into()),
+            Location::File(path) => {
+                let mut connection = SqliteConnection::establish(path)?;
+                connection.batch_execute(SQLITE_SETTINGS)?;
+                Ok(Self::Sqlite(connection))
+            }
+            #[cfg(feature = "postgres")]
+            Location::Postgres(url) => {
+                let mut connection = PgConnection::establish(url)?;
+                connection.batch_execute(POSTGRES_SETTINGS)?;
+                Ok(Self::Postgres(connection))
+            }
+            #[cfg(not(feature = "postgres"))]
+            Location::Postgres(_) => Err(not_built("PostgreSQL", "postgres").into()),
+            #[cfg(feature = "mysql")]
+            Location::Mysql(url) => {
+                let mut connection = MysqlConnection::establish(url)?;
+                connection.batch_execute(MYSQL_SETTINGS)?;
+                Ok(Self::Mysql(connection))
+            }
+            #[cfg(not(feature = "mysql"))]
+            Location::Mysql(_) => Err(not_built("MariaDB and MySQL", "mysql").into()),
+        }
+    }
+
+    /// Brings the tables up to date. Services that start at once do so one after the other.
+    pub(super) fn migrate(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        match self {
+            Self::Sqlite(connection) => connection
+                .immediate_transaction(|connection| connection.run_pending_migrations(SQLITE).map(drop)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => connection.transaction(|connection| {
+                connection.batch_execute(
+                    "SET LOCAL lock_timeout = '60s'; \
+                     SELECT pg_advisory_xact_lock(hashtext('energy-service ' || current_schema()))",
+                )?;
+                connection.run_pending_migrations(POSTGRES).map(drop)
+            }),
+            // Not a transaction: here, each change of a table ends it.
+            #[cfg(feature = "mysql")]
+            Self::Mysql(connection) => {
+                let lock = "GET_LOCK(CONCAT('energy-service ', MD5(DATABASE())), 60)";
+                if diesel::select(sql::<BigInt>(lock)).get_result::<i64>(connection)? != 1 {
+                    return Err("another service that starts has been at it for a minute".into());
+                }
+                connection.run_pending_migrations(MYSQL)?;
+                let release = "RELEASE_LOCK(CONCAT('energy-service ', MD5(DATABASE())))";
+                diesel::select(sql::<BigInt>(release)).get_result::<i64>(connection)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Does `work` in a transaction, as if no other changed anything between its first statement and its last: on
+    /// `SQLite` the others wait, elsewhere it is serializable, and `work` is done again when another transaction
+    /// was in its way.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, or what the database says at the begin or the end. Nothing is changed then.
+    pub fn immediate_transaction<T, E, W>(&mut self, mut work: W) -> Result<T, E>
+    where
+        E: From<DieselError> + Error + 'static,
+        W: FnMut(&mut Self) -> Result<T, E>,
+    {
+        for _ in 1..ATTEMPTS {
+            match self.attempt(&mut work) {
+                Err(error) if is_conflict(&error) => {}
+                result => return result,
+            }
+        }
+        self.attempt(&mut work)
+    }
+
+    fn attempt<T, E: From<DieselError>>(
+        &mut self,
+        work: &mut impl FnMut(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.begin_immediate()?;
+        let result = work(self).and_then(|value| {
+            Self::commit_transaction(self)?;
+            Ok(value)
+        });
+        if result.is_err() {
+            // The error says why. When this fails as well, the connection is broken, and the pool drops it.
+            let _ = Self::rollback_transaction(self);
+        }
+        result
+    }
+
+    fn begin_immediate(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(connection) => {
+                AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
+                connection,
+                "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            ),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(connection) => AnsiTransactionManager::begin_transaction_sql(
+                connection,
+                "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; BEGIN",
+            ),
+        }
+    }
+
+    /// The id that the database gave to the row that this connection inserted last.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or there is no such row.
+    pub fn last_id(&mut self) -> QueryResult<i32> {
+        let function = match self {
+            Self::Sqlite(_) => "last_insert_rowid()",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "lastval()",
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => "LAST_INSERT_ID()",
+        };
+        let id: i64 = diesel::select(sql::<BigInt>(function)).get_result(self)?;
+        i32::try_from(id).map_err(|error| DieselError::DeserializationError(error.into()))
+    }
+}
+
+#[cfg(not(all(feature = "postgres", feature = "mysql")))]
+fn not_built(database: &str, feature: &str) -> ConnectionError {
+    ConnectionError::BadConnection(format!(
+        "this service is built without {database}; build it with `--features {feature}`"
+    ))
+}
+
+/// Opens the connections of the pool.
+#[derive(Debug)]
+pub struct Manager(pub(super) Location);
+
+impl ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<AnyConnection, Self::Error> {
+        AnyConnection::open(&self.0)
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Self::Error> {
+        Ok(connection.ping()?)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}

@@ -1,0 +1,28 @@
+//! The service on each database that it is built for: the same tests on all of them.
+#![expect(clippy::duplicate_mod, reason = "the same tests on each database")]
+
+#[path = "."]
+mod sqlite {
+    const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
+
+    mod models;
+    mod requests;
+}
+
+#[cfg(feature = "postgres")]
+#[path = "."]
+mod postgres {
+    const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
+
+    mod models;
+    mod requests;
+}
+
+#[cfg(feature = "mysql")]
+#[path = "."]
+mod mysql {
+    const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
+
+    mod models;
+    mod requests;
+}
