@@ -34,15 +34,15 @@ const CALLERS: [&str; 7] = ["", "mia", "adam", "cora", "sven", "ada", "rita"];
 /// Who may read what belongs to Sunnyside Farm.
 const SUNNYSIDE_READ: [u16; 7] = [401, 200, 200, 200, 403, 200, 200];
 
-struct Energy {
-    http: Service,
+pub(super) struct Energy {
+    pub(super) http: Service,
     real: energy_service::Service,
     // Last, so that it outlives the service.
     _place: TestDatabase,
 }
 
 impl Energy {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let place = SERVER.database();
         let config = Config { demo: true, pool_size: 1, ..place.config() };
         let real = energy_service::Service::open(&config).unwrap();
@@ -71,7 +71,7 @@ impl Energy {
         }
     }
 
-    fn id_of(&self, what: &str) -> i32 {
+    pub(super) fn id_of(&self, what: &str) -> i32 {
         let connection = &mut self.real.database().connection().unwrap();
         let (kind, name) = what.split_once(' ').unwrap();
         match kind {
@@ -95,7 +95,7 @@ impl Energy {
     }
 
     /// `/assets/{asset Solar roof}` with the id in it.
-    fn path(&self, pattern: &str) -> String {
+    pub(super) fn path(&self, pattern: &str) -> String {
         let path =
             match pattern.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
                 Some((before, (what, after))) => format!("{before}{}{after}", self.id_of(what)),
@@ -104,13 +104,19 @@ impl Energy {
         format!("/api/v3_0{path}")
     }
 
-    fn send(&self, caller: &str, method: &str, pattern: &str, body: Option<&Value>) -> Response {
+    pub(super) fn send(&self, caller: &str, method: &str, pattern: &str, body: Option<&Value>) -> Response {
         let authorization = (!caller.is_empty()).then(|| bearer(caller));
         let body = body.map(Value::to_string);
         self.http.send(method, &self.path(pattern), authorization.as_deref(), body.as_deref())
     }
 
-    fn assert_statuses(&self, method: &str, pattern: &str, body: Option<&Value>, expected: [u16; 7]) {
+    pub(super) fn assert_statuses(
+        &self,
+        method: &str,
+        pattern: &str,
+        body: Option<&Value>,
+        expected: [u16; 7],
+    ) {
         let observed = CALLERS.map(|caller| self.send(caller, method, pattern, body).status.as_u16());
         assert_eq!(observed, expected, "{method} {pattern} by {CALLERS:?}");
     }

@@ -19,6 +19,7 @@ mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
 
     mod energy;
+    mod flex_model;
 }
 
 #[cfg(feature = "postgres")]
@@ -27,6 +28,7 @@ mod postgres {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
 
     mod energy;
+    mod flex_model;
 }
 
 #[cfg(feature = "mysql")]
@@ -35,4 +37,5 @@ mod mysql {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
 
     mod energy;
+    mod flex_model;
 }

@@ -91,6 +91,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    flex_models (asset_id) {
+        asset_id -> Integer,
+        document -> Text,
+    }
+}
+
 diesel::joinable!(users -> accounts (account_id));
 diesel::joinable!(users_roles -> users (user_id));
 diesel::joinable!(users_roles -> roles (role_id));
@@ -112,4 +119,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     sensors,
     measurements,
     auth_tokens,
+    flex_models,
 );

@@ -70,3 +70,24 @@ impl AuthModel for Asset {
             .allow(Permission::DELETE, consultants() | role(ACCOUNT_ADMIN) & members())
     }
 }
+
+/// An asset as a part of an account: under another account's id there is none.
+#[derive(Clone, Debug)]
+pub struct AssetOfAccount(pub Asset);
+
+impl LoadContext for AssetOfAccount {
+    /// The account's, and the asset's.
+    type Id = (i32, i32);
+    type Connection = Connection;
+
+    fn load((account_id, id): (i32, i32), connection: &mut Connection) -> Result<Self, LoadError> {
+        let asset = Asset::load(id, connection)?;
+        if asset.row.account_id == Some(account_id) { Ok(Self(asset)) } else { Err(LoadError::NotFound) }
+    }
+}
+
+impl AuthModel for AssetOfAccount {
+    fn acl(&self) -> impl Acl {
+        self.0.acl()
+    }
+}

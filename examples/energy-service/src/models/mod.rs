@@ -9,13 +9,15 @@ use crate::auth::CONSULTANT;
 
 mod account;
 mod asset;
+mod flex_model;
 mod measurement;
 mod sensor;
 mod user;
 
 pub use self::{
     account::{Account, Platform},
-    asset::{Asset, AssetRow},
+    asset::{Asset, AssetOfAccount, AssetRow},
+    flex_model::FlexModel,
     measurement::Measurement,
     sensor::{Sensor, SensorRow},
     user::{User, UserRow},

@@ -1,11 +1,13 @@
 //! Sensors: one series of measurements each, at an asset.
 
 use auth_core::{
-    Acl, AuthModel, LoadContext, LoadError, Permission, account, allow, every_logged_in_user, role,
+    Acl, AuthModel, LoadContext, LoadContexts, LoadError, Permission, account, allow, every_logged_in_user,
+    role,
 };
 use diesel::{
     ExpressionMethods, Identifiable, NullableExpressionMethods, QueryDsl, Queryable, RunQueryDsl, Selectable,
     SelectableHelper,
+    dsl::{AsSelect, auto_type},
 };
 use serde::Serialize;
 
@@ -33,7 +35,7 @@ pub struct SensorRow {
 }
 
 /// A sensor, with what the access-control list needs of its asset and of that one's account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Queryable)]
 pub struct Sensor {
     /// The row.
     pub row: SensorRow,
@@ -43,17 +45,26 @@ pub struct Sensor {
     pub consultancy_account_id: Option<i32>,
 }
 
+#[auto_type]
+fn with_account() -> _ {
+    let columns: (AsSelect<SensorRow, Backend>, assets::account_id, _) =
+        (SensorRow::as_select(), assets::account_id, accounts::consultancy_account_id.nullable());
+    sensors::table.inner_join(assets::table.left_join(accounts::table)).select(columns)
+}
+
 impl LoadContext for Sensor {
     type Id = i32;
     type Connection = Connection;
 
     fn load(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
-        let (row, account_id, consultancy_account_id) = sensors::table
-            .inner_join(assets::table.left_join(accounts::table))
-            .filter(sensors::id.eq(id))
-            .select((SensorRow::as_select(), assets::account_id, accounts::consultancy_account_id.nullable()))
-            .first(connection)?;
-        Ok(Self { row, account_id, consultancy_account_id })
+        Ok(with_account().filter(sensors::id.eq(id)).first(connection)?)
+    }
+}
+
+impl LoadContexts for Sensor {
+    fn load_all(ids: &[i32], connection: &mut Connection) -> Result<Vec<(i32, Self)>, LoadError> {
+        let found: Vec<Self> = with_account().filter(sensors::id.eq_any(ids)).load(connection)?;
+        Ok(found.into_iter().map(|sensor| (sensor.row.id, sensor)).collect())
     }
 }
 

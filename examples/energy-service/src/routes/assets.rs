@@ -22,7 +22,7 @@ use crate::{
     auth::LoggedIn,
     database::Database,
     error::ServiceError,
-    models::{Account, Asset, AssetRow, Platform, SensorRow},
+    models::{Account, Asset, AssetOfAccount, AssetRow, Platform, SensorRow},
     schema::{assets, sensors},
 };
 
@@ -30,6 +30,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     config
         .service(guarded(create))
         .service(guarded(view))
+        .service(guarded(view_in_account))
         .service(guarded(change))
         .service(guarded(remove))
         .service(guarded(create_sensor));
@@ -39,6 +40,13 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[get("/assets/{asset_id}")]
 async fn view(asset: Asset) -> Json<AssetRow> {
     Json(asset.row)
+}
+
+/// The same below its account. The key has two parts, so an asset is never shown under another account.
+#[permission_required_for_context("read", ctx_arg = "asset", id = ("account_id", "asset_id"))]
+#[get("/accounts/{account_id}/assets/{asset_id}")]
+async fn view_in_account(asset: AssetOfAccount) -> Json<AssetRow> {
+    Json(asset.0.row)
 }
 
 #[derive(Deserialize, Insertable)]

@@ -13,6 +13,9 @@
 //! | `GET`, `PATCH /api/v3_0/users/{user_id}` | the user's list: `read`, `update` |
 //! | `POST /api/v3_0/assets` | `auth_required`, then the list of the account in the body: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/assets/{asset_id}` | the asset's list: `read`, `update`, `delete` |
+//! | `GET /api/v3_0/accounts/{account_id}/assets/{asset_id}` | the asset's list: `read` |
+//! | `GET /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `read` |
+//! | `PUT /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `update`; the list of each sensor in it: `read` |
 //! | `POST /api/v3_0/assets/{asset_id}/sensors` | the asset's list: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
@@ -31,6 +34,7 @@ use crate::error::{self, ServiceError};
 
 mod accounts;
 mod assets;
+mod flex_model;
 mod input;
 mod log_in;
 mod measurements;
@@ -61,6 +65,7 @@ pub fn configure(config: &mut ServiceConfig) {
                         .configure(accounts::configure)
                         .configure(users::configure)
                         .configure(assets::configure)
+                        .configure(flex_model::configure)
                         .configure(sensors::configure)
                         .configure(measurements::configure)
                         .configure(roles::configure)

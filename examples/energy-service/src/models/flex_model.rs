@@ -1,0 +1,163 @@
+//! Flex-models: what a scheduler may do with an asset, as a JSON document that refers to sensors in any depth.
+
+use std::collections::BTreeMap;
+
+use auth_core::{LoadContexts, LoadError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Sensor;
+use crate::{database::Connection, error::ServiceError};
+
+/// The most sensors that one document refers to.
+const MAX_REFERENCES: usize = 1_000;
+
+/// The flexibility of an asset, such as `{"soc-max": {"sensor": 3}, "power-capacity": "20 kW"}`.
+///
+/// Every `sensor` and `*-sensor`, and every `sensors` and `*-sensors`, in any depth refers to sensors by their ids.
+/// Whoever stores a document in which another one's sensor is named would have the scheduler read it for him, so a
+/// guard asks for each: [`sensors`](Self::sensors).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct FlexModel(Map<String, Value>);
+
+impl FlexModel {
+    /// Where the document refers to sensors: the place as a JSON pointer (RFC 6901), and their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Invalid`] where something else stands than ids, or there are too many.
+    pub fn references(&self) -> Result<BTreeMap<String, Vec<i32>>, ServiceError> {
+        let mut found = BTreeMap::new();
+        of_object(&self.0, "", &mut found)?;
+        if found.values().map(Vec::len).sum::<usize>() > MAX_REFERENCES {
+            return Err(ServiceError::invalid(format!(
+                "there are more than {MAX_REFERENCES} references to sensors"
+            )));
+        }
+        Ok(found)
+    }
+
+    /// The sensors that the document refers to, each group labelled with the place; in one statement.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotFound`] if one of them is missing, [`LoadError::Unavailable`] if the database failed.
+    pub fn sensors(&self, connection: &mut Connection) -> Result<BTreeMap<String, Vec<Sensor>>, LoadError> {
+        let references = self.references().map_err(LoadError::unavailable)?;
+        let mut ids: Vec<i32> = references.values().flatten().copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let sensors: BTreeMap<i32, Sensor> = Sensor::load_all(&ids, connection)?.into_iter().collect();
+        let of_place = |ids: Vec<i32>| -> Result<Vec<Sensor>, LoadError> {
+            ids.iter().map(|id| sensors.get(id).cloned().ok_or(LoadError::NotFound)).collect()
+        };
+        references.into_iter().map(|(place, ids)| Ok((place, of_place(ids)?))).collect()
+    }
+}
+
+fn of_object(
+    object: &Map<String, Value>,
+    place: &str,
+    found: &mut BTreeMap<String, Vec<i32>>,
+) -> Result<(), ServiceError> {
+    for (key, value) in object {
+        let place = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
+        let ids = match value {
+            Value::Array(items) if is_called(key, "sensors") => {
+                items.iter().map(id).collect::<Option<Vec<_>>>().filter(|ids| !ids.is_empty())
+            }
+            _ if is_called(key, "sensor") => id(value).map(|id| vec![id]),
+            _ if is_called(key, "sensors") => None,
+            _ => {
+                of_value(value, &place, found)?;
+                continue;
+            }
+        };
+        let ids = ids
+            .ok_or_else(|| ServiceError::invalid(format!("`{place}` does not name sensors by their ids")))?;
+        found.insert(place, ids);
+    }
+    Ok(())
+}
+
+/// A document is read with a limit of its depth, so this ends.
+fn of_value(value: &Value, place: &str, found: &mut BTreeMap<String, Vec<i32>>) -> Result<(), ServiceError> {
+    match value {
+        Value::Object(object) => of_object(object, place, found),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                of_value(item, &format!("{place}/{index}"), found)?;
+            }
+            Ok(())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+/// `sensor`, and what ends in `-sensor`.
+fn is_called(key: &str, name: &str) -> bool {
+    key.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('-'))
+}
+
+fn id(value: &Value) -> Option<i32> {
+    value.as_i64().and_then(|id| i32::try_from(id).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn references(document: Value) -> Result<Vec<(String, Vec<i32>)>, String> {
+        let document: FlexModel = serde_json::from_value(document).unwrap();
+        document.references().map(|found| found.into_iter().collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn sensors_are_found_in_any_depth() {
+        let found = references(json!({
+            "soc-at-start": "3 kWh",
+            "sensor": 1,
+            "power-capacity": {"sensor": 2},
+            "soc-minima": [{"start": "2026-01-01", "value": {"sensor": 3}}, [[{"price-sensor": 4}]]],
+            "inflexible-device-sensors": [5, 1],
+            "a/b~c": {"sensors": [6]},
+            "sensory": 7,
+            "biosensor": 8,
+        }));
+        let expected = [
+            ("/a~1b~0c/sensors", vec![6]),
+            ("/inflexible-device-sensors", vec![5, 1]),
+            ("/power-capacity/sensor", vec![2]),
+            ("/sensor", vec![1]),
+            ("/soc-minima/0/value/sensor", vec![3]),
+            ("/soc-minima/1/0/0/price-sensor", vec![4]),
+        ];
+        assert_eq!(found, Ok(expected.map(|(place, ids)| (place.to_owned(), ids)).to_vec()));
+        assert_eq!(references(json!({})), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_could_be_read_in_another_way_is_refused() {
+        for wrong in [
+            json!({"sensor": "1"}),
+            json!({"sensor": 1.0}),
+            json!({"sensor": null}),
+            json!({"sensor": [1]}),
+            json!({"sensor": {"id": 1}}),
+            json!({"sensor": 3_000_000_000_u32}),
+            json!({"sensors": 1}),
+            json!({"sensors": []}),
+            json!({"sensors": [1, "2"]}),
+            json!({"deep": [{"-sensor": true}]}),
+            json!({"sensors": vec![1; MAX_REFERENCES + 1]}),
+        ] {
+            assert!(references(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+}

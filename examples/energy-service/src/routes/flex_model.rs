@@ -1,0 +1,78 @@
+//! The flex-model of an asset: a document that refers to sensors, which need not be the asset's own.
+
+use actix_web::{
+    get, put,
+    web::{Data, Json, ServiceConfig},
+};
+use auth_core::permission_required_for_context;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+
+use super::{
+    guarded,
+    input::{Valid, Validate},
+};
+use crate::{
+    database::Database,
+    error::ServiceError,
+    models::{Asset, FlexModel},
+    schema::flex_models,
+};
+
+/// The longest document, in bytes as it is stored.
+const MAX_DOCUMENT: usize = 60_000;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(view)).service(guarded(replace));
+}
+
+impl Validate for FlexModel {
+    fn validate(&self) -> Result<(), ServiceError> {
+        self.references()?;
+        if stored(self)?.len() > MAX_DOCUMENT {
+            return Err(ServiceError::invalid(format!("the document is longer than {MAX_DOCUMENT} bytes")));
+        }
+        Ok(())
+    }
+}
+
+fn stored(document: &FlexModel) -> Result<String, ServiceError> {
+    serde_json::to_string(document).map_err(ServiceError::internal)
+}
+
+#[permission_required_for_context("read", ctx_arg = "asset")]
+#[get("/assets/{asset_id}/flex-model")]
+async fn view(asset: Asset, database: Data<Database>) -> Result<Json<FlexModel>, ServiceError> {
+    let document: String = database
+        .run(move |connection| {
+            let of_asset = flex_models::table.find(asset.row.id);
+            Ok(of_asset.select(flex_models::document).first(connection)?)
+        })
+        .await?;
+    Ok(Json(serde_json::from_str(&document).map_err(ServiceError::internal)?))
+}
+
+/// Stores the document, if the caller may change the asset and read every sensor that the document refers to. It may
+/// refer to none.
+#[permission_required_for_context("update", ctx_arg = "asset")]
+#[permission_required_for_context("read", ctx_loader = FlexModel::sensors(document, connection), allow_empty = true)]
+#[put("/assets/{asset_id}/flex-model")]
+async fn replace(
+    asset: Asset,
+    Valid(document): Valid<FlexModel>,
+    database: Data<Database>,
+) -> Result<Json<FlexModel>, ServiceError> {
+    let text = stored(&document)?;
+    database
+        .run(move |connection| {
+            connection.immediate_transaction(|connection| {
+                let id = asset.row.id;
+                diesel::delete(flex_models::table.find(id)).execute(connection)?;
+                diesel::insert_into(flex_models::table)
+                    .values((flex_models::asset_id.eq(id), flex_models::document.eq(&text)))
+                    .execute(connection)?;
+                Ok::<_, ServiceError>(())
+            })
+        })
+        .await?;
+    Ok(Json(document))
+}
