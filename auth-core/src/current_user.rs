@@ -6,6 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
     auth::Auth,
+    denial::Denial,
     error::AuthError,
     subject::{Subject, User},
 };
@@ -56,14 +57,14 @@ impl<U: Subject + fmt::Debug> fmt::Debug for CurrentUser<U> {
 }
 
 impl<U: Subject> FromRequest for CurrentUser<U> {
-    type Error = AuthError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, AuthError>>>>;
+    type Error = Denial;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Denial>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let subject = Auth::of(&request)?.current_or_refused(&request).await?;
-            downcast(subject).map(Self)
+            let user = async { downcast(Auth::of(&request)?.current_or_refused(&request).await?) };
+            user.await.map(Self).map_err(|error| Denial::new(&request, error))
         })
     }
 }
@@ -98,14 +99,14 @@ impl<U: Subject> Deref for MaybeUser<U> {
 }
 
 impl<U: Subject> FromRequest for MaybeUser<U> {
-    type Error = AuthError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, AuthError>>>>;
+    type Error = Denial;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Denial>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let subject = Auth::of(&request)?.current(&request).await?;
-            subject.map(downcast).transpose().map(Self)
+            let user = async { Auth::of(&request)?.current(&request).await?.map(downcast).transpose() };
+            user.await.map(Self).map_err(|error| Denial::new(&request, error))
         })
     }
 }

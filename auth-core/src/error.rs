@@ -62,6 +62,33 @@ impl AuthError {
     pub fn unauthenticated() -> Self {
         Self::Unauthenticated(Challenges::default())
     }
+
+    /// Adds the headers that HTTP asks for, whoever made the response, where it has none of its own.
+    pub(crate) fn complete(&self, response: &mut HttpResponse) {
+        let status = response.status();
+        let headers = response.headers_mut();
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        match self {
+            Self::Unauthenticated(challenges)
+                if status == self.status_code() && !headers.contains_key(header::WWW_AUTHENTICATE) =>
+            {
+                for challenge in challenges.iter() {
+                    // What is no header value would be a mistake of the mechanism; the 401 stands without it.
+                    if let Ok(challenge) = HeaderValue::from_str(challenge) {
+                        headers.append(header::WWW_AUTHENTICATE, challenge);
+                    }
+                }
+            }
+            Self::TooManyRequests { retry_after }
+                if status == self.status_code() && !headers.contains_key(header::RETRY_AFTER) =>
+            {
+                headers.insert(header::RETRY_AFTER, whole_seconds(*retry_after).into());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The challenges of a 401, one `WWW-Authenticate` header each (RFC 9110, section 11.6.1).
@@ -137,24 +164,7 @@ impl ResponseError for AuthError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = Problem::new(self.status_code(), self.to_string()).response();
-        match self {
-            Self::Unauthenticated(challenges) => {
-                for challenge in challenges.iter() {
-                    // What is no header value would be a mistake of the mechanism; the 401 stands without it.
-                    if let Ok(challenge) = HeaderValue::from_str(challenge) {
-                        response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
-                    }
-                }
-            }
-            Self::TooManyRequests { retry_after } => {
-                response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(*retry_after).into());
-            }
-            Self::Forbidden
-            | Self::ForbiddenGroup { .. }
-            | Self::NotFound
-            | Self::Unavailable
-            | Self::Misconfigured => {}
-        }
+        self.complete(&mut response);
         response
     }
 }

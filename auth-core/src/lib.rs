@@ -10,6 +10,7 @@ mod blocking;
 mod context;
 mod current_user;
 mod decision;
+pub mod denial;
 mod error;
 mod event;
 mod guard;
@@ -37,6 +38,7 @@ pub use self::{
     context::{Authorized, ConnectionSource, LoadContext, LoadContexts, LoadError, NoConnection},
     current_user::{CurrentUser, MaybeUser},
     decision::{AllowReason, Decision, DenyReason, check_access},
+    denial::Denial,
     error::{AuthError, Challenges, Problem},
     guard::{Admitted, Guarded},
     id::{Id, IdRef},

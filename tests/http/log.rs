@@ -29,7 +29,11 @@ async fn view(resource: Resource) -> impl Responder {
 }
 
 /// The `tracing` events of one request, as JSON.
-async fn events(configure: impl FnOnce(&mut ServiceConfig), path: &str, token: &str) -> (u16, Vec<Value>) {
+pub(crate) async fn events(
+    configure: impl FnOnce(&mut ServiceConfig),
+    path: &str,
+    token: &str,
+) -> (u16, Vec<Value>) {
     let request = TestRequest::get().uri(path).insert_header(("authorization", format!("Bearer {token}")));
     events_of(configure, request).await
 }

@@ -6,6 +6,7 @@ mod attributes;
 mod basic;
 mod client;
 mod contexts;
+mod denied;
 mod failures;
 mod fixture;
 mod log;

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use actix_web::{HttpMessage, HttpRequest, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use thiserror::Error;
 
 pub use self::accepted::Accepted;
@@ -50,12 +50,17 @@ struct Registered {
     mechanisms: Vec<Box<dyn DynMechanism>>,
     /// An `Arc<dyn ConnectionSource<Connection = C>>` for each `TypeId` of a `C`.
     sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    on_denied: Option<Box<Render>>,
 }
+
+/// What renders denials.
+pub(crate) type Render = dyn Fn(&HttpRequest, &AuthError) -> HttpResponse + Send + Sync;
 
 impl Auth {
     /// Starts with nothing: no mechanism and no connections.
     pub fn builder() -> AuthBuilder {
-        AuthBuilder { mechanisms: Vec::new(), sources: HashMap::new(), twice: None }.connections(NoConnection)
+        AuthBuilder { mechanisms: Vec::new(), sources: HashMap::new(), twice: None, on_denied: None }
+            .connections(NoConnection)
     }
 
     /// What the application registered for this request.
@@ -77,6 +82,11 @@ impl Auth {
             );
             AuthError::Misconfigured
         })
+    }
+
+    /// What renders denials of this request, if the application has said so.
+    pub(crate) fn renderer(request: &HttpRequest) -> Option<&Render> {
+        request.app_data::<Self>()?.0.on_denied.as_deref()
     }
 
     /// The request's subject, by a mechanism that the guard accepts; 401 where nobody is logged in.
@@ -286,6 +296,7 @@ pub struct AuthBuilder {
     mechanisms: Vec<Box<dyn DynMechanism>>,
     sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     twice: Option<&'static str>,
+    on_denied: Option<Box<Render>>,
 }
 
 impl AuthBuilder {
@@ -307,6 +318,43 @@ impl AuthBuilder {
         self
     }
 
+    /// Says how denials of all handlers under this [`Auth`] are rendered. Left out, as problem documents
+    /// ([`denial::problem`](crate::denial::problem)).
+    ///
+    /// The renderer gets the request and what it is answered with, and makes any page of it, or a redirect to
+    /// a log-in. [`denial`](crate::denial) has ready ones, and says what holds for all of them. An attribute's
+    /// `on_denied = path` takes its place for one handler.
+    ///
+    /// ```
+    /// use actix_web::{HttpRequest, HttpResponse, http::header};
+    /// use auth_core::{Auth, AuthError, denial};
+    /// # use auth_core::{User, mechanism::{Authenticated, Mechanism, Rejection}};
+    /// # struct FromProxy;
+    /// # impl Mechanism for FromProxy {
+    /// #     fn name(&self) -> &'static str { "proxy" }
+    /// #     async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> { Ok(None) }
+    /// # }
+    ///
+    /// fn to_log_in(request: &HttpRequest, error: &AuthError) -> HttpResponse {
+    ///     match error {
+    ///         AuthError::Unauthenticated(_) => {
+    ///             HttpResponse::SeeOther().insert_header((header::LOCATION, "/log-in")).finish()
+    ///         }
+    ///         _ => denial::page_or_problem(request, error),
+    ///     }
+    /// }
+    ///
+    /// let auth = Auth::builder().mechanism(FromProxy).on_denied(to_log_in).build()?;
+    /// # Ok::<(), auth_core::AuthConfigError>(())
+    /// ```
+    pub fn on_denied(
+        mut self,
+        render: impl Fn(&HttpRequest, &AuthError) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.on_denied = Some(Box::new(render));
+        self
+    }
+
     /// Checks what was collected.
     ///
     /// # Errors
@@ -324,7 +372,11 @@ impl AuthBuilder {
         if let Some(connection) = self.twice {
             return Err(AuthConfigError::ConnectionsTwice { connection });
         }
-        Ok(Auth(Arc::new(Registered { mechanisms: self.mechanisms, sources: self.sources })))
+        Ok(Auth(Arc::new(Registered {
+            mechanisms: self.mechanisms,
+            sources: self.sources,
+            on_denied: self.on_denied,
+        })))
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
     auth::{Accepted, Auth},
     context::Authorized,
     decision::{AllowReason, Decision, DenyReason, is_admin},
+    denial,
     error::AuthError,
     event::Check,
     permission::{Permission, PermissionMarker},
@@ -72,7 +73,7 @@ impl<G: Guard> FromRequest for Admitted<G> {
                     Poll::Ready(Err(AuthError::Unavailable.into()))
                 })
             });
-            answered.await.map(Self)
+            answered.await.map(Self).map_err(|error| denial::rendered(&request, error))
         })
     }
 }

@@ -1,0 +1,323 @@
+//! How a denial is rendered: as a problem document, as a page, or as the application wants it.
+//!
+//! A renderer makes a response of the request and of the [`AuthError`] with which it is answered. It is given
+//! to [`AuthBuilder::on_denied`](crate::AuthBuilder::on_denied). Without one, each denial is a [`problem`]
+//! document; [`page_or_problem`] has an HTML page for browsers.
+//!
+//! Whatever a renderer does, this stays true:
+//!
+//! * Nobody takes a denial for a success: a status that does not deny (1xx, 2xx, 304), or a panic, is logged,
+//!   and the client gets the problem document.
+//! * `Cache-Control` is `no-store` unless the renderer says otherwise.
+//! * A 401 has the challenges of the mechanisms in `WWW-Authenticate`, and a 429 has `Retry-After`, unless the
+//!   renderer sets these headers itself.
+//!
+//! A renderer runs on the event loop, so it must not block. It learns no more than the client may learn: why a
+//! request was denied is in the log.
+
+use std::{
+    cell::RefCell,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use actix_web::{
+    Error, HttpRequest, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, Accept, ContentType, Header as _, HeaderValue, Quality},
+    },
+};
+use html_escape::encode_text;
+
+use crate::{
+    auth::{Auth, Render},
+    error::AuthError,
+};
+
+/// The problem document (RFC 9457) of a denial: what renders denials where nothing else is said.
+///
+/// ```
+/// use actix_web::{http::StatusCode, test::TestRequest};
+/// use auth_core::{AuthError, denial};
+///
+/// let response = denial::problem(&TestRequest::get().to_http_request(), &AuthError::Forbidden);
+/// assert_eq!(response.status(), StatusCode::FORBIDDEN);
+/// assert_eq!(response.headers().get("content-type").unwrap(), "application/problem+json");
+/// ```
+#[must_use]
+pub fn problem(_: &HttpRequest, error: &AuthError) -> HttpResponse {
+    error.error_response()
+}
+
+/// A small HTML page for who prefers HTML to JSON by the header `Accept`, and the [`problem`] document for
+/// others.
+///
+/// ```
+/// use actix_web::test::TestRequest;
+/// use auth_core::{AuthError, denial};
+///
+/// let browser = TestRequest::get().insert_header(("accept", "text/html, */*;q=0.8")).to_http_request();
+/// let response = denial::page_or_problem(&browser, &AuthError::NotFound);
+/// assert_eq!(response.headers().get("content-type").unwrap(), "text/html; charset=utf-8");
+/// ```
+#[must_use]
+pub fn page_or_problem(request: &HttpRequest, error: &AuthError) -> HttpResponse {
+    let mut response = if prefers_html(request) { page(error) } else { error.error_response() };
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+/// Without a style or a script, so that no content security policy has anything against it.
+fn page(error: &AuthError) -> HttpResponse {
+    let status = error.status_code().to_string();
+    let sentence = sentence(&error.to_string());
+    let (title, sentence) = (encode_text(&status), encode_text(&sentence));
+    let mut response =
+        HttpResponse::build(error.status_code()).content_type(ContentType::html()).body(format!(
+            r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{sentence}</p>
+</main>
+</body>
+</html>
+"#
+        ));
+    error.complete(&mut response);
+    response
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(characters).chain(['.']).collect()
+}
+
+/// Whether HTML is worth more to the client than JSON (RFC 9110, section 12.5.1). Who says nothing, or nothing
+/// that can be understood, does not prefer it.
+fn prefers_html(request: &HttpRequest) -> bool {
+    let Ok(accept) = Accept::parse(request) else {
+        return false;
+    };
+    // Whoever names JSON understands a problem document.
+    let json = quality(&accept, "application/json").max(quality(&accept, "application/problem+json"));
+    quality(&accept, "text/html") > json
+}
+
+/// What a media type in UTF-8 is worth: the quality of the most specific range that it is in.
+fn quality(accept: &Accept, essence: &str) -> Quality {
+    let (group, _) = essence.split_once('/').unwrap_or_default();
+    let in_range = accept.iter().filter_map(|range| {
+        let specificity = match range.item.essence_str() {
+            "*/*" => 0,
+            name if name == essence => 2,
+            name if name.strip_suffix("/*") == Some(group) => 1,
+            _ => return None,
+        };
+        let parameters = || range.item.params();
+        let is_ours = parameters().all(|(name, value)| name == "charset" && value == "utf-8");
+        is_ours.then_some(((specificity, parameters().count()), range.quality))
+    });
+    in_range.max_by_key(|(specificity, _)| *specificity).map_or(Quality::ZERO, |(_, quality)| quality)
+}
+
+/// A denial as a request is answered with it: the [`AuthError`], rendered as the application wants it.
+///
+/// The guards make it of everything that they deny, and so do the extractors of the caller. A handler that
+/// decides in its own body makes one as well, so that its clients see no difference:
+///
+/// ```
+/// use actix_web::{HttpRequest, get, web};
+/// use auth_core::{
+///     Acl, AuthModel, CurrentUser, Denial, Permission, allow, auth_required, check_access, user,
+/// };
+///
+/// struct Note {
+///     owner_id: i32,
+///     text: String,
+/// }
+///
+/// impl AuthModel for Note {
+///     fn acl(&self) -> impl Acl {
+///         allow(Permission::READ, user(self.owner_id))
+///     }
+/// }
+///
+/// #[auth_required]
+/// #[get("/latest-note")]
+/// async fn latest(
+///     user: CurrentUser,
+///     notes: web::Data<[Note; 3]>,
+///     request: HttpRequest,
+/// ) -> Result<String, Denial> {
+///     let [.., note] = &**notes;
+///     let decision = check_access(&*user, note, Permission::READ);
+///     decision.into_result().map_err(|error| Denial::new(&request, error))?;
+///     Ok(note.text.clone())
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Denial {
+    error: AuthError,
+    status: StatusCode,
+    /// Until it is sent.
+    response: RefCell<Option<HttpResponse>>,
+}
+
+impl Denial {
+    /// Renders what this request is answered with.
+    #[must_use]
+    pub fn new(request: &HttpRequest, error: AuthError) -> Self {
+        let response = response(request, &error);
+        Self { error, status: response.status(), response: RefCell::new(Some(response)) }
+    }
+
+    /// What the request is answered with.
+    #[must_use]
+    pub fn error(&self) -> &AuthError {
+        &self.error
+    }
+}
+
+impl ResponseError for Denial {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response.take().unwrap_or_else(|| self.error.error_response())
+    }
+}
+
+/// An error of a guard, rendered if it is a denial. What an extractor says of a malformed body is none.
+pub(crate) fn rendered(request: &HttpRequest, error: Error) -> Error {
+    match error.as_error::<AuthError>() {
+        Some(denied) => Denial::new(request, denied.clone()).into(),
+        None => error,
+    }
+}
+
+fn response(request: &HttpRequest, error: &AuthError) -> HttpResponse {
+    let render: &Render = Auth::renderer(request).unwrap_or(&problem);
+    let rendered = catch_unwind(AssertUnwindSafe(|| render(request, error)));
+    let mut response = match rendered {
+        Ok(response) if denies(response.status()) => response,
+        Ok(response) => {
+            tracing::error!(
+                target: "auth",
+                status = response.status().as_u16(),
+                route = request.match_pattern(),
+                "a renderer answers a denial with a status that does not deny, so the problem document is sent: \
+                 let it answer with a redirect, 4xx or 5xx"
+            );
+            error.error_response()
+        }
+        Err(_) => {
+            tracing::error!(
+                target: "auth",
+                route = request.match_pattern(),
+                "a renderer of denials panicked, so the problem document is sent"
+            );
+            error.error_response()
+        }
+    };
+    error.complete(&mut response);
+    response
+}
+
+/// Whether nobody takes this for a success. A 304 says that what the client has is still right.
+fn denies(status: StatusCode) -> bool {
+    let redirects = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
+    redirects || status.is_client_error() || status.is_server_error()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn prefers(accept: &str) -> bool {
+        prefers_html(&TestRequest::get().insert_header((header::ACCEPT, accept)).to_http_request())
+    }
+
+    #[test]
+    fn html_is_for_who_prefers_it() {
+        for accept in [
+            "text/html",
+            "TEXT/HTML",
+            "text/html;charset=UTF-8",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+            "text/html, */*; q=0.01",
+            "text/html;q=0.3, application/*;q=0.2",
+            "text/*",
+            "*/*, application/json;q=0.9, application/problem+json;q=0.9",
+            "application/json;q=0.5, text/html",
+            "application/*;q=0, */*;q=0.1",
+            "text/html;level=1, text/html;q=0.1",
+            "text/html;q=0.001",
+        ] {
+            assert!(prefers(accept), "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_problem_document_is_for_all_others() {
+        assert!(!prefers_html(&TestRequest::get().to_http_request()));
+        for accept in [
+            "",
+            "*/*",
+            "application/json",
+            "application/problem+json",
+            "text/html;q=0",
+            "text/html;q=0, */*",
+            "text/html;q=0, text/*",
+            "text/html;level=1",
+            "text/html;q=0.5, application/json",
+            "text/html;q=0.5, application/json;charset=utf-8",
+            "text/html, */*",
+            "text/html, application/problem+json",
+            "text/plain, application/*",
+            "application/xhtml+xml, image/*",
+            "text/html;q=2",
+            "text/html;q=x",
+            "text/html;q=0.12345",
+            "text",
+            "/",
+            ";;;,,,",
+            "html",
+        ] {
+            assert!(!prefers(accept), "{accept}");
+        }
+    }
+
+    #[test]
+    fn an_accept_header_of_several_lines_is_one() {
+        let request = TestRequest::get()
+            .append_header((header::ACCEPT, "application/json;q=0.2"))
+            .append_header((header::ACCEPT, "text/html;q=0.3"));
+        assert!(prefers_html(&request.to_http_request()));
+        let not_text = HeaderValue::from_bytes(b"text/html, \xff").unwrap();
+        let request = TestRequest::get().insert_header((header::ACCEPT, not_text));
+        assert!(!prefers_html(&request.to_http_request()));
+    }
+
+    #[test]
+    fn a_redirect_and_an_error_deny() {
+        let denying =
+            (100..=999).filter_map(|code| StatusCode::from_u16(code).ok()).filter(|code| denies(*code));
+        let denying: Vec<u16> = denying.map(|code| code.as_u16()).collect();
+        let expected: Vec<u16> = (300..600).filter(|code| *code != 304).collect();
+        assert_eq!(denying, expected);
+    }
+}
