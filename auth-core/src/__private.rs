@@ -6,8 +6,9 @@ pub use diesel;
 
 pub use crate::{
     auth::Accepted,
+    denial::OnDenied,
     guard::{
         Admitted, Guard, Proved, ProvesNothing, Source, anonymous, assert_proof, authenticate, evaluate,
-        extract, finish, finish_blocking, permission, role,
+        extract, finish, finish_blocking, on_denied, permission, role,
     },
 };

@@ -12,14 +12,25 @@
 /// session keeps one grace period, of the guard that was passed last; whoever comes by another mechanism has
 /// none.
 ///
+/// With `on_denied = path` this function renders the denials of the handler, instead of what the application
+/// has [for all](crate::AuthBuilder::on_denied). It renders what any guard on the handler denies, and what the
+/// extractors of the caller do, but not what is wrong with the handler's other arguments. Every attribute takes
+/// this key but `public`; one of those on a handler has it.
+///
 /// ```
 /// use actix_web::{Responder, get};
-/// use auth_core::{CurrentUser, Subject, auth_required};
+/// use auth_core::{CurrentUser, Subject, auth_required, denial, roles_required};
 ///
 /// #[auth_required]
 /// #[get("/whoami")]
 /// async fn whoami(user: CurrentUser) -> impl Responder {
 ///     user.id().to_string()
+/// }
+///
+/// #[roles_required("account-admin", on_denied = denial::page_or_problem)]
+/// #[get("/settings")]
+/// async fn settings() -> impl Responder {
+///     "a browser that is denied sees a page"
 /// }
 ///
 /// #[auth_required("session", within = "15 min", grace = "1 h")]
@@ -74,11 +85,20 @@ pub use auth_macros::http_auth_required;
 /// Lets in those who are not logged in: whoever is gets 403, and wrong credentials get 401. It looks at the
 /// mechanisms that are taken by default, so not at Basic.
 ///
-/// ```
-/// use actix_web::{HttpResponse, Responder, get};
-/// use auth_core::anonymous_user_required;
+/// With `on_denied = path`, as in [`auth_required`], who is logged in may be led elsewhere.
 ///
-/// #[anonymous_user_required]
+/// ```
+/// use actix_web::{HttpRequest, HttpResponse, Responder, get, http::header};
+/// use auth_core::{AuthError, anonymous_user_required, denial};
+///
+/// fn home(request: &HttpRequest, error: &AuthError) -> HttpResponse {
+///     match error {
+///         AuthError::Forbidden => HttpResponse::SeeOther().insert_header((header::LOCATION, "/")).finish(),
+///         _ => denial::problem(request, error),
+///     }
+/// }
+///
+/// #[anonymous_user_required(on_denied = home)]
 /// #[get("/sign-up")]
 /// async fn sign_up() -> impl Responder {
 ///     HttpResponse::Ok()
@@ -223,7 +243,8 @@ pub use auth_macros::account_roles_accepted;
 ///   context is loaded and checked, and all before the handler runs;
 /// * `ctx_loader = load_sensors(body, connection)`: instead of `id`, a function that makes the context of arguments of
 ///   the handler, which it gets by reference, and of a `connection`, if it asks for one;
-/// * `allow_empty = true`: a list or group without a context is let through; left out, it is a denial.
+/// * `allow_empty = true`: a list or group without a context is let through; left out, it is a denial;
+/// * `on_denied = path`: what renders denials, as in [`auth_required`].
 ///
 /// For a `Vec`, the contexts are loaded in one go ([`LoadContexts`](crate::LoadContexts)) and handed over in the order in
 /// which they are named, each once. A path parameter or header names several separated by commas, a query by as

@@ -1,8 +1,9 @@
 //! How a denial is rendered: as a problem document, as a page, or as the application wants it.
 //!
 //! A renderer makes a response of the request and of the [`AuthError`] with which it is answered. It is given
-//! to [`AuthBuilder::on_denied`](crate::AuthBuilder::on_denied). Without one, each denial is a [`problem`]
-//! document; [`page_or_problem`] has an HTML page for browsers.
+//! to [`AuthBuilder::on_denied`](crate::AuthBuilder::on_denied) for all handlers, and to an attribute's
+//! `on_denied = path` for one. Without any, a denial is a [`problem`] document; [`page_or_problem`] has an HTML
+//! page for browsers.
 //!
 //! Whatever a renderer does, this stays true:
 //!
@@ -21,7 +22,7 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpRequest, HttpResponse, ResponseError,
+    Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
         header::{self, Accept, ContentType, Header as _, HeaderValue, Quality},
@@ -199,6 +200,18 @@ impl ResponseError for Denial {
     }
 }
 
+/// What renders the denials of one handler.
+#[doc(hidden)]
+pub type OnDenied = fn(&HttpRequest, &AuthError) -> HttpResponse;
+
+#[derive(Clone, Copy)]
+struct OfHandler(OnDenied);
+
+/// From now on, denials of this request are rendered by its handler's own renderer.
+pub(crate) fn render_by(render: OnDenied, request: &HttpRequest) {
+    request.extensions_mut().insert(OfHandler(render));
+}
+
 /// An error of a guard, rendered if it is a denial. What an extractor says of a malformed body is none.
 pub(crate) fn rendered(request: &HttpRequest, error: Error) -> Error {
     match error.as_error::<AuthError>() {
@@ -208,7 +221,12 @@ pub(crate) fn rendered(request: &HttpRequest, error: Error) -> Error {
 }
 
 fn response(request: &HttpRequest, error: &AuthError) -> HttpResponse {
-    let render: &Render = Auth::renderer(request).unwrap_or(&problem);
+    // A copy, so that the renderer is free to use the extensions.
+    let of_handler = request.extensions().get::<OfHandler>().copied();
+    let render: &Render = match &of_handler {
+        Some(OfHandler(render)) => render,
+        None => Auth::renderer(request).unwrap_or(&problem),
+    };
     let rendered = catch_unwind(AssertUnwindSafe(|| render(request, error)));
     let mut response = match rendered {
         Ok(response) if denies(response.status()) => response,

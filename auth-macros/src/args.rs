@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, LitBool, LitStr, Token};
+use syn::{Expr, ExprPath, Ident, LitBool, LitStr, Token};
 
 use crate::errors::Errors;
 use crate::model::{Check, Kind};
@@ -33,39 +33,75 @@ pub(crate) struct Slot<T> {
     pub(crate) value: Option<T>,
 }
 
-/// Parses the arguments of the attribute `kind` that stands at `span`.
-pub(crate) fn parse(kind: Kind, span: Span, tokens: TokenStream, errors: &mut Errors) -> Args {
+/// Parses the arguments of the attribute `kind` that stands at `span`. What renders denials belongs to the
+/// handler, so it goes into one slot for all the attributes.
+pub(crate) fn parse(
+    kind: Kind,
+    span: Span,
+    tokens: TokenStream,
+    on_denied: &mut Slot<ExprPath>,
+    errors: &mut Errors,
+) -> Args {
+    let authentication = |args| Args::Authentication(Box::new(args));
     match kind {
-        Kind::AuthRequired => Args::Authentication(Box::new(authentication::by_any(span, tokens, errors))),
+        Kind::AuthRequired => authentication(authentication::by_any(span, tokens, on_denied, errors)),
         Kind::AuthTokenRequired => {
-            refuse_arguments(kind, &tokens, errors);
-            Args::Authentication(Box::new(authentication::by_token(span)))
+            on_denied_alone(kind, tokens, on_denied, errors);
+            authentication(authentication::by_token(span))
         }
-        Kind::HttpAuthRequired => {
-            Args::Authentication(Box::new(authentication::by_http(span, tokens, errors)))
-        }
+        Kind::HttpAuthRequired => authentication(authentication::by_http(span, tokens, on_denied, errors)),
         Kind::AnonymousUserRequired => {
-            refuse_arguments(kind, &tokens, errors);
+            on_denied_alone(kind, tokens, on_denied, errors);
             Args::Anonymous
         }
         Kind::Public => {
-            refuse_arguments(kind, &tokens, errors);
+            if !tokens.is_empty() {
+                errors.push_spanned(tokens, "`public` takes no arguments; write `#[public]`");
+            }
             Args::Public
         }
-        Kind::Check(kind) => Args::Check(names::check(kind, span, tokens, errors)),
-        Kind::PermissionRequiredForContext => Args::Context(Box::new(context::context(span, tokens, errors))),
+        Kind::Check(kind) => Args::Check(names::check(kind, span, tokens, on_denied, errors)),
+        Kind::PermissionRequiredForContext => {
+            Args::Context(Box::new(context::context(span, tokens, on_denied, errors)))
+        }
     }
 }
 
-fn refuse_arguments(kind: Kind, tokens: &TokenStream, errors: &mut Errors) {
-    if !tokens.is_empty() {
-        let name = kind.name();
-        errors.push_spanned(tokens, format_args!("`{name}` takes no arguments; write `#[{name}]`"));
+fn on_denied_alone(kind: Kind, tokens: TokenStream, on_denied: &mut Slot<ExprPath>, errors: &mut Errors) {
+    list(tokens, on_denied, errors, |input, _, _| {
+        if starts_pair(input) {
+            return Err(unknown_key(&input.call(Ident::parse_any)?, &[ON_DENIED]));
+        }
+        let (name, found) = (kind.name(), next(input));
+        Err(input.error(format_args!("`{name}` takes no argument but the key `{ON_DENIED}`; remove {found}")))
+    });
+}
+
+/// The key that all attributes have but `public`.
+const ON_DENIED: &str = "on_denied";
+
+fn take_on_denied(slot: &mut Slot<ExprPath>, input: ParseStream<'_>) -> syn::Result<()> {
+    const EXAMPLE: &str = "`on_denied = denial::page_or_problem`";
+
+    if !starts_pair(input) {
+        return Err(input.error(format_args!("`{ON_DENIED}` needs a value: {EXAMPLE}")));
     }
+    slot.take(&input.call(Ident::parse_any)?, input, |input| {
+        if starts_path(input) {
+            return input.parse();
+        }
+        let (span, found) = (input.span(), next(input));
+        // A closure left unread would be one more error.
+        let _ = input.parse::<Expr>();
+        Err(syn::Error::new(
+            span,
+            format_args!("`{ON_DENIED}` is a path to a function: {EXAMPLE}; found {found}"),
+        ))
+    })
 }
 
 impl<T> Slot<T> {
-    fn absent() -> Self {
+    pub(crate) fn absent() -> Self {
         Self { given: None, value: None }
     }
 
@@ -91,16 +127,24 @@ fn unknown_key(key: &Ident, known: &[&str]) -> syn::Error {
     syn::Error::new(key.span(), format_args!("unknown key `{key}`; {remedy}"))
 }
 
-/// Comma-separated arguments, each parsed by `one`.
+/// Comma-separated arguments, each parsed by `one`, which learns whether a `key = value` stands before it. But
+/// for `on_denied`, which is the same for all.
 fn list(
     tokens: TokenStream,
+    on_denied: &mut Slot<ExprPath>,
     errors: &mut Errors,
-    mut one: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+    mut one: impl FnMut(ParseStream<'_>, bool, &mut Errors) -> syn::Result<()>,
 ) {
+    let mut after_key = false;
     let arguments = |input: ParseStream<'_>| {
         while !input.is_empty() {
             let before = input.cursor();
-            let result = one(input, errors);
+            let is_key = starts_pair(input);
+            let result = match only_name(input) {
+                Some(name) if name == ON_DENIED => take_on_denied(on_denied, input),
+                _ => one(input, after_key, errors),
+            };
+            after_key |= is_key && result.is_ok();
             if errors.keep(result).is_none() {
                 skip_argument(input)?;
             } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -127,6 +171,13 @@ fn list(
 /// Whether a `key = value` is next.
 fn starts_pair(input: ParseStream<'_>) -> bool {
     input.peek(Ident::peek_any) && input.peek2(Token![=])
+}
+
+/// The name that is next, if it is a key or an argument by itself.
+fn only_name(input: ParseStream<'_>) -> Option<String> {
+    let at = input.fork();
+    let name = at.call(Ident::parse_any).ok()?;
+    (!at.peek(Token![::])).then(|| name.to_string())
 }
 
 /// The next token, as a message shows it.

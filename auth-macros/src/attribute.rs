@@ -11,7 +11,7 @@ use quote::{ToTokens as _, quote};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, LitStr, MacroDelimiter, Meta, MetaList, token};
 
-use crate::args::{self, Args};
+use crate::args::{self, Args, Slot};
 use crate::errors::Errors;
 use crate::expand;
 use crate::handler::{Handler, Item};
@@ -66,16 +66,17 @@ fn expand_written(
     errors: &mut Errors,
 ) -> TokenStream {
     let said: Vec<(Kind, Span)> = written.iter().map(|Written { kind, span, .. }| (*kind, *span)).collect();
+    let mut on_denied = Slot::absent();
     let args: Vec<Args> = written
         .into_iter()
-        .map(|Written { kind, span, args }| args::parse(kind, span, args, errors))
+        .map(|Written { kind, span, args }| args::parse(kind, span, args, &mut on_denied, errors))
         .collect();
     let open = validate::alone(&said, place.wrapped, errors) == Some(Kind::Public);
     if open && errors.is_empty() {
         return expand::open(&place);
     }
     validate::handler(&place.handler, errors);
-    let guard = validate::guard(&place, args, route, errors);
+    let guard = validate::guard(&place, args, on_denied.value, route, errors);
     if errors.is_empty() {
         return expand::guard(place, &guard);
     }

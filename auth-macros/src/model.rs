@@ -16,6 +16,8 @@ pub(crate) struct Guard {
     pub(crate) checks: Vec<Check>,
     /// Phase 3, in the order written.
     pub(crate) contexts: Vec<Context>,
+    /// The function that renders denials.
+    pub(crate) on_denied: Option<ExprPath>,
 }
 
 /// Where a guard goes: the handler, what the guard is called, and what the handler becomes.

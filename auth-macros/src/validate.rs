@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Expr, FnArg, LitStr, Pat, Type};
+use syn::{Expr, ExprPath, FnArg, LitStr, Pat, Type};
 
 use crate::args::{Args, ContextArgs, Loader, Origin};
 use crate::errors::Errors;
@@ -17,7 +17,13 @@ use crate::route::Route;
 mod authentication;
 
 /// The guard that the attributes ask for.
-pub(crate) fn guard(place: &Place, args: Vec<Args>, route: Option<&Route>, errors: &mut Errors) -> Guard {
+pub(crate) fn guard(
+    place: &Place,
+    args: Vec<Args>,
+    on_denied: Option<ExprPath>,
+    route: Option<&Route>,
+    errors: &mut Errors,
+) -> Guard {
     let mut authentication = Vec::new();
     let mut anonymous = false;
     let mut checks = Vec::new();
@@ -33,7 +39,7 @@ pub(crate) fn guard(place: &Place, args: Vec<Args>, route: Option<&Route>, error
     }
     let accepted = authentication::accepted(&authentication, errors);
     let caller = if anonymous { Caller::Anonymous } else { Caller::Authenticated(accepted) };
-    Guard { caller, checks, contexts: contexts(asked, place, route, errors) }
+    Guard { caller, checks, contexts: contexts(asked, place, route, errors), on_denied }
 }
 
 /// The attribute that stands alone on the handler, where it is one of those that must.

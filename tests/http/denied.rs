@@ -14,9 +14,10 @@ use actix_web::{
     post, web,
 };
 use auth_core::{
-    Auth, AuthBuilder, AuthError, CurrentUser, Denial, MaybeUser, User, auth_required, check_access, denial,
+    Auth, AuthBuilder, AuthError, CurrentUser, Denial, MaybeUser, User, anonymous_user_required,
+    auth_required, check_access, denial,
     mechanism::{Authenticated, BearerToken, Mechanism, Rejection},
-    permission_required_for_context, public, roles_required,
+    permission_required_for_context, public, roles_required, roles_required as chefs_alone,
     test::AlwaysAs,
 };
 use serde_json::Value;
@@ -80,7 +81,13 @@ fn service(configure: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Service {
 
 fn serve(auth: Auth) -> Service {
     Service::start(move |app| {
-        app.app_data(auth.clone()).service((view, change, kitchen, unguarded, open, by_hand));
+        app.app_data(auth.clone()).service((view, change, kitchen, unguarded, open, by_hand)).service((
+            own,
+            contradictory,
+            inside,
+            outside,
+            own_by_hand,
+        ));
     })
 }
 
@@ -191,6 +198,101 @@ fn a_429_says_when_to_come_back_whoever_renders_it() {
         assert_eq!(denied.header("retry-after"), Some("7"));
         assert_eq!(denied.header("cache-control"), Some("no-store"));
     }
+}
+
+fn signpost(_: &HttpRequest, error: &AuthError) -> HttpResponse {
+    HttpResponse::ImATeapot().body(format!("signpost: {error}"))
+}
+
+#[roles_required("chef")]
+#[auth_required(on_denied = signpost)]
+#[permission_required_for_context("update", ctx_arg = "resource")]
+#[post("/signposts/{resource_id}")]
+async fn own(resource: Resource, body: web::Json<Value>) -> impl Responder {
+    format!("{}: {body}", resource.name)
+}
+
+/// The extractor denies: whoever gets as far as to it is not logged in.
+#[anonymous_user_required(on_denied = signpost)]
+#[get("/signposts/for-nobody")]
+async fn contradictory(user: CurrentUser<Member>) -> impl Responder {
+    let _ = user;
+    "nobody gets here"
+}
+
+/// Of two guards, the inner one has the renderer.
+#[auth_required(on_denied = signpost)]
+#[chefs_alone("chef")]
+#[get("/signposts/inside")]
+async fn inside() -> impl Responder {
+    "ok"
+}
+
+/// Of two guards, the outer one has the renderer.
+#[permission_required_for_context("read", ctx = Resource, id = query("resource"))]
+#[chefs_alone("chef", on_denied = signpost)]
+#[get("/signposts/outside")]
+async fn outside() -> impl Responder {
+    "ok"
+}
+
+/// Decides in its own body, with a renderer of its own.
+#[auth_required(on_denied = signpost)]
+#[get("/signposts/by-hand")]
+async fn own_by_hand(request: HttpRequest) -> Result<String, Denial> {
+    Err(Denial::new(&request, AuthError::Forbidden))
+}
+
+#[test]
+fn one_handler_may_have_its_own_renderer() {
+    let service = service(|auth| auth.on_denied(denial::page_or_problem));
+    let assert_own = |response: &Response, text: &str| {
+        let expected = format!("signpost: {text}");
+        assert_eq!((response.status.as_u16(), &response.body), (418, &expected));
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+    };
+    let post = |id: i32, token: &str, body: &str| {
+        service.send("POST", &format!("/signposts/{id}"), Some(&bearer(token)), Some(body))
+    };
+    assert_own(&post(1, "nobody", "{}"), "you must log in to do this");
+    assert_own(&post(1, "member", "{}"), "you may not do this");
+    assert_own(&post(2, "chef", "{}"), "you may not do this");
+    assert_own(&post(3, "chef", "{}"), "there is nothing here");
+    assert_eq!(post(1, "chef", "{malformed").status, 400);
+    assert_eq!(post(1, "chef", "{}").body, "one: {}");
+
+    assert_own(&service.get("/signposts/for-nobody", Some("member")), "you may not do this");
+    assert_own(&service.get("/signposts/for-nobody", None), "you must log in to do this");
+    assert_own(&service.get("/signposts/by-hand", Some("member")), "you may not do this");
+    for (path, denied_inside) in
+        [("/signposts/inside", None), ("/signposts/outside?resource=2", Some("chef"))]
+    {
+        assert_own(&service.get(path, None), "you must log in to do this");
+        assert_own(&service.get(path, Some("member")), "you may not do this");
+        if denied_inside.is_some() {
+            assert_own(&service.get(path, denied_inside), "you may not do this");
+        }
+    }
+    assert_eq!(service.get("/signposts/inside", Some("chef")).status, 200);
+    assert_eq!(service.get("/signposts/outside?resource=1", Some("chef")).status, 200);
+
+    // What another handler denies looks as the application says.
+    assert_problem(&service.get("/kitchen", Some("member")), 403);
+    assert!(get(&service, "/kitchen", "member", BROWSER).body.contains("<h1>403 Forbidden</h1>"));
+}
+
+#[test]
+fn the_renderer_of_a_handler_needs_none_of_the_application() {
+    let service = service(|auth| auth);
+    assert_eq!(service.get("/signposts/inside", Some("member")).status, 418);
+    assert_problem(&service.get("/kitchen", Some("member")), 403);
+    // Not even an `Auth`.
+    let service = Service::start(|app| {
+        app.service((inside, kitchen));
+    });
+    let misconfigured = service.get("/signposts/inside", Some("chef"));
+    assert_eq!(misconfigured.body, "signpost: the service is not set up to answer this");
+    assert_problem(&service.get("/kitchen", Some("chef")), 500);
 }
 
 fn to_log_in(request: &HttpRequest, error: &AuthError) -> HttpResponse {

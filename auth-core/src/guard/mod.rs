@@ -29,7 +29,7 @@ use crate::{
     auth::{Accepted, Auth},
     context::Authorized,
     decision::{AllowReason, Decision, DenyReason, is_admin},
-    denial,
+    denial::{self, OnDenied},
     error::AuthError,
     event::Check,
     permission::{Permission, PermissionMarker},
@@ -42,6 +42,9 @@ use crate::{
 pub trait Guard: 'static {
     /// The handler's arguments, as a tuple.
     type Arguments: 'static;
+
+    /// What renders the denials of this handler, instead of what the application has for all.
+    const ON_DENIED: Option<OnDenied> = None;
 
     fn admit(
         request: &HttpRequest,
@@ -56,6 +59,12 @@ pub trait Guard: 'static {
 #[non_exhaustive]
 pub struct Admitted<G: Guard>(pub G::Arguments);
 
+impl<G: Guard> Admitted<G> {
+    /// What a guard around this one renders denials with.
+    #[doc(hidden)]
+    pub const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
+}
+
 impl<G: Guard> FromRequest for Admitted<G> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
@@ -63,6 +72,9 @@ impl<G: Guard> FromRequest for Admitted<G> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         let mut payload = payload.take();
+        if let Some(render) = G::ON_DENIED {
+            denial::render_by(render, &request);
+        }
         Box::pin(async move {
             let mut admission = pin!(G::admit(&request, &mut payload));
             // A panic would drop the connection without a word. Nobody is let in by it either way.
@@ -159,6 +171,15 @@ pub const fn role(name: &'static str) -> &'static str {
 pub const fn permission(name: &'static str) -> &'static str {
     assert!(!name.is_empty(), "a permission without a name is nobody's");
     name
+}
+
+/// What renders the denials of a handler, given in one attribute; an error at compile time if an attribute under
+/// another name, whose guard is inside, gives it as well.
+#[doc(hidden)]
+#[must_use]
+pub const fn on_denied(render: OnDenied, inner: Option<OnDenied>) -> Option<OnDenied> {
+    assert!(inner.is_none(), "`on_denied` is given twice; remove one");
+    Some(render)
 }
 
 /// That an argument proves a permission that its guard checks; an error at compile time otherwise.

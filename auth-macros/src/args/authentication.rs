@@ -3,12 +3,13 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Ident, LitStr, Token};
+use syn::{ExprPath, Ident, LitStr};
 
-use super::{Slot, duration, list, names, next, starts_pair, unknown_key, written_without_quotes};
+use super::{
+    ON_DENIED, Slot, duration, list, names, next, only_name, starts_pair, unknown_key, written_without_quotes,
+};
 use crate::errors::Errors;
 use crate::model::{Kind, Name, Noun};
-use crate::nearest::one_of;
 
 /// What one attribute says about how the caller is authenticated.
 pub(crate) struct AuthenticationArgs {
@@ -24,35 +25,31 @@ pub(crate) struct AuthenticationArgs {
     pub(crate) realm: Slot<LitStr>,
 }
 
-const FRESHNESS: [&str; 2] = ["within", "grace"];
+const KEYS: [&str; 3] = ["within", "grace", ON_DENIED];
 
 /// `auth_required`: the mechanisms that it names, then keys.
-pub(super) fn by_any(span: Span, tokens: TokenStream, errors: &mut Errors) -> AuthenticationArgs {
+pub(super) fn by_any(
+    span: Span,
+    tokens: TokenStream,
+    on_denied: &mut Slot<ExprPath>,
+    errors: &mut Errors,
+) -> AuthenticationArgs {
     let mut args = AuthenticationArgs::new(Kind::AuthRequired, span);
-    let mut after_key = false;
-    list(tokens, errors, |input, errors| {
+    list(tokens, on_denied, errors, |input, after_key, errors| {
         if starts_pair(input) {
-            after_key = true;
             let key = input.call(Ident::parse_any)?;
             return match key.to_string().as_str() {
                 "within" => args.within.take(&key, input, |input| duration::parse("within", input)),
                 "grace" => args.grace.take(&key, input, |input| duration::parse("grace", input)),
-                _ => Err(unknown_key(&key, &FRESHNESS)),
+                _ => Err(unknown_key(&key, &KEYS)),
             };
         }
-        if let Some(key) = only_name(input).filter(|name| FRESHNESS.contains(&name.as_str())) {
+        if let Some(key) = only_name(input).filter(|name| KEYS.contains(&name.as_str())) {
             return Err(
                 input.error(format_args!("`{key}` needs a value: `{key} = \"{}\"`", duration::EXAMPLE))
             );
         }
-        if after_key {
-            return Err(input.error(format_args!(
-                "mechanisms stand before {}; move {} to the front",
-                one_of(&FRESHNESS),
-                next(input)
-            )));
-        }
-        names::name(Noun::Mechanism, &mut args.mechanisms, input, errors)
+        names::name(Noun::Mechanism, &mut args.mechanisms, input, after_key, errors)
     });
     args
 }
@@ -63,22 +60,28 @@ pub(super) fn by_token(span: Span) -> AuthenticationArgs {
 }
 
 /// `http_auth_required`: the realm, or nothing.
-pub(super) fn by_http(span: Span, tokens: TokenStream, errors: &mut Errors) -> AuthenticationArgs {
+pub(super) fn by_http(
+    span: Span,
+    tokens: TokenStream,
+    on_denied: &mut Slot<ExprPath>,
+    errors: &mut Errors,
+) -> AuthenticationArgs {
     let mut args = AuthenticationArgs::by("basic", Kind::HttpAuthRequired, span);
-    list(tokens, errors, |input, _| {
+    list(tokens, on_denied, errors, |input, _, _| {
         if starts_pair(input) {
             let key = input.call(Ident::parse_any)?;
             return if key == "realm" {
                 args.realm.take(&key, input, realm)
             } else {
-                Err(unknown_key(&key, &["realm"]))
+                Err(unknown_key(&key, &["realm", ON_DENIED]))
             };
         }
         if written_without_quotes(input).is_some_and(|name| name == "realm") {
             return Err(input.error("`realm` needs a value: `realm = \"…\"`"));
         }
         Err(input.error(format_args!(
-            "`http_auth_required` takes the key `realm` alone, as in `realm = \"…\"`; found {}",
+            "`http_auth_required` takes the keys `realm` and `{ON_DENIED}` alone, as in `realm = \"…\"`; \
+             found {}",
             next(input)
         )))
     });
@@ -111,13 +114,6 @@ fn realm(input: ParseStream<'_>) -> syn::Result<LitStr> {
         ));
     }
     Ok(literal)
-}
-
-/// The name that is next, if it is an argument by itself.
-fn only_name(input: ParseStream<'_>) -> Option<String> {
-    let at = input.fork();
-    let name = at.call(Ident::parse_any).ok()?;
-    (!at.peek(Token![::])).then(|| name.to_string())
 }
 
 impl AuthenticationArgs {

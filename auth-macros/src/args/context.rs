@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprPath, Ident, LitBool, LitStr, Token, Type, parenthesized, token};
 
-use super::{Slot, list, next, starts_pair, starts_path, unknown_key, written_without_quotes};
+use super::{ON_DENIED, Slot, list, next, starts_pair, starts_path, unknown_key, written_without_quotes};
 use crate::errors::Errors;
 use crate::model::{KnownPermission, Permission};
 use crate::nearest::{nearest, one_of};
@@ -51,7 +51,12 @@ pub(crate) enum Origin {
 }
 
 /// Parses the arguments of the attribute that stands at `span`.
-pub(super) fn context(span: Span, tokens: TokenStream, errors: &mut Errors) -> ContextArgs {
+pub(super) fn context(
+    span: Span,
+    tokens: TokenStream,
+    on_denied: &mut Slot<ExprPath>,
+    errors: &mut Errors,
+) -> ContextArgs {
     let mut args = ContextArgs {
         span,
         permission: None,
@@ -62,15 +67,16 @@ pub(super) fn context(span: Span, tokens: TokenStream, errors: &mut Errors) -> C
         allow_empty: Slot::absent(),
     };
     let mut first = true;
-    list(tokens, errors, |input, errors| {
+    list(tokens, on_denied, errors, |input, after_key, errors| {
         let first = std::mem::replace(&mut first, false);
-        if starts_pair(input) {
-            if first {
-                errors.push(input.span(), PERMISSION_FIRST);
-            }
+        let is_key = starts_pair(input);
+        if first && (is_key || after_key) {
+            errors.push(input.span(), PERMISSION_FIRST);
+        }
+        if is_key {
             return pair(&mut args, input);
         }
-        if first {
+        if first && !after_key {
             args.permission = permission(input, errors)?;
             return Ok(());
         }
@@ -123,7 +129,7 @@ fn unknown_permission(written: &str) -> String {
     }
 }
 
-const KEYS: [&str; 5] = ["ctx_arg", "ctx", "id", "ctx_loader", "allow_empty"];
+const KEYS: [&str; 6] = ["ctx_arg", "ctx", "id", "ctx_loader", "allow_empty", ON_DENIED];
 
 /// `key = value`
 fn pair(args: &mut ContextArgs, input: ParseStream<'_>) -> syn::Result<()> {

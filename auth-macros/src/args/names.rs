@@ -3,29 +3,39 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Ident, LitStr, Token};
+use syn::{ExprPath, Ident, LitStr, Token};
 
-use super::{list, next, starts_pair, starts_path};
+use super::{ON_DENIED, Slot, list, next, starts_pair, starts_path};
 use crate::errors::Errors;
 use crate::model::{Check, CheckKind, Name, Noun};
 
-/// Parses the arguments of the check `kind` that stands at `span`: names alone, and at least one.
-pub(super) fn check(kind: CheckKind, span: Span, tokens: TokenStream, errors: &mut Errors) -> Check {
+/// Parses the arguments of the check `kind` that stands at `span`: names, at least one, then `on_denied`.
+pub(super) fn check(
+    kind: CheckKind,
+    span: Span,
+    tokens: TokenStream,
+    on_denied: &mut Slot<ExprPath>,
+    errors: &mut Errors,
+) -> Check {
     let (attribute, word) = (kind.name(), kind.noun().word());
     let mut names = Vec::new();
-    if tokens.is_empty() {
-        errors.push(span, format_args!("`{attribute}` needs at least one {word}: `#[{attribute}(\"…\")]`"));
-    }
-    list(tokens, errors, |input, errors| {
+    let mut empty = true;
+    list(tokens, on_denied, errors, |input, after_key, errors| {
+        empty = false;
         if starts_pair(input) {
             let key = input.call(Ident::parse_any)?;
             return Err(syn::Error::new(
                 key.span(),
-                format_args!("unknown key `{key}`; `{attribute}` takes {word}s alone, each {A_NAME}"),
+                format_args!(
+                    "unknown key `{key}`; `{attribute}` takes {word}s, each {A_NAME}, and the key `{ON_DENIED}`"
+                ),
             ));
         }
-        name(kind.noun(), &mut names, input, errors)
+        name(kind.noun(), &mut names, input, after_key, errors)
     });
+    if empty {
+        errors.push(span, format_args!("`{attribute}` needs at least one {word}: `#[{attribute}(\"…\")]`"));
+    }
     Check { kind, names }
 }
 
@@ -35,9 +45,15 @@ pub(super) fn name(
     noun: Noun,
     names: &mut Vec<Name>,
     input: ParseStream<'_>,
+    after_key: bool,
     errors: &mut Errors,
 ) -> syn::Result<()> {
     let word = noun.word();
+    if after_key {
+        return Err(
+            input.error(format_args!("a {word} stands before the keys; move {} to the front", next(input)))
+        );
+    }
     let span = input.span();
     let name = if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;

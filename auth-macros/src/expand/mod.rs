@@ -20,15 +20,16 @@ use crate::validate::impl_trait;
 
 /// The handler with its guard.
 pub(crate) fn guard(place: Place, guard: &Guard) -> TokenStream {
+    let on_denied = on_denied(&place, guard);
     let body = admit(&place.handler, guard);
-    assemble(place, &body)
+    assemble(place, on_denied.as_ref(), &body)
 }
 
 /// The handler where its attributes hold errors: rewritten in the same way, behind a guard that asks
 /// nothing of the arguments' types, so that the errors which are reported are those of the user.
 pub(crate) fn refusal(mut place: Place) -> TokenStream {
     place.handler.signature.asyncness = Some(Token![async](Span::call_site()));
-    assemble(place, &quote!(::core::unreachable!("the attributes hold errors")))
+    assemble(place, None, &quote!(::core::unreachable!("the attributes hold errors")))
 }
 
 /// Whether [`refusal`] can write down this handler's arguments.
@@ -53,7 +54,7 @@ pub(crate) fn open(place: &Place) -> TokenStream {
 }
 
 /// The rewritten handler, its guard, and the guard's implementation with `body`.
-fn assemble(place: Place, body: &TokenStream) -> TokenStream {
+fn assemble(place: Place, on_denied: Option<&TokenStream>, body: &TokenStream) -> TokenStream {
     let entry = entry(&place);
     let generics = GuardGenerics::of(&place);
     let Place { handler, name, routed, .. } = place;
@@ -79,6 +80,7 @@ fn assemble(place: Place, body: &TokenStream) -> TokenStream {
         #[automatically_derived]
         impl #parameters ::auth_core::__private::Guard for #name #usage #bounds {
             type Arguments = #arguments;
+            #on_denied
 
             async fn admit(
                 #request: &::auth_core::__private::HttpRequest,
@@ -96,6 +98,23 @@ fn assemble(place: Place, body: &TokenStream) -> TokenStream {
         #guard
         #entry
     }
+}
+
+/// What renders the handler's denials. The outermost guard answers for all that are on the handler.
+fn on_denied(place: &Place, guard: &Guard) -> Option<TokenStream> {
+    let ty = quote!(::core::option::Option<::auth_core::__private::OnDenied>);
+    let inner = place.handler.arguments().next().filter(|_| place.wrapped);
+    let inner = inner.map(|PatType { ty, .. }| quote!(<#ty>::ON_DENIED));
+    let only = |path: &ExprPath, inner| {
+        let span = at(path.span());
+        quote_spanned!(span=> ::auth_core::__private::on_denied(#path, #inner))
+    };
+    let renderer = match (&guard.on_denied, inner) {
+        (None, inner) => inner?,
+        (Some(path), None) => only(path, quote!(::core::option::Option::None)),
+        (Some(path), Some(inner)) => constant("RENDERER", &ty, &only(path, inner), &place.handler),
+    };
+    Some(quote!(const ON_DENIED: #ty = #renderer;))
 }
 
 /// The guard's own function: one call for each thing it does.
@@ -208,18 +227,22 @@ fn names(noun: Noun, names: &[Name], handler: &Handler) -> TokenStream {
                 // The application that is running says which there are.
                 Noun::Mechanism => quote!(#path),
             };
-            if is_generic(path.to_token_stream(), handler) {
-                quote!(const { #checked })
-            } else {
-                let constant = format_ident!("__AUTH_{}", noun.word().to_uppercase());
-                quote!({
-                    const #constant: &::core::primitive::str = #checked;
-                    #constant
-                })
-            }
+            constant(&noun.word().to_uppercase(), &quote!(&::core::primitive::str), &checked, handler)
         }
     });
     quote!(&[#(#each),*])
+}
+
+/// A value that is computed when the code is compiled, and so checked.
+fn constant(name: &str, ty: &TokenStream, value: &TokenStream, handler: &Handler) -> TokenStream {
+    if is_generic(value.clone(), handler) {
+        return quote!(const { #value });
+    }
+    let name = format_ident!("__AUTH_{name}");
+    quote!({
+        const #name: #ty = #value;
+        #name
+    })
 }
 
 /// That an argument which proves a permission proves one that was asked for.

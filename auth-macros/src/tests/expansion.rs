@@ -289,6 +289,26 @@ fn under_another_name_it_wraps_once_more() {
 }
 
 #[test]
+fn a_renderer_of_its_own() {
+    assert_snapshot!(expanded_whole(
+        r#"
+        #[roles_required("a")]
+        #[auth_required(on_denied = pages::denied::<T>)]
+        async fn view<T>() -> impl Responder {}
+        "#
+    ));
+}
+
+#[test]
+fn under_another_name_it_takes_no_second_renderer() {
+    assert_snapshot!(expanded(
+        Kind::AuthRequired,
+        "on_denied = page",
+        "async fn view(Admitted { 0: (), .. }: Admitted<__view_guard>) -> String { String::new() }"
+    ));
+}
+
+#[test]
 fn public_route() {
     assert_snapshot!(expanded(
         Kind::Public,

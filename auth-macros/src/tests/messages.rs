@@ -35,8 +35,8 @@ fn roles() {
     );
     on(
         r#""a", name = "x", "b""#,
-        &["unknown key `name`; `roles_required` takes roles alone, \
-           each a string literal or a path to a `const &str`"],
+        &["unknown key `name`; `roles_required` takes roles, \
+           each a string literal or a path to a `const &str`, and the key `on_denied`"],
     );
     on(r#""a" "b""#, &["missing `,` before `\"b\"`"]);
     on(r#""a" = "b""#, &["a role has no value; remove what follows it"]);
@@ -61,8 +61,8 @@ fn permissions_of_the_subject() {
     on("5", &["expected a permission, which is a string literal or a path to a `const &str`; found `5`"]);
     on(
         "ctx = A",
-        &["unknown key `ctx`; `permissions_accepted` takes permissions alone, \
-           each a string literal or a path to a `const &str`"],
+        &["unknown key `ctx`; `permissions_accepted` takes permissions, \
+           each a string literal or a path to a `const &str`, and the key `on_denied`"],
     );
     on(r#""a" = 1"#, &["a permission has no value; remove what follows it"]);
     on("\"invoices\", REFUND", &[]);
@@ -74,15 +74,104 @@ fn no_arguments() {
         Kind::AuthTokenRequired,
         "\"token\"",
         HANDLER,
-        &["`auth_token_required` takes no arguments; write `#[auth_token_required]`"],
+        &["`auth_token_required` takes no argument but the key `on_denied`; remove `\"token\"`"],
     );
     refuses(
         Kind::AnonymousUserRequired,
-        "a",
+        "a, on_deneid = b",
         HANDLER,
-        &["`anonymous_user_required` takes no arguments; write `#[anonymous_user_required]`"],
+        &[
+            "`anonymous_user_required` takes no argument but the key `on_denied`; remove `a`",
+            "unknown key `on_deneid`; did you mean `on_denied`?",
+        ],
     );
-    refuses(Kind::Public, "x = 1", HANDLER, &["`public` takes no arguments; write `#[public]`"]);
+    for args in ["x = 1", "on_denied = page"] {
+        refuses(Kind::Public, args, HANDLER, &["`public` takes no arguments; write `#[public]`"]);
+    }
+}
+
+#[test]
+fn on_denied() {
+    let guards = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Public);
+    for kind in guards {
+        let first = match kind {
+            Kind::Check(_) => "\"a\", ",
+            CONTEXT => "\"read\", ctx_arg = \"sensor\", ",
+            _ => "",
+        };
+        let on = |args: &str, expected: &[&str]| refuses(kind, &format!("{first}{args}"), HANDLER, expected);
+        for path in ["page", "self::pages::page::<A, B>", "<A as B>::page", "::auth_core::denial::problem,"] {
+            on(&format!("on_denied = {path}"), &[]);
+        }
+        let twice = "`on_denied` is given twice; remove one";
+        on("on_denied = page, on_denied = page", &[twice]);
+        on("on_denied = 5, on_denied = page, on_denied = other", &[&not_a_path("`5`"), twice, twice]);
+        let needs_value = "`on_denied` needs a value: `on_denied = denial::page_or_problem`";
+        on("on_denied", &[needs_value]);
+        on("on_denied, on_denied = page", &[needs_value]);
+        for (found, shown) in [
+            ("\"page\"", "`\"page\"`"),
+            ("5", "`5`"),
+            ("|_, _| page()", "`|`"),
+            ("true", "`true`"),
+            (",", "`,`"),
+            ("", "nothing"),
+        ] {
+            on(&format!("on_denied = {found}"), &[&not_a_path(shown)]);
+        }
+        on("on_denied = page()", &["expected `,`, found `(…)`"]);
+    }
+}
+
+fn not_a_path(found: &str) -> String {
+    format!("`on_denied` is a path to a function: `on_denied = denial::page_or_problem`; found {found}")
+}
+
+#[test]
+fn on_denied_stands_behind_what_is_asked() {
+    refuses(
+        ROLES_REQUIRED,
+        "on_denied = page, \"a\"",
+        HANDLER,
+        &["a role stands before the keys; move `\"a\"` to the front"],
+    );
+    refuses(
+        ROLES_REQUIRED,
+        "on_denied = page",
+        HANDLER,
+        &["`roles_required` needs at least one role: `#[roles_required(\"…\")]`"],
+    );
+    refuses(
+        Kind::AuthRequired,
+        "on_denied = page, \"session\"",
+        HANDLER,
+        &["a mechanism stands before the keys; move `\"session\"` to the front"],
+    );
+    let first = "expected the permission as the first argument: `create-children`, `read`, `update` \
+                 or `delete` as a string literal, or a path to a `const Permission`";
+    refuses(CONTEXT, "on_denied = page, ctx_arg = \"sensor\"", HANDLER, &[first]);
+    refuses(
+        CONTEXT,
+        "on_denied = page, \"read\", ctx_arg = \"sensor\"",
+        HANDLER,
+        &[
+            first,
+            "one attribute asks for one permission; \
+             write another `permission_required_for_context` for this one",
+        ],
+    );
+}
+
+#[test]
+fn one_renderer_for_all_attributes() {
+    for path in ["page", "other"] {
+        refuses(
+            Kind::AuthRequired,
+            "on_denied = page",
+            &format!("#[roles_required(\"a\", on_denied = {path})] async fn view() {{}}"),
+            &["`on_denied` is given twice; remove one"],
+        );
+    }
 }
 
 #[test]
@@ -126,7 +215,9 @@ fn keys() {
     on("ctx_agr = \"sensor\"", &["unknown key `ctx_agr`; did you mean `ctx_arg`?", NO_CONTEXT]);
     on(
         "ctx_arg = \"sensor\", optional = true",
-        &["unknown key `optional`; expected `ctx_arg`, `ctx`, `id`, `ctx_loader` or `allow_empty`"],
+        &[
+            "unknown key `optional`; expected `ctx_arg`, `ctx`, `id`, `ctx_loader`, `allow_empty` or `on_denied`",
+        ],
     );
     on(
         "ctx_arg = \"sensor\", allow_empty = true",
@@ -143,7 +234,7 @@ fn keys() {
     on(
         "\"x\"",
         &[
-            "expected one of the keys `ctx_arg`, `ctx`, `id`, `ctx_loader` or `allow_empty` with a value, \
+            "expected one of the keys `ctx_arg`, `ctx`, `id`, `ctx_loader`, `allow_empty` or `on_denied` with a value, \
            found `\"x\"`",
             NO_CONTEXT,
         ],

@@ -6,7 +6,7 @@ use super::messages;
 use crate::model::Kind;
 use crate::{attribute, load_context};
 
-const ARGS: [&str; 54] = [
+const ARGS: [&str; 59] = [
     "",
     ",",
     ",,",
@@ -57,6 +57,11 @@ const ARGS: [&str; 54] = [
     "realm = \"\"",
     "realm = \"\\u{0}\"",
     "realm = \"a\", realm = \"b\"",
+    "on_denied",
+    "on_denied =",
+    "on_denied = a, on_denied = a, \"b\"",
+    "\"a\", on_denied = <A as B>::c, on_denied = 5",
+    "on_denied::a, on_denied = 'a",
     "\"read\", ctx =",
     "\"read\", id = scope",
     "\"read\", ctx_arg = \"a\", id = scope(",

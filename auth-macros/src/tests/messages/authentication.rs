@@ -16,7 +16,7 @@ fn mechanisms() {
     on("5", &["expected a mechanism, which is a string literal or a path to a `const &str`; found `5`"]);
     on("\"a\" = 1", &["a mechanism has no value; remove what follows it"]);
     on("\"a\" \"b\"", &["missing `,` before `\"b\"`"]);
-    let front = "mechanisms stand before `within` or `grace`; move `\"a\"` to the front";
+    let front = "a mechanism stands before the keys; move `\"a\"` to the front";
     on("within = \"1 s\", \"a\"", &[front]);
 }
 
@@ -24,7 +24,7 @@ fn mechanisms() {
 fn freshness() {
     let on = |args: &str, expected: &[&str]| refuses(Kind::AuthRequired, args, HANDLER, expected);
     on("wihtin = \"1 h\"", &["unknown key `wihtin`; did you mean `within`?"]);
-    on("realm = \"x\"", &["unknown key `realm`; expected `within` or `grace`"]);
+    on("realm = \"x\"", &["unknown key `realm`; expected `within`, `grace` or `on_denied`"]);
     on("within", &["`within` needs a value: `within = \"15 min\"`"]);
     on("within = \"1 h\", within = \"1 h\"", &["`within` is given twice; remove one"]);
     on("within = 900", &["`within` is a duration in quotes: `within = \"15 min\"`"]);
@@ -53,9 +53,13 @@ fn realm() {
     on("", &[]);
     on("realm = \"Plant 2, north\",", &[]);
     on("raelm = \"x\"", &["unknown key `raelm`; did you mean `realm`?"]);
-    on("within = \"x\"", &["unknown key `within`; expected `realm`"]);
+    on("within = \"x\"", &["unknown key `within`; expected `realm` or `on_denied`"]);
     on("realm", &["`realm` needs a value: `realm = \"…\"`"]);
-    on("\"x\"", &["`http_auth_required` takes the key `realm` alone, as in `realm = \"…\"`; found `\"x\"`"]);
+    on(
+        "\"x\"",
+        &["`http_auth_required` takes the keys `realm` and `on_denied` alone, as in `realm = \"…\"`; \
+           found `\"x\"`"],
+    );
     on("realm = Plant", &["`realm` is a text in quotes: `realm = \"Plant\"`"]);
     on("realm = 5", &["`realm` is a text in quotes: `realm = \"…\"`"]);
     on("realm = \"\"", &["`realm` cannot be empty; name what the password is for, or leave `realm` out"]);
