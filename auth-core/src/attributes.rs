@@ -12,10 +12,10 @@
 /// session keeps one grace period, of the guard that was passed last; whoever comes by another mechanism has
 /// none.
 ///
-/// With `on_denied = path` this function renders the denials of the handler, instead of what the application
-/// has [for all](crate::AuthBuilder::on_denied). It renders what any guard on the handler denies, and what the
-/// extractors of the caller do, but not what is wrong with the handler's other arguments. Every attribute takes
-/// this key but `public`; one of those on a handler has it.
+/// With `on_denied = path` this function renders the denials of the handler, instead of what the
+/// application has [for all](crate::AuthBuilder::on_denied). It renders what any guard on the handler
+/// denies, and what the extractors of the caller do, but not what is wrong with the handler's other
+/// arguments. Every attribute takes this key but `public`; one of those on a handler has it.
 ///
 /// ```
 /// use actix_web::{Responder, get};

@@ -1,20 +1,20 @@
 //! How a denial is rendered: as a problem document, as a page, or as the application wants it.
 //!
-//! A renderer makes a response of the request and of the [`AuthError`] with which it is answered. It is given
-//! to [`AuthBuilder::on_denied`](crate::AuthBuilder::on_denied) for all handlers, and to an attribute's
-//! `on_denied = path` for one. Without any, a denial is a [`problem`] document; [`page_or_problem`] has an HTML
-//! page for browsers.
+//! A renderer makes a response of the request and of the [`AuthError`] with which it is answered. It is
+//! given to [`AuthBuilder::on_denied`](crate::AuthBuilder::on_denied) for all handlers, and to an
+//! attribute's `on_denied = path` for one. Without any, a denial is a [`problem`] document;
+//! [`page_or_problem`] has an HTML page for browsers.
 //!
 //! Whatever a renderer does, this stays true:
 //!
 //! * Nobody takes a denial for a success: a status that does not deny (1xx, 2xx, 304), or a panic, is logged,
 //!   and the client gets the problem document.
 //! * `Cache-Control` is `no-store` unless the renderer says otherwise.
-//! * A 401 has the challenges of the mechanisms in `WWW-Authenticate`, and a 429 has `Retry-After`, unless the
-//!   renderer sets these headers itself.
+//! * A 401 has the challenges of the mechanisms in `WWW-Authenticate`, and a 429 has `Retry-After`, unless
+//!   the renderer sets these headers itself.
 //!
-//! A renderer runs on the event loop, so it must not block. It learns no more than the client may learn: why a
-//! request was denied is in the log.
+//! A renderer runs on the event loop, so it must not block. It learns no more than the client may learn:
+//! why a request was denied is in the log.
 
 use std::{
     cell::RefCell,
@@ -103,8 +103,8 @@ fn sentence(text: &str) -> String {
     first.chain(characters).chain(['.']).collect()
 }
 
-/// Whether HTML is worth more to the client than JSON (RFC 9110, section 12.5.1). Who says nothing, or nothing
-/// that can be understood, does not prefer it.
+/// Whether HTML is worth more to the client than JSON (RFC 9110, section 12.5.1). Who says nothing, or
+/// nothing that can be understood, does not prefer it.
 fn prefers_html(request: &HttpRequest) -> bool {
     let Ok(accept) = Accept::parse(request) else {
         return false;

@@ -38,7 +38,7 @@ pub enum AuthError {
         /// The label of the group, as the application's loader wrote it.
         label: String,
     },
-    /// 404: the context does not exist.
+    /// 404: the context does not exist, or is [hidden](crate::AuthBuilder::hide_unreadable) from the subject.
     #[error("there is nothing here")]
     NotFound,
     /// 429: too many attempts to log in, so the credentials were not even looked at. Carries what

@@ -23,6 +23,8 @@ pub(crate) struct Check<'a> {
     pub(crate) permission: Option<Permission>,
     /// The context's type, and its id as the request gives it.
     pub(crate) context: Option<(&'static str, &'a str)>,
+    /// Whether the client is told that the context does not exist.
+    pub(crate) hidden: bool,
     pub(crate) started: Option<Instant>,
 }
 
@@ -37,6 +39,7 @@ macro_rules! event {
             permission = $check.permission.map(Permission::as_str),
             context = $check.context.map(|(context, _)| context),
             context_id = $check.context.map(|(_, id)| id),
+            hidden = $check.hidden.then_some(true),
             duration_us = $check.duration_us(),
             $($outcome)+
         )
@@ -47,7 +50,7 @@ impl<'a> Check<'a> {
     pub(crate) fn new(guard: &'static str, subject: Option<&'a dyn Subject>) -> Self {
         // While nobody listens, not even the clock is read.
         let started = tracing::enabled!(target: "auth", Level::INFO).then(Instant::now);
-        Self { guard, subject, asked: None, permission: None, context: None, started }
+        Self { guard, subject, asked: None, permission: None, context: None, hidden: false, started }
     }
 
     /// The same for another context of the same type.

@@ -127,8 +127,8 @@ fn unknown_key(key: &Ident, known: &[&str]) -> syn::Error {
     syn::Error::new(key.span(), format_args!("unknown key `{key}`; {remedy}"))
 }
 
-/// Comma-separated arguments, each parsed by `one`, which learns whether a `key = value` stands before it. But
-/// for `on_denied`, which is the same for all.
+/// Comma-separated arguments, each parsed by `one`, which learns whether a `key = value` stands before it.
+/// But for `on_denied`, which is the same for all.
 fn list(
     tokens: TokenStream,
     on_denied: &mut Slot<ExprPath>,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder, get,
+    HttpRequest, HttpResponse, Responder, ResponseError as _, get,
     http::{StatusCode, header},
     post, web,
 };
@@ -186,18 +186,19 @@ impl Mechanism for Guessed {
 }
 
 #[test]
-fn a_429_says_when_to_come_back_whoever_renders_it() {
-    let teapot = |_: &HttpRequest, _: &AuthError| HttpResponse::TooManyRequests().body("slow down");
-    for auth in [
-        Auth::builder().mechanism(Guessed).on_denied(denial::page_or_problem),
-        Auth::builder().mechanism(Guessed).on_denied(teapot),
-    ] {
-        let service = serve(auth.build().unwrap());
-        let denied = get(&service, "/kitchen", "-", BROWSER);
+fn what_http_asks_of_a_status_is_there_whoever_renders_it() {
+    let plain = |_: &HttpRequest, error: &AuthError| HttpResponse::build(error.status_code()).body("plain");
+    let limited = || Auth::builder().mechanism(Guessed);
+    for auth in [limited().on_denied(denial::page_or_problem), limited().on_denied(plain)] {
+        let denied = get(&serve(auth.build().unwrap()), "/kitchen", "-", BROWSER);
         assert_eq!(denied.status, 429);
         assert_eq!(denied.header("retry-after"), Some("7"));
         assert_eq!(denied.header("cache-control"), Some("no-store"));
     }
+    let denied = service(|auth| auth.on_denied(plain)).get("/kitchen", None);
+    assert_eq!((denied.status.as_u16(), denied.body.as_str()), (401, "plain"));
+    assert_eq!(denied.header("www-authenticate"), Some("Bearer"));
+    assert_eq!(denied.header("cache-control"), Some("no-store"));
 }
 
 fn signpost(_: &HttpRequest, error: &AuthError) -> HttpResponse {

@@ -9,6 +9,7 @@ mod contexts;
 mod denied;
 mod failures;
 mod fixture;
+mod hidden;
 mod log;
 mod mechanisms;
 mod phases;

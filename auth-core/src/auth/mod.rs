@@ -51,6 +51,7 @@ struct Registered {
     /// An `Arc<dyn ConnectionSource<Connection = C>>` for each `TypeId` of a `C`.
     sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     on_denied: Option<Box<Render>>,
+    hide_unreadable: bool,
 }
 
 /// What renders denials.
@@ -59,8 +60,14 @@ pub(crate) type Render = dyn Fn(&HttpRequest, &AuthError) -> HttpResponse + Send
 impl Auth {
     /// Starts with nothing: no mechanism and no connections.
     pub fn builder() -> AuthBuilder {
-        AuthBuilder { mechanisms: Vec::new(), sources: HashMap::new(), twice: None, on_denied: None }
-            .connections(NoConnection)
+        AuthBuilder {
+            mechanisms: Vec::new(),
+            sources: HashMap::new(),
+            twice: None,
+            on_denied: None,
+            hide_unreadable: false,
+        }
+        .connections(NoConnection)
     }
 
     /// What the application registered for this request.
@@ -87,6 +94,11 @@ impl Auth {
     /// What renders denials of this request, if the application has said so.
     pub(crate) fn renderer(request: &HttpRequest) -> Option<&Render> {
         request.app_data::<Self>()?.0.on_denied.as_deref()
+    }
+
+    /// Whether a context that the subject may not read is answered as if there were none.
+    pub(crate) fn hides_unreadable(&self) -> bool {
+        self.0.hide_unreadable
     }
 
     /// The request's subject, by a mechanism that the guard accepts; 401 where nobody is logged in.
@@ -297,6 +309,7 @@ pub struct AuthBuilder {
     sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     twice: Option<&'static str>,
     on_denied: Option<Box<Render>>,
+    hide_unreadable: bool,
 }
 
 impl AuthBuilder {
@@ -321,9 +334,9 @@ impl AuthBuilder {
     /// Says how denials of all handlers under this [`Auth`] are rendered. Left out, as problem documents
     /// ([`denial::problem`](crate::denial::problem)).
     ///
-    /// The renderer gets the request and what it is answered with, and makes any page of it, or a redirect to
-    /// a log-in. [`denial`](crate::denial) has ready ones, and says what holds for all of them. An attribute's
-    /// `on_denied = path` takes its place for one handler.
+    /// The renderer gets the request and what it is answered with, and makes any page of it, or a redirect
+    /// to a log-in. [`denial`](crate::denial) has ready ones, and says what holds for all of them. An
+    /// attribute's `on_denied = path` takes its place for one handler.
     ///
     /// ```
     /// use actix_web::{HttpRequest, HttpResponse, http::header};
@@ -355,6 +368,31 @@ impl AuthBuilder {
         self
     }
 
+    /// Hides contexts from those who may not read them: whatever a guard asks of such a context, it answers
+    /// 404 instead of 403. Status, headers and body are those of a context that does not exist, so that
+    /// nobody learns by guessing ids which ones there are. Left out, a guard answers 403.
+    ///
+    /// A denial to who may read the context stays a 403. So does one that comes before the context is loaded,
+    /// as of a role: it is the same whether the context exists or not. The log has the reason in each case,
+    /// with `hidden = true` where a 404 is one of these.
+    ///
+    /// ```
+    /// use auth_core::Auth;
+    /// # use auth_core::{User, mechanism::{Authenticated, Mechanism, Rejection}};
+    /// # struct FromProxy;
+    /// # impl Mechanism for FromProxy {
+    /// #     fn name(&self) -> &'static str { "proxy" }
+    /// #     async fn authenticate(&self, _: &actix_web::HttpRequest) -> Result<Option<Authenticated>, Rejection> { Ok(None) }
+    /// # }
+    ///
+    /// let auth = Auth::builder().mechanism(FromProxy).hide_unreadable().build()?;
+    /// # Ok::<(), auth_core::AuthConfigError>(())
+    /// ```
+    pub fn hide_unreadable(mut self) -> Self {
+        self.hide_unreadable = true;
+        self
+    }
+
     /// Checks what was collected.
     ///
     /// # Errors
@@ -376,6 +414,7 @@ impl AuthBuilder {
             mechanisms: self.mechanisms,
             sources: self.sources,
             on_denied: self.on_denied,
+            hide_unreadable: self.hide_unreadable,
         })))
     }
 }

@@ -4,6 +4,7 @@ use std::any::type_name;
 
 use super::{Caller, proves_what_is_checked, source::NamedBy};
 use crate::{
+    acl::AuthModel,
     blocking,
     context::{ContextArgument, Contexts, Empty, LoadError, Loadable},
     decision::{Decision, DenyReason, check_access},
@@ -117,21 +118,52 @@ impl Caller<'_> {
             }
             _ => {}
         }
+        let mut denied = None;
         for (index, (label, context)) in contexts.each().enumerate() {
             let check = match ids.get(index).map(String::as_str).or(label) {
                 Some(text) => check.of(text),
                 None => *check,
             };
             for permission in permissions {
-                let decision = check_access(&*self.subject, context, *permission);
-                Check { permission: Some(*permission), ..check }.decided(decision);
-                if !decision.is_allowed() {
-                    return Err(forbidden(label));
+                match self.check_permission(context, *permission, &check) {
+                    Ok(()) => {}
+                    // Of what is hidden, a list says no more than of what is missing, whatever else is in it.
+                    Err(Refused::Hidden) => return Err(AuthError::NotFound),
+                    Err(Refused::Openly) if self.auth.hides_unreadable() => denied = denied.or(Some(label)),
+                    Err(Refused::Openly) => return Err(forbidden(label)),
                 }
             }
         }
-        Ok(())
+        denied.map_or(Ok(()), |label| Err(forbidden(label)))
     }
+
+    /// The decision about one permission on a loaded context. Every guard that has a context takes it here,
+    /// so that none tells a context that exists from one that does not where that is hidden.
+    fn check_permission<C: AuthModel>(
+        &self,
+        context: &C,
+        permission: Permission,
+        check: &Check<'_>,
+    ) -> Result<(), Refused> {
+        let decision = check_access(&*self.subject, context, permission);
+        let reads = || check_access(&*self.subject, context, Permission::READ).is_allowed();
+        let hidden = !decision.is_allowed()
+            && self.auth.hides_unreadable()
+            && (permission == Permission::READ || !reads());
+        Check { permission: Some(permission), hidden, ..*check }.decided(decision);
+        match decision {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(_) if hidden => Err(Refused::Hidden),
+            Decision::Deny(_) => Err(Refused::Openly),
+        }
+    }
+}
+
+/// How a subject is told that it may not.
+enum Refused {
+    Openly,
+    /// As if there were no such context.
+    Hidden,
 }
 
 /// What a client may know of a denial: the label of the group, if there is one.

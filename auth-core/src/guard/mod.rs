@@ -173,8 +173,8 @@ pub const fn permission(name: &'static str) -> &'static str {
     name
 }
 
-/// What renders the denials of a handler, given in one attribute; an error at compile time if an attribute under
-/// another name, whose guard is inside, gives it as well.
+/// What renders the denials of a handler, given in one attribute; an error at compile time if an attribute
+/// under another name, whose guard is inside, gives it as well.
 #[doc(hidden)]
 #[must_use]
 pub const fn on_denied(render: OnDenied, inner: Option<OnDenied>) -> Option<OnDenied> {
