@@ -63,8 +63,15 @@ async fn stacked() -> impl Responder {
     "ok"
 }
 
+/// Row 1 may be read and not deleted, which says nothing about the next one.
+#[permission_required_for_context("delete", ctx_arg = "resources", id = query("resource"))]
+#[get("/list")]
+async fn list(resources: Vec<Resource>) -> impl Responder {
+    resources.len().to_string()
+}
+
 fn handlers(app: &mut ServiceConfig) {
-    app.service((view, update_and_read, two, late, remove, stacked));
+    app.service((view, update_and_read, two, late, remove, stacked, list));
 }
 
 fn auth_of(world: &World) -> AuthBuilder {
@@ -106,7 +113,7 @@ fn raw(service: &Service, method: &str, path: &str, token: &str, body: &str) -> 
 }
 
 /// Requests for the row with an id, each denied at another place to the chef, who may read and update row 1.
-const HIDDEN: [(&str, &str, &str); 8] = [
+const HIDDEN: [(&str, &str, &str); 10] = [
     ("GET", "/resources/{}", ""),
     ("PATCH", "/resources/{}", r#"{"name":"three"}"#),
     ("PATCH", "/resources/{}", "{malformed"),
@@ -115,6 +122,8 @@ const HIDDEN: [(&str, &str, &str); 8] = [
     ("GET", "/two?first=1&second={}", ""),
     ("PUT", "/late", "{}"),
     ("GET", "/stacked?resource={}", ""),
+    ("GET", "/list?resource=1&resource={}", ""),
+    ("GET", "/list?resource={}&resource=1", ""),
 ];
 
 fn of_row(service: &Service, (method, path, body): (&str, &str, &str), id: &str) -> String {
@@ -164,6 +173,7 @@ fn what_may_be_read_is_not_hidden() {
     assert_eq!(status("PUT", "/late", "chef"), 403);
     assert_eq!(status("GET", "/two?first=1&second=1", "chef"), 403);
     assert_eq!(status("GET", "/stacked?resource=1", "member"), 403);
+    assert_eq!(status("GET", "/list?resource=1", "chef"), 403);
     // An admin-reader may read everything, and an admin may do everything.
     assert_eq!(status("GET", "/resources/2", "reader"), 200);
     assert_eq!(status("PATCH", "/resources/2", "reader"), 403);
