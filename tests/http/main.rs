@@ -15,6 +15,7 @@ mod mechanisms;
 mod phases;
 mod redis;
 mod session;
+mod tokens;
 
 #[path = "."]
 mod sqlite {

@@ -2,10 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::mechanism::Authenticated;
-
-/// How far the clock of another machine may be ahead.
-pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
+use crate::mechanism::{Authenticated, CLOCK_SKEW};
 
 /// The mechanisms that a guard accepts, and how long ago the subject may have proved who it is.
 #[doc(hidden)]

@@ -14,13 +14,12 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use thiserror::Error;
 
 pub use self::accepted::Accepted;
-use self::accepted::CLOCK_SKEW;
 use crate::{
     context::{ConnectionSource, NoConnection},
     decision::{AllowReason, Decision, DenyReason},
     error::AuthError,
     event::Check,
-    mechanism::{Authenticated, Challenge, DynMechanism, Grace, Mechanism, Rejection, Why},
+    mechanism::{Authenticated, CLOCK_SKEW, Challenge, DynMechanism, Grace, Mechanism, Rejection, Why},
     subject::Subject,
 };
 

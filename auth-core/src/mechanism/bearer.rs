@@ -1,10 +1,13 @@
-//! Opaque bearer tokens (RFC 6750), looked up by their hash.
+//! Opaque bearer tokens (RFC 6750), looked up by their hash; behind the feature `bearer`.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use actix_web::HttpRequest;
 
-use super::{Authenticated, Challenge, Mechanism, Rejection, TokenHash, Why, authorization};
+use super::{Authenticated, CLOCK_SKEW, Challenge, Mechanism, Rejection, TokenHash, Why, authorization};
 use crate::{
     blocking,
     context::{ConnectionSource, LoadError},
@@ -15,7 +18,8 @@ const SCHEME: &str = "Bearer";
 
 /// How a subject is found by the hash of its token.
 ///
-/// Whoever must no longer get in (expired and revoked tokens, deactivated users) is `NotFound`.
+/// It is asked at every request, so a token is revoked by deleting its row: the next request is refused. The
+/// same goes for whoever must no longer get in for another reason, such as a deactivated user: `NotFound`.
 ///
 /// ```
 /// # use auth_core::{AdminRoles, LoadError, IdRef, NoConnection, Subject};
@@ -53,23 +57,64 @@ pub trait FindByToken: Subject + Sized {
     fn find_by_token(token: &TokenHash, connection: &mut Self::Connection) -> Result<Self, LoadError>;
 
     /// When the token was issued. Guards that ask for a recent log-in (`within = "…"`) let nobody in without
-    /// it.
+    /// it, and neither does a [`BearerToken`] with a maximum age.
     fn token_issued_at(&self) -> Option<SystemTime> {
+        None
+    }
+
+    /// From when on the token is refused. `None` if the token itself has no end.
+    fn token_expires_at(&self) -> Option<SystemTime> {
         None
     }
 }
 
 /// The mechanism `token`: `Authorization: Bearer <token>`.
 ///
-/// A malformed or unknown token is a 401 with `error="invalid_token"`; a malformed one costs no look-up.
+/// A malformed, unknown, expired or revoked token is a 401 with `error="invalid_token"`; a malformed one costs
+/// no look-up.
+///
+/// ```
+/// # use auth_core::{Auth, NoConnection, mechanism::{BearerToken, FindByToken}};
+/// # use std::time::Duration;
+/// # fn auth<Member: FindByToken<Connection = NoConnection>>(pool: NoConnection) -> Result<(), Box<dyn std::error::Error>> {
+/// let thirty_days = Duration::from_secs(30 * 24 * 60 * 60);
+/// let auth = Auth::builder().mechanism(BearerToken::<Member>::new(pool).max_age(thirty_days)).build()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct BearerToken<S: FindByToken> {
     source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
+    max_age: Option<Duration>,
 }
 
 impl<S: FindByToken> BearerToken<S> {
     /// Looks tokens up over the connections of this pool.
     pub fn new(source: impl ConnectionSource<Connection = S::Connection>) -> Self {
-        Self { source: Arc::new(source) }
+        Self { source: Arc::new(source), max_age: None }
+    }
+
+    /// Refuses tokens of this age or older, whatever they say themselves. A token that does not say when it was
+    /// issued is refused as well, and so is one that says that it will be.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// Why the token of this subject is refused now, although it is known.
+    fn refusal(&self, subject: &S, now: SystemTime) -> Option<&'static str> {
+        if subject.token_expires_at().is_some_and(|end| end <= now) {
+            return Some("it has expired");
+        }
+        let max_age = self.max_age?;
+        let Some(issued_at) = subject.token_issued_at() else {
+            return Some("nobody knows its age, and there is a maximum");
+        };
+        match now.duration_since(issued_at) {
+            Ok(age) if age >= max_age => Some("it is too old"),
+            Err(ahead) if ahead.duration() > CLOCK_SKEW => Some("it was issued in the future"),
+            Ok(_) | Err(_) => None,
+        }
     }
 }
 
@@ -96,6 +141,10 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
         let hash = TokenHash::of(well_formed(token).ok_or(Rejection::BadCredentials)?);
         let subject =
             blocking::run(&self.source, move |connection| S::find_by_token(&hash, connection)).await?;
+        if let Some(reason) = self.refusal(&subject, SystemTime::now()) {
+            tracing::info!(target: "auth", subject = ?subject.id(), reason, "a known token was refused");
+            return Err(Rejection::BadCredentials);
+        }
         let issued_at = subject.token_issued_at();
         let authenticated = Authenticated::from(subject);
         Ok(Some(match issued_at {
@@ -119,6 +168,7 @@ mod tests {
     use proptest::prelude::{any, proptest};
 
     use super::{authorization::after_scheme, *};
+    use crate::{context::NoConnection, id::IdRef, subject::AdminRoles};
 
     fn read(header: &[u8]) -> String {
         let header = HeaderValue::from_bytes(header).unwrap();
@@ -160,6 +210,90 @@ mod tests {
         }
         assert_eq!(read(b"Bearer \xff"), "malformed");
         assert_eq!(read(b"Bearer aA0-._~+/=="), "token aA0-._~+/==");
+    }
+
+    /// Has a token with these times.
+    struct Holder {
+        issued_at: Option<SystemTime>,
+        expires_at: Option<SystemTime>,
+    }
+
+    impl Subject for Holder {
+        fn id(&self) -> IdRef<'_> {
+            1.into()
+        }
+
+        fn account_id(&self) -> Option<IdRef<'_>> {
+            None
+        }
+
+        fn has_role(&self, _: &str) -> bool {
+            false
+        }
+
+        fn account_has_role(&self, _: &str) -> bool {
+            false
+        }
+
+        fn admin_roles(&self) -> AdminRoles {
+            AdminRoles::none()
+        }
+    }
+
+    impl FindByToken for Holder {
+        type Connection = NoConnection;
+
+        fn find_by_token(_: &TokenHash, _: &mut NoConnection) -> Result<Self, LoadError> {
+            Err(LoadError::NotFound)
+        }
+
+        fn token_issued_at(&self) -> Option<SystemTime> {
+            self.issued_at
+        }
+
+        fn token_expires_at(&self) -> Option<SystemTime> {
+            self.expires_at
+        }
+    }
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+    const SECOND: Duration = Duration::from_secs(1);
+    const TICK: Duration = Duration::from_nanos(1);
+
+    #[test]
+    fn a_token_ends_at_the_very_moment_at_which_it_expires() {
+        let refusal = |expires_at| {
+            let holder = Holder { issued_at: None, expires_at };
+            BearerToken::<Holder>::new(NoConnection).refusal(&holder, NOW)
+        };
+        assert_eq!(refusal(None), None);
+        assert_eq!(refusal(Some(NOW + TICK)), None);
+        for expired in [NOW, NOW - TICK, NOW - 1000 * SECOND] {
+            assert_eq!(refusal(Some(expired)), Some("it has expired"));
+        }
+    }
+
+    #[test]
+    fn a_maximum_age_needs_a_time_of_issue_that_was() {
+        let refusal_below = |max_age, issued_at| {
+            let holder = Holder { issued_at, expires_at: None };
+            BearerToken::<Holder>::new(NoConnection).max_age(max_age).refusal(&holder, NOW)
+        };
+        let refusal = |issued_at| refusal_below(SECOND, issued_at);
+        assert_eq!(refusal(Some(NOW - SECOND + TICK)), None);
+        assert_eq!(refusal(Some(NOW - SECOND)), Some("it is too old"));
+        assert_eq!(refusal(Some(NOW - 1000 * SECOND)), Some("it is too old"));
+        assert_eq!(refusal(None), Some("nobody knows its age, and there is a maximum"));
+        assert_eq!(refusal(Some(NOW + CLOCK_SKEW)), None, "the clock of who issued it may be ahead");
+        assert_eq!(refusal(Some(NOW + CLOCK_SKEW + TICK)), Some("it was issued in the future"));
+        assert_eq!(refusal_below(Duration::ZERO, Some(NOW)), Some("it is too old"));
+    }
+
+    #[test]
+    fn a_maximum_age_makes_no_token_last_longer() {
+        let holder = Holder { issued_at: Some(NOW), expires_at: Some(NOW) };
+        let tokens = BearerToken::<Holder>::new(NoConnection).max_age(Duration::MAX);
+        assert_eq!(tokens.refusal(&holder, NOW), Some("it has expired"));
     }
 
     proptest! {

@@ -1,19 +1,22 @@
 //! Mechanisms: how a request's subject is found.
 //!
-//! [`BearerToken`] is ready, and so are `SessionCookie` behind the feature `session` and `BasicAuth` behind
-//! the feature `basic`, together with what an application's own log-in by a password needs: `Passwords` and
-//! `Attempts`. An application implements [`Mechanism`] for others.
+//! Ready are, each behind a feature: `BearerToken` (`bearer`, which is on by default), `SessionCookie`
+//! (`session`), and `BasicAuth` (`basic`) together with what an application's own log-in by a password needs:
+//! `Passwords` and `Attempts`. An application implements [`Mechanism`] for others.
 
 #[cfg(feature = "basic")]
 mod attempts;
+#[cfg(any(feature = "basic", feature = "bearer"))]
 mod authorization;
 #[cfg(feature = "basic")]
 mod basic;
+#[cfg(feature = "bearer")]
 mod bearer;
 #[cfg(feature = "basic")]
 mod password;
 #[cfg(feature = "session")]
 pub mod session;
+#[cfg(feature = "bearer")]
 mod token;
 
 use std::{
@@ -36,11 +39,15 @@ pub use self::{
     basic::{BasicAuth, FindByUsername, RealmError},
     password::{PasswordError, PasswordHash, Passwords},
 };
+#[cfg(feature = "bearer")]
 pub use self::{
     bearer::{BearerToken, FindByToken},
     token::{GenerateTokenError, Token, TokenHash},
 };
 use crate::{context::LoadError, subject::Subject};
+
+/// How far the clock of another machine may be ahead.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// One way to authenticate a request.
 ///
