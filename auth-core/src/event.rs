@@ -80,7 +80,7 @@ impl<'a> Check<'a> {
 }
 
 /// An error with its causes.
-struct Causes<'a>(&'a (dyn Error + 'static));
+pub(crate) struct Causes<'a>(pub(crate) &'a (dyn Error + 'static));
 
 impl std::fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,6 +1,12 @@
 //! A service on a port of its own, and a client for it.
 
-use std::{net::TcpListener, sync::mpsc, thread};
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use actix_web::{App, HttpServer, dev::ServerHandle, rt::System, web::ServiceConfig};
 use serde_json::Value;
@@ -77,6 +83,18 @@ impl Service {
             request = request.header("content-type", "application/json");
         }
         self.run(request.body(body.unwrap_or_default().to_owned()).unwrap())
+    }
+
+    /// Sends these bytes over a connection of their own. The status of the answer; none if the connection ends
+    /// without one.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Option<u16> {
+        let mut stream = TcpStream::connect(self.host()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        // The server need not read all of it.
+        let _ = stream.write_all(bytes);
+        let mut start = [0; "HTTP/1.1 200".len()];
+        stream.read_exact(&mut start).ok()?;
+        str::from_utf8(&start).unwrap().strip_prefix("HTTP/1.1 ").unwrap().parse().ok()
     }
 
     fn run(&self, request: Request<String>) -> Response {

@@ -38,7 +38,10 @@ pub(crate) async fn events(
     events_of(configure, request).await
 }
 
-async fn events_of(configure: impl FnOnce(&mut ServiceConfig), request: TestRequest) -> (u16, Vec<Value>) {
+pub(crate) async fn events_of(
+    configure: impl FnOnce(&mut ServiceConfig),
+    request: TestRequest,
+) -> (u16, Vec<Value>) {
     // One subscriber for the whole process: those that come and go disturb each other's tests.
     static SUBSCRIBER: Once = Once::new();
     SUBSCRIBER.call_once(|| {

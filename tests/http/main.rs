@@ -10,6 +10,7 @@ mod denied;
 mod failures;
 mod fixture;
 mod hidden;
+mod jwt;
 mod log;
 mod mechanisms;
 mod phases;

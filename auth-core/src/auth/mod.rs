@@ -426,7 +426,9 @@ pub enum AuthConfigError {
     #[error("no mechanism: nobody could log in; add one with `.mechanism(…)`")]
     NoMechanism,
     /// Two mechanisms have the same name.
-    #[error("two mechanisms are named `{name}`; remove one")]
+    #[error(
+        "two mechanisms are named `{name}`; remove one, or let one ask the other, as `Jwt::or_opaque` does"
+    )]
     MechanismTwice {
         /// The name.
         name: &'static str,

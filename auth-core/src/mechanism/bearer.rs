@@ -14,7 +14,7 @@ use crate::{
     subject::Subject,
 };
 
-const SCHEME: &str = "Bearer";
+pub(super) const SCHEME: &str = "Bearer";
 
 /// How a subject is found by the hash of its token.
 ///
@@ -93,8 +93,8 @@ impl<S: FindByToken> BearerToken<S> {
         Self { source: Arc::new(source), max_age: None }
     }
 
-    /// Refuses tokens of this age or older, whatever they say themselves. A token that does not say when it was
-    /// issued is refused as well, and so is one that says that it will be.
+    /// Refuses tokens of this age or older, whatever they say themselves. A token that does not say when it
+    /// was issued is refused as well, and so is one that says that it will be.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
@@ -124,14 +124,7 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
     }
 
     fn challenge(&self, challenge: &Challenge) -> Option<String> {
-        Some(match challenge.why {
-            Why::Missing => "Bearer".to_owned(),
-            Why::Rejected => r#"Bearer error="invalid_token""#.to_owned(),
-            // RFC 9470: the client has to get a new token.
-            Why::Stale { within } => {
-                format!(r#"Bearer error="insufficient_user_authentication", max_age={}"#, within.as_secs())
-            }
-        })
+        Some(self::challenge(challenge))
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
@@ -151,6 +144,18 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
             Some(time) => authenticated.since(time),
             None => authenticated,
         }))
+    }
+}
+
+/// What a 401 says to whoever has no token, or a wrong one, of whatever kind.
+pub(super) fn challenge(challenge: &Challenge) -> String {
+    match challenge.why {
+        Why::Missing => "Bearer".to_owned(),
+        Why::Rejected => r#"Bearer error="invalid_token""#.to_owned(),
+        // RFC 9470: the client has to get a new token.
+        Why::Stale { within } => {
+            format!(r#"Bearer error="insufficient_user_authentication", max_age={}"#, within.as_secs())
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Mechanisms: how a request's subject is found.
 //!
-//! Ready are, each behind a feature: `BearerToken` (`bearer`, which is on by default), `SessionCookie`
-//! (`session`), and `BasicAuth` (`basic`) together with what an application's own log-in by a password needs:
+//! Ready are, each behind a feature: `BearerToken` (`bearer`, which is on by default), `Jwt` (`jwt`),
+//! `SessionCookie` (`session`), and `BasicAuth` (`basic`) together with what an application's own log-in by a password needs:
 //! `Passwords` and `Attempts`. An application implements [`Mechanism`] for others.
 
 #[cfg(feature = "basic")]
@@ -12,6 +12,8 @@ mod authorization;
 mod basic;
 #[cfg(feature = "bearer")]
 mod bearer;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 #[cfg(feature = "basic")]
 mod password;
 #[cfg(feature = "session")]
@@ -31,6 +33,8 @@ use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+#[cfg(feature = "jwt")]
+pub use self::jwt::{FindByClaims, Jwt};
 #[cfg(feature = "session")]
 pub use self::session::{FindBySession, InvalidOrigin, SessionCookie};
 #[cfg(feature = "basic")]
