@@ -327,6 +327,14 @@ mod tests {
         }
 
         #[test]
+        fn reading_json_never_panics(bytes in any::<Vec<u8>>(), digits in "-?[0-9]{1,400}([.eE][-+0-9]{1,9})?") {
+            let _ = serde_json::from_slice::<Id>(&bytes);
+            if let Ok(id) = serde_json::from_str::<Id>(&digits) {
+                prop_assert_eq!(id.to_string(), digits);
+            }
+        }
+
+        #[test]
         fn text_and_json_round_trip(text in any::<String>(), integer in any::<i64>()) {
             prop_assert_eq!(Id::from(text.as_str()).to_string(), text.as_str());
             for id in [Id::from(text), Id::from(integer)] {

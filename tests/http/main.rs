@@ -9,6 +9,7 @@ mod contexts;
 mod denied;
 mod failures;
 mod fixture;
+mod fuzz;
 mod hidden;
 mod jwt;
 mod log;

@@ -307,3 +307,37 @@ fn may_change_something(request: &HttpRequest) -> bool {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(request.method());
     !reads || request.headers().contains_key(header::UPGRADE)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    use super::*;
+
+    proptest! {
+        /// Of a session that another version of the application stored, or another application.
+        #[test]
+        fn reading_never_panics(text in any::<String>()) {
+            let _ = serde_json::from_str::<LogIn>(&text);
+        }
+
+        #[test]
+        fn a_log_in_is_read_as_it_was_stored(
+            id in "-?[0-9]{0,40}|\\PC{0,10}",
+            since in 0..=u64::from(u32::MAX),
+            grace in any::<Option<(u32, u32)>>(),
+        ) {
+            let time = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            let grace = grace.map(|(until, within)| Grace {
+                until: time(until.into()),
+                within: Duration::from_secs(within.into()),
+            });
+            let stored = serde_json::to_string(&LogIn { id: id.into(), since: time(since), grace }).unwrap();
+            let read: LogIn = serde_json::from_str(&stored).unwrap();
+            prop_assert_eq!((read.since, read.grace), (time(since), grace));
+            prop_assert_eq!(serde_json::to_string(&read).unwrap(), stored);
+        }
+    }
+}
