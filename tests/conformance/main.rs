@@ -1,8 +1,8 @@
 //! The recorded decisions of FlexMeasures, put to this library. See `README.md` for the data and
-//! `DEVIATIONS.md` for the cases in which this library answers otherwise on purpose. `can-modify-role.jsonl`
-//! is not asked yet: nobody's roles can be changed in the energy service.
+//! `DEVIATIONS.md` for the cases in which this library answers otherwise on purpose.
 
 mod models;
+mod roles;
 mod vectors;
 
 use auth_core::{

@@ -12,12 +12,13 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// The tags whose `alternative` this library answers. `DEVIATIONS.md` has the reasons.
-const DEVIATIONS: [&str; 7] = [
+const DEVIATIONS: [&str; 8] = [
     "anonymous-matches-every-logged-in-user",
     "empty-role-name",
     "every-logged-in-user-in-and",
     "inactive-user",
     "leading-zeros",
+    "own-roles",
     "repeated-prefix",
     "unicode-digits",
 ];
@@ -65,6 +66,7 @@ pub(crate) struct VectorUser {
 pub(crate) struct VectorAccount {
     pub(crate) id: i64,
     pub(crate) roles: Vec<String>,
+    pub(crate) consultancy_account_id: Option<i64>,
 }
 
 fn yes() -> bool {

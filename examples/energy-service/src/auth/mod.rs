@@ -5,8 +5,9 @@ use auth_core::{Auth, AuthConfigError, mechanism::BearerToken};
 use crate::database::ConnectionPool;
 
 mod logged_in;
+mod modify_roles;
 
-pub use self::logged_in::LoggedIn;
+pub use self::{logged_in::LoggedIn, modify_roles::can_modify_role};
 
 /// May do everything.
 pub const ADMIN: &str = "admin";

@@ -1,0 +1,140 @@
+//! Who may give and take roles. This is beyond access-control lists, which know a user as a whole: which
+//! roles somebody may change depends on the role, too.
+
+use auth_core::Subject;
+
+use super::{ACCOUNT_ADMIN, ADMIN, ADMIN_READER, CONSULTANT, LoggedIn};
+use crate::models::User;
+
+/// Whether `user` may give these roles to `modified_user`, or take them away. `None` stands for a role that
+/// does not exist. All of the roles may be changed, or none; without any there is nothing to allow.
+///
+/// | role | who changes it |
+/// |---|---|
+/// | `admin` | nobody: whoever runs the service does it in the database |
+/// | `admin-reader` | admins |
+/// | `account-admin` | admins, and consultants of the account's consultancy |
+/// | `consultant` | admins, and account-admins of the same account |
+/// | any other | nobody |
+///
+/// The semantics are those of FlexMeasures' `can_modify_role`, but that nobody changes their own roles: there,
+/// only the endpoint sees to that.
+///
+/// ```
+/// use energy_service::{
+///     auth::{LoggedIn, can_modify_role},
+///     models::{User, UserRow},
+/// };
+///
+/// # fn main() {
+/// let adam = LoggedIn {
+///     id: 2,
+///     account_id: 3,
+///     roles: vec!["account-admin".to_owned()],
+///     account_roles: Vec::new(),
+/// };
+/// let mia = User {
+///     row: UserRow {
+///         id: 1,
+///         account_id: 3,
+///         email: "mia@sunnyside.example".to_owned(),
+///         username: "Mia".to_owned(),
+///         active: true,
+///     },
+///     consultancy_account_id: None,
+/// };
+/// assert!(can_modify_role(&adam, &[Some("consultant")], &mia));
+/// assert!(!can_modify_role(&adam, &[Some("consultant"), Some("account-admin")], &mia));
+/// # }
+/// ```
+#[must_use]
+pub fn can_modify_role(user: &LoggedIn, roles: &[Option<&str>], modified_user: &User) -> bool {
+    let is_admin = || user.has_role(ADMIN);
+    let is_consultant =
+        || user.has_role(CONSULTANT) && modified_user.consultancy_account_id == Some(user.account_id);
+    let is_account_admin = || user.has_role(ACCOUNT_ADMIN) && modified_user.row.account_id == user.account_id;
+    user.id != modified_user.row.id
+        && !roles.is_empty()
+        && roles.iter().all(|role| match *role {
+            Some(ADMIN_READER) => is_admin(),
+            Some(ACCOUNT_ADMIN) => is_admin() || is_consultant(),
+            Some(CONSULTANT) => is_admin() || is_account_admin(),
+            // ADMIN is among these.
+            Some(_) | None => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::can_modify_role;
+    use crate::{
+        auth::LoggedIn,
+        models::{User, UserRow},
+    };
+
+    const ROLES: [&str; 4] = ["admin", "admin-reader", "account-admin", "consultant"];
+
+    fn who_asks(id: i32, account_id: i32, role: &str) -> LoggedIn {
+        LoggedIn { id, account_id, roles: vec![role.to_owned()], account_roles: Vec::new() }
+    }
+
+    /// User 1 of account 3, whose consultancy is account 2.
+    fn mia() -> User {
+        let row = UserRow {
+            id: 1,
+            account_id: 3,
+            email: "mia@example".to_owned(),
+            username: "Mia".to_owned(),
+            active: true,
+        };
+        User { row, consultancy_account_id: Some(2) }
+    }
+
+    #[test]
+    fn who_may_change_which_role() {
+        for (who, may) in [
+            (who_asks(9, 9, "admin"), [false, true, true, true]),
+            (who_asks(9, 9, "admin-reader"), [false; 4]),
+            (who_asks(9, 3, "account-admin"), [false, false, false, true]),
+            (who_asks(9, 9, "account-admin"), [false; 4]),
+            (who_asks(9, 2, "consultant"), [false, false, true, false]),
+            (who_asks(9, 9, "consultant"), [false; 4]),
+            (who_asks(9, 3, "no role that counts"), [false; 4]),
+        ] {
+            let observed = ROLES.map(|role| can_modify_role(&who, &[Some(role)], &mia()));
+            assert_eq!(observed, may, "{who:?} {ROLES:?}");
+        }
+    }
+
+    #[test]
+    fn one_role_that_may_not_be_changed_denies_all() {
+        let admin = who_asks(9, 9, "admin");
+        assert!(can_modify_role(&admin, &[Some("consultant"), Some("account-admin")], &mia()));
+        for roles in [
+            &[] as &[Option<&str>],
+            &[None],
+            &[Some("")],
+            &[Some("Consultant")],
+            &[Some("consultant"), Some("gardener")],
+            &[Some("admin"), Some("consultant")],
+        ] {
+            assert!(!can_modify_role(&admin, roles, &mia()), "{roles:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_changes_their_own_roles() {
+        for role in ROLES {
+            let herself = who_asks(1, 3, role);
+            for changed in ROLES {
+                assert!(!can_modify_role(&herself, &[Some(changed)], &mia()), "{role} {changed}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_account_without_a_consultancy_has_no_consultants() {
+        let alone = User { consultancy_account_id: None, ..mia() };
+        assert!(!can_modify_role(&who_asks(9, 3, "consultant"), &[Some("account-admin")], &alone));
+    }
+}

@@ -1,0 +1,55 @@
+//! Who may change whose roles, put to the energy service.
+
+use energy_service::{
+    auth::{LoggedIn, can_modify_role},
+    models::{User, UserRow},
+};
+use serde::Deserialize;
+
+use crate::vectors::{self, Count, VectorUser};
+
+#[derive(Deserialize)]
+struct Question {
+    user: VectorUser,
+    roles: Vec<Option<String>>,
+    modified_user: VectorUser,
+}
+
+#[test]
+fn can_modify_role_on_users() {
+    let mut count = Count::default();
+    for vector in vectors::read::<Question, bool>("can-modify-role.jsonl") {
+        let Question { user, roles, modified_user } = &vector.question;
+        let roles: Vec<_> = roles.iter().map(Option::as_deref).collect();
+        let answer = can_modify_role(&user.who_asks(), &roles, &modified_user.who_is_changed());
+        count.add(&vector, answer);
+    }
+    count.assert("can-modify-role.jsonl");
+}
+
+impl VectorUser {
+    fn who_asks(&self) -> LoggedIn {
+        LoggedIn {
+            id: key(self.id),
+            account_id: key(self.account.id),
+            roles: self.roles.clone(),
+            account_roles: self.account.roles.clone(),
+        }
+    }
+
+    fn who_is_changed(&self) -> User {
+        let row = UserRow {
+            id: key(self.id),
+            account_id: key(self.account.id),
+            email: String::new(),
+            username: String::new(),
+            active: true,
+        };
+        User { row, consultancy_account_id: self.account.consultancy_account_id.map(key) }
+    }
+}
+
+/// The keys of the service have 32 bits.
+fn key(id: i64) -> i32 {
+    id.try_into().unwrap()
+}
