@@ -98,6 +98,35 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::database::Datetime;
+    use diesel::sql_types::*;
+
+    audit_log (id) {
+        id -> Integer,
+        event_datetime -> Datetime,
+        event -> Text,
+        active_user_id -> Nullable<Integer>,
+        active_user_name -> Nullable<Text>,
+        affected_user_id -> Nullable<Integer>,
+        affected_account_id -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use crate::database::Datetime;
+    use diesel::sql_types::*;
+
+    asset_audit_log (id) {
+        id -> Integer,
+        event_datetime -> Datetime,
+        event -> Text,
+        active_user_id -> Nullable<Integer>,
+        active_user_name -> Nullable<Text>,
+        affected_asset_id -> Nullable<Integer>,
+    }
+}
+
 diesel::joinable!(users -> accounts (account_id));
 diesel::joinable!(users_roles -> users (user_id));
 diesel::joinable!(users_roles -> roles (role_id));
@@ -120,4 +149,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     measurements,
     auth_tokens,
     flex_models,
+    audit_log,
+    asset_audit_log,
 );

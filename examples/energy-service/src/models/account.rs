@@ -1,12 +1,15 @@
 //! Accounts, the tenants of the service: companies, households, consultancies.
 
-use auth_core::{Acl, AuthModel, LoadContext, Permission, account, allow, nobody, role};
+use auth_core::{
+    Acl, AuthModel, LoadContext, LoadError, NoConnection, Permission, account, account_role, allow, nobody,
+    role,
+};
 use diesel::{Identifiable, Queryable, Selectable};
 use serde::Serialize;
 
 use super::consultant_of;
 use crate::{
-    auth::ACCOUNT_ADMIN,
+    auth::{ACCOUNT_ADMIN, CONSULTANCY, CONSULTANT},
     database::{Backend, Connection},
     schema::accounts,
 };
@@ -34,13 +37,34 @@ impl AuthModel for Account {
     }
 }
 
-/// What belongs to no account, such as public assets. It has no row; handlers check it by
-/// [`check_access`](auth_core::check_access).
+/// The service as a whole, whose children are the accounts. It has no row.
 #[derive(Clone, Copy, Debug)]
 pub struct Platform;
 
-/// Only admins, whom no list needs to name.
+/// There is one platform, whatever a URL calls it.
+impl LoadContext for Platform {
+    type Id = String;
+    type Connection = NoConnection;
+
+    fn load(_: String, _: &mut NoConnection) -> Result<Self, LoadError> {
+        Ok(Self)
+    }
+}
+
+/// Consultants of consultancies create accounts, which become clients of their own account. Admins need no
+/// list to name them.
 impl AuthModel for Platform {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::CREATE_CHILDREN, role(CONSULTANT) & account_role(CONSULTANCY))
+    }
+}
+
+/// The assets that belong to no account. Handlers check them by [`check_access`](auth_core::check_access).
+#[derive(Clone, Copy, Debug)]
+pub struct PublicAssets;
+
+/// Only admins, whom no list needs to name.
+impl AuthModel for PublicAssets {
     fn acl(&self) -> impl Acl {
         allow(Permission::CREATE_CHILDREN, nobody())
     }

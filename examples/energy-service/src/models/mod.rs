@@ -9,14 +9,16 @@ use crate::auth::CONSULTANT;
 
 mod account;
 mod asset;
+mod audit_log;
 mod flex_model;
 mod measurement;
 mod sensor;
 mod user;
 
 pub use self::{
-    account::{Account, Platform},
+    account::{Account, Platform, PublicAssets},
     asset::{Asset, AssetOfAccount, AssetRow},
+    audit_log::{AccountAuditLog, AssetAuditLog, AuditLog, UserAuditLog},
     flex_model::FlexModel,
     measurement::Measurement,
     sensor::{Sensor, SensorRow},

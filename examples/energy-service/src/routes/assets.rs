@@ -22,7 +22,7 @@ use crate::{
     auth::LoggedIn,
     database::Database,
     error::ServiceError,
-    models::{Account, Asset, AssetOfAccount, AssetRow, Platform, SensorRow},
+    models::{Account, Asset, AssetOfAccount, AssetRow, PublicAssets, SensorRow},
     schema::{assets, sensors},
 };
 
@@ -89,7 +89,7 @@ async fn create(
                         let account = Account::load(id, connection)?;
                         check_access(&*current_user, &account, Permission::CREATE_CHILDREN)
                     }
-                    None => check_access(&*current_user, &Platform, Permission::CREATE_CHILDREN),
+                    None => check_access(&*current_user, &PublicAssets, Permission::CREATE_CHILDREN),
                 };
                 decision.into_result()?;
                 if let Some(id) = asset.parent_asset_id {

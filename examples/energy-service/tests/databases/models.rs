@@ -21,7 +21,10 @@ use diesel::{
 use energy_service::{
     auth::LoggedIn,
     database::{Connection, Database, Instant},
-    models::{Account, Asset, Platform, Sensor, User},
+    models::{
+        Account, AccountAuditLog, Asset, AssetAuditLog, AuditLog, Platform, PublicAssets, Sensor, User,
+        UserAuditLog,
+    },
     schema::{auth_tokens, users},
     test::TestDatabase,
 };
@@ -46,6 +49,10 @@ const WORLD: &str = "
     INSERT INTO assets (id, name, account_id) VALUES (1, 'of the first', 1), (2, 'public', NULL);
     INSERT INTO sensors (id, asset_id, name, unit, event_resolution_minutes) VALUES
         (1, 1, 'power', 'kW', 15), (2, 2, 'temperature', '°C', 60);
+    INSERT INTO audit_log (id, event_datetime, event, affected_user_id, affected_account_id) VALUES
+        (1, '2026-11-23 09:00:00', 'of the first', 11, 1);
+    INSERT INTO asset_audit_log (id, event_datetime, event, affected_asset_id) VALUES
+        (1, '2026-11-23 09:00:00', 'of the first', 1);
 ";
 
 fn world(place: &TestDatabase) -> Database {
@@ -98,6 +105,7 @@ fn the_lists_let_in_whom_they_should() {
     const IN_CHARGE: [&str; 3] = ["account-admin", "consultant", "admin"];
     const SELF_OR_IN_CHARGE: [&str; 4] = ["member", "account-admin", "consultant", "admin"];
     const ADMIN: [&str; 1] = ["admin"];
+    const ADMINS: [&str; 2] = ["admin", "admin-reader"];
 
     let place = SERVER.database();
     let database = world(&place);
@@ -130,7 +138,19 @@ fn the_lists_let_in_whom_they_should() {
     check("a public asset", may!(&public), [&ADMIN, &ALL, &ADMIN, &ADMIN]);
     let public = Sensor::load(2, connection).unwrap();
     check("a public sensor", may!(&public), [&ADMIN, &ALL, &ADMIN, &ADMIN]);
-    check("the platform", may!(&Platform), [&ADMIN, &["admin", "admin-reader"], &ADMIN, &ADMIN]);
+    let consultants = &["own-consultant", "consultant", "admin"];
+    check("the platform", may!(&Platform), [consultants, &ADMINS, &ADMIN, &ADMIN]);
+    check("the public assets", may!(&PublicAssets), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
+    let entry = AuditLog::load(1, connection).unwrap();
+    check("an entry", may!(&entry), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
+    let entry = AssetAuditLog::load(1, connection).unwrap();
+    check("an entry about an asset", may!(&entry), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
+    let log = AccountAuditLog::load(1, connection).unwrap();
+    let readers = &["account-admin", "consultant", "admin", "admin-reader"];
+    check("the log of an account", may!(&log), [&ADMIN, readers, &ADMIN, &ADMIN]);
+    let log = UserAuditLog::load(11, connection).unwrap();
+    let readers = &["member", "account-admin", "consultant", "admin", "admin-reader"];
+    check("the log of a user", may!(&log), [&ADMIN, readers, &ADMIN, &ADMIN]);
 }
 
 #[test]
@@ -180,6 +200,8 @@ fn a_subject_takes_one_statement_and_so_does_a_context() {
     assert_eq!(count(&mut |connection| drop(User::load(11, connection).unwrap())), 1);
     assert_eq!(count(&mut |connection| drop(Asset::load(1, connection).unwrap())), 1);
     assert_eq!(count(&mut |connection| drop(Sensor::load(1, connection).unwrap())), 1);
+    assert_eq!(count(&mut |connection| AccountAuditLog::load(1, connection).map(drop).unwrap()), 1);
+    assert_eq!(count(&mut |connection| UserAuditLog::load(11, connection).map(drop).unwrap()), 1);
 }
 
 #[test]
@@ -191,4 +213,8 @@ fn what_is_not_there_is_not_found() {
     assert!(matches!(User::load(99, connection), Err(LoadError::NotFound)));
     assert!(matches!(Asset::load(99, connection), Err(LoadError::NotFound)));
     assert!(matches!(Sensor::load(99, connection), Err(LoadError::NotFound)));
+    assert!(matches!(AuditLog::load(99, connection), Err(LoadError::NotFound)));
+    assert!(matches!(AssetAuditLog::load(99, connection), Err(LoadError::NotFound)));
+    assert!(matches!(AccountAuditLog::load(99, connection), Err(LoadError::NotFound)));
+    assert!(matches!(UserAuditLog::load(99, connection), Err(LoadError::NotFound)));
 }

@@ -1,0 +1,2 @@
+DROP TABLE asset_audit_log;
+DROP TABLE audit_log;
