@@ -40,6 +40,7 @@ pub mod auth;
 pub mod database;
 pub mod demo;
 pub mod error;
+pub mod import;
 pub mod models;
 pub mod routes;
 pub mod schema;

@@ -1,18 +1,21 @@
 //! The command line of the service.
 
 use std::{
-    io::{self, IsTerminal},
+    collections::BTreeMap,
+    io::{self, IsTerminal, Write},
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
 
-use clap::{Parser, value_parser};
+use clap::{Args, Parser, Subcommand, value_parser};
 use energy_service::{
     Config, Service, StartError,
-    database::Location,
+    database::{Database, DatabaseError, Location},
     demo,
     error::{ServiceError, chain},
+    import::{ImportError, World, import, import_with_tokens},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -20,8 +23,24 @@ use tracing_subscriber::EnvFilter;
 ///
 /// What is logged is set by the environment variable `RUST_LOG`, for example `RUST_LOG=info,auth=debug`.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve requests; the same without `serve`
+    Serve(ServeArguments),
+    /// Store a world of a file in an empty database, with the ids that the file gives
+    Import(ImportArguments),
+}
+
+#[derive(Args)]
+struct ServeArguments {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
     bind: SocketAddr,
@@ -39,6 +58,21 @@ struct Arguments {
     demo: bool,
 }
 
+#[derive(Args)]
+struct ImportArguments {
+    /// A file of worlds: `{"worlds": [{"name": …, "accounts": […], …}]}`
+    file: PathBuf,
+    /// The name of the world in the file
+    #[arg(long, value_name = "NAME")]
+    world: String,
+    /// The empty database: a file, made when missing, or the URL of a server
+    #[arg(long, value_name = "FILE|URL", env = "DATABASE_URL", hide_env_values = true)]
+    database: Location,
+    /// Log each user in, and print the tokens as JSON: `{"<id of the user>": "<token>", …}`
+    #[arg(long)]
+    print_tokens: bool,
+}
+
 #[actix_web::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -48,7 +82,12 @@ async fn main() -> ExitCode {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    match serve(arguments).await {
+    let done = match arguments.command {
+        None => serve(arguments.serve).await,
+        Some(Command::Serve(arguments)) => serve(arguments).await,
+        Some(Command::Import(arguments)) => import_world(&arguments),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("energy-service: {}", chain(&error));
@@ -57,8 +96,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(arguments: Arguments) -> Result<(), CommandError> {
-    let Arguments { bind, database, pool_size, pool_wait, demo } = arguments;
+async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
+    let ServeArguments { bind, database, pool_size, pool_wait, demo } = arguments;
     // First, so that a second service on the same port does not touch the database.
     let listener = TcpListener::bind(bind).map_err(|source| CommandError::Listen { bind, source })?;
     let address = listener.local_addr().map_err(|source| CommandError::Listen { bind, source })?;
@@ -84,6 +123,26 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     server.await.map_err(CommandError::Serve)
 }
 
+/// Prints nothing but the tokens, so that a program can read them.
+fn import_world(arguments: &ImportArguments) -> Result<(), CommandError> {
+    let ImportArguments { file, world, database, print_tokens } = arguments;
+    if *database == Location::Memory {
+        return Err(CommandError::ImportIntoMemory);
+    }
+    let world = World::read(file, world)?;
+    let database = Database::open(database, 1, Duration::from_secs(2))?;
+    if *print_tokens {
+        let tokens = import_with_tokens(&world, &database)?;
+        let texts: BTreeMap<_, _> = tokens.iter().map(|(id, token)| (id, token.as_str())).collect();
+        let json = serde_json::to_string(&texts).map_err(io::Error::from);
+        json.and_then(|json| writeln!(io::stdout(), "{json}")).map_err(CommandError::Tokens)?;
+    } else {
+        import(&world, &database)?;
+    }
+    tracing::info!(world = world.name, "imported");
+    Ok(())
+}
+
 /// Why the service ended.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
@@ -95,4 +154,12 @@ enum CommandError {
     Instructions(#[source] ServiceError),
     #[error("the server failed")]
     Serve(#[source] io::Error),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error("a database in memory ends with this command: name another with --database")]
+    ImportIntoMemory,
+    #[error("cannot print the tokens")]
+    Tokens(#[source] io::Error),
 }

@@ -5,6 +5,7 @@
 mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
 
+    mod import;
     mod models;
     mod requests;
 }
@@ -14,6 +15,7 @@ mod sqlite {
 mod postgres {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
 
+    mod import;
     mod models;
     mod requests;
 }
@@ -23,6 +25,7 @@ mod postgres {
 mod mysql {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
 
+    mod import;
     mod models;
     mod requests;
 }
