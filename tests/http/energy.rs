@@ -29,14 +29,14 @@ use crate::{
 
 /// Anonymous, and the users of the demo by the local part of their email address: member and account-admin of
 /// Sunnyside Farm, its consultant, a stranger, an admin and an admin-reader.
-const CALLERS: [&str; 7] = ["", "mia", "adam", "cora", "sven", "ada", "rita"];
+pub(super) const CALLERS: [&str; 7] = ["", "mia", "adam", "cora", "sven", "ada", "rita"];
 
 /// Who may read what belongs to Sunnyside Farm.
 const SUNNYSIDE_READ: [u16; 7] = [401, 200, 200, 200, 403, 200, 200];
 
 pub(super) struct Energy {
     pub(super) http: Service,
-    real: energy_service::Service,
+    pub(super) real: energy_service::Service,
     // Last, so that it outlives the service.
     _place: TestDatabase,
 }
@@ -239,6 +239,9 @@ async fn nobody_sends_a_body() {
         (Method::PATCH, "/users/1"),
         (Method::PATCH, "/assets/1"),
         (Method::PATCH, "/sensors/1"),
+        (Method::POST, "/accounts"),
+        (Method::POST, "/accounts/1/users"),
+        (Method::PATCH, "/users/1/roles"),
     ] {
         let request = TestRequest::with_uri(&format!("/api/v3_0{path}"))
             .method(method.clone())
@@ -277,7 +280,7 @@ fn a_row_moves_nowhere_by_a_change() {
     }
 }
 
-fn log_in(energy: &Energy, email: &str, password: &str) -> Response {
+pub(super) fn log_in(energy: &Energy, email: &str, password: &str) -> Response {
     let body = json!({"email": email, "password": password}).to_string();
     energy.http.send("POST", "/api/requestAuthToken", None, Some(&body))
 }

@@ -25,6 +25,7 @@ mod sqlite {
 
     mod energy;
     mod flex_model;
+    mod tenants;
 }
 
 #[cfg(feature = "postgres")]
@@ -34,6 +35,7 @@ mod postgres {
 
     mod energy;
     mod flex_model;
+    mod tenants;
 }
 
 #[cfg(feature = "mysql")]
@@ -43,4 +45,5 @@ mod mysql {
 
     mod energy;
     mod flex_model;
+    mod tenants;
 }

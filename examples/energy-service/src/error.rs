@@ -67,6 +67,15 @@ impl ServiceError {
             error => error.into(),
         }
     }
+
+    /// What it means for this request that other rows still refer to the one that it deletes, if that is so.
+    #[must_use]
+    pub fn or_in_use(error: DieselError, meaning: &'static str) -> Self {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::Conflict(meaning),
+            error => error.into(),
+        }
+    }
 }
 
 impl From<DieselError> for ServiceError {

@@ -36,6 +36,7 @@ use auth_core::{
     mechanism::{Attempts, Passwords},
 };
 
+mod audit;
 pub mod auth;
 pub mod database;
 pub mod demo;

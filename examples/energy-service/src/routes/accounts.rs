@@ -1,29 +1,39 @@
 //! Accounts: one by its id, all for admin-readers, and the clients of a consultancy.
 
 use actix_web::{
-    get, patch,
-    web::{Data, Json, ServiceConfig},
+    HttpResponse, delete, get, patch, post,
+    web::{Data, Json, Query, ServiceConfig},
 };
-use auth_core::{CurrentUser, account_roles_required, permission_required_for_context, roles_required};
+use auth_core::{
+    Authorized, CurrentUser, Subject, account_roles_required, permission::Delete,
+    permission_required_for_context, roles_required,
+};
 use diesel::{
-    AsChangeset, ExpressionMethods, OptionalEmptyChangesetExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    AsChangeset, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, SelectableHelper, dsl::exists,
 };
 use serde::Deserialize;
 
 use super::{
-    guarded,
-    input::{Valid, Validate, some, valid_name},
+    created, guarded,
+    input::{NoParameters, Valid, Validate, some, valid_name},
 };
 use crate::{
-    auth::{ADMIN_READER, CONSULTANCY, LoggedIn},
+    audit::{self, Affected, changed_fields},
+    auth::{ADMIN, ADMIN_READER, CONSULTANCY, LoggedIn, refuse},
     database::Database,
     error::ServiceError,
-    models::Account,
-    schema::accounts,
+    models::{Account, Platform},
+    schema::{accounts, assets, users},
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(list)).service(guarded(clients)).service(guarded(view)).service(guarded(change));
+    config
+        .service(guarded(list))
+        .service(guarded(create))
+        .service(guarded(clients))
+        .service(guarded(view))
+        .service(guarded(change))
+        .service(guarded(remove));
 }
 
 #[permission_required_for_context("read", ctx_arg = "account")]
@@ -52,19 +62,105 @@ impl Validate for AccountChanges {
 async fn change(
     account: Account,
     Valid(changes): Valid<AccountChanges>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Account>, ServiceError> {
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let row = accounts::table.find(account.id);
-                diesel::update(row).set(&changes).execute(connection).optional_empty_changeset()?;
+                if let Some(fields) = changed_fields(&[("name", changes.name.is_some())]) {
+                    diesel::update(row).set(&changes).execute(connection)?;
+                    let event = format!("changed the account {}: {fields}", account.id);
+                    audit::record(&current_user, Affected::Account(Some(account.id)), &event, connection)?;
+                }
                 Ok(row.select(Account::as_select()).first(connection)?)
             })
         })
         .await?;
     Ok(Json(updated))
 }
+
+#[derive(Deserialize, Insertable)]
+#[diesel(table_name = accounts)]
+#[serde(deny_unknown_fields)]
+struct NewAccount {
+    name: String,
+    consultancy_account_id: Option<i32>,
+}
+
+impl Validate for NewAccount {
+    fn validate(&self) -> Result<(), ServiceError> {
+        valid_name("name", &self.name)
+    }
+}
+
+/// Creates an account. What a consultant creates becomes a client of the consultant's own account; admins name
+/// any consultancy or none.
+#[permission_required_for_context("create-children", ctx = Platform, id = "platform")]
+#[post("/{platform:accounts}")]
+async fn create(
+    Valid(mut account): Valid<NewAccount>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    if !current_user.has_role(ADMIN) {
+        let own = current_user.account_id;
+        // Else, whoever may create accounts could hand them to strangers, or be strangers' consultants.
+        if *account.consultancy_account_id.get_or_insert(own) != own {
+            return Err(refuse("consultancy of a new account", &current_user).into());
+        }
+    }
+    let account: Account = database
+        .run(move |connection| {
+            connection.immediate_transaction(|connection| {
+                diesel::insert_into(accounts::table).values(&account).execute(connection)?;
+                let id = connection.last_id()?;
+                let account: Account =
+                    accounts::table.find(id).select(Account::as_select()).first(connection)?;
+                let event = format!("created the account {}, `{}`", account.id, account.name);
+                audit::record(&current_user, Affected::Account(Some(account.id)), &event, connection)?;
+                Ok(account)
+            })
+        })
+        .await?;
+    Ok(created(&format!("/accounts/{}", account.id), account))
+}
+
+/// Deletes an account that has neither users nor assets any more. Its clients are left without a consultancy.
+#[permission_required_for_context("delete", ctx_arg = "account")]
+#[delete("/accounts/{account_id}")]
+async fn remove(
+    account: Authorized<Account, Delete>,
+    _: Query<NoParameters>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    database
+        .run(move |connection| {
+            connection.immediate_transaction(|connection| {
+                let in_use = diesel::select((
+                    exists(users::table.filter(users::account_id.eq(account.id)).select(users::id)),
+                    exists(assets::table.filter(assets::account_id.eq(account.id)).select(assets::id)),
+                ));
+                if in_use.get_result::<(bool, bool)>(connection)? != (false, false) {
+                    return Err(ServiceError::Conflict(IN_USE));
+                }
+                let event = format!("deleted the account {}, `{}`", account.id, account.name);
+                audit::record(&current_user, Affected::Account(None), &event, connection)?;
+                match diesel::delete(accounts::table.find(account.id)).execute(connection) {
+                    Ok(0) => Err(ServiceError::NotFound),
+                    Ok(_) => Ok(()),
+                    // Somebody was faster than the look at what is in use.
+                    Err(error) => Err(ServiceError::or_in_use(error, IN_USE)),
+                }
+            })
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+const IN_USE: &str = "the account still has users or assets: delete those first";
 
 /// All accounts, by id.
 #[roles_required(ADMIN_READER)]

@@ -2,23 +2,21 @@
 
 use actix_web::{
     HttpResponse, delete, get, patch, post,
-    web::{Data, Json, ServiceConfig},
+    web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
     Authorized, CurrentUser, LoadContext, Permission, auth_required, check_access, permission::Delete,
     permission_required_for_context,
 };
-use diesel::{
-    AsChangeset, ExpressionMethods, Insertable, OptionalEmptyChangesetExtension, QueryDsl, RunQueryDsl,
-    SelectableHelper,
-};
+use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, SelectableHelper};
 use serde::Deserialize;
 
 use super::{
     created, guarded,
-    input::{Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
+    input::{NoParameters, Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
 };
 use crate::{
+    audit::{self, Affected, changed_fields},
     auth::LoggedIn,
     database::Database,
     error::ServiceError,
@@ -98,6 +96,8 @@ async fn create(
                 }
                 diesel::insert_into(assets::table).values(&asset).execute(connection)?;
                 let id = connection.last_id()?;
+                let event = format!("created the asset {id}, `{}`", asset.name);
+                audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)?;
                 Ok(assets::table.find(id).select(AssetRow::as_select()).first(connection)?)
             })
         })
@@ -131,13 +131,23 @@ impl Validate for AssetChanges {
 async fn change(
     asset: Asset,
     Valid(changes): Valid<AssetChanges>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<AssetRow>, ServiceError> {
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
+                let fields = [
+                    ("name", changes.name.is_some()),
+                    ("latitude", changes.latitude.is_some()),
+                    ("longitude", changes.longitude.is_some()),
+                ];
                 let row = assets::table.find(asset.row.id);
-                diesel::update(row).set(&changes).execute(connection).optional_empty_changeset()?;
+                if let Some(fields) = changed_fields(&fields) {
+                    diesel::update(row).set(&changes).execute(connection)?;
+                    let event = format!("changed the asset {}: {fields}", asset.row.id);
+                    audit::record(&current_user, Affected::Asset(Some(asset.row.id)), &event, connection)?;
+                }
                 Ok(row.select(AssetRow::as_select()).first(connection)?)
             })
         })
@@ -152,14 +162,20 @@ async fn change(
 #[delete("/assets/{asset_id}")]
 async fn remove(
     asset: Authorized<Asset, Delete>,
+    _: Query<NoParameters>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
     database
         .run(move |connection| {
-            match diesel::delete(assets::table.find(asset.row.id)).execute(connection)? {
-                0 => Err(ServiceError::NotFound),
-                _ => Ok(()),
-            }
+            connection.immediate_transaction(|connection| {
+                let event = format!("deleted the asset {}, `{}`", asset.row.id, asset.row.name);
+                audit::record(&current_user, Affected::Asset(None), &event, connection)?;
+                match diesel::delete(assets::table.find(asset.row.id)).execute(connection)? {
+                    0 => Err(ServiceError::NotFound),
+                    _ => Ok(()),
+                }
+            })
         })
         .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -186,6 +202,7 @@ impl Validate for NewSensor {
 async fn create_sensor(
     asset: Asset,
     Valid(sensor): Valid<NewSensor>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
     let row: SensorRow = database
@@ -200,6 +217,8 @@ async fn create_sensor(
                     ))
                     .execute(connection)?;
                 let id = connection.last_id()?;
+                let event = format!("created the sensor {id}, `{}`", sensor.name);
+                audit::record(&current_user, Affected::Asset(Some(asset.row.id)), &event, connection)?;
                 Ok(sensors::table.find(id).select(SensorRow::as_select()).first(connection)?)
             })
         })

@@ -1,6 +1,6 @@
 //! What clients send: read strictly and validated before a handler sees it.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, ops::RangeInclusive, pin::Pin};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
 use chrono::{DateTime, Datelike};
@@ -15,6 +15,10 @@ use crate::{database::Instant, error::ServiceError};
 const MAX_NAME: usize = 80;
 /// The longest unit, in characters.
 const MAX_UNIT: usize = 20;
+/// The longest email address, in characters (RFC 5321, section 4.5.3.1.3).
+const MAX_EMAIL: usize = 254;
+/// The shortest password and the longest, in characters.
+const PASSWORD: RangeInclusive<usize> = 8..=128;
 /// The longest duration of one event, in minutes: a year.
 const MAX_RESOLUTION: i32 = 366 * 24 * 60;
 
@@ -41,6 +45,12 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
     }
 }
 
+/// A query without parameters, for requests that take none: an unknown one may be a mistake, and a mistaken
+/// deletion cannot be taken back.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoParameters {}
+
 /// For a field of a change, together with `default`: a field that is absent is `None`, one that is there
 /// `Some`. So a `null` is `Some(None)` for a nullable column, and an error for others, where serde alone
 /// would take it for absent.
@@ -56,6 +66,28 @@ pub(super) fn valid_name(field: &str, name: &str) -> Result<(), ServiceError> {
         return Err(ServiceError::invalid(format!("`{field}` is empty")));
     }
     valid_text(field, name, MAX_NAME)
+}
+
+/// An email address has one `@` with something on both sides, and no blanks. Whether somebody reads what is
+/// sent there, no rule finds out.
+pub(super) fn valid_email(email: &str) -> Result<(), ServiceError> {
+    let parts = email.split_once('@');
+    let whole =
+        parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if !whole || email.contains(char::is_whitespace) {
+        return Err(ServiceError::invalid("`email` is not an email address"));
+    }
+    valid_text("email", email, MAX_EMAIL)
+}
+
+/// A password is not too short to be guessed slowly, and not too long to be hashed quickly.
+pub(super) fn valid_password(password: &str) -> Result<(), ServiceError> {
+    if PASSWORD.contains(&password.chars().count()) {
+        Ok(())
+    } else {
+        let (min, max) = PASSWORD.into_inner();
+        Err(ServiceError::invalid(format!("`password` does not have between {min} and {max} characters")))
+    }
 }
 
 /// A unit may be empty.
@@ -115,7 +147,9 @@ impl<'de> Deserialize<'de> for Instant {
 
 #[cfg(test)]
 mod tests {
-    use super::{Instant, valid_location, valid_name, valid_resolution, valid_unit};
+    use super::{
+        Instant, valid_email, valid_location, valid_name, valid_password, valid_resolution, valid_unit,
+    };
 
     #[test]
     fn instants_become_utc() {
@@ -141,6 +175,15 @@ mod tests {
         for wrong in ["", " \t", "two\nlines", &"x".repeat(81)] {
             assert!(valid_name("name", wrong).is_err(), "{wrong}");
         }
+        assert!(valid_email("mia@sunnyside.example").is_ok());
+        for wrong in
+            ["", "mia", "@x", "mia@", "mia@x@y", "mia @x", "mia@x\n", &format!("mia@{}", "x".repeat(251))]
+        {
+            assert!(valid_email(wrong).is_err(), "{wrong}");
+        }
+        assert!(valid_password("eight ch").is_ok());
+        assert!(valid_password("1234567").is_err());
+        assert!(valid_password(&"x".repeat(129)).is_err());
         assert!(valid_unit("").is_ok());
         assert!(valid_location(Some(-90.0), Some(180.0)).is_ok());
         assert!(valid_location(Some(90.1), None).is_err());

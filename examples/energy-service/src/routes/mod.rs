@@ -4,13 +4,18 @@
 //! | endpoint | who |
 //! |---|---|
 //! | `POST /api/requestAuthToken` | everyone |
-//! | `GET`, `PATCH /api/v3_0/accounts/{account_id}` | the account's list: `read`, `update` |
+//! | `POST /api/v3_0/accounts` | the platform's list: `create-children` |
+//! | `GET`, `PATCH`, `DELETE /api/v3_0/accounts/{account_id}` | the account's list: `read`, `update`, `delete` |
+//! | `GET /api/v3_0/accounts/{account_id}/audit-log` | the list of the account's log: `read` |
+//! | `POST /api/v3_0/accounts/{account_id}/users` | the account's list: `create-children` |
 //! | `GET /api/v3_0/accounts` | `roles_required`: admin-readers |
 //! | `GET /api/v3_0/clients` | `account_roles_required`: consultancies |
 //! | `GET /api/v3_0/portfolio` | `account_roles_accepted`: prosumers and suppliers |
 //! | `GET /api/v3_0/roles` | `roles_accepted`: account-admins and consultants |
 //! | `GET /api/v3_0/users/me` | `auth_required` |
-//! | `GET`, `PATCH /api/v3_0/users/{user_id}` | the user's list: `read`, `update` |
+//! | `GET`, `PATCH`, `DELETE /api/v3_0/users/{user_id}` | the user's list: `read`, `update`, `delete` |
+//! | `GET /api/v3_0/users/{user_id}/audit-log` | the list of the user's log: `read` |
+//! | `GET`, `PATCH /api/v3_0/users/{user_id}/roles` | the user's list: `read`, `update`; then who may change which role |
 //! | `POST /api/v3_0/assets` | `auth_required`, then the list of the account in the body: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/assets/{asset_id}` | the asset's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/accounts/{account_id}/assets/{asset_id}` | the asset's list: `read` |
@@ -20,6 +25,7 @@
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
 //! | `POST /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `create-children` |
+//! | `GET /api/v3_0/audit-log/{audit_log_id}`, `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 
 use actix_web::{
     HttpResponse,
@@ -34,6 +40,7 @@ use crate::error::{self, ServiceError};
 
 mod accounts;
 mod assets;
+mod audit_log;
 mod flex_model;
 mod input;
 mod log_in;
@@ -41,6 +48,7 @@ mod measurements;
 mod portfolio;
 mod roles;
 mod sensors;
+mod user_roles;
 mod users;
 
 /// Where the versioned endpoints are. The handlers' own patterns begin below it.
@@ -64,12 +72,14 @@ pub fn configure(config: &mut ServiceConfig) {
                     web::scope("/v3_0")
                         .configure(accounts::configure)
                         .configure(users::configure)
+                        .configure(user_roles::configure)
                         .configure(assets::configure)
                         .configure(flex_model::configure)
                         .configure(sensors::configure)
                         .configure(measurements::configure)
                         .configure(roles::configure)
-                        .configure(portfolio::configure),
+                        .configure(portfolio::configure)
+                        .configure(audit_log::configure),
                 )
                 .configure(log_in::configure),
         )

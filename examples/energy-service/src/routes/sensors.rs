@@ -2,17 +2,19 @@
 
 use actix_web::{
     HttpResponse, delete, get, patch,
-    web::{Data, Json, ServiceConfig},
+    web::{Data, Json, Query, ServiceConfig},
 };
-use auth_core::{Authorized, permission::Delete, permission_required_for_context};
-use diesel::{AsChangeset, OptionalEmptyChangesetExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use auth_core::{Authorized, CurrentUser, permission::Delete, permission_required_for_context};
+use diesel::{AsChangeset, QueryDsl, RunQueryDsl, SelectableHelper};
 use serde::Deserialize;
 
 use super::{
     guarded,
-    input::{Valid, Validate, some, valid_name, valid_unit},
+    input::{NoParameters, Valid, Validate, some, valid_name, valid_unit},
 };
 use crate::{
+    audit::{self, Affected, changed_fields},
+    auth::LoggedIn,
     database::Database,
     error::ServiceError,
     models::{Sensor, SensorRow},
@@ -52,13 +54,20 @@ impl Validate for SensorChanges {
 async fn change(
     sensor: Sensor,
     Valid(changes): Valid<SensorChanges>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<SensorRow>, ServiceError> {
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
+                let fields = [("name", changes.name.is_some()), ("unit", changes.unit.is_some())];
                 let row = sensors::table.find(sensor.row.id);
-                diesel::update(row).set(&changes).execute(connection).optional_empty_changeset()?;
+                if let Some(fields) = changed_fields(&fields) {
+                    diesel::update(row).set(&changes).execute(connection)?;
+                    let event = format!("changed the sensor {}: {fields}", sensor.row.id);
+                    let affected = Affected::Asset(Some(sensor.row.asset_id));
+                    audit::record(&current_user, affected, &event, connection)?;
+                }
                 Ok(row.select(SensorRow::as_select()).first(connection)?)
             })
         })
@@ -71,14 +80,20 @@ async fn change(
 #[delete("/sensors/{sensor_id}")]
 async fn remove(
     sensor: Authorized<Sensor, Delete>,
+    _: Query<NoParameters>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
     database
         .run(move |connection| {
-            match diesel::delete(sensors::table.find(sensor.row.id)).execute(connection)? {
-                0 => Err(ServiceError::NotFound),
-                _ => Ok(()),
-            }
+            connection.immediate_transaction(|connection| {
+                let event = format!("deleted the sensor {}, `{}`", sensor.row.id, sensor.row.name);
+                audit::record(&current_user, Affected::Asset(Some(sensor.row.asset_id)), &event, connection)?;
+                match diesel::delete(sensors::table.find(sensor.row.id)).execute(connection)? {
+                    0 => Err(ServiceError::NotFound),
+                    _ => Ok(()),
+                }
+            })
         })
         .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -1,30 +1,37 @@
 //! Users: oneself, and others by their id.
 
 use actix_web::{
-    get, patch,
-    web::{Data, Json, ServiceConfig},
+    HttpResponse, delete, get, patch, post,
+    web::{self, Data, Json, Query, ServiceConfig},
 };
-use auth_core::{CurrentUser, auth_required, permission_required_for_context};
-use diesel::{
-    AsChangeset, ExpressionMethods, OptionalEmptyChangesetExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+use auth_core::{
+    Authorized, CurrentUser, auth_required, mechanism::Passwords, permission::Delete,
+    permission_required_for_context,
 };
+use diesel::{AsChangeset, ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    guarded,
-    input::{Valid, Validate, some, valid_name},
+    created, guarded,
+    input::{NoParameters, Valid, Validate, some, valid_email, valid_name, valid_password},
 };
 use crate::{
+    audit::{self, Affected, changed_fields},
     auth::LoggedIn,
     database::Database,
     error::ServiceError,
-    models::{User, UserRow},
+    models::{Account, User, UserRow},
     schema::{auth_tokens, users},
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     // `me` first: the pattern of `view` fits it, too.
-    config.service(guarded(me)).service(guarded(view)).service(guarded(change));
+    config
+        .service(guarded(me))
+        .service(guarded(view))
+        .service(guarded(change))
+        .service(guarded(create))
+        .service(guarded(remove));
 }
 
 #[derive(Serialize)]
@@ -83,20 +90,121 @@ impl Validate for UserChanges {
 async fn change(
     user: User,
     Valid(changes): Valid<UserChanges>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<UserRow>, ServiceError> {
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                if changes.active == Some(false) {
-                    diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(user.row.id)))
-                        .execute(connection)?;
-                }
+                let fields = [
+                    ("username", changes.username.is_some()),
+                    ("activated", changes.active == Some(true)),
+                    ("deactivated", changes.active == Some(false)),
+                ];
                 let row = users::table.find(user.row.id);
-                diesel::update(row).set(&changes).execute(connection).optional_empty_changeset()?;
+                if let Some(fields) = changed_fields(&fields) {
+                    // First, for whoever changes their own name did it under the former.
+                    let event = format!("changed the user {}: {fields}", user.row.id);
+                    let affected = Affected::User(Some(user.row.id), user.row.account_id);
+                    audit::record(&current_user, affected, &event, connection)?;
+                    if changes.active == Some(false) {
+                        diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(user.row.id)))
+                            .execute(connection)?;
+                    }
+                    diesel::update(row).set(&changes).execute(connection)?;
+                }
                 Ok(row.select(UserRow::as_select()).first(connection)?)
             })
         })
         .await?;
     Ok(Json(updated))
+}
+
+/// No `Debug`: a password is not for logs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewUser {
+    email: String,
+    username: String,
+    password: String,
+}
+
+impl Validate for NewUser {
+    fn validate(&self) -> Result<(), ServiceError> {
+        valid_email(&self.email)?;
+        valid_name("username", &self.username)?;
+        valid_password(&self.password)
+    }
+}
+
+/// Creates a user in an account, without any role: those are given by
+/// [`user_roles::change`](super::user_roles), which has rules of its own.
+#[permission_required_for_context("create-children", ctx_arg = "account")]
+#[post("/accounts/{account_id}/users")]
+async fn create(
+    account: Account,
+    Valid(user): Valid<NewUser>,
+    current_user: CurrentUser<LoggedIn>,
+    passwords: Data<Passwords>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    let NewUser { email, username, password } = user;
+    // As it is compared.
+    let email = email.to_ascii_lowercase();
+    // No connection is held meanwhile: it takes longer than all the rest.
+    let hashed = web::block(move || passwords.hash(&password)).await.map_err(ServiceError::internal)?;
+    let password_hash = hashed.map_err(ServiceError::internal)?;
+    let row = database
+        .run(move |connection| {
+            connection.immediate_transaction(|connection| {
+                diesel::insert_into(users::table)
+                    .values((
+                        users::account_id.eq(account.id),
+                        users::email.eq(&email),
+                        users::username.eq(&username),
+                        users::password_hash.eq(password_hash.as_str()),
+                        users::active.eq(true),
+                    ))
+                    .execute(connection)
+                    .map_err(|error| {
+                        ServiceError::or_duplicate(error, "there is a user with this email address already")
+                    })?;
+                let id = connection.last_id()?;
+                let row: UserRow = users::table.find(id).select(UserRow::as_select()).first(connection)?;
+                let event = format!("created the user {}, `{}`", row.id, row.username);
+                let affected = Affected::User(Some(row.id), account.id);
+                audit::record(&current_user, affected, &event, connection)?;
+                Ok(row)
+            })
+        })
+        .await?;
+    Ok(created(&format!("/users/{}", row.id), row))
+}
+
+/// Deletes a user, with roles and log-ins. Nobody deletes themselves: the last admin would be gone for good.
+#[permission_required_for_context("delete", ctx_arg = "user")]
+#[delete("/users/{user_id}")]
+async fn remove(
+    user: Authorized<User, Delete>,
+    _: Query<NoParameters>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    if user.row.id == current_user.id {
+        return Err(ServiceError::Conflict("nobody deletes themselves: another admin does it"));
+    }
+    database
+        .run(move |connection| {
+            connection.immediate_transaction(|connection| {
+                let event = format!("deleted the user {}, `{}`", user.row.id, user.row.username);
+                let affected = Affected::User(None, user.row.account_id);
+                audit::record(&current_user, affected, &event, connection)?;
+                match diesel::delete(users::table.find(user.row.id)).execute(connection)? {
+                    0 => Err(ServiceError::NotFound),
+                    _ => Ok(()),
+                }
+            })
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
 }

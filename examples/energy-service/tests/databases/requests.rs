@@ -169,6 +169,16 @@ async fn every_endpoint_but_the_log_in_needs_one() {
         (Method::DELETE, "/sensors/5"),
         (Method::GET, "/sensors/5/measurements"),
         (Method::POST, "/sensors/5/measurements"),
+        (Method::POST, "/accounts"),
+        (Method::DELETE, "/accounts/3"),
+        (Method::GET, "/accounts/3/audit-log"),
+        (Method::POST, "/accounts/3/users"),
+        (Method::DELETE, "/users/1"),
+        (Method::GET, "/users/1/audit-log"),
+        (Method::GET, "/users/1/roles"),
+        (Method::PATCH, "/users/1/roles"),
+        (Method::GET, "/audit-log/1"),
+        (Method::GET, "/asset-audit-log/1"),
     ] {
         // Neither the body nor the query is looked at before.
         let answer = client.send(None, method.clone(), &format!("/api/v3_0{path}"), Some("{")).await;

@@ -1,0 +1,107 @@
+//! The audit log: of an account, of a user, and by single entries.
+
+use actix_web::{
+    get,
+    web::{Data, Json, Query, ServiceConfig},
+};
+use auth_core::permission_required_for_context;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
+use serde::Deserialize;
+
+use super::guarded;
+use crate::{
+    database::Database,
+    error::ServiceError,
+    models::{AccountAuditLog, AssetAuditLog, AuditLog, UserAuditLog},
+    schema::audit_log,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(guarded(of_account))
+        .service(guarded(of_user))
+        .service(guarded(view))
+        .service(guarded(view_of_asset));
+}
+
+/// The most entries of one answer.
+const MAX_ENTRIES: i64 = 100;
+
+/// A part of a log. The next page is `before` the last entry of this one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    /// Only entries with a smaller id, which are older.
+    before: Option<i32>,
+    /// The number of entries, at most 100.
+    limit: Option<i64>,
+}
+
+impl Page {
+    fn bounds(&self) -> Result<(i32, i64), ServiceError> {
+        let limit = self.limit.unwrap_or(MAX_ENTRIES);
+        if (1..=MAX_ENTRIES).contains(&limit) {
+            Ok((self.before.unwrap_or(i32::MAX), limit))
+        } else {
+            Err(ServiceError::invalid(format!("`limit` is not between 1 and {MAX_ENTRIES}")))
+        }
+    }
+}
+
+/// What happened to an account and to its users, the latest first.
+#[permission_required_for_context("read", ctx_arg = "log", id = "account_id")]
+#[get("/accounts/{account_id}/audit-log")]
+async fn of_account(
+    log: AccountAuditLog,
+    Query(page): Query<Page>,
+    database: Data<Database>,
+) -> Result<Json<Vec<AuditLog>>, ServiceError> {
+    let (before, limit) = page.bounds()?;
+    let entries = database
+        .run(move |connection| {
+            let of_account = audit_log::table.filter(audit_log::affected_account_id.eq(log.account_id));
+            Ok(of_account
+                .filter(audit_log::id.lt(before))
+                .order(audit_log::id.desc())
+                .limit(limit)
+                .select(AuditLog::as_select())
+                .load(connection)?)
+        })
+        .await?;
+    Ok(Json(entries))
+}
+
+/// What happened to a user, the latest first.
+#[permission_required_for_context("read", ctx_arg = "log", id = "user_id")]
+#[get("/users/{user_id}/audit-log")]
+async fn of_user(
+    log: UserAuditLog,
+    Query(page): Query<Page>,
+    database: Data<Database>,
+) -> Result<Json<Vec<AuditLog>>, ServiceError> {
+    let (before, limit) = page.bounds()?;
+    let entries = database
+        .run(move |connection| {
+            let of_user = audit_log::table.filter(audit_log::affected_user_id.eq(log.user_id));
+            Ok(of_user
+                .filter(audit_log::id.lt(before))
+                .order(audit_log::id.desc())
+                .limit(limit)
+                .select(AuditLog::as_select())
+                .load(connection)?)
+        })
+        .await?;
+    Ok(Json(entries))
+}
+
+#[permission_required_for_context("read", ctx_arg = "audit_log")]
+#[get("/audit-log/{audit_log_id}")]
+async fn view(audit_log: AuditLog) -> Json<AuditLog> {
+    Json(audit_log)
+}
+
+#[permission_required_for_context("read", ctx_arg = "asset_audit_log")]
+#[get("/asset-audit-log/{asset_audit_log_id}")]
+async fn view_of_asset(asset_audit_log: AssetAuditLog) -> Json<AssetAuditLog> {
+    Json(asset_audit_log)
+}

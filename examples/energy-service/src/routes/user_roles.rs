@@ -1,0 +1,128 @@
+//! The roles of a user: seen by who may read the user, and changed by who may change both the user and each of
+//! the roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::{
+    get, patch,
+    web::{Data, Json, Query, ServiceConfig},
+};
+use auth_core::{CurrentUser, LoadContext, permission_required_for_context};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
+use serde::Deserialize;
+
+use super::{
+    guarded,
+    input::{NoParameters, Valid, Validate},
+};
+use crate::{
+    audit::{self, Affected},
+    auth::{LoggedIn, can_modify_role, refuse},
+    database::{Connection, Database},
+    error::ServiceError,
+    models::User,
+    schema::{roles, users_roles},
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(list)).service(guarded(change));
+}
+
+/// The names of the user's roles.
+#[permission_required_for_context("read", ctx_arg = "user")]
+#[get("/users/{user_id}/roles")]
+async fn list(
+    user: User,
+    _: Query<NoParameters>,
+    database: Data<Database>,
+) -> Result<Json<Vec<String>>, ServiceError> {
+    let held = database.run(move |connection| Ok(held(user.row.id, connection)?)).await?;
+    Ok(Json(held.into_keys().collect()))
+}
+
+/// Roles by their names.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleChanges {
+    #[serde(default)]
+    grant: BTreeSet<String>,
+    #[serde(default)]
+    revoke: BTreeSet<String>,
+}
+
+impl Validate for RoleChanges {
+    fn validate(&self) -> Result<(), ServiceError> {
+        if self.grant.is_empty() && self.revoke.is_empty() {
+            return Err(ServiceError::invalid("there are no roles to `grant` and none to `revoke`"));
+        }
+        if !self.grant.is_disjoint(&self.revoke) {
+            return Err(ServiceError::invalid("`grant` and `revoke` name the same role"));
+        }
+        Ok(())
+    }
+}
+
+/// Gives and takes roles, all or none, and answers with those that the user has then. Whoever is logged in has
+/// the new roles from the next request on.
+///
+/// The guard lets in who may change the user. Which roles, too, is decided in the transaction of the change.
+/// A role that does not exist is refused as one that may not be changed.
+#[permission_required_for_context("update", ctx_arg = "user")]
+#[patch("/users/{user_id}/roles")]
+async fn change(
+    user: User,
+    Valid(changes): Valid<RoleChanges>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<Json<Vec<String>>, ServiceError> {
+    let held = database
+        .run(move |connection| {
+            // Immediate, so that nothing changes between check and change.
+            connection.immediate_transaction(|connection| {
+                let user = User::load(user.row.id, connection)?;
+                let known: BTreeMap<String, i32> =
+                    roles::table.select((roles::name, roles::id)).load(connection)?.into_iter().collect();
+                let RoleChanges { grant, revoke } = &changes;
+                let named: Vec<_> = grant
+                    .iter()
+                    .chain(revoke)
+                    .map(|name| known.get_key_value(name).map(|(name, _)| name.as_str()))
+                    .collect();
+                if !can_modify_role(&current_user, &named, &user) {
+                    return Err(refuse("can_modify_role", &current_user).into());
+                }
+
+                let before = held(user.row.id, connection)?;
+                let mut done = Vec::new();
+                for (name, role) in known.iter().filter(|(name, _)| grant.contains(*name)) {
+                    if !before.contains_key(name) {
+                        diesel::insert_into(users_roles::table)
+                            .values((users_roles::user_id.eq(user.row.id), users_roles::role_id.eq(role)))
+                            .execute(connection)
+                            .map_err(|error| {
+                                ServiceError::or_duplicate(error, "somebody changes these roles as well")
+                            })?;
+                        done.push(format!("granted `{name}`"));
+                    }
+                }
+                for (name, role) in before.iter().filter(|(name, _)| revoke.contains(*name)) {
+                    diesel::delete(users_roles::table.find((user.row.id, role))).execute(connection)?;
+                    done.push(format!("revoked `{name}`"));
+                }
+                if !done.is_empty() {
+                    let event = format!("changed the roles of the user {}: {}", user.row.id, done.join(", "));
+                    let affected = Affected::User(Some(user.row.id), user.row.account_id);
+                    audit::record(&current_user, affected, &event, connection)?;
+                }
+                Ok(held(user.row.id, connection)?)
+            })
+        })
+        .await?;
+    Ok(Json(held.into_keys().collect()))
+}
+
+/// The user's roles by name, with their keys.
+fn held(user_id: i32, connection: &mut Connection) -> QueryResult<BTreeMap<String, i32>> {
+    let held = users_roles::table.inner_join(roles::table).filter(users_roles::user_id.eq(user_id));
+    Ok(held.select((roles::name, roles::id)).load(connection)?.into_iter().collect())
+}
