@@ -2,6 +2,7 @@
 //! `DEVIATIONS.md` for the cases in which this library answers otherwise on purpose.
 
 mod models;
+mod requests;
 mod roles;
 mod vectors;
 

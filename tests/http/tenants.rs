@@ -379,3 +379,45 @@ fn a_mistaken_query_deletes_nothing() {
         assert_eq!(energy.send("mia", "GET", pattern, None).status, 200);
     }
 }
+
+#[test]
+fn who_is_shown_which_button() {
+    let energy = Energy::start();
+    for (pattern, [create_children, read, update, delete]) in [
+        (
+            "/accounts/{account Sunnyside Farm}",
+            [
+                [401, 403, 204, 204, 403, 204, 403],
+                [401, 204, 204, 204, 403, 204, 204],
+                [401, 204, 204, 204, 403, 204, 403],
+                [401, 403, 403, 403, 403, 204, 403],
+            ],
+        ),
+        (
+            "/platform",
+            [
+                [401, 403, 403, 204, 403, 204, 403],
+                [401, 403, 403, 403, 403, 204, 204],
+                [401, 403, 403, 403, 403, 204, 403],
+                [401, 403, 403, 403, 403, 204, 403],
+            ],
+        ),
+        (
+            "/sensors/{sensors-of Solar roof}",
+            [
+                [401, 204, 204, 204, 403, 204, 403],
+                [401, 204, 204, 204, 403, 204, 204],
+                [401, 403, 204, 204, 403, 204, 403],
+                [401, 403, 204, 204, 403, 204, 403],
+            ],
+        ),
+    ] {
+        let permissions = format!("{pattern}/permissions");
+        energy.assert_statuses("GET", &format!("{permissions}/create-children"), None, create_children);
+        energy.assert_statuses("GET", &format!("{permissions}/read"), None, read);
+        energy.assert_statuses("GET", &format!("{permissions}/update"), None, update);
+        energy.assert_statuses("GET", &format!("{permissions}/delete"), None, delete);
+    }
+    assert_eq!(energy.send("ada", "GET", "/platform/permissions/publish", None).status, 404);
+    assert_eq!(energy.send("ada", "GET", "/sensors/99999/permissions/read", None).status, 404);
+}

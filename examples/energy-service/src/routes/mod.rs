@@ -26,6 +26,7 @@
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
 //! | `POST /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `create-children` |
 //! | `GET /api/v3_0/audit-log/{audit_log_id}`, `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
+//! | `GET /api/v3_0/…/permissions/{permission}` | the list of any of these objects: that permission |
 
 use actix_web::{
     HttpResponse,
@@ -45,6 +46,7 @@ mod flex_model;
 mod input;
 mod log_in;
 mod measurements;
+mod permissions;
 mod portfolio;
 mod roles;
 mod sensors;
@@ -79,7 +81,8 @@ pub fn configure(config: &mut ServiceConfig) {
                         .configure(measurements::configure)
                         .configure(roles::configure)
                         .configure(portfolio::configure)
-                        .configure(audit_log::configure),
+                        .configure(audit_log::configure)
+                        .configure(permissions::configure),
                 )
                 .configure(log_in::configure),
         )

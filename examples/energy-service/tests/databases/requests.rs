@@ -179,6 +179,7 @@ async fn every_endpoint_but_the_log_in_needs_one() {
         (Method::PATCH, "/users/1/roles"),
         (Method::GET, "/audit-log/1"),
         (Method::GET, "/asset-audit-log/1"),
+        (Method::GET, "/platform/permissions/read"),
     ] {
         // Neither the body nor the query is looked at before.
         let answer = client.send(None, method.clone(), &format!("/api/v3_0{path}"), Some("{")).await;

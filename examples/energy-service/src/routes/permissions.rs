@@ -1,0 +1,84 @@
+//! May I? For user interfaces, which show a button to those for whom it works. Each object has an endpoint for
+//! each permission: 204 to who has it, and to others what the guard of any handler answers.
+//!
+//! The guards are the same attributes as everywhere, so an answer here cannot differ from the answer to
+//! the request that it is asked for, but where a handler asks for more: who may change a user may not change
+//! each of the user's roles.
+
+use actix_web::web::{self, ServiceConfig};
+
+/// A module with the four handlers for one kind of context, which the parameter `$id` of their scope names.
+macro_rules! permissions {
+    ($kind:ident: $context:ident, $id:literal) => {
+        mod $kind {
+            use actix_web::{
+                HttpResponse, get,
+                web::{Query, ServiceConfig},
+            };
+            use auth_core::permission_required_for_context;
+
+            use crate::{
+                models::$context,
+                routes::{guarded, input::NoParameters},
+            };
+
+            pub(super) fn configure(config: &mut ServiceConfig) {
+                config
+                    .service(guarded(create_children))
+                    .service(guarded(read))
+                    .service(guarded(update))
+                    .service(guarded(delete));
+            }
+
+            #[permission_required_for_context("create-children", ctx = $context, id = scope($id))]
+            #[get("/create-children")]
+            async fn create_children(_: Query<NoParameters>) -> HttpResponse {
+                HttpResponse::NoContent().finish()
+            }
+
+            #[permission_required_for_context("read", ctx = $context, id = scope($id))]
+            #[get("/read")]
+            async fn read(_: Query<NoParameters>) -> HttpResponse {
+                HttpResponse::NoContent().finish()
+            }
+
+            #[permission_required_for_context("update", ctx = $context, id = scope($id))]
+            #[get("/update")]
+            async fn update(_: Query<NoParameters>) -> HttpResponse {
+                HttpResponse::NoContent().finish()
+            }
+
+            #[permission_required_for_context("delete", ctx = $context, id = scope($id))]
+            #[get("/delete")]
+            async fn delete(_: Query<NoParameters>) -> HttpResponse {
+                HttpResponse::NoContent().finish()
+            }
+        }
+    };
+}
+
+permissions!(platform: Platform, "platform");
+permissions!(account: Account, "account_id");
+permissions!(account_audit_log: AccountAuditLog, "account_id");
+permissions!(user: User, "user_id");
+permissions!(user_audit_log: UserAuditLog, "user_id");
+permissions!(asset: Asset, "asset_id");
+permissions!(sensor: Sensor, "sensor_id");
+permissions!(audit_log: AuditLog, "audit_log_id");
+permissions!(asset_audit_log: AssetAuditLog, "asset_audit_log_id");
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    for (path, kind) in [
+        ("/{platform:platform}", platform::configure as fn(&mut ServiceConfig)),
+        ("/accounts/{account_id}", account::configure),
+        ("/accounts/{account_id}/audit-log", account_audit_log::configure),
+        ("/users/{user_id}", user::configure),
+        ("/users/{user_id}/audit-log", user_audit_log::configure),
+        ("/assets/{asset_id}", asset::configure),
+        ("/sensors/{sensor_id}", sensor::configure),
+        ("/audit-log/{audit_log_id}", audit_log::configure),
+        ("/asset-audit-log/{asset_audit_log_id}", asset_audit_log::configure),
+    ] {
+        config.service(web::scope(&format!("{path}/permissions")).configure(kind));
+    }
+}
