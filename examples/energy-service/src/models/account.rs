@@ -41,12 +41,12 @@ impl AuthModel for Account {
 #[derive(Clone, Copy, Debug)]
 pub struct Platform;
 
-/// There is one platform, whatever a URL calls it.
+/// There is one platform, so nothing has to name it.
 impl LoadContext for Platform {
-    type Id = String;
+    type Id = ();
     type Connection = NoConnection;
 
-    fn load(_: String, _: &mut NoConnection) -> Result<Self, LoadError> {
+    fn load((): (), _: &mut NoConnection) -> Result<Self, LoadError> {
         Ok(Self)
     }
 }

@@ -97,8 +97,8 @@ impl Validate for NewAccount {
 
 /// Creates an account. What a consultant creates becomes a client of the consultant's own account; admins name
 /// any consultancy or none.
-#[permission_required_for_context("create-children", ctx = Platform, id = "platform")]
-#[post("/{platform:accounts}")]
+#[permission_required_for_context("create-children", ctx = Platform, id = ())]
+#[post("/accounts")]
 async fn create(
     Valid(mut account): Valid<NewAccount>,
     current_user: CurrentUser<LoggedIn>,

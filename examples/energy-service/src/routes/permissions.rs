@@ -7,9 +7,9 @@
 
 use actix_web::web::{self, ServiceConfig};
 
-/// A module with the four handlers for one kind of context, which the parameter `$id` of their scope names.
+/// A module with the four handlers for one kind of context; their scope names which.
 macro_rules! permissions {
-    ($kind:ident: $context:ident, $id:literal) => {
+    ($kind:ident: $context:ident, id = $($id:tt)+) => {
         mod $kind {
             use actix_web::{
                 HttpResponse, get,
@@ -30,25 +30,25 @@ macro_rules! permissions {
                     .service(guarded(delete));
             }
 
-            #[permission_required_for_context("create-children", ctx = $context, id = scope($id))]
+            #[permission_required_for_context("create-children", ctx = $context, id = $($id)+)]
             #[get("/create-children")]
             async fn create_children(_: Query<NoParameters>) -> HttpResponse {
                 HttpResponse::NoContent().finish()
             }
 
-            #[permission_required_for_context("read", ctx = $context, id = scope($id))]
+            #[permission_required_for_context("read", ctx = $context, id = $($id)+)]
             #[get("/read")]
             async fn read(_: Query<NoParameters>) -> HttpResponse {
                 HttpResponse::NoContent().finish()
             }
 
-            #[permission_required_for_context("update", ctx = $context, id = scope($id))]
+            #[permission_required_for_context("update", ctx = $context, id = $($id)+)]
             #[get("/update")]
             async fn update(_: Query<NoParameters>) -> HttpResponse {
                 HttpResponse::NoContent().finish()
             }
 
-            #[permission_required_for_context("delete", ctx = $context, id = scope($id))]
+            #[permission_required_for_context("delete", ctx = $context, id = $($id)+)]
             #[get("/delete")]
             async fn delete(_: Query<NoParameters>) -> HttpResponse {
                 HttpResponse::NoContent().finish()
@@ -57,19 +57,19 @@ macro_rules! permissions {
     };
 }
 
-permissions!(platform: Platform, "platform");
-permissions!(account: Account, "account_id");
-permissions!(account_audit_log: AccountAuditLog, "account_id");
-permissions!(user: User, "user_id");
-permissions!(user_audit_log: UserAuditLog, "user_id");
-permissions!(asset: Asset, "asset_id");
-permissions!(sensor: Sensor, "sensor_id");
-permissions!(audit_log: AuditLog, "audit_log_id");
-permissions!(asset_audit_log: AssetAuditLog, "asset_audit_log_id");
+permissions!(platform: Platform, id = ());
+permissions!(account: Account, id = scope("account_id"));
+permissions!(account_audit_log: AccountAuditLog, id = scope("account_id"));
+permissions!(user: User, id = scope("user_id"));
+permissions!(user_audit_log: UserAuditLog, id = scope("user_id"));
+permissions!(asset: Asset, id = scope("asset_id"));
+permissions!(sensor: Sensor, id = scope("sensor_id"));
+permissions!(audit_log: AuditLog, id = scope("audit_log_id"));
+permissions!(asset_audit_log: AssetAuditLog, id = scope("asset_audit_log_id"));
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     for (path, kind) in [
-        ("/{platform:platform}", platform::configure as fn(&mut ServiceConfig)),
+        ("/platform", platform::configure as fn(&mut ServiceConfig)),
         ("/accounts/{account_id}", account::configure),
         ("/accounts/{account_id}/audit-log", account_audit_log::configure),
         ("/users/{user_id}", user::configure),
