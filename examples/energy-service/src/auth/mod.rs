@@ -1,5 +1,7 @@
 //! Who asks, and how the service knows: the roles, the subject, and what the library is told of all this.
 
+use std::fmt;
+
 use auth_core::{Auth, AuthConfigError, AuthError, mechanism::BearerToken};
 
 use crate::database::ConnectionPool;
@@ -36,7 +38,49 @@ pub fn auth(pool: &ConnectionPool) -> Result<Auth, AuthConfigError> {
 }
 
 /// 403, by a rule that a handler applies itself, and logged as the denial of a guard is.
-pub(crate) fn refuse(rule: &'static str, subject: &LoggedIn) -> AuthError {
-    tracing::info!(target: "auth", guard = rule, subject = subject.id, outcome = "deny", reason = "no-match");
+pub(crate) fn refuse(rule: &'static str, subject: &LoggedIn, asked: &dyn fmt::Debug) -> AuthError {
+    tracing::info!(target: "auth", guard = rule, subject = subject.id, ?asked, outcome = "deny", reason = "no-match");
     AuthError::Forbidden
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use auth_core::AuthError;
+
+    use super::{LoggedIn, refuse};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_log_has_what_the_client_is_not_told() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let subject = LoggedIn { id: 7, account_id: 3, roles: Vec::new(), account_roles: Vec::new() };
+        let error = tracing::subscriber::with_default(subscriber, || {
+            refuse("can_modify_role", &subject, &(1, [Some("admin"), None]))
+        });
+        assert_eq!(error, AuthError::Forbidden);
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let event =
+            r#"INFO auth: guard="can_modify_role" subject=7 asked=(1, [Some("admin"), None]) outcome="deny""#;
+        assert!(log.contains(event), "{log}");
+    }
 }

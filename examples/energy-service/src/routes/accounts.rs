@@ -107,8 +107,9 @@ async fn create(
     if !current_user.has_role(ADMIN) {
         let own = current_user.account_id;
         // Else, whoever may create accounts could hand them to strangers, or be strangers' consultants.
-        if *account.consultancy_account_id.get_or_insert(own) != own {
-            return Err(refuse("consultancy of a new account", &current_user).into());
+        let consultancy = *account.consultancy_account_id.get_or_insert(own);
+        if consultancy != own {
+            return Err(refuse("consultancy of a new account", &current_user, &consultancy).into());
         }
     }
     let account: Account = database

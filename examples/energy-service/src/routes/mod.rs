@@ -15,7 +15,7 @@
 //! | `GET /api/v3_0/users/me` | `auth_required` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/users/{user_id}` | the user's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/users/{user_id}/audit-log` | the list of the user's log: `read` |
-//! | `GET`, `PATCH /api/v3_0/users/{user_id}/roles` | the user's list: `read`, `update`; then who may change which role |
+//! | `GET`, `PATCH /api/v3_0/users/{user_id}/roles` | the user's list: `read`, `update`; then each role's rules |
 //! | `POST /api/v3_0/assets` | `auth_required`, then the list of the account in the body: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/assets/{asset_id}` | the asset's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/accounts/{account_id}/assets/{asset_id}` | the asset's list: `read` |
@@ -25,8 +25,9 @@
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
 //! | `POST /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `create-children` |
-//! | `GET /api/v3_0/audit-log/{audit_log_id}`, `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
-//! | `GET /api/v3_0/…/permissions/{permission}` | the list of any of these objects: that permission |
+//! | `GET /api/v3_0/audit-log/{audit_log_id}` | the entry's list: `read` |
+//! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
+//! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
 
 use actix_web::{
     HttpResponse,

@@ -89,7 +89,7 @@ async fn change(
                     .map(|name| known.get_key_value(name).map(|(name, _)| name.as_str()))
                     .collect();
                 if !can_modify_role(&current_user, &named, &user) {
-                    return Err(refuse("can_modify_role", &current_user).into());
+                    return Err(refuse("can_modify_role", &current_user, &(user.row.id, named)).into());
                 }
 
                 let before = held(user.row.id, connection)?;
