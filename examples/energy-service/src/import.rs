@@ -319,7 +319,9 @@ fn store<T>(
                 .execute(connection)?;
         }
         insert_entries(world, connection)?;
-        number_on(connection)?;
+        for table in ["accounts", "users", "assets", "sensors", "audit_log", "asset_audit_log"] {
+            connection.number_on(table)?;
+        }
         and_then(connection)
     })
 }
@@ -441,26 +443,6 @@ fn insert_entries(world: &World, connection: &mut Connection) -> QueryResult<()>
             .execute(connection)?;
     }
     Ok(())
-}
-
-/// Has the next rows numbered behind those of the file. Only `PostgreSQL` counts without looking at the rows.
-fn number_on(connection: &mut Connection) -> QueryResult<()> {
-    match connection {
-        Connection::Sqlite(_) => Ok(()),
-        #[cfg(feature = "mysql")]
-        Connection::Mysql(_) => Ok(()),
-        #[cfg(feature = "postgres")]
-        Connection::Postgres(connection) => {
-            for table in ["accounts", "users", "assets", "sensors", "audit_log", "asset_audit_log"] {
-                diesel::sql_query(format!(
-                    "SELECT setval(pg_get_serial_sequence('{table}', 'id'), COALESCE(MAX(id), 1), MAX(id) IS NOT NULL) \
-                     FROM {table}"
-                ))
-                .execute(connection)?;
-            }
-            Ok(())
-        }
-    }
 }
 
 /// Why a world is not imported.

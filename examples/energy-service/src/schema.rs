@@ -71,7 +71,7 @@ diesel::table! {
 
 diesel::table! {
     use crate::database::Datetime;
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Double, Integer};
 
     measurements (sensor_id, event_start) {
         sensor_id -> Integer,
@@ -82,7 +82,7 @@ diesel::table! {
 
 diesel::table! {
     use crate::database::Datetime;
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Binary, Integer};
 
     auth_tokens (token_hash) {
         token_hash -> Binary,
@@ -100,7 +100,7 @@ diesel::table! {
 
 diesel::table! {
     use crate::database::Datetime;
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Integer, Nullable, Text};
 
     audit_log (id) {
         id -> Integer,
@@ -115,7 +115,7 @@ diesel::table! {
 
 diesel::table! {
     use crate::database::Datetime;
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Integer, Nullable, Text};
 
     asset_audit_log (id) {
         id -> Integer,

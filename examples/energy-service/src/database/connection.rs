@@ -192,6 +192,30 @@ impl AnyConnection {
         let id: i64 = diesel::select(sql::<BigInt>(function)).get_result(self)?;
         i32::try_from(id).map_err(|error| DieselError::DeserializationError(error.into()))
     }
+
+    /// Has the next row of this table numbered behind those that were inserted with an id. Only `PostgreSQL` counts
+    /// without a look at the rows.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or there is no such table with a numbered `id`.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "the others look at the rows"))]
+    pub fn number_on(&mut self, table: &'static str) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => {
+                let statement = format!(
+                    "SELECT setval(pg_get_serial_sequence('{table}', 'id'), COALESCE(MAX(id), 1), \
+                     MAX(id) IS NOT NULL) FROM {table}"
+                );
+                diesel::sql_query(statement).execute(connection)?;
+            }
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => {}
+        }
+        Ok(())
+    }
 }
 
 #[cfg(not(all(feature = "postgres", feature = "mysql")))]
