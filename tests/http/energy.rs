@@ -328,7 +328,7 @@ fn statements_are_few_and_none_is_for_strangers() {
         move |event: InstrumentationEvent<'_>| {
             if let InstrumentationEvent::StartQuery { query, .. } = event {
                 let query = query.to_string();
-                // The pool tries a connection to MySQL before it lends it.
+                // The pool tries a connection to a server before it lends it.
                 if !query.starts_with("SELECT 1 ") {
                     recorded.lock().unwrap().push(query);
                 }

@@ -355,7 +355,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 pub enum DemoError {
     /// Its passwords are public, so it does not go where there is other data.
     #[error(
-        "the demo is for an empty database, and this one holds other data: name another file, or leave --demo out"
+        "the demo is for an empty database, and this one holds other data: name another database, or leave --demo out"
     )]
     Occupied,
     /// The database failed.

@@ -44,8 +44,16 @@ struct ServeArguments {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
     bind: SocketAddr,
-    /// The file of the database, made when missing; `:memory:` for one that ends with the service
-    #[arg(long, value_name = "FILE", env = "DATABASE_URL", default_value = ":memory:")]
+    /// The database: a file, made when missing; `:memory:`, which ends with the service; or, if the service is
+    /// built with that feature, the URL of a database in `PostgreSQL` (`postgres://…`) or `MariaDB` (`mysql://…`)
+    // A URL may have a password in it, which is not for `--help`.
+    #[arg(
+        long,
+        value_name = "FILE or URL",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = ":memory:"
+    )]
     database: Location,
     /// The number of connections to the database
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = value_parser!(u32).range(1..=1000))]

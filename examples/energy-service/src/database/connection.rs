@@ -1,10 +1,12 @@
 //! One connection, to whichever of the three databases: how it is opened, what it is told, and the few things that
 //! each database has its own words for. Not for queries: those are the same for all.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    thread,
+    time::{Duration, Instant},
+};
 
-#[cfg(feature = "mysql")]
-use diesel::MysqlConnection;
 #[cfg(feature = "postgres")]
 use diesel::PgConnection;
 use diesel::{
@@ -15,6 +17,8 @@ use diesel::{
     result::{Error as DieselError, QueryResult},
     sql_types::BigInt,
 };
+#[cfg(feature = "mysql")]
+use diesel::{MysqlConnection, connection::CacheSize};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
@@ -41,8 +45,10 @@ const POSTGRES_SETTINGS: &str = "SET lock_timeout = '5s'";
 const MYSQL_SETTINGS: &str = "SET innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, lc_messages = 'en_US', \
      sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
 
-/// How often work is done that other transactions are in the way of.
-const ATTEMPTS: usize = 10;
+/// For how long work is tried again that other transactions are in the way of: as long as we wait for locks.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest pause between two of these attempts.
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
 /// A connection to whichever database the service was started with. `SQLite` is always there, the others are
 /// features.
@@ -86,6 +92,9 @@ impl AnyConnection {
             Location::Mysql(url) => {
                 let mut connection = MysqlConnection::establish(url)?;
                 connection.batch_execute(MYSQL_SETTINGS)?;
+                // MariaDB's client library waits forever when a statement is run again whose rows could not be read
+                // before, after a deadlock for example. So none is.
+                connection.set_prepared_statement_cache_size(CacheSize::Disabled);
                 Ok(Self::Mysql(connection))
             }
             #[cfg(not(feature = "mysql"))]
@@ -133,13 +142,17 @@ impl AnyConnection {
         E: From<DieselError> + Error + 'static,
         W: FnMut(&mut Self) -> Result<T, E>,
     {
-        for _ in 1..ATTEMPTS {
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(1);
+        loop {
             match self.attempt(&mut work) {
-                Err(error) if is_conflict(&error) => {}
+                Err(error) if is_conflict(&error) && Instant::now() < deadline => {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
                 result => return result,
             }
         }
-        self.attempt(&mut work)
     }
 
     fn attempt<T, E: From<DieselError>>(
@@ -242,6 +255,6 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
+        thread::panicking() || connection.is_broken()
     }
 }

@@ -59,14 +59,15 @@ impl Database {
         }
         first.migrate().map_err(DatabaseError::Migrate)?;
 
+        let on_server = matches!(location, Location::Postgres(_) | Location::Mysql(_));
         let mut pool = Pool::builder()
             .max_size(pool_size)
             .connection_timeout(pool_wait)
-            // Diesel knows when it has lost the server of a connection, and it is replaced after that. Only of
-            // MySQL it does not, so there each connection is tried with a statement each time it is taken.
-            .test_on_check_out(matches!(location, Location::Mysql(_)))
+            // A server that was restarted has closed its connections, and nobody notices before a statement fails.
+            // So each is tried with one of its own each time it is taken.
+            .test_on_check_out(on_server)
             .error_handler(Box::new(LogError));
-        if matches!(location, Location::Memory | Location::File(_)) {
+        if !on_server {
             // A connection to SQLite does not go stale, so it is not replaced after a time.
             pool = pool.max_lifetime(None).idle_timeout(None);
         }
@@ -153,6 +154,8 @@ mod tests {
     use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::TransactionManager};
 
     use super::{Connection, Database, Location};
+    #[cfg(not(feature = "postgres"))]
+    use crate::error::chain;
     use crate::{error::ServiceError, schema::accounts};
 
     fn memory(pool_size: u32, pool_wait: Duration) -> Database {
@@ -217,5 +220,15 @@ mod tests {
         assert!(matches!(database.run(|_| Ok(())).await, Err(ServiceError::Unavailable(_))));
         drop(taken);
         assert!(database.run(|_| Ok(())).await.is_ok());
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    #[test]
+    fn a_server_that_the_service_is_built_without_is_refused_with_the_remedy() {
+        let location = "postgres://me:secret@127.0.0.1/energy".parse().unwrap();
+        let Err(error) = Database::open(&location, 1, Duration::from_secs(5)) else { panic!("opened") };
+        let text = chain(&error);
+        assert!(text.contains("`--features postgres`"), "{text}");
+        assert!(!text.contains("secret"), "{text}");
     }
 }

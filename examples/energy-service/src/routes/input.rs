@@ -3,7 +3,7 @@
 use std::{future::Future, ops::RangeInclusive, pin::Pin};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
-use chrono::{DateTime, Datelike};
+use chrono::{DateTime, Datelike, Timelike};
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeOwned},
@@ -136,7 +136,13 @@ impl<'de> Deserialize<'de> for Instant {
             )));
         };
         let instant = instant.naive_utc();
-        // The database compares instants as text, which has to have four digits for the year then.
+        // The databases keep microseconds, and know no leap seconds, which chrono counts as nanoseconds from 10^9 on.
+        if instant.nanosecond() % 1_000 != 0 || instant.nanosecond() >= 1_000_000_000 {
+            return Err(de::Error::custom(format_args!(
+                "`{text}` is finer than a microsecond, or within a leap second"
+            )));
+        }
+        // SQLite compares instants as text, which has to have four digits for the year then.
         if (1..=9999).contains(&instant.year()) {
             Ok(Self(instant))
         } else {
@@ -157,11 +163,14 @@ mod tests {
             |text: &str| serde_json::from_value::<Instant>(text.into()).map(|Instant(utc)| utc.to_string());
         assert_eq!(read("2026-11-23T00:15:00+01:00").unwrap(), "2026-11-22 23:15:00");
         assert_eq!(read("2026-11-22T23:15:00.5Z").unwrap(), "2026-11-22 23:15:00.500");
+        assert_eq!(read("2026-11-22T23:15:00.000001Z").unwrap(), "2026-11-22 23:15:00.000001");
         for wrong in [
             "2026-11-23T00:15:00",
             "2026-11-23",
             "2026-11-23T00:15:00 01:00",
             "9999-12-31T23:00:00-02:00",
+            "2026-11-23T00:15:00.0000001Z",
+            "2026-06-30T23:59:60Z",
             "",
         ] {
             assert!(read(wrong).is_err(), "{wrong}");

@@ -95,12 +95,18 @@ async fn user_with(
     passwords: &Passwords,
     database: &Database,
 ) -> Result<i32, ServiceError> {
-    let found: Option<(i32, String)> = database
-        .run(move |connection| {
-            let active = users::table.filter(users::email.eq(email)).filter(users::active);
-            Ok(active.select((users::id, users::password_hash)).first(connection).optional()?)
-        })
-        .await?;
+    // Addresses are stored in lower case. And none has a NUL in it, which PostgreSQL would not even compare.
+    let email = email.to_ascii_lowercase();
+    let found: Option<(i32, String)> = if email.contains('\0') {
+        None
+    } else {
+        database
+            .run(move |connection| {
+                let active = users::table.filter(users::email.eq(email)).filter(users::active);
+                Ok(active.select((users::id, users::password_hash)).first(connection).optional()?)
+            })
+            .await?
+    };
     // No connection is held while the password is compared, which takes longer than all the rest.
     let (id, stored) = found.unzip();
     let verified =

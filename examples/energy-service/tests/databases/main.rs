@@ -5,6 +5,7 @@
 mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
 
+    mod guarantees;
     mod import;
     mod models;
     mod requests;
@@ -15,9 +16,11 @@ mod sqlite {
 mod postgres {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
 
+    mod guarantees;
     mod import;
     mod models;
     mod requests;
+    mod servers;
 }
 
 #[cfg(feature = "mysql")]
@@ -25,7 +28,9 @@ mod postgres {
 mod mysql {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
 
+    mod guarantees;
     mod import;
     mod models;
     mod requests;
+    mod servers;
 }

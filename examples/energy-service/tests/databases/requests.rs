@@ -122,14 +122,26 @@ async fn a_failed_log_in_does_not_say_why() {
     admin.patch("/users/4", json!({ "active": false })).await;
 
     let mut answers = Vec::new();
-    for (email, password) in [(MEMBER, "wrong"), ("nobody@sunnyside.example", PASSWORD), (STRANGER, PASSWORD)]
-    {
+    for (email, password) in [
+        (MEMBER, "wrong"),
+        ("nobody@sunnyside.example", PASSWORD),
+        (STRANGER, PASSWORD),
+        ("mia@sunnyside.example\0", PASSWORD),
+        ("mía@sunnyside.example", PASSWORD),
+    ] {
         let credentials = json!({ "email": email, "password": password }).to_string();
         let answer = client.send(None, Method::POST, "/api/requestAuthToken", Some(&credentials)).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{email}");
         answers.push(answer.body);
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]));
+}
+
+#[actix_web::test]
+async fn an_address_is_known_in_upper_case_too() {
+    let client = Client::new();
+    let member = client.log_in("Mia@SunnySide.Example").await;
+    assert_eq!(member.get("/users/me").await.body["email"], json!(MEMBER));
 }
 
 #[actix_web::test]
