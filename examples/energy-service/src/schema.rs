@@ -70,8 +70,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::database::Datetime;
     use diesel::sql_types::{Double, Integer};
+
+    use crate::database::Datetime;
 
     measurements (sensor_id, event_start) {
         sensor_id -> Integer,
@@ -81,8 +82,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::database::Datetime;
     use diesel::sql_types::{Binary, Integer};
+
+    use crate::database::Datetime;
 
     auth_tokens (token_hash) {
         token_hash -> Binary,

@@ -50,7 +50,7 @@ impl Server {
             }
             Self::Mysql => {
                 static SAID: Once = Once::new();
-                (setting("AUTH_TEST_MYSQL_URL", "mysql://root@127.0.0.1/test"), &SAID)
+                (setting("AUTH_TEST_MYSQL_URL", "mysql://root@127.0.0.1"), &SAID)
             }
         };
         let name = name();
