@@ -333,6 +333,12 @@ fn each_change_is_told_once_and_a_refused_one_never() {
             json!({ "name": "Roof", "latitude": null }),
             format!("changed the asset {roof}: name, latitude"),
         ),
+        (
+            "PUT",
+            format!("/assets/{roof}/flex-model"),
+            json!({ "sensor": sensor }),
+            format!("changed the asset {roof}: flex-model"),
+        ),
         ("POST", format!("/assets/{roof}/sensors"), new_sensor, "created the sensor 7, `new`".to_owned()),
         (
             "PATCH",
@@ -354,7 +360,7 @@ fn each_change_is_told_once_and_a_refused_one_never() {
             "adam",
             method,
             &format!("{path}?no-such-field"),
-            Some(&json!({ "no such field": 1 })),
+            Some(&json!({ "sensor": "no such sensor" })),
         );
         assert_eq!(wrong.status, 400);
         if method == "PATCH" {

@@ -4,7 +4,7 @@ use actix_web::{
     get, put,
     web::{Data, Json, ServiceConfig},
 };
-use auth_core::permission_required_for_context;
+use auth_core::{CurrentUser, permission_required_for_context};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
 use super::{
@@ -12,6 +12,8 @@ use super::{
     input::{Valid, Validate},
 };
 use crate::{
+    audit::{self, Affected},
+    auth::LoggedIn,
     database::Database,
     error::ServiceError,
     models::{Asset, FlexModel},
@@ -59,6 +61,7 @@ async fn view(asset: Asset, database: Data<Database>) -> Result<Json<FlexModel>,
 async fn replace(
     asset: Asset,
     Valid(document): Valid<FlexModel>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<FlexModel>, ServiceError> {
     let text = stored(&document)?;
@@ -70,7 +73,8 @@ async fn replace(
                 diesel::insert_into(flex_models::table)
                     .values((flex_models::asset_id.eq(id), flex_models::document.eq(&text)))
                     .execute(connection)?;
-                Ok::<_, ServiceError>(())
+                let event = format!("changed the asset {id}: flex-model");
+                audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)
             })
         })
         .await?;
