@@ -103,9 +103,22 @@ fn sentence(text: &str) -> String {
     first.chain(characters).chain(['.']).collect()
 }
 
-/// Whether HTML is worth more to the client than JSON (RFC 9110, section 12.5.1). Who says nothing, or
-/// nothing that can be understood, does not prefer it.
-fn prefers_html(request: &HttpRequest) -> bool {
+/// Whether HTML is worth more to the client than JSON (RFC 9110, section 12.5.1). Who says nothing, or nothing
+/// that can be understood, does not prefer it.
+///
+/// ```
+/// use actix_web::{HttpRequest, HttpResponse};
+/// use auth_core::{AuthError, denial};
+///
+/// fn denied(request: &HttpRequest, error: &AuthError) -> HttpResponse {
+///     if denial::prefers_html(request) {
+///         return HttpResponse::Forbidden().body("<!DOCTYPE html> …");
+///     }
+///     denial::problem(request, error)
+/// }
+/// ```
+#[must_use]
+pub fn prefers_html(request: &HttpRequest) -> bool {
     let Ok(accept) = Accept::parse(request) else {
         return false;
     };

@@ -134,7 +134,7 @@ pub trait FindBySession: Subject + Sized {
 /// HEAD, OPTIONS and TRACE, and every upgrade to a WebSocket. `Sec-Fetch-Site` tells; where it is missing,
 /// `Origin` is compared with `Host` (never with what a proxy adds). A request with neither is not a browser's
 /// and is let through. This is asked before the user is looked up. Log-in itself is not covered, because
-/// nobody is authenticated then: a log-in that takes a form and no JSON can be caused by another site.
+/// nobody is authenticated then: a log-in that takes a form asks [`refuse_cross_site`].
 pub struct SessionCookie<S: FindBySession> {
     source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     trusted: Vec<Origin>,
@@ -227,6 +227,35 @@ pub fn log_in(request: &HttpRequest, id: impl Into<Id>) -> Result<(), AuthError>
             "nobody is logged in, because the request has ended its session before: log in without `log_out`"
         );
         return Err(AuthError::Misconfigured);
+    }
+    Ok(())
+}
+
+/// Refuses a request that another site caused, by the same headers as [`SessionCookie`] does, but whoever is logged
+/// in. For a log-in that takes a form: otherwise another site can log a browser in as somebody else, who then sees
+/// what is entered there.
+///
+/// ```
+/// use actix_web::{HttpRequest, HttpResponse, post, web::Form};
+/// use auth_core::{AuthError, mechanism::session, public};
+///
+/// #[public]
+/// #[post("/log-in")]
+/// async fn log_in(request: HttpRequest, password: Form<String>) -> Result<HttpResponse, AuthError> {
+///     session::refuse_cross_site(&request)?;
+///     // Check the password.
+///     session::log_in(&request, 2)?;
+///     Ok(HttpResponse::NoContent().finish())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// [`AuthError::Forbidden`] if a browser says that the request comes from a page of another origin.
+pub fn refuse_cross_site(request: &HttpRequest) -> Result<(), AuthError> {
+    if origin::is_foreign(request, &[]) {
+        tracing::info!(target: "auth", outcome = "deny", reason = "cross-site", "another site caused a log-in");
+        return Err(AuthError::Forbidden);
     }
     Ok(())
 }
