@@ -34,6 +34,8 @@ impl VectorUser {
             account_id: key(self.account.id),
             roles: self.roles.clone(),
             account_roles: self.account.roles.clone(),
+            token: None,
+            logged_out_at: None,
         }
     }
 

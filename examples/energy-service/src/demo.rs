@@ -292,7 +292,9 @@ pub fn instructions(service: &Service, address: SocketAddr) -> Result<String, Se
         // Writing to a string does not fail.
         let _ = writeln!(text, "  {:<24}{}", user.email, user.is);
     }
-    let base = format!("http://{}/api", reachable(address));
+    let address = reachable(address);
+    let _ = writeln!(text, "\nLog in with a browser: http://{address}/log-in");
+    let base = format!("http://{address}/api");
     let _ = write!(
         text,
         "\nTry, in another terminal:\n\n\

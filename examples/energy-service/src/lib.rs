@@ -29,7 +29,7 @@ use std::{io, net::TcpListener, time::Duration};
 use actix_web::{
     App, HttpServer,
     dev::Server,
-    web::{Data, ServiceConfig},
+    web::{self, Data, ServiceConfig},
 };
 use auth_core::{
     Auth, AuthConfigError,
@@ -45,12 +45,14 @@ pub mod import;
 pub mod models;
 pub mod routes;
 pub mod schema;
+pub mod sessions;
 #[cfg(feature = "test")]
 pub mod test;
 
 use self::{
     database::{Database, DatabaseError, Location},
     demo::DemoError,
+    sessions::{SessionConfig, SessionError, Sessions},
 };
 
 /// What the service is started with.
@@ -66,10 +68,12 @@ pub struct Config {
     pub workers: Option<usize>,
     /// Whether an empty database is filled with the [demo world](demo).
     pub demo: bool,
+    /// How sessions of browsers are kept.
+    pub sessions: SessionConfig,
 }
 
 impl Default for Config {
-    /// An empty database in memory, 8 connections, 2 seconds.
+    /// An empty database in memory, 8 connections, 2 seconds; sessions that end with the service.
     fn default() -> Self {
         Self {
             database: Location::Memory,
@@ -77,6 +81,7 @@ impl Default for Config {
             pool_wait: Duration::from_secs(2),
             workers: None,
             demo: false,
+            sessions: SessionConfig::default(),
         }
     }
 }
@@ -88,6 +93,7 @@ pub struct Service {
     database: Database,
     passwords: Passwords,
     attempts: Attempts,
+    sessions: Sessions,
     workers: Option<usize>,
 }
 
@@ -96,7 +102,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// When the database cannot be opened, or is not for the demo.
+    /// When the database cannot be opened, or is not for the demo, or when there can be no sessions as configured.
     pub fn open(config: &Config) -> Result<Self, StartError> {
         let database = Database::open(&config.database, config.pool_size, config.pool_wait)?;
         if config.demo {
@@ -107,6 +113,7 @@ impl Service {
             database,
             passwords: Passwords::new(),
             attempts: Attempts::default(),
+            sessions: Sessions::open(&config.sessions)?,
             workers: config.workers,
         })
     }
@@ -133,7 +140,18 @@ impl Service {
             .app_data(Data::new(self.database.clone()))
             .app_data(Data::new(self.passwords.clone()))
             .app_data(Data::new(self.attempts.clone()))
-            .configure(routes::configure);
+            .configure(|config| self.sessions.configure(config, routes::configure))
+            .default_service(web::to(routes::nothing_here));
+    }
+
+    /// Finds out whether the store of the sessions answers, so that a wrong address is known from the start. The
+    /// service connects when it has to, and again after an outage.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub async fn reach_sessions(&self) -> Result<(), StartError> {
+        Ok(self.sessions.reach().await?)
     }
 
     /// Serves requests from this listener, for as long as the server is awaited.
@@ -160,6 +178,9 @@ pub enum StartError {
     /// The database is not for the demo.
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// There can be no sessions.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
     /// The authorization is not complete.
     #[error("cannot set up the authorization")]
     Auth(#[from] AuthConfigError),

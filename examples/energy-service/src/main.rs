@@ -16,6 +16,7 @@ use energy_service::{
     demo,
     error::{ServiceError, chain},
     import::{ImportError, World, import, import_with_tokens},
+    sessions::{SessionConfig, SessionError},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -64,6 +65,17 @@ struct ServeArguments {
     /// Fill an empty database with accounts, users, assets and a week of measurements to try
     #[arg(long)]
     demo: bool,
+    /// What cookies of sessions are encrypted with: at least 64 bytes as hexadecimal digits or Base64, as
+    /// `openssl rand -hex 64` makes them; left out, sessions end with the service
+    #[arg(long, value_name = "KEY", env = "SESSION_KEY", hide_env_values = true)]
+    session_key: Option<String>,
+    /// A Redis for sessions, which several instances share, as in `redis://127.0.0.1:6379`
+    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
+    redis: Option<String>,
+    /// Let browsers send the cookie of the session without TLS; they always may to a service that listens on this
+    /// machine alone
+    #[arg(long)]
+    insecure_cookies: bool,
 }
 
 #[derive(Args)]
@@ -105,7 +117,11 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
-    let ServeArguments { bind, database, pool_size, pool_wait, demo } = arguments;
+    let ServeArguments { bind, database, pool_size, pool_wait, demo, session_key, redis, insecure_cookies } =
+        arguments;
+    // Not parsed by clap, which shows what it refuses: these are secret.
+    let (key, redis) = (session_key.as_deref().map(str::parse), redis.as_deref().map(str::parse));
+    let (key, redis) = (key.transpose()?, redis.transpose()?);
     // First, so that a second service on the same port does not touch the database.
     let listener = TcpListener::bind(bind).map_err(|source| CommandError::Listen { bind, source })?;
     let address = listener.local_addr().map_err(|source| CommandError::Listen { bind, source })?;
@@ -117,9 +133,15 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         pool_size,
         pool_wait: Duration::from_millis(pool_wait),
         demo,
+        sessions: SessionConfig {
+            key,
+            redis,
+            insecure_cookies: insecure_cookies || address.ip().is_loopback(),
+        },
         ..Config::default()
     };
     let service = Service::open(&config)?;
+    service.reach_sessions().await?;
     let server = service.start(listener).map_err(CommandError::Serve)?;
     tracing::info!("listening on http://{address}");
     if demo {
@@ -158,6 +180,8 @@ enum CommandError {
     Listen { bind: SocketAddr, source: io::Error },
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
     #[error("cannot read the demo world")]
     Instructions(#[source] ServiceError),
     #[error("the server failed")]

@@ -10,6 +10,9 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::database::Datetime;
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+
     users (id) {
         id -> Integer,
         account_id -> Integer,
@@ -17,6 +20,7 @@ diesel::table! {
         username -> Text,
         password_hash -> Text,
         active -> Bool,
+        logged_out_at -> Nullable<Datetime>,
     }
 }
 

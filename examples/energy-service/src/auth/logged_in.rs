@@ -1,14 +1,17 @@
-//! The subject: the user who asks, found by the token that the request carries.
+//! The subject: the user who asks, found by the token or the session that the request carries.
+
+use std::time::SystemTime;
 
 use auth_core::{
     AdminRoles, IdRef, LoadError, Subject,
-    mechanism::{FindByToken, TokenHash},
+    mechanism::{FindBySession, FindByToken, TokenHash},
 };
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
 use crate::{
-    database::Connection,
+    database::{Connection, Instant},
     schema::{account_roles, accounts_account_roles, auth_tokens, roles, users, users_roles},
+    sessions,
 };
 
 /// The user who is logged in, with all that a guard may ask about.
@@ -22,6 +25,19 @@ pub struct LoggedIn {
     pub roles: Vec<String>,
     /// The names of the account's roles.
     pub account_roles: Vec<String>,
+    /// The token that the user asks with; none where it is a session.
+    pub token: Option<UsedToken>,
+    /// When the user last logged out, which ended all sessions until then.
+    pub logged_out_at: Option<Instant>,
+}
+
+/// The token that a request carries.
+#[derive(Clone, Copy, Debug)]
+pub struct UsedToken {
+    /// What is stored of it.
+    pub hash: TokenHash,
+    /// When the user got it.
+    pub issued_at: Instant,
 }
 
 impl Subject for LoggedIn {
@@ -54,24 +70,102 @@ impl FindByToken for LoggedIn {
     fn find_by_token(token: &TokenHash, connection: &mut Connection) -> Result<Self, LoadError> {
         let of_user = users_roles::table.inner_join(roles::table);
         let of_account = accounts_account_roles::table.inner_join(account_roles::table);
-        // Each role of the user with each of the account: those are few.
-        let held: Vec<(i32, i32, Option<String>, Option<String>)> = auth_tokens::table
+        let held: Vec<(User, Instant, Roles)> = auth_tokens::table
             .inner_join(users::table)
             .left_join(of_user.on(users_roles::user_id.eq(users::id)))
             .left_join(of_account.on(accounts_account_roles::account_id.eq(users::account_id)))
             .filter(auth_tokens::token_hash.eq(token.as_bytes().as_slice()))
             // A user who was deactivated is logged out at once, whatever tokens there are.
             .filter(users::active)
-            .select((users::id, users::account_id, roles::name.nullable(), account_roles::name.nullable()))
+            .select((
+                (users::id, users::account_id, users::logged_out_at),
+                auth_tokens::created_at,
+                (roles::name.nullable(), account_roles::name.nullable()),
+            ))
             .load(connection)?;
 
-        let &(id, account_id, ..) = held.first().ok_or(LoadError::NotFound)?;
-        let mut subject = Self { id, account_id, roles: Vec::new(), account_roles: Vec::new() };
-        for (_, _, role, account_role) in held {
-            for (name, names) in [(role, &mut subject.roles), (account_role, &mut subject.account_roles)] {
+        let &(user, issued_at, _) = held.first().ok_or(LoadError::NotFound)?;
+        let token = Some(UsedToken { hash: *token, issued_at });
+        Ok(Self::new(user, token, held.into_iter().map(|(.., roles)| roles)))
+    }
+
+    fn token_issued_at(&self) -> Option<SystemTime> {
+        self.token.map(|token| token.issued_at.into())
+    }
+}
+
+/// One statement for each request here as well.
+impl FindBySession for LoggedIn {
+    type Id = i32;
+    type Connection = Connection;
+
+    fn find_by_id(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
+        let of_user = users_roles::table.inner_join(roles::table);
+        let of_account = accounts_account_roles::table.inner_join(account_roles::table);
+        let held: Vec<(User, Roles)> = users::table
+            .left_join(of_user.on(users_roles::user_id.eq(users::id)))
+            .left_join(of_account.on(accounts_account_roles::account_id.eq(users::account_id)))
+            .filter(users::id.eq(id))
+            .filter(users::active)
+            .select((
+                (users::id, users::account_id, users::logged_out_at),
+                (roles::name.nullable(), account_roles::name.nullable()),
+            ))
+            .load(connection)?;
+
+        let &(user, _) = held.first().ok_or(LoadError::NotFound)?;
+        Ok(Self::new(user, None, held.into_iter().map(|(_, roles)| roles)))
+    }
+
+    /// Also ends what is older than a session may become: a copy of a cookie would be good for as long as the key.
+    fn logged_out_at(&self) -> Option<SystemTime> {
+        let too_old = SystemTime::now().checked_sub(sessions::MAX_AGE);
+        too_old.max(self.logged_out_at.map(SystemTime::from))
+    }
+}
+
+/// A user's id, account, and last log-out.
+type User = (i32, i32, Option<Instant>);
+
+/// A role of the user with one of the account: each with each, as those are few.
+type Roles = (Option<String>, Option<String>);
+
+impl LoggedIn {
+    fn new(
+        (id, account_id, logged_out_at): User,
+        token: Option<UsedToken>,
+        held: impl Iterator<Item = Roles>,
+    ) -> Self {
+        let (mut roles, mut account_roles) = (Vec::new(), Vec::new());
+        for (role, account_role) in held {
+            for (name, names) in [(role, &mut roles), (account_role, &mut account_roles)] {
                 names.extend(name.filter(|name| !names.contains(name)));
             }
         }
-        Ok(subject)
+        Self { id, account_id, roles, account_roles, token, logged_out_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use auth_core::mechanism::FindBySession;
+
+    use super::LoggedIn;
+    use crate::{database::Instant, sessions::MAX_AGE};
+
+    #[test]
+    fn a_log_in_ends_with_a_log_out_and_at_the_latest_by_its_age() {
+        let end = |logged_out_at| {
+            LoggedIn::new((1, 3, logged_out_at), None, [].into_iter()).logged_out_at().unwrap()
+        };
+        let oldest = SystemTime::now() - MAX_AGE;
+        let second = Duration::from_secs(1);
+        for logged_out_at in [None, Some(Instant::now().before(MAX_AGE + second))] {
+            assert!((oldest..oldest + second).contains(&end(logged_out_at)), "{logged_out_at:?}");
+        }
+        let logged_out_at = Instant::now().before(second);
+        assert_eq!(end(Some(logged_out_at)), SystemTime::from(logged_out_at));
     }
 }

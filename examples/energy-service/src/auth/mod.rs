@@ -1,15 +1,21 @@
 //! Who asks, and how the service knows: the roles, the subject, and what the library is told of all this.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use auth_core::{Auth, AuthConfigError, AuthError, mechanism::BearerToken};
+use auth_core::{
+    Auth, AuthConfigError, AuthError,
+    mechanism::{BearerToken, SessionCookie},
+};
 
-use crate::database::ConnectionPool;
+use crate::{database::ConnectionPool, routes::pages};
 
 mod logged_in;
 mod modify_roles;
 
-pub use self::{logged_in::LoggedIn, modify_roles::can_modify_role};
+pub use self::{
+    logged_in::{LoggedIn, UsedToken},
+    modify_roles::can_modify_role,
+};
 
 /// May do everything.
 pub const ADMIN: &str = "admin";
@@ -27,14 +33,22 @@ pub const PROSUMER: &str = "Prosumer";
 /// Role of accounts that sell energy.
 pub const SUPPLIER: &str = "Supplier";
 
-/// What the guards of all handlers use: bearer tokens, and connections from `pool` for users and contexts
-/// alike.
+/// For how long a token is good.
+pub const TOKEN_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// What the guards of all handlers use: bearer tokens for programs, sessions for browsers, connections from `pool`
+/// for users and contexts alike, and pages for who is denied in a browser.
 ///
 /// # Errors
 ///
 /// When the library finds that something is missing.
 pub fn auth(pool: &ConnectionPool) -> Result<Auth, AuthConfigError> {
-    Auth::builder().mechanism(BearerToken::<LoggedIn>::new(pool.clone())).connections(pool.clone()).build()
+    Auth::builder()
+        .mechanism(BearerToken::<LoggedIn>::new(pool.clone()).max_age(TOKEN_MAX_AGE))
+        .mechanism(SessionCookie::<LoggedIn>::new(pool.clone()))
+        .connections(pool.clone())
+        .on_denied(pages::denied)
+        .build()
 }
 
 /// 403, by a rule that a handler applies itself, and logged as the denial of a guard is.
@@ -73,7 +87,14 @@ mod tests {
         let writer = log.clone();
         let subscriber =
             tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        let subject = LoggedIn { id: 7, account_id: 3, roles: Vec::new(), account_roles: Vec::new() };
+        let subject = LoggedIn {
+            id: 7,
+            account_id: 3,
+            roles: Vec::new(),
+            account_roles: Vec::new(),
+            token: None,
+            logged_out_at: None,
+        };
         let error = tracing::subscriber::with_default(subscriber, || {
             refuse("can_modify_role", &subject, &(1, [Some("admin"), None]))
         });

@@ -32,6 +32,8 @@ use crate::models::User;
 ///     account_id: 3,
 ///     roles: vec!["account-admin".to_owned()],
 ///     account_roles: Vec::new(),
+///     token: None,
+///     logged_out_at: None,
 /// };
 /// let mia = User {
 ///     row: UserRow {
@@ -75,7 +77,8 @@ mod tests {
     const ROLES: [&str; 4] = ["admin", "admin-reader", "account-admin", "consultant"];
 
     fn who_asks(id: i32, account_id: i32, role: &str) -> LoggedIn {
-        LoggedIn { id, account_id, roles: vec![role.to_owned()], account_roles: Vec::new() }
+        let roles = vec![role.to_owned()];
+        LoggedIn { id, account_id, roles, account_roles: Vec::new(), token: None, logged_out_at: None }
     }
 
     /// User 1 of account 3, whose consultancy is account 2.

@@ -1,6 +1,8 @@
 //! Instants in UTC, as they are stored in each database. Not for how clients write them: that is input.
 
-use chrono::{NaiveDateTime, Utc};
+use std::time::{Duration, SystemTime};
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::{
     deserialize::{self, FromSql, FromSqlRow},
     expression::AsExpression,
@@ -31,6 +33,19 @@ impl Instant {
     #[must_use]
     pub fn now() -> Self {
         Self(Utc::now().naive_utc())
+    }
+
+    /// The moment so long before; the earliest of all where there is none.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        let earlier = TimeDelta::from_std(duration).ok().and_then(|delta| self.0.checked_sub_signed(delta));
+        Self(earlier.unwrap_or(NaiveDateTime::MIN))
+    }
+}
+
+impl From<Instant> for SystemTime {
+    fn from(Instant(instant): Instant) -> Self {
+        instant.and_utc().into()
     }
 }
 

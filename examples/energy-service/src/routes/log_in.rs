@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::guarded;
 use crate::{
+    auth::TOKEN_MAX_AGE,
     database::{Database, Instant},
     error::ServiceError,
     schema::{auth_tokens, users},
@@ -28,9 +29,9 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// No `Debug`: a password is not for logs.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Credentials {
-    email: String,
-    password: String,
+pub(super) struct Credentials {
+    pub(super) email: String,
+    pub(super) password: String,
 }
 
 #[derive(Serialize)]
@@ -39,25 +40,57 @@ struct LogIn<'a> {
     user_id: i32,
 }
 
-/// The token is good until the user is deactivated. An unknown address, a wrong password and an inactive user
-/// are answered alike, and after the same work. Whoever tries too often is answered 429, whatever the
-/// password.
+/// The token is good for [`TOKEN_MAX_AGE`], unless it is revoked or the user deactivated before.
 #[public]
 #[post("/requestAuthToken")]
 async fn request_auth_token(
     request: HttpRequest,
-    Json(Credentials { email, password }): Json<Credentials>,
+    Json(credentials): Json<Credentials>,
     attempts: Data<Attempts>,
     passwords: Data<Passwords>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
+    let user_id = verify(credentials, &request, &attempts, &passwords, &database).await?;
+    let token = Token::generate().map_err(ServiceError::internal)?;
+    let hash = token.hash();
+    database
+        .run(move |connection| {
+            let now = Instant::now();
+            let expired = auth_tokens::table
+                .filter(auth_tokens::user_id.eq(user_id))
+                .filter(auth_tokens::created_at.lt(now.before(TOKEN_MAX_AGE)));
+            diesel::delete(expired).execute(connection)?;
+            diesel::insert_into(auth_tokens::table)
+                .values((
+                    auth_tokens::token_hash.eq(hash.as_bytes().as_slice()),
+                    auth_tokens::user_id.eq(user_id),
+                    auth_tokens::created_at.eq(now),
+                ))
+                .execute(connection)?;
+            Ok(())
+        })
+        .await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(LogIn { auth_token: token.as_str(), user_id }))
+}
+
+/// Whose these credentials are. An unknown address, a wrong password and an inactive user are answered alike,
+/// and after the same work. Whoever tries too often is answered 429, whatever the password.
+pub(super) async fn verify(
+    Credentials { email, password }: Credentials,
+    request: &HttpRequest,
+    attempts: &Attempts,
+    passwords: &Passwords,
+    database: &Database,
+) -> Result<i32, ServiceError> {
     // The other end of the connection. Behind a proxy, this has to become what the proxy says.
     let peer = request.peer_addr().map(|address| address.ip());
     let attempt = attempts.begin(&email, peer).map_err(|error| {
         tracing::info!(?peer, outcome = "deny", reason = "too-many-requests", "log-in");
         AuthError::from(error)
     })?;
-    let user_id = user_with(email, password, &passwords, &database).await;
+    let user_id = user_with(email, password, passwords, database).await;
     // Not the address that was typed: people type their password there, too.
     match &user_id {
         Ok(subject) => tracing::info!(?peer, subject, outcome = "allow", "log-in"),
@@ -67,25 +100,7 @@ async fn request_auth_token(
     if !matches!(user_id, Err(ServiceError::LogInFailed)) {
         attempt.take_back();
     }
-    let user_id = user_id?;
-
-    let token = Token::generate().map_err(ServiceError::internal)?;
-    let hash = token.hash();
-    database
-        .run(move |connection| {
-            diesel::insert_into(auth_tokens::table)
-                .values((
-                    auth_tokens::token_hash.eq(hash.as_bytes().as_slice()),
-                    auth_tokens::user_id.eq(user_id),
-                    auth_tokens::created_at.eq(Instant::now()),
-                ))
-                .execute(connection)?;
-            Ok(())
-        })
-        .await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(LogIn { auth_token: token.as_str(), user_id }))
+    user_id
 }
 
 /// The active user with this email address and password.

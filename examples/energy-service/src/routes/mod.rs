@@ -4,6 +4,7 @@
 //! | endpoint | who |
 //! |---|---|
 //! | `POST /api/requestAuthToken` | everyone |
+//! | `DELETE /api/v3_0/auth-tokens/current` | `auth_token_required` |
 //! | `POST /api/v3_0/accounts` | the platform's list: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/accounts/{account_id}` | the account's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/accounts/{account_id}/audit-log` | the list of the account's log: `read` |
@@ -28,25 +29,30 @@
 //! | `GET /api/v3_0/audit-log/{audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
+//! | `GET /`, `GET /style.css` | everyone |
+//! | `GET`, `POST /log-in` | `anonymous_user_required` |
+//! | `GET`, `POST /log-out` | `auth_required`: by a session |
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     dev::HttpServiceFactory,
     http::header,
     web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
 };
-use auth_core::Guarded;
+use auth_core::{AuthError, Denial, Guarded};
 use serde::Serialize;
 
-use crate::error::{self, ServiceError};
+use crate::error;
 
 mod accounts;
 mod assets;
 mod audit_log;
+mod auth_tokens;
 mod flex_model;
 mod input;
 mod log_in;
 mod measurements;
+pub(crate) mod pages;
 mod permissions;
 mod portfolio;
 mod roles;
@@ -83,11 +89,12 @@ pub fn configure(config: &mut ServiceConfig) {
                         .configure(roles::configure)
                         .configure(portfolio::configure)
                         .configure(audit_log::configure)
-                        .configure(permissions::configure),
+                        .configure(permissions::configure)
+                        .configure(auth_tokens::configure),
                 )
                 .configure(log_in::configure),
         )
-        .default_service(web::to(nothing_here));
+        .configure(pages::configure);
 }
 
 /// Lets a handler through that has a guard or says that it is public; without one it does not compile.
@@ -96,8 +103,8 @@ fn guarded<H: HttpServiceFactory + Guarded + 'static>(handler: H) -> H {
 }
 
 /// Answers what no route serves, also known paths with an unknown method.
-async fn nothing_here() -> Result<HttpResponse, ServiceError> {
-    Err(ServiceError::NotFound)
+pub(crate) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Denial> {
+    Err(Denial::new(&request, AuthError::NotFound))
 }
 
 /// 201, with the new object and the place where it can be found from now on: a path below [`BASE`].

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     audit::{self, Affected, changed_fields},
     auth::LoggedIn,
-    database::Database,
+    database::{Database, Instant},
     error::ServiceError,
     models::{Account, User, UserRow},
     schema::{auth_tokens, users},
@@ -109,6 +109,9 @@ async fn change(
                     audit::record(&current_user, affected, &event, connection)?;
                     if changes.active == Some(false) {
                         diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(user.row.id)))
+                            .execute(connection)?;
+                        diesel::update(row)
+                            .set(users::logged_out_at.eq(Instant::now()))
                             .execute(connection)?;
                     }
                     diesel::update(row).set(&changes).execute(connection)?;

@@ -1,6 +1,8 @@
 //! The service on each database that it is built for: the same tests on all of them.
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
+mod browser;
+
 #[path = "."]
 mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
@@ -8,6 +10,7 @@ mod sqlite {
     mod guarantees;
     mod import;
     mod models;
+    mod pages;
     mod requests;
 }
 
@@ -19,6 +22,7 @@ mod postgres {
     mod guarantees;
     mod import;
     mod models;
+    mod pages;
     mod requests;
     mod servers;
 }
@@ -31,6 +35,7 @@ mod mysql {
     mod guarantees;
     mod import;
     mod models;
+    mod pages;
     mod requests;
     mod servers;
 }

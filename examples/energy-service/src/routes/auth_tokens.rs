@@ -1,0 +1,32 @@
+//! Tokens: given up by who has them. They are given out by the log-in.
+
+use actix_web::{
+    HttpResponse, delete,
+    web::{Data, ServiceConfig},
+};
+use auth_core::{CurrentUser, auth_token_required};
+use diesel::{QueryDsl, RunQueryDsl};
+
+use super::guarded;
+use crate::{auth::LoggedIn, database::Database, error::ServiceError, schema::auth_tokens};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(revoke));
+}
+
+/// Revokes the token that the request carries: from the next request on, nobody gets in with it.
+#[auth_token_required]
+#[delete("/auth-tokens/current")]
+async fn revoke(
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    let token = current_user.token.ok_or(ServiceError::NotFound)?;
+    database
+        .run(move |connection| {
+            diesel::delete(auth_tokens::table.find(token.hash.as_bytes().as_slice())).execute(connection)?;
+            Ok(())
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,61 @@
+//! The first page: who am I?
+
+use actix_web::{
+    HttpResponse, get,
+    web::{Data, ServiceConfig},
+};
+use auth_core::{MaybeUser, public};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use maud::html;
+
+use super::{PageError, ok, page};
+use crate::{
+    auth::LoggedIn,
+    database::Database,
+    routes::guarded,
+    schema::{accounts, users},
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(view));
+}
+
+#[public]
+#[get("/")]
+async fn view(user: MaybeUser<LoggedIn>, database: Data<Database>) -> Result<HttpResponse, PageError> {
+    let Some(user) = user.as_deref() else {
+        return Ok(ok(&page(
+            "Energy service",
+            &html! {
+                p { "You are not logged in." }
+                p { a href="/log-in" { "Log in" } }
+            },
+        )));
+    };
+    let id = user.id;
+    let (name, email, account): (String, String, String) = database
+        .run(move |connection| {
+            let user = users::table.inner_join(accounts::table).filter(users::id.eq(id));
+            Ok(user.select((users::username, users::email, accounts::name)).first(connection)?)
+        })
+        .await?;
+    Ok(ok(&page(
+        &name,
+        &html! {
+            p { "You are logged in as " (email) "." }
+            dl {
+                dt { "Account" }
+                dd { (account) }
+                dt { "Your roles" }
+                dd { (listed(&user.roles)) }
+                dt { "Roles of the account" }
+                dd { (listed(&user.account_roles)) }
+            }
+            p { a href="/log-out" { "Log out" } }
+        },
+    )))
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,110 @@
+//! The page with the form to log in.
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError, get, post,
+    web::{Data, Form, Query, ServiceConfig},
+};
+use auth_core::{
+    AuthError, anonymous_user_required,
+    mechanism::{Attempts, Passwords, session},
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{LocalPath, PageError, denied, ok, page, see_other, sentence, with_page};
+use crate::{
+    database::Database,
+    error::ServiceError,
+    routes::{
+        guarded,
+        log_in::{Credentials, verify},
+    },
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(view)).service(guarded(submit));
+}
+
+#[derive(Deserialize)]
+struct Next {
+    next: Option<String>,
+}
+
+#[anonymous_user_required(on_denied = already_logged_in)]
+#[get("/log-in")]
+async fn view(request: HttpRequest) -> HttpResponse {
+    ok(&form("", next(&request).as_ref(), None))
+}
+
+/// No `Debug`: a password is not for logs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Submitted {
+    email: String,
+    password: String,
+    next: Option<String>,
+}
+
+/// Another site must not log a browser in: its user would enter things as somebody else.
+#[anonymous_user_required(on_denied = already_logged_in)]
+#[post("/log-in")]
+async fn submit(
+    request: HttpRequest,
+    Form(Submitted { email, password, next }): Form<Submitted>,
+    attempts: Data<Attempts>,
+    passwords: Data<Passwords>,
+    database: Data<Database>,
+) -> Result<HttpResponse, PageError> {
+    if let Err(error) = session::refuse_cross_site(&request) {
+        return Ok(denied(&request, &error));
+    }
+    let next = next.as_deref().and_then(LocalPath::new);
+    let credentials = Credentials { email: email.clone(), password };
+    match verify(credentials, &request, &attempts, &passwords, &database).await {
+        Ok(user_id) => {
+            session::log_in(&request, user_id)?;
+            Ok(see_other(next.unwrap_or_else(LocalPath::first).as_str()))
+        }
+        Err(
+            error @ (ServiceError::LogInFailed | ServiceError::Refused(AuthError::TooManyRequests { .. })),
+        ) => {
+            let page = form(&email, next.as_ref(), Some(&sentence(&error.to_string())));
+            Ok(with_page(error.error_response(), &page))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn form(email: &str, next: Option<&LocalPath>, failure: Option<&str>) -> Markup {
+    page(
+        "Log in",
+        &html! {
+            @if let Some(failure) = failure {
+                p role="alert" { (failure) }
+            }
+            form method="post" action="/log-in" {
+                label for="email" { "Email address" }
+                input id="email" name="email" type="email" autocomplete="username" required value=(email);
+                label for="password" { "Password" }
+                input id="password" name="password" type="password" autocomplete="current-password" required;
+                @if let Some(next) = next {
+                    input type="hidden" name="next" value=(next.as_str());
+                }
+                button type="submit" { "Log in" }
+            }
+        },
+    )
+}
+
+fn already_logged_in(request: &HttpRequest, error: &AuthError) -> HttpResponse {
+    match error {
+        AuthError::Forbidden => see_other(next(request).unwrap_or_else(LocalPath::first).as_str()),
+        _ => denied(request, error),
+    }
+}
+
+/// Where the link to this page says that its reader wants to go.
+fn next(request: &HttpRequest) -> Option<LocalPath> {
+    let Query(Next { next }) = Query::from_query(request.query_string()).ok()?;
+    next.as_deref().and_then(LocalPath::new)
+}

@@ -1,0 +1,62 @@
+//! The page with the button to log out.
+
+use actix_web::{
+    HttpRequest, HttpResponse, get, post,
+    web::{Data, ServiceConfig},
+};
+use auth_core::{CurrentUser, auth_required, mechanism::session};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use maud::html;
+
+use super::{PageError, ok, page};
+use crate::{
+    auth::LoggedIn,
+    database::{Database, Instant},
+    routes::guarded,
+    schema::users,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(guarded(view)).service(guarded(submit));
+}
+
+#[auth_required("session")]
+#[get("/log-out")]
+async fn view() -> HttpResponse {
+    ok(&page(
+        "Log out",
+        &html! {
+            p { "This logs you out in every browser. Tokens of programs stay good." }
+            form method="post" action="/log-out" {
+                button type="submit" { "Log out" }
+            }
+            p { a href="/" { "Stay logged in" } }
+        },
+    ))
+}
+
+/// The session is forgotten. The time is stored as well, for what the store cannot take back: a copy of the cookie
+/// where the session is in it, and a request that stores its session again at this moment.
+#[auth_required("session")]
+#[post("/log-out")]
+async fn submit(
+    request: HttpRequest,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, PageError> {
+    let id = current_user.id;
+    database
+        .run(move |connection| {
+            let user = users::table.find(id);
+            diesel::update(user).set(users::logged_out_at.eq(Instant::now())).execute(connection)?;
+            Ok(())
+        })
+        .await?;
+    session::log_out(&request)?;
+    Ok(ok(&page(
+        "You are logged out",
+        &html! {
+            p { a href="/log-in" { "Log in" } }
+        },
+    )))
+}
