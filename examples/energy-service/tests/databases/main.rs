@@ -2,6 +2,8 @@
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
 mod browser;
+#[cfg(all(feature = "postgres", feature = "redis"))]
+mod instances;
 
 #[path = "."]
 mod sqlite {
