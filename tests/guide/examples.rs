@@ -211,7 +211,7 @@ async fn audit_log() -> impl Responder {
     "what happened"
 }
 
-async fn sensor_of(report: &web::Path<i32>, connection: &mut NoConnection) -> Result<Sensor, LoadError> {
+fn sensor_of(report: &web::Path<i32>, connection: &mut NoConnection) -> Result<Sensor, LoadError> {
     Sensor::load(**report, connection)
 }
 
@@ -241,7 +241,7 @@ async fn create_account() -> impl Responder {
     HttpResponse::Created()
 }
 
-async fn in_a_job(user: &User, sensor: &Sensor) -> Result<(), AuthError> {
+fn in_a_job(user: &User, sensor: &Sensor) -> Result<(), AuthError> {
     check_access(user, sensor, Permission::UPDATE).into_result()
 }
 
@@ -283,10 +283,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         ));
 }
 
-#[actix_web::test]
-async fn a_job_asks_as_a_guard_does() {
+#[test]
+fn a_job_asks_as_a_guard_does() {
     let sensor = Sensor::load(1, &mut NoConnection).unwrap();
     let operator = User::new(2).with_account(3);
-    assert_eq!(in_a_job(&operator, &sensor).await, Err(AuthError::Forbidden));
-    assert_eq!(in_a_job(&operator.with_roles(["account-admin"]), &sensor).await, Ok(()));
+    assert_eq!(in_a_job(&operator, &sensor), Err(AuthError::Forbidden));
+    assert_eq!(in_a_job(&operator.with_roles(["account-admin"]), &sensor), Ok(()));
 }
