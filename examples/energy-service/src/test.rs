@@ -43,7 +43,11 @@ impl Server {
     pub fn database(self) -> TestDatabase {
         let memory = || TestDatabase { location: Location::Memory, server: None };
         let (server, said) = match self {
-            Self::Sqlite => return memory(),
+            Self::Sqlite => {
+                static SAID: Once = Once::new();
+                SAID.call_once(say_what_is_not_built);
+                return memory();
+            }
             Self::Postgres => {
                 static SAID: Once = Once::new();
                 (setting("AUTH_TEST_POSTGRES_URL", "postgres://127.0.0.1/postgres"), &SAID)
@@ -62,16 +66,34 @@ impl Server {
             Err(error) => {
                 assert!(env::var_os("CI").is_none(), "{server} does not answer, and CI is set: {error}");
                 said.call_once(|| {
-                    // The harness keeps what `eprintln!` writes to itself, and a terminal may be closed.
-                    let _ = writeln!(
-                        io::stderr(),
+                    say(format_args!(
                         "{server} does not answer: its tests are left out, and run on SQLite once more ({error})"
-                    );
+                    ));
                 });
                 memory()
             }
         }
     }
+}
+
+/// What the tests were built without.
+fn say_what_is_not_built() {
+    for (suite, feature, built) in [
+        ("on PostgreSQL", "postgres", cfg!(feature = "postgres")),
+        ("on MariaDB", "mysql", cfg!(feature = "mysql")),
+        ("of instances that share sessions", "redis", cfg!(feature = "redis")),
+    ] {
+        if !built {
+            say(format_args!(
+                "tests {suite} are left out: energy-service is built without its feature `{feature}`"
+            ));
+        }
+    }
+}
+
+/// The harness keeps what `eprintln!` writes to itself, and a terminal may be closed.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// A database for one test. It is dropped with this.
