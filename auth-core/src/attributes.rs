@@ -235,7 +235,8 @@ pub use auth_macros::account_roles_accepted;
 ///   and `id`;
 /// * `id = scope("account_id")`: a path parameter of an enclosing scope, which the route's own
 ///   pattern does not show;
-/// * `id = query("sensor")`, `id = header("x-account")`: another place in the request, which has to name exactly one;
+/// * `id = query("sensor")`, `id = header("x-account")`: another place in the request, which has to name exactly one, but
+///   for a `Vec`;
 /// * `id = ("account_id", "asset_id")`: a key of several parts, each from one of these places; the context's
 ///   [`Id`](trait@crate::LoadContext) is a tuple then. `id = ()`: the context of which there is only one, such as the
 ///   platform as a whole;
@@ -252,7 +253,10 @@ pub use auth_macros::account_roles_accepted;
 ///
 /// A loader returns `Result<_, LoadError>`, and may be asynchronous. What it makes is one context, a `Vec`, or a
 /// `BTreeMap` from a label to a `Vec`; every context in it is checked, and a denial names the label to the client. With
-/// a connection it runs on a thread for blocking work, otherwise it must not block.
+/// a connection it runs on a thread for blocking work, so the arguments that it takes are `Send`; if it is asynchronous,
+/// it must not wait for other blocking work, and ends in 503 after 30 s. Without a connection it must not block.
+/// A loader that finds less than it was asked for answers [`LoadError::NotFound`](crate::LoadError): what it leaves out is
+/// not checked.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, delete, get, post, web};

@@ -108,6 +108,8 @@ pub enum DenyReason {
     NotFound,
     /// There is no context to check: a list or a labelled group is empty.
     Empty,
+    /// More contexts are named than a guard loads.
+    TooMany,
     /// A store that is needed to decide did not answer.
     Unavailable,
     /// The application lacks what is needed to decide.
@@ -138,6 +140,7 @@ impl Decision {
             Self::Deny(DenyReason::NoMatch) => "no-match",
             Self::Deny(DenyReason::NotFound) => "not-found",
             Self::Deny(DenyReason::Empty) => "empty",
+            Self::Deny(DenyReason::TooMany) => "too-many",
             Self::Deny(DenyReason::Unavailable) => "unavailable",
             Self::Deny(DenyReason::Misconfigured) => "misconfigured",
         }
@@ -160,7 +163,7 @@ impl Decision {
             Self::Deny(
                 DenyReason::CrossSite | DenyReason::NoMatch | DenyReason::LoggedIn | DenyReason::Empty,
             ) => Err(AuthError::Forbidden),
-            Self::Deny(DenyReason::NotFound) => Err(AuthError::NotFound),
+            Self::Deny(DenyReason::NotFound | DenyReason::TooMany) => Err(AuthError::NotFound),
             Self::Deny(DenyReason::Unavailable) => Err(AuthError::Unavailable),
             Self::Deny(DenyReason::Misconfigured) => Err(AuthError::Misconfigured),
         }

@@ -1,7 +1,7 @@
 //! What a client is told when a request is not admitted.
 //!
-//! The answer is a problem document (RFC 9457) that says no more than its status does. Why a request was
-//! denied is in the log, not here.
+//! The answer is a problem document (RFC 9457) that says no more than its status does, but for the label of a
+//! group where an application gives one. Why a request was denied is in the log, not here.
 
 use std::{borrow::Cow, time::Duration};
 

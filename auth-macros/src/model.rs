@@ -157,7 +157,24 @@ impl Source {
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.written() == other.written()
+        let tokens = |tokens: &dyn quote::ToTokens| tokens.to_token_stream().to_string();
+        match (self, other) {
+            // `written` is for people: in a text, it takes away spaces that mean something.
+            (Self::Arguments { expression: one, .. }, Self::Arguments { expression: other, .. }) => {
+                tokens(one) == tokens(other)
+            }
+            (
+                Self::Loader { path: one, arguments },
+                Self::Loader { path: other, arguments: other_arguments },
+            ) => {
+                tokens(one) == tokens(other)
+                    && arguments
+                        .iter()
+                        .map(LoaderArgument::index)
+                        .eq(other_arguments.iter().map(LoaderArgument::index))
+            }
+            _ => self.written() == other.written(),
+        }
     }
 }
 

@@ -220,7 +220,13 @@ fn contexts(asked: Vec<Asked>, place: &Place, route: Option<&Route>, errors: &mu
         let Some(source) = source(&asked, place, route, errors) else {
             continue;
         };
-        match contexts.iter_mut().find(|context| is_same(context, &asked, &source)) {
+        let of_argument =
+            |context: &Context| context.argument.is_some() && context.argument == asked.argument;
+        let same = contexts
+            .iter()
+            .position(of_argument)
+            .or_else(|| contexts.iter().position(|context| is_same(context, &asked, &source)));
+        match same.and_then(|index| contexts.get_mut(index)) {
             None => contexts.push(Context {
                 argument: asked.argument,
                 ty: asked.ty,
@@ -244,10 +250,12 @@ fn contexts(asked: Vec<Asked>, place: &Place, route: Option<&Route>, errors: &mu
     contexts
 }
 
-/// Whether a context that will be loaded is the one that is asked about.
+/// Whether a context that will be loaded is the one that is asked about, for no argument or another attribute's.
 fn is_same(context: &Context, asked: &Asked, source: &Source) -> bool {
     match (context.argument, asked.argument) {
-        (Some(one), Some(other)) => one == other,
+        (Some(_), Some(_)) => false,
+        // What one function makes of the same arguments has one type, whether it is written or not.
+        _ if matches!(source, Source::Loader { .. }) => context.source.is(source),
         _ => context.source.is(source) && name(context.ty.as_ref()) == name(asked.ty.as_ref()),
     }
 }
@@ -365,9 +373,11 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     let is_punct =
         |token: &TokenTree, which| matches!(token, TokenTree::Punct(punct) if punct.as_char() == which);
     let mut tokens = tokens.into_iter().peekable();
-    let mut of_another = false;
+    let mut before = String::new();
     while let Some(token) = tokens.next() {
         let of_path = tokens.peek().is_some_and(|next| is_punct(next, ':'));
+        // Not so the end of a range, or the value of a field.
+        let of_another = before.ends_with("::") || before.ends_with('.') && !before.ends_with("..");
         let found = match &token {
             TokenTree::Ident(ident) => !of_another && !of_path && ident == name,
             TokenTree::Group(group) => mentions(group.stream(), name),
@@ -376,7 +386,10 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
         if found {
             return true;
         }
-        of_another = is_punct(&token, '.') || is_punct(&token, ':');
+        match &token {
+            TokenTree::Punct(punct) => before.push(punct.as_char()),
+            _ => before.clear(),
+        }
     }
     false
 }

@@ -1,7 +1,10 @@
 //! Contexts beyond one row with one id: keys of several parts, lists, what a function of the application
 //! loads, and what has no table.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use actix_web::{
     Responder, get, post,
@@ -9,7 +12,7 @@ use actix_web::{
 };
 use auth_core::{
     Acl, AuthModel, Authorized, LoadContext, LoadError, NoConnection, Permission, account, account_role,
-    allow,
+    allow, every_logged_in_user,
     permission::{Read, Update},
     permission_required_for_context, role,
 };
@@ -49,6 +52,32 @@ async fn in_account(resource: ResourceOfAccount) -> impl Responder {
 )]
 #[get("/here")]
 async fn named_here_and_there() -> impl Responder {
+    "checked"
+}
+
+/// A document of a tenant. Those of the tenant without a name are everybody's.
+struct Document {
+    tenant: String,
+}
+
+impl LoadContext for Document {
+    type Id = (String, String);
+    type Connection = NoConnection;
+
+    fn load((tenant, _): (String, String), _: &mut NoConnection) -> Result<Self, LoadError> {
+        Ok(Self { tenant })
+    }
+}
+
+impl AuthModel for Document {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::READ, self.tenant.is_empty().then(every_logged_in_user))
+    }
+}
+
+#[permission_required_for_context("read", ctx = Document, id = (header("x-tenant"), "name"))]
+#[get("/documents/{name}")]
+async fn document() -> impl Responder {
     "checked"
 }
 
@@ -171,6 +200,40 @@ async fn of_whole_account(account_id: web::Path<i32>, all: Vec<Resource>) -> imp
     format!("{account_id}: {}", names(&all))
 }
 
+/// Another one each time that it is made; only the first may be updated.
+struct Made(usize);
+
+impl AuthModel for Made {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::READ, every_logged_in_user())
+            .allow(Permission::UPDATE, (self.0 == 0).then(every_logged_in_user))
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "this is what a loader returns")]
+fn make(counter: &web::Data<AtomicUsize>) -> Result<Made, LoadError> {
+    Ok(Made(counter.fetch_add(1, Ordering::SeqCst)))
+}
+
+#[permission_required_for_context("update", ctx_loader = make(counter))]
+#[permission_required_for_context("read", ctx_arg = "made", ctx_loader = make(counter))]
+#[get("/made")]
+async fn made_once(counter: web::Data<AtomicUsize>, made: Made) -> impl Responder {
+    format!("{} of {}", made.0, counter.load(Ordering::SeqCst))
+}
+
+fn pick(ids: &BTreeMap<String, i32>, name: &str) -> i32 {
+    ids.get(name).copied().unwrap_or_default()
+}
+
+/// Two expressions that differ in a text alone.
+#[permission_required_for_context("read", ctx = Resource, id = pick(&ids, "a.b"))]
+#[permission_required_for_context("read", ctx = Resource, id = pick(&ids, "a . b"))]
+#[post("/alike")]
+async fn alike(ids: Json<BTreeMap<String, i32>>) -> impl Responder {
+    ids.len().to_string()
+}
+
 /// The account that the resource belongs to, known from the resource alone.
 struct AccountOf(i32);
 
@@ -229,11 +292,13 @@ async fn of_panic() -> impl Responder {
 fn service(world: &World) -> Service {
     world.execute("INSERT INTO resources VALUES (3, 1, 'three')");
     let auth = world.auth();
+    let counter = web::Data::new(AtomicUsize::new(0));
     Service::start(move |app| {
         app.app_data(auth.clone())
             .service((in_account, named_here_and_there, create, by_query, by_path, by_header, selected))
             .service((make_plan, plan_or_none, of_whole_account, change_account, create_everywhere))
-            .service((of_failure, of_panic));
+            .service((of_failure, of_panic, document, made_once, alike))
+            .app_data(counter.clone());
     })
 }
 
@@ -276,6 +341,38 @@ fn a_key_takes_its_parts_from_anywhere_in_the_request() {
     assert_eq!(get("/here?resource=1&resource=2", &[("x-account", "1")]), 404);
     assert_eq!(get("/here?resource=1", &[]), 404);
     assert_eq!(get("/here", &[("x-account", "1")]), 404);
+}
+
+#[test]
+fn a_part_of_a_key_that_is_missing_or_there_twice_is_not_an_empty_one() {
+    let service = service(&World::new());
+    let get = |headers: &[(&str, &str)]| {
+        let headers = [&[("authorization", "Bearer member")], headers].concat();
+        service.send_with("/documents/plan", &headers).status.as_u16()
+    };
+    assert_eq!(get(&[("x-tenant", "acme")]), 403);
+    assert_eq!(get(&[("x-tenant", "")]), 200);
+    assert_eq!(get(&[]), 404);
+    assert_eq!(get(&[("x-tenant", "acme"), ("x-tenant", "other")]), 404);
+}
+
+#[test]
+fn what_a_loader_makes_for_several_attributes_is_made_once() {
+    let service = service(&World::new());
+    assert_eq!(service.get("/made", Some("member")).body, "0 of 1");
+    assert_eq!(service.get("/made", Some("member")).status, 403);
+}
+
+#[test]
+fn expressions_that_are_not_the_same_name_two_contexts() {
+    let service = service(&World::new());
+    let send = |one: i32, other: i32| {
+        let body = format!(r#"{{"a.b": {one}, "a . b": {other}}}"#);
+        post(&service, "/alike", "member", &body).status.as_u16()
+    };
+    assert_eq!(send(1, 3), 200);
+    assert_eq!(send(1, 2), 403);
+    assert_eq!(send(2, 1), 403);
 }
 
 #[test]

@@ -13,11 +13,12 @@ use auth_core::{
     Auth, AuthBuilder, AuthError, denial, mechanism::BearerToken, permission_required_for_context,
     permission_required_for_context as asked_outside, roles_required,
 };
+use diesel::prelude::*;
 use serde_json::Value;
 
 use crate::{
     client::Service,
-    fixture::{Member, Resource, World},
+    fixture::{Member, Resource, World, resources},
     log::events,
 };
 
@@ -70,8 +71,20 @@ async fn list(resources: Vec<Resource>) -> impl Responder {
     resources.len().to_string()
 }
 
+/// Finds what there is.
+fn those(ids: &web::Json<Vec<i32>>, connection: &mut SqliteConnection) -> QueryResult<Vec<Resource>> {
+    let these = resources::table.filter(resources::id.eq_any(ids.iter()));
+    these.select(Resource::as_select()).load(connection)
+}
+
+#[permission_required_for_context("read", ctx_loader = those(ids, connection))]
+#[put("/found")]
+async fn found(ids: web::Json<Vec<i32>>) -> impl Responder {
+    ids.len().to_string()
+}
+
 fn handlers(app: &mut ServiceConfig) {
-    app.service((view, update_and_read, two, late, remove, stacked, list));
+    app.service((view, update_and_read, two, late, remove, stacked, list, found));
 }
 
 fn auth_of(world: &World) -> AuthBuilder {
@@ -113,7 +126,7 @@ fn raw(service: &Service, method: &str, path: &str, token: &str, body: &str) -> 
 }
 
 /// Requests for the row with an id, each denied at another place to the chef, who may read and update row 1.
-const HIDDEN: [(&str, &str, &str); 10] = [
+const HIDDEN: [(&str, &str, &str); 11] = [
     ("GET", "/resources/{}", ""),
     ("PATCH", "/resources/{}", r#"{"name":"three"}"#),
     ("PATCH", "/resources/{}", "{malformed"),
@@ -124,6 +137,7 @@ const HIDDEN: [(&str, &str, &str); 10] = [
     ("GET", "/stacked?resource={}", ""),
     ("GET", "/list?resource=1&resource={}", ""),
     ("GET", "/list?resource={}&resource=1", ""),
+    ("PUT", "/found", "[{}]"),
 ];
 
 fn of_row(service: &Service, (method, path, body): (&str, &str, &str), id: &str) -> String {

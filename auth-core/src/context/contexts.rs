@@ -97,6 +97,9 @@ pub trait Loadable: Sized + Send + 'static {
     /// What a key that names nothing names.
     fn of_nothing(key: &Self::Key) -> Option<Self>;
 
+    /// How many contexts the key names.
+    fn count(key: &Self::Key) -> usize;
+
     /// The id of each context that will be loaded, for the log.
     fn ids(key: &Self::Key) -> Vec<String>;
 
@@ -113,6 +116,10 @@ impl<T: LoadContext> Loadable for T {
 
     fn of_nothing(_: &T::Id) -> Option<Self> {
         None
+    }
+
+    fn count(_: &T::Id) -> usize {
+        1
     }
 
     fn ids(_: &T::Id) -> Vec<String> {
@@ -138,6 +145,10 @@ impl<T: LoadContexts> Loadable for Vec<T> {
 
     fn of_nothing(ids: &Vec<T::Id>) -> Option<Self> {
         ids.is_empty().then(Self::new)
+    }
+
+    fn count(ids: &Vec<T::Id>) -> usize {
+        ids.len()
     }
 
     fn ids(ids: &Vec<T::Id>) -> Vec<String> {

@@ -16,6 +16,9 @@ use crate::{
 /// More contexts than any handler works on at once, and fewer than a database binds values in one statement.
 const MAX_CONTEXTS: usize = 10_000;
 
+/// The most characters of an id that are logged.
+const MAX_LOGGED: usize = 256;
+
 impl Caller<'_> {
     /// The same, for whom a list without contexts is no denial.
     #[must_use]
@@ -39,7 +42,10 @@ impl Caller<'_> {
         key: <A::Loaded as Loadable>::Key,
         permissions: &[Permission],
     ) -> Result<A, AuthError> {
-        let text = format!("{key:?}");
+        let text = match A::Loaded::count(&key) {
+            1 => format!("{key:?}"),
+            several => format!("{several} ids"),
+        };
         self.load::<A>(Some(key), &text, permissions).await
     }
 
@@ -73,16 +79,18 @@ impl Caller<'_> {
     ) -> Result<A, AuthError> {
         prove::<A>(permissions)?;
         let check = self.check::<A::Loaded>(text, permissions);
-        let key = key.map(A::Loaded::distinct).ok_or(LoadError::NotFound);
-        let key = found(key, &check)?;
+        let key = found(key.ok_or(LoadError::NotFound), &check)?;
+        if A::Loaded::count(&key) > MAX_CONTEXTS {
+            check.decided(Decision::Deny(DenyReason::TooMany));
+            return Err(AuthError::NotFound);
+        }
+        let key = A::Loaded::distinct(key);
         let ids = A::Loaded::ids(&key);
-        let loaded = match A::Loaded::of_nothing(&key) {
-            Some(nothing) => Ok(nothing),
-            None if ids.len() > MAX_CONTEXTS => Err(LoadError::NotFound),
-            None => {
-                let source = self.auth.source::<<A::Loaded as Loadable>::Connection>()?;
-                blocking::run(source, move |connection| A::Loaded::load(key, connection)).await
-            }
+        let loaded = if let Some(nothing) = A::Loaded::of_nothing(&key) {
+            Ok(nothing)
+        } else {
+            let source = self.auth.source::<<A::Loaded as Loadable>::Connection>()?;
+            blocking::run(source, move |connection| A::Loaded::load(key, connection)).await
         };
         let loaded = found(loaded, &check)?;
         self.decide_each(&loaded, &ids, permissions, &check)?;
@@ -90,9 +98,11 @@ impl Caller<'_> {
     }
 
     fn check<'a, L: Contexts>(&'a self, text: &'a str, permissions: &[Permission]) -> Check<'a> {
+        // A client may write as much as it likes, but not into the log.
+        let end = text.char_indices().nth(MAX_LOGGED).map_or(text.len(), |(end, _)| end);
         Check {
             permission: permissions.first().copied(),
-            context: Some((type_name::<L::Context>(), text)),
+            context: Some((type_name::<L::Context>(), text.get(..end).unwrap_or_default())),
             ..Check::new("permission_required_for_context", Some(&*self.subject))
         }
     }
@@ -106,17 +116,17 @@ impl Caller<'_> {
         permissions: &[Permission],
         check: &Check<'_>,
     ) -> Result<(), AuthError> {
-        let nothing = Decision::Deny(DenyReason::Empty);
-        match contexts.empty() {
-            Empty::Everywhere if !self.allows_empty => {
-                check.decided(nothing);
-                return Err(forbidden(None));
-            }
-            Empty::Group(label) if !self.allows_empty => {
-                check.of(label).decided(nothing);
-                return Err(forbidden(Some(label)));
-            }
-            _ => {}
+        let label = match contexts.empty() {
+            Empty::Everywhere => Some(None),
+            Empty::Group(label) => Some(Some(label)),
+            Empty::Nowhere => None,
+        };
+        if let Some(label) = label.filter(|_| !self.allows_empty) {
+            let hidden = self.auth.hides_unreadable();
+            let check = label.map_or(*check, |label| check.of(label));
+            Check { hidden, ..check }.decided(Decision::Deny(DenyReason::Empty));
+            // A loader may leave out what does not exist: what is hidden looks the same.
+            return Err(if hidden { AuthError::NotFound } else { forbidden(label) });
         }
         let mut denied = None;
         for (index, (label, context)) in contexts.each().enumerate() {

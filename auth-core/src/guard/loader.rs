@@ -1,8 +1,8 @@
 //! Functions of the application that load contexts: plain or asynchronous, with a connection or without.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::Caller;
 use crate::{blocking, context::LoadError, error::AuthError, event::Check};
@@ -57,10 +57,17 @@ pub async fn finish<Kind, L: Loading<Kind>>(loading: L) -> Result<L::Loaded, Loa
     loading.finish().await
 }
 
+/// How long an asynchronous loader with a connection may take. It holds a thread for blocking work, and where it waits
+/// for another one while all are taken by such loaders, it would wait for ever.
+const LOADER_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Waits for a loader with a connection, on the thread for blocking work that it runs on.
 #[doc(hidden)]
 pub fn finish_blocking<Kind, L: Loading<Kind>>(loading: L) -> Result<L::Loaded, LoadError> {
-    Handle::current().block_on(loading.finish())
+    Handle::current().block_on(async {
+        let finished = timeout(LOADER_TIMEOUT, loading.finish()).await;
+        finished.unwrap_or_else(|_| Err(LoadError::unavailable("a `ctx_loader` took more than 30 s")))
+    })
 }
 
 impl Caller<'_> {

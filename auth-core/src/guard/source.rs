@@ -91,9 +91,10 @@ macro_rules! named_by_parts {
                 ($($part,)+): &($(source_of!($part),)+),
                 request: &HttpRequest,
             ) -> Result<Named<T::Id>, AuthError> {
-                $(let $part = $part.text(request)?.unwrap_or_default();)+
-                let text = [$($part.as_str()),+].join(",");
-                let key = (|| Some(($($part.parse().ok()?,)+)))();
+                $(let $part = $part.text(request)?;)+
+                // A part that is not there, or is there twice, names nothing: `""` might be a part of a key.
+                let key = (|| Some(($($part.as_deref()?.parse().ok()?,)+)))();
+                let text = [$($part.as_deref().unwrap_or_default()),+].join(",");
                 Ok(Named { key, text })
             }
         }

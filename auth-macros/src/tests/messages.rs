@@ -277,6 +277,8 @@ fn ids() {
     with_a_body("body.sensor_id", &[]);
     with_a_body("first(&body.sensors)", &[]);
     with_a_body("{ [body.sensor_id][0] }", &[]);
+    with_a_body("Key { a: body.a }", &[]);
+    with_a_body("(0..body.end).sum::<i32>()", &[]);
     with_a_body(
         "settings::body",
         &["`settings :: body` names no argument of the handler; \
@@ -487,6 +489,18 @@ fn marker() {
         wrapped,
         &["the handler has no argument `sensor`; another guard has already taken the arguments; \
            write this attribute above the others, under its own name"],
+    );
+}
+
+#[test]
+fn one_argument_holds_one_context() {
+    refuses(
+        CONTEXT,
+        "\"read\", ctx = Sensor, id = \"x\"",
+        "#[permission_required_for_context(\"read\", ctx_arg = \"sensor\", id = \"y\")]
+         #[permission_required_for_context(\"update\", ctx_arg = \"sensor\", id = \"x\")]
+         #[get(\"/{x}/{y}\")] async fn view(sensor: Sensor) {}",
+        &["`sensor` comes from `y` in another attribute; one argument holds one context"],
     );
 }
 

@@ -80,8 +80,8 @@ impl Keys {
     /// (`alg`). A key without an id (`kid`) is used only if it is the only one.
     ///
     /// While tokens come in, the file is read anew, at most once a second, so that a rotation needs no
-    /// restart. If it cannot be read or understood then, that is logged as an error and the keys stay as they
-    /// were. If it can, and has no key that is used, nobody gets in any more. Replace the file by renaming
+    /// restart. If it cannot be read or understood then, or gives two keys one id, that is logged as an error and
+    /// the keys stay as they were. If it can, and has no key that is used, nobody gets in any more. Replace the file by renaming
     /// another one.
     ///
     /// # Errors

@@ -57,6 +57,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The type of a token (`typ`) is not looked at. Where the same issuer makes other tokens for this audience, such as ID
+//! tokens, tell them apart by a claim in `find_by_claims`.
+//!
 //! A token is good until it expires, wherever it is by then. So let it live for minutes, and let
 //! [`FindByClaims`] refuse what was revoked before.
 
