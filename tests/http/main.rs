@@ -12,6 +12,7 @@ mod fixture;
 mod fuzz;
 mod hidden;
 mod jwt;
+mod loaders;
 mod log;
 mod mechanisms;
 mod phases;
