@@ -12,6 +12,9 @@ use crate::{
     subject::Subject,
 };
 
+/// The most characters of an id that are logged.
+const MAX_ID: usize = 256;
+
 /// What is about to be decided.
 #[derive(Clone, Copy)]
 pub(crate) struct Check<'a> {
@@ -55,6 +58,9 @@ impl<'a> Check<'a> {
 
     /// The same for another context of the same type.
     pub(crate) fn of(&self, id: &'a str) -> Self {
+        // A client may write as much as it likes, but not into the log.
+        let end = id.char_indices().nth(MAX_ID).map_or(id.len(), |(end, _)| end);
+        let id = id.get(..end).unwrap_or_default();
         Self { context: self.context.map(|(context, _)| (context, id)), ..*self }
     }
 

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::{
     client::{Response, Service, bearer},
     fixture::{Resource, World, resources},
+    log::events,
 };
 
 /// A resource as it is found in its account: under another one there is none.
@@ -312,4 +313,22 @@ fn a_list_that_the_body_names_is_checked_after_the_body_is_read() {
     let many: Vec<String> = (1..=100_000).map(|id| id.to_string()).collect();
     assert_eq!(send("admin", &many.join(",")).0, 404);
     assert_eq!(service.send("POST", "/selected", None, Some("{malformed")).status, 401);
+}
+
+#[actix_web::test]
+async fn the_log_has_which_one_was_denied_and_no_more_than_a_line() {
+    let world = World::new();
+    let too_many = format!("/resources/{}", vec!["1"; 10_001].join(","));
+    for (path, reason, id) in [
+        ("/resources?resource=1&resource=2", "no-match", "2"),
+        ("/resources/1,x", "not-found", "1,x"),
+        ("/resources", "empty", ""),
+        (&too_many, "too-many", &"1,".repeat(128)),
+    ] {
+        let auth = world.auth();
+        let (_, events) =
+            events(|app| _ = app.app_data(auth).service((by_query, by_path)), path, "member").await;
+        let fields = &events.last().unwrap()["fields"];
+        assert_eq!((&fields["reason"], &fields["context_id"]), (&reason.into(), &id.into()), "{path}");
+    }
 }

@@ -16,9 +16,6 @@ use crate::{
 /// More contexts than any handler works on at once, and fewer than a database binds values in one statement.
 const MAX_CONTEXTS: usize = 10_000;
 
-/// The most characters of an id that are logged.
-const MAX_LOGGED: usize = 256;
-
 impl Caller<'_> {
     /// The same, for whom a list without contexts is no denial.
     #[must_use]
@@ -98,13 +95,12 @@ impl Caller<'_> {
     }
 
     fn check<'a, L: Contexts>(&'a self, text: &'a str, permissions: &[Permission]) -> Check<'a> {
-        // A client may write as much as it likes, but not into the log.
-        let end = text.char_indices().nth(MAX_LOGGED).map_or(text.len(), |(end, _)| end);
-        Check {
+        let check = Check {
             permission: permissions.first().copied(),
-            context: Some((type_name::<L::Context>(), text.get(..end).unwrap_or_default())),
+            context: Some((type_name::<L::Context>(), "")),
             ..Check::new("permission_required_for_context", Some(&*self.subject))
-        }
+        };
+        check.of(text)
     }
 
     /// Every permission for every context; the first that is missing denies. Nothing to check denies, too,
