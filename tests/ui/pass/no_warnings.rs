@@ -41,9 +41,14 @@ fn made(_: &str, _: &mut NoConnection) -> Result<Vec<Sensor>, LoadError> {
     Ok(vec![Sensor])
 }
 
+async fn made_of_nothing() -> Result<Sensor, LoadError> {
+    Ok(Sensor)
+}
+
 /// Of functions.
 #[permission_required_for_context("read", ctx_arg = "sensors", ctx_loader = made(name, connection), allow_empty = true)]
-#[permission_required_for_context("read", ctx_loader = made(name, connection))]
+#[permission_required_for_context("update", ctx_loader = made(name, connection))]
+#[permission_required_for_context("read", ctx_loader = made_of_nothing())]
 #[get("/made")]
 async fn of_functions(sensors: Vec<Sensor>, mut name: String) -> impl Responder {
     name.clear();
