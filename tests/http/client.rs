@@ -88,19 +88,36 @@ impl Service {
     /// Sends these bytes over a connection of their own. The status of the answer; none if the connection ends
     /// without one.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Option<u16> {
+        self.begin(bytes).end(b"")
+    }
+
+    /// Sends the first bytes of a request over a connection of its own.
+    pub(crate) fn begin(&self, bytes: &[u8]) -> Begun {
         let mut stream = TcpStream::connect(self.host()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         // The server need not read all of it.
         let _ = stream.write_all(bytes);
-        let mut start = [0; "HTTP/1.1 200".len()];
-        stream.read_exact(&mut start).ok()?;
-        str::from_utf8(&start).unwrap().strip_prefix("HTTP/1.1 ").unwrap().parse().ok()
+        Begun(stream)
     }
 
     fn run(&self, request: Request<String>) -> Response {
         let mut response = self.agent.run(request).unwrap();
         let body = response.body_mut().read_to_string().unwrap();
         Response { status: response.status(), headers: response.headers().clone(), body }
+    }
+}
+
+/// A request of which the server has not got all.
+pub(crate) struct Begun(TcpStream);
+
+impl Begun {
+    /// Sends the rest, and reads the status of the answer.
+    pub(crate) fn end(self, bytes: &[u8]) -> Option<u16> {
+        let Self(mut stream) = self;
+        let _ = stream.write_all(bytes);
+        let mut start = [0; "HTTP/1.1 200".len()];
+        stream.read_exact(&mut start).ok()?;
+        str::from_utf8(&start).unwrap().strip_prefix("HTTP/1.1 ").unwrap().parse().ok()
     }
 }
 

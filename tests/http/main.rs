@@ -26,6 +26,7 @@ mod sqlite {
 
     mod energy;
     mod flex_model;
+    mod held_back;
     mod tenants;
 }
 
@@ -36,6 +37,7 @@ mod postgres {
 
     mod energy;
     mod flex_model;
+    mod held_back;
     mod tenants;
 }
 
@@ -46,5 +48,6 @@ mod mysql {
 
     mod energy;
     mod flex_model;
+    mod held_back;
     mod tenants;
 }

@@ -1,9 +1,8 @@
 //! Writes the audit log: who did what, and to whom. Each entry is written in the transaction of the change
-//! that it tells of, so there is neither a change without an entry nor an entry without a change. For
-//! reading there are the [models](crate::models) of the log.
+//! that it tells of, so there is neither a change without an entry nor an entry without a change. The exceptions:
+//! measurements, log-ins and log-outs are not in it. For reading there are the [models](crate::models) of the log.
 
-use auth_core::AuthError;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
 use crate::{
     auth::LoggedIn,
@@ -26,16 +25,15 @@ pub(crate) enum Affected {
 ///
 /// # Errors
 ///
-/// 401 when there is no such user any more: who was deleted since the request began changes nothing.
+/// As [`LoggedIn::confirm`]: who was deactivated since the request began, or lost a role, changes nothing.
 pub(crate) fn record(
     active: &LoggedIn,
     affected: Affected,
     event: &str,
     connection: &mut Connection,
 ) -> Result<(), ServiceError> {
-    let name: Option<String> =
-        users::table.find(active.id).select(users::username).first(connection).optional()?;
-    let name = name.ok_or_else(AuthError::unauthenticated)?;
+    active.confirm(connection)?;
+    let name: String = users::table.find(active.id).select(users::username).first(connection)?;
     let now = Instant::now();
     let (user, account) = match affected {
         Affected::Account(account) => (None, account),

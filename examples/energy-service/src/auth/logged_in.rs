@@ -3,13 +3,15 @@
 use std::time::SystemTime;
 
 use auth_core::{
-    AdminRoles, IdRef, LoadError, Subject,
+    AdminRoles, AuthError, IdRef, LoadError, Subject,
     mechanism::{FindBySession, FindByToken, TokenHash},
 };
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
+use super::refuse;
 use crate::{
     database::{Connection, Instant},
+    error::ServiceError,
     schema::{account_roles, accounts_account_roles, auth_tokens, roles, users, users_roles},
     sessions,
 };
@@ -131,6 +133,35 @@ type User = (i32, i32, Option<Instant>);
 type Roles = (Option<String>, Option<String>);
 
 impl LoggedIn {
+    /// That the log-in still counts, and the user still has what the guard decided by: the account, and each of the
+    /// roles. A guard decides before the body is read, and a client may take as long as it likes to send it. To be
+    /// called in the transaction of every change.
+    ///
+    /// # Errors
+    ///
+    /// 401 if the user was deactivated or deleted, the token revoked or the session ended; 403 if the user belongs to
+    /// another account, or the user or the account lost a role.
+    pub(crate) fn confirm(&self, connection: &mut Connection) -> Result<(), ServiceError> {
+        let found = match &self.token {
+            Some(token) => Self::find_by_token(&token.hash, connection),
+            None => Self::find_by_id(self.id, connection),
+        };
+        let now = match found {
+            Ok(now) => now,
+            Err(LoadError::NotFound) => return Err(AuthError::unauthenticated().into()),
+            Err(error) => return Err(error.into()),
+        };
+        if self.token.is_none() && now.logged_out_at != self.logged_out_at {
+            return Err(AuthError::unauthenticated().into());
+        }
+        // A role more takes nothing away, as lists only grant.
+        let kept = |before: &[String], now: &[String]| before.iter().all(|role| now.contains(role));
+        let same = now.account_id == self.account_id
+            && kept(&self.roles, &now.roles)
+            && kept(&self.account_roles, &now.account_roles);
+        if same { Ok(()) } else { Err(refuse("still the same at a change", self, &now.roles).into()) }
+    }
+
     fn new(
         (id, account_id, logged_out_at): User,
         token: Option<UsedToken>,

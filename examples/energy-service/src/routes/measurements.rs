@@ -4,7 +4,7 @@ use actix_web::{
     HttpResponse, get, post,
     web::{Data, Json, Query, ServiceConfig},
 };
-use auth_core::permission_required_for_context;
+use auth_core::{CurrentUser, permission_required_for_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use super::{
     input::{Valid, Validate},
 };
 use crate::{
+    auth::LoggedIn,
     database::{Database, Instant},
     error::ServiceError,
     models::{Measurement, Sensor},
@@ -107,6 +108,7 @@ impl Validate for NewEvents {
 async fn record(
     sensor: Sensor,
     Valid(NewEvents(events)): Valid<NewEvents>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
     let sensor_id = sensor.row.id;
@@ -124,6 +126,7 @@ async fn record(
     let recorded = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
+                current_user.confirm(connection)?;
                 Measurement::insert(&rows, connection).map_err(|error| {
                     ServiceError::or_duplicate(
                         error,
