@@ -71,7 +71,23 @@ fn a_document_that_could_be_read_in_two_ways_is_refused() {
     let deep = format!(r#"{{"a": {}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     let response = energy.http.send("PUT", &energy.path(FLEX_MODEL), Some("Bearer mia"), Some(&deep));
     assert_eq!(response.status, 400);
-    assert_eq!(put(&energy, "mia", &json!({"a": "x".repeat(60_000)})).0, 400);
+    // What is too long is not searched, and long ways to references are not written down.
+    let (status, body) = put(&energy, "mia", &json!({"a": "x".repeat(60_000), "sensor": "wrong"}));
+    assert_eq!((status, body.contains("longer than 60000 bytes")), (400, true), "{body}");
+    let far = json!({"k".repeat(30_000): vec![json!({"sensor": own}); 900]});
+    assert_eq!(put(&energy, "mia", &far).0, 400);
+}
+
+#[test]
+fn a_key_that_resembles_a_reference_is_refused() {
+    let energy = Energy::start();
+    let other = energy.id_of("sensors-of Oven");
+    for key in ["Sensor", "price_sensor", "priceSensor", " sensor", "sensor-id", "\u{455}ensor"] {
+        for document in [json!({key: other}), json!({"soc-minima": [{key: [other]}]})] {
+            assert_eq!(put(&energy, "mia", &document).0, 400, "{document}");
+            assert_eq!(put(&energy, "sven", &document).0, 403, "{document}");
+        }
+    }
 }
 
 #[test]

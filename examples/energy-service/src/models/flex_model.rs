@@ -11,10 +11,13 @@ use crate::{database::Connection, error::ServiceError};
 
 /// The most sensors that one document refers to.
 const MAX_REFERENCES: usize = 1_000;
+/// The longest place of a reference, in bytes.
+const MAX_PLACE: usize = 1_000;
 
 /// The flexibility of an asset, such as `{"soc-max": {"sensor": 3}, "power-capacity": "20 kW"}`.
 ///
 /// Every `sensor` and `*-sensor`, and every `sensors` and `*-sensors`, in any depth refers to sensors by their ids.
+/// A key that only resembles these is refused.
 /// Whoever stores a document in which another one's sensor is named would have the scheduler read it for him, so a
 /// guard asks for each: [`sensors`](Self::sensors).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -26,16 +29,12 @@ impl FlexModel {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Invalid`] where something else stands than ids, or there are too many.
+    /// [`ServiceError::Invalid`] where something else stands than ids, there are too many or their places too long,
+    /// and where a key only resembles that of a reference.
     pub fn references(&self) -> Result<BTreeMap<String, Vec<i32>>, ServiceError> {
-        let mut found = BTreeMap::new();
-        of_object(&self.0, "", &mut found)?;
-        if found.values().map(Vec::len).sum::<usize>() > MAX_REFERENCES {
-            return Err(ServiceError::invalid(format!(
-                "there are more than {MAX_REFERENCES} references to sensors"
-            )));
-        }
-        Ok(found)
+        let mut search = Search::default();
+        search.object(&self.0)?;
+        Ok(search.found)
     }
 
     /// The sensors that the document refers to, each group labelled with the place; in one statement.
@@ -59,48 +58,99 @@ impl FlexModel {
     }
 }
 
-fn of_object(
-    object: &Map<String, Value>,
-    place: &str,
-    found: &mut BTreeMap<String, Vec<i32>>,
-) -> Result<(), ServiceError> {
-    for (key, value) in object {
-        let place = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
-        let ids = match value {
-            Value::Array(items) if is_called(key, "sensors") => {
-                items.iter().map(id).collect::<Option<Vec<_>>>().filter(|ids| !ids.is_empty())
-            }
-            _ if is_called(key, "sensor") => id(value).map(|id| vec![id]),
-            _ if is_called(key, "sensors") => None,
-            _ => {
-                of_value(value, &place, found)?;
-                continue;
-            }
-        };
-        let ids = ids
-            .ok_or_else(|| ServiceError::invalid(format!("`{place}` does not name sensors by their ids")))?;
-        found.insert(place, ids);
-    }
-    Ok(())
+/// A step from a value to one in it.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
 }
 
-/// A document is read with a limit of its depth, so this ends.
-fn of_value(value: &Value, place: &str, found: &mut BTreeMap<String, Vec<i32>>) -> Result<(), ServiceError> {
-    match value {
-        Value::Object(object) => of_object(object, place, found),
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                of_value(item, &format!("{place}/{index}"), found)?;
+/// What is found on a way through the document. A document is read with a limit of its depth, so the way ends.
+#[derive(Default)]
+struct Search<'a> {
+    way: Vec<Step<'a>>,
+    found: BTreeMap<String, Vec<i32>>,
+    references: usize,
+}
+
+impl<'a> Search<'a> {
+    fn object(&mut self, object: &'a Map<String, Value>) -> Result<(), ServiceError> {
+        for (key, value) in object {
+            self.way.push(Step::Key(key));
+            if is_called(key, "sensor") {
+                self.reference(id(value).map(|id| vec![id]))?;
+            } else if is_called(key, "sensors") {
+                let items = value.as_array().filter(|items| !items.is_empty());
+                self.reference(items.and_then(|items| items.iter().map(id).collect()))?;
+            } else if resembles_reference(key) {
+                return Err(ServiceError::invalid(format!(
+                    "the key {key:?} is not ASCII, or resembles `sensor`, `sensors` or what ends in `-sensor` or `-sensors`"
+                )));
+            } else {
+                self.value(value)?;
             }
-            Ok(())
+            self.way.pop();
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        Ok(())
+    }
+
+    fn value(&mut self, value: &'a Value) -> Result<(), ServiceError> {
+        match value {
+            Value::Object(object) => self.object(object),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.way.push(Step::Index(index));
+                    self.value(item)?;
+                    self.way.pop();
+                }
+                Ok(())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        }
+    }
+
+    fn reference(&mut self, ids: Option<Vec<i32>>) -> Result<(), ServiceError> {
+        let place = self.place()?;
+        let ids = ids
+            .ok_or_else(|| ServiceError::invalid(format!("`{place}` does not name sensors by their ids")))?;
+        self.references += ids.len();
+        if self.references > MAX_REFERENCES {
+            return Err(ServiceError::invalid(format!(
+                "there are more than {MAX_REFERENCES} references to sensors"
+            )));
+        }
+        self.found.insert(place, ids);
+        Ok(())
+    }
+
+    /// The place as text. Only for references, and with a limit: it is long where keys are.
+    fn place(&self) -> Result<String, ServiceError> {
+        let mut place = String::new();
+        for step in &self.way {
+            place.push('/');
+            match step {
+                Step::Key(key) => place.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                Step::Index(index) => place.push_str(&index.to_string()),
+            }
+            if place.len() > MAX_PLACE {
+                return Err(ServiceError::invalid(format!(
+                    "the keys on the way to a reference are longer than {MAX_PLACE} bytes"
+                )));
+            }
+        }
+        Ok(place)
     }
 }
 
 /// `sensor`, and what ends in `-sensor`.
 fn is_called(key: &str, name: &str) -> bool {
     key.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('-'))
+}
+
+/// Whether another program, or whoever reads the document, may take a key for one of a reference: in other letters of
+/// the same shape, in upper case, with `_` or a blank. Nobody would have checked what stands there, so it is refused.
+fn resembles_reference(key: &str) -> bool {
+    !key.is_ascii() || key.to_ascii_lowercase().contains("sensor")
 }
 
 fn id(value: &Value) -> Option<i32> {
@@ -127,8 +177,7 @@ mod tests {
             "soc-minima": [{"start": "2026-01-01", "value": {"sensor": 3}}, [[{"price-sensor": 4}]]],
             "inflexible-device-sensors": [5, 1],
             "a/b~c": {"sensors": [6]},
-            "sensory": 7,
-            "biosensor": 8,
+            "sense": 7,
         }));
         let expected = [
             ("/a~1b~0c/sensors", vec![6]),
@@ -156,6 +205,19 @@ mod tests {
             json!({"sensors": [1, "2"]}),
             json!({"deep": [{"-sensor": true}]}),
             json!({"sensors": vec![1; MAX_REFERENCES + 1]}),
+            json!({"k".repeat(MAX_PLACE): {"sensor": 1}}),
+            json!({"Sensor": 1}),
+            json!({"SENSORS": [1]}),
+            json!({"price_sensor": 1}),
+            json!({"priceSensor": 1}),
+            json!({" sensor": 1}),
+            json!({"sensor ": 1}),
+            json!({"sensor-id": 1}),
+            json!({"sensor\u{200B}": 1}),
+            json!({"\u{17F}ensor": 1}),
+            json!({"\u{455}\u{435}nsor": 1}),
+            json!({"biosensor": 1}),
+            json!({"deep": [{"sensory": 1}]}),
         ] {
             assert!(references(wrong.clone()).is_err(), "{wrong}");
         }

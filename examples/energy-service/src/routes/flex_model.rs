@@ -29,11 +29,11 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 impl Validate for FlexModel {
     fn validate(&self) -> Result<(), ServiceError> {
-        self.references()?;
+        // First, so that what is done to find references is bounded: it keeps the event loop from other requests.
         if stored(self)?.len() > MAX_DOCUMENT {
             return Err(ServiceError::invalid(format!("the document is longer than {MAX_DOCUMENT} bytes")));
         }
-        Ok(())
+        self.references().map(drop)
     }
 }
 
