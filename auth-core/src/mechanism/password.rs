@@ -11,20 +11,17 @@ use std::{
 use actix_web::web;
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
-    password_hash::{
-        PasswordHasher,
-        phc::{self, Output},
-    },
+    password_hash::phc::{self, Output, ParamsString, Salt},
 };
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-/// One comparison for each processor at a time, in the whole process: anyone may try to log in, and at 19 MiB
+/// One password for each processor at a time, in the whole process: anyone may try to log in, and at 19 MiB
 /// each a thousand who do would take 19 GiB. Those who wait for their turn take no thread.
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(processors())));
 
-/// What comparisons worked in, for the next ones: one for each turn. If it went back to the allocator each
-/// time, much of it would stay with every thread that ever compared a password.
+/// What was worked in, for the next ones: one for each turn. If it went back to the allocator each time, much of
+/// it would stay with every thread that ever worked on a password.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 fn processors() -> usize {
@@ -76,15 +73,51 @@ impl Passwords {
     }
 
     /// Hashes a password with a salt of its own, for storing. It takes tens of milliseconds, so it is not for
-    /// the event loop: call it inside `web::block`.
+    /// the event loop: handlers call [`hash_in_turn`](Self::hash_in_turn).
     ///
     /// # Errors
     ///
     /// [`PasswordError::Failed`] if the system has no memory or no random numbers to give.
     pub fn hash(&self, password: &str) -> Result<PasswordHash, PasswordError> {
-        let hash: phc::PasswordHash =
-            self.argon2().hash_password(password.as_bytes()).map_err(PasswordError::failed)?;
+        let mut salt = [0; Salt::RECOMMENDED_LENGTH];
+        getrandom::fill(&mut salt).map_err(PasswordError::failed)?;
+        let salt = Salt::new(&salt).map_err(PasswordError::failed)?;
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        with_memory(&self.cost, |memory| {
+            self.argon2().hash_password_into_with_memory(password.as_bytes(), &salt, &mut output, memory)
+        })?
+        .map_err(PasswordError::failed)?;
+        let hash = phc::PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&self.cost).map_err(PasswordError::failed)?,
+            salt: Some(salt),
+            hash: Some(Output::new(&output).map_err(PasswordError::failed)?),
+        };
         Ok(PasswordHash(hash.to_string()))
+    }
+
+    /// [`hash`](Self::hash) for handlers: on a thread for blocking work, and in turn with all who log in, so that
+    /// memory and processors are enough for everyone. Do not hold a connection to a database meanwhile.
+    ///
+    /// ```
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), auth_core::mechanism::PasswordError> {
+    /// use auth_core::mechanism::Passwords;
+    ///
+    /// let passwords = Passwords::new();
+    /// let stored = passwords.hash_in_turn("correct horse".to_owned()).await?;
+    /// assert!(passwords.verify("correct horse".to_owned(), Some(stored)).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`hash`](Self::hash).
+    pub async fn hash_in_turn(&self, password: String) -> Result<PasswordHash, PasswordError> {
+        let passwords = self.clone();
+        in_turn(move || passwords.hash(&password)).await
     }
 
     /// Whether the password is the one that was hashed.
@@ -102,14 +135,8 @@ impl Passwords {
         password: String,
         stored: Option<PasswordHash>,
     ) -> Result<bool, PasswordError> {
-        let turn = Arc::clone(&TURNS).acquire_owned().await.map_err(PasswordError::failed)?;
         let passwords = self.clone();
-        let compared = web::block(move || {
-            // Held until the end of the work, which goes on if the client does not wait for it.
-            let _turn = turn;
-            passwords.compare(&password, stored.as_ref())
-        });
-        compared.await.map_err(PasswordError::failed)?
+        in_turn(move || passwords.compare(&password, stored.as_ref())).await
     }
 
     fn compare(&self, password: &str, stored: Option<&PasswordHash>) -> Result<bool, PasswordError> {
@@ -142,6 +169,19 @@ impl Passwords {
     }
 }
 
+/// Works on a thread for blocking work, once it is its turn.
+async fn in_turn<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+) -> Result<T, PasswordError> {
+    let turn = Arc::clone(&TURNS).acquire_owned().await.map_err(PasswordError::failed)?;
+    let done = web::block(move || {
+        // Held until the end of the work, which goes on if the client does not wait for it.
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(PasswordError::failed)?
+}
+
 /// As `PasswordVerifier::verify_password` of `argon2`, in memory that is used again.
 fn is_hash_of(password: &str, PasswordHash(stored): &PasswordHash) -> Result<bool, CompareError> {
     let hash = phc::PasswordHash::new(stored).map_err(CompareError::stored)?;
@@ -152,21 +192,30 @@ fn is_hash_of(password: &str, PasswordHash(stored): &PasswordHash) -> Result<boo
     let version = hash.version.map(Version::try_from).transpose().map_err(CompareError::stored)?;
     let cost = Params::try_from(&hash).map_err(CompareError::stored)?;
 
-    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-    let missing = cost.block_count().saturating_sub(memory.len());
-    memory.try_reserve_exact(missing).map_err(|error| CompareError::Failed(PasswordError::failed(error)))?;
-    memory.resize(memory.len() + missing, Block::new());
     let mut output = vec![0; expected.len()];
-    let hashed = Argon2::new(algorithm, version.unwrap_or_default(), cost).hash_password_into_with_memory(
-        password.as_bytes(),
-        salt,
-        &mut output,
-        &mut memory,
-    );
-    MEMORY.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-    hashed.map_err(CompareError::stored)?;
+    let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), cost.clone());
+    with_memory(&cost, |memory| {
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut output, memory)
+    })
+    .map_err(CompareError::Failed)?
+    .map_err(CompareError::stored)?;
     // `Output` is compared in constant time.
     Ok(Output::new(&output).map_err(CompareError::stored)? == *expected)
+}
+
+/// Works in as many blocks as this cost asks for, which are used again.
+fn with_memory<T>(cost: &Params, work: impl FnOnce(&mut [Block]) -> T) -> Result<T, PasswordError> {
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+    let missing = cost.block_count().saturating_sub(memory.len());
+    memory.try_reserve_exact(missing).map_err(PasswordError::failed)?;
+    memory.resize(memory.len() + missing, Block::new());
+    let done = work(&mut memory);
+    let mut kept = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    // `hash` waits for no turn, so there may be more than one for each.
+    if kept.len() < processors() {
+        kept.push(memory);
+    }
+    Ok(done)
 }
 
 /// Why a password could not be compared.
@@ -235,7 +284,35 @@ pub(super) async fn all_turns() -> tokio::sync::SemaphorePermit<'static> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+
     use super::*;
+
+    /// Hashing waits as comparing does.
+    #[actix_web::test]
+    async fn a_new_password_waits_for_its_turn() {
+        let turns = all_turns().await;
+        let passwords = Passwords::with_cost(32, 1, 1).unwrap();
+        let mut hashed = Box::pin(passwords.hash_in_turn("sunny side up".to_owned()));
+        // As long as nobody else may have one, it does not end.
+        let waited = actix_web::rt::time::timeout(Duration::from_millis(200), &mut hashed).await;
+        assert!(waited.is_err(), "{waited:?}");
+        drop(turns);
+        let hash = hashed.await.unwrap();
+        assert!(passwords.verify("sunny side up".to_owned(), Some(hash)).await.unwrap());
+    }
+
+    #[test]
+    fn argon2_itself_verifies_a_hash() {
+        for passwords in [Passwords::new(), Passwords::with_cost(64, 3, 2).unwrap()] {
+            let stored = passwords.hash("sunny side up").unwrap();
+            let hash = phc::PasswordHash::new(stored.as_str()).unwrap();
+            assert!(Argon2::default().verify_password(b"sunny side up", &hash).is_ok());
+            assert!(Argon2::default().verify_password(b"sunny side down", &hash).is_err());
+        }
+    }
 
     #[actix_web::test]
     async fn only_the_password_itself_verifies() {
