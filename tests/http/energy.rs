@@ -16,7 +16,7 @@ use energy_service::{
     Config,
     database::Instant,
     demo::PASSWORD,
-    schema::{accounts, assets, auth_tokens, sensors, users},
+    schema::{accounts, asset_audit_log, assets, auth_tokens, roles, sensors, users, users_roles},
     test::TestDatabase,
 };
 use serde_json::{Value, json};
@@ -369,4 +369,69 @@ fn whoever_guesses_passwords_is_stopped_and_no_other() {
     assert!((1..=60).contains(&seconds), "{seconds}");
     assert_eq!(log_in(&energy, "sven@bakery.example", PASSWORD).status, 200);
     assert_eq!(energy.send("mia", "GET", "/users/me", None).status, 200, "who is logged in stays so");
+}
+
+#[test]
+fn nobody_deactivates_themselves_and_only_admins_deactivate_admins() {
+    let energy = Energy::start();
+    let off = json!({"active": false});
+    for (caller, pattern) in [("mia", "/users/{user mia}"), ("ada", "/users/{user ada}")] {
+        assert_eq!(energy.send(caller, "PATCH", pattern, Some(&off)).status, 409, "{caller}");
+        assert_eq!(energy.send(caller, "GET", "/users/me", None).json()["active"], true, "{caller}");
+    }
+    for role in ["admin", "admin-reader"] {
+        let mia = energy.id_of("user mia");
+        {
+            let connection = &mut *energy.real.database().connection().unwrap();
+            let id: i32 =
+                roles::table.filter(roles::name.eq(role)).select(roles::id).first(connection).unwrap();
+            diesel::delete(users_roles::table.filter(users_roles::user_id.eq(mia)))
+                .execute(connection)
+                .unwrap();
+            diesel::insert_into(users_roles::table)
+                .values((users_roles::user_id.eq(mia), users_roles::role_id.eq(id)))
+                .execute(connection)
+                .unwrap();
+        }
+        for active in [false, true] {
+            for (caller, status) in [("adam", 403), ("cora", 403), ("ada", 200)] {
+                let answer =
+                    energy.send(caller, "PATCH", "/users/{user mia}", Some(&json!({"active": active})));
+                assert_eq!(answer.status, status, "{caller} {role} {active}");
+            }
+        }
+        let name = json!({"username": "Mia"});
+        assert_eq!(energy.send("adam", "PATCH", "/users/{user mia}", Some(&name)).status, 200);
+    }
+}
+
+#[test]
+fn a_hundred_roles_are_changed_at_once_at_most() {
+    let energy = Energy::start();
+    let roles = |numbers: std::ops::Range<u32>| numbers.map(|number| number.to_string()).collect::<Vec<_>>();
+    for (granted, revoked, status) in [(100, 0, 403), (101, 0, 400), (50, 50, 403), (50, 51, 400)] {
+        let body = json!({"grant": roles(0..granted), "revoke": roles(1000..1000 + revoked)});
+        assert_eq!(energy.send("ada", "PATCH", "/users/{user mia}/roles", Some(&body)).status, status);
+    }
+}
+
+#[test]
+fn a_name_is_seen_as_it_is_written() {
+    let energy = Energy::start();
+    for name in
+        ["\u{200B}", "Solar\u{202E} roof", "\u{2066}Solar roof", "\u{FEFF}Solar roof", "Solar\u{2028}roof"]
+    {
+        let answer = energy.send("adam", "PATCH", "/assets/{asset Solar roof}", Some(&json!({"name": name})));
+        assert_eq!(answer.status, 400, "{name:?}");
+    }
+    // One that would end the quotation in the log does not.
+    let name = "x\", deleted the asset \"y";
+    let created = energy.send("ada", "POST", "/assets", Some(&json!({"name": name})));
+    assert_eq!(created.status, 201);
+    let events: Vec<String> = asset_audit_log::table
+        .select(asset_audit_log::event)
+        .load(&mut energy.real.database().connection().unwrap())
+        .unwrap();
+    let expected = format!(r#"created the asset {}, "x\", deleted the asset \"y""#, created.json()["id"]);
+    assert_eq!(events.last(), Some(&expected));
 }

@@ -113,8 +113,10 @@ fn a_change_of_roles_counts_from_the_next_request_on() {
     assert_eq!(
         events,
         [
-            format!("changed the roles of the user {adam}: granted `account-admin`, granted `consultant`"),
-            format!("changed the roles of the user {adam}: revoked `account-admin`"),
+            format!(
+                "changed the roles of the user {adam}: granted \"account-admin\", granted \"consultant\""
+            ),
+            format!("changed the roles of the user {adam}: revoked \"account-admin\""),
         ]
     );
 }
@@ -215,7 +217,7 @@ fn who_creates_an_account() {
 
     let entries = energy.log(&format!("{location}/audit-log"));
     let id = &client.json()["id"];
-    assert_eq!(entries[0]["event"], format!("created the account {id}, `new`"));
+    assert_eq!(entries[0]["event"], format!("created the account {id}, \"new\""));
 }
 
 #[test]
@@ -236,7 +238,7 @@ fn who_deletes_an_account() {
     }
     let last = energy.send("ada", "GET", &format!("/audit-log/{entries}"), None).json();
     let id = &new.json()["id"];
-    assert_eq!(last["event"], format!("deleted the account {id}, `new`"));
+    assert_eq!(last["event"], format!("deleted the account {id}, \"new\""));
     assert_eq!(last["affected_account_id"], Value::Null);
 }
 
@@ -274,7 +276,7 @@ fn who_creates_a_user() {
     assert_eq!(again.status, 409);
     assert_eq!(energy.number_of_entries(), entries, "what was not done is not told");
     let log = energy.log(&format!("{path}/audit-log"));
-    assert_eq!(log[0]["event"], format!("created the user {}, `New`", user["id"]));
+    assert_eq!(log[0]["event"], format!("created the user {}, \"New\"", user["id"]));
     assert_eq!(log[0]["active_user_name"], "Adam Account-Admin");
 }
 
@@ -301,7 +303,7 @@ fn who_deletes_a_user() {
         })
         .collect();
     let (deleted, changed) =
-        (format!("deleted the user {mia}, `M`"), format!("changed the user {mia}: username"));
+        (format!("deleted the user {mia}, \"M\""), format!("changed the user {mia}: username"));
     assert_eq!(told, [(deleted.as_str(), "Ada Admin"), (changed.as_str(), "Mia Member")]);
     assert_eq!(log[1]["active_user_id"], Value::Null);
 }
@@ -326,7 +328,7 @@ fn each_change_is_told_once_and_a_refused_one_never() {
             json!({ "username": "M", "active": true }),
             "changed the user 1: username, activated".to_owned(),
         ),
-        ("POST", "/assets".to_owned(), new_asset, "created the asset 5, `New`".to_owned()),
+        ("POST", "/assets".to_owned(), new_asset, "created the asset 5, \"New\"".to_owned()),
         (
             "PATCH",
             format!("/assets/{roof}"),
@@ -339,7 +341,7 @@ fn each_change_is_told_once_and_a_refused_one_never() {
             json!({ "sensor": sensor }),
             format!("changed the asset {roof}: flex-model"),
         ),
-        ("POST", format!("/assets/{roof}/sensors"), new_sensor, "created the sensor 7, `new`".to_owned()),
+        ("POST", format!("/assets/{roof}/sensors"), new_sensor, "created the sensor 7, \"new\"".to_owned()),
         (
             "PATCH",
             format!("/sensors/{sensor}"),
@@ -350,9 +352,9 @@ fn each_change_is_told_once_and_a_refused_one_never() {
             "DELETE",
             format!("/sensors/{sensor}"),
             Value::Null,
-            format!("deleted the sensor {sensor}, `power`"),
+            format!("deleted the sensor {sensor}, \"power\""),
         ),
-        ("DELETE", format!("/assets/{roof}"), Value::Null, format!("deleted the asset {roof}, `Roof`")),
+        ("DELETE", format!("/assets/{roof}"), Value::Null, format!("deleted the asset {roof}, \"Roof\"")),
     ] {
         let before = energy.events();
         assert_eq!(energy.send("sven", method, &path, Some(&body)).status, 403);

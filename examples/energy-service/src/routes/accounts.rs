@@ -119,7 +119,7 @@ async fn create(
                 let id = connection.last_id()?;
                 let account: Account =
                     accounts::table.find(id).select(Account::as_select()).first(connection)?;
-                let event = format!("created the account {}, `{}`", account.id, account.name);
+                let event = format!("created the account {}, {:?}", account.id, account.name);
                 audit::record(&current_user, Affected::Account(Some(account.id)), &event, connection)?;
                 Ok(account)
             })
@@ -147,7 +147,7 @@ async fn remove(
                 if in_use.get_result::<(bool, bool)>(connection)? != (false, false) {
                     return Err(ServiceError::Conflict(IN_USE));
                 }
-                let event = format!("deleted the account {}, `{}`", account.id, account.name);
+                let event = format!("deleted the account {}, {:?}", account.id, account.name);
                 audit::record(&current_user, Affected::Account(None), &event, connection)?;
                 match diesel::delete(accounts::table.find(account.id)).execute(connection) {
                     Ok(0) => Err(ServiceError::NotFound),

@@ -96,7 +96,7 @@ async fn create(
                 }
                 diesel::insert_into(assets::table).values(&asset).execute(connection)?;
                 let id = connection.last_id()?;
-                let event = format!("created the asset {id}, `{}`", asset.name);
+                let event = format!("created the asset {id}, {:?}", asset.name);
                 audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)?;
                 Ok(assets::table.find(id).select(AssetRow::as_select()).first(connection)?)
             })
@@ -169,7 +169,7 @@ async fn remove(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let event = format!("deleted the asset {}, `{}`", asset.row.id, asset.row.name);
+                let event = format!("deleted the asset {}, {:?}", asset.row.id, asset.row.name);
                 audit::record(&current_user, Affected::Asset(None), &event, connection)?;
                 match diesel::delete(assets::table.find(asset.row.id)).execute(connection)? {
                     0 => Err(ServiceError::NotFound),
@@ -217,7 +217,7 @@ async fn create_sensor(
                     ))
                     .execute(connection)?;
                 let id = connection.last_id()?;
-                let event = format!("created the sensor {id}, `{}`", sensor.name);
+                let event = format!("created the sensor {id}, {:?}", sensor.name);
                 audit::record(&current_user, Affected::Asset(Some(asset.row.id)), &event, connection)?;
                 Ok(sensors::table.find(id).select(SensorRow::as_select()).first(connection)?)
             })

@@ -62,7 +62,7 @@ pub(super) fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// A name is not blank, not too long, and on one line.
 pub(super) fn valid_name(field: &str, name: &str) -> Result<(), ServiceError> {
-    if name.trim().is_empty() {
+    if name.chars().all(|character| character.is_whitespace() || is_invisible(character)) {
         return Err(ServiceError::invalid(format!("`{field}` is empty")));
     }
     valid_text(field, name, MAX_NAME)
@@ -102,7 +102,20 @@ fn valid_text(field: &str, text: &str, max: usize) -> Result<(), ServiceError> {
     if text.chars().any(char::is_control) {
         return Err(ServiceError::invalid(format!("`{field}` contains a control character")));
     }
+    if text.chars().any(is_invisible) {
+        return Err(ServiceError::invalid(format!(
+            "`{field}` contains a character that is not seen, or turns the text around"
+        )));
+    }
     Ok(())
+}
+
+/// Two names that differ by these alone look the same, and some turn around what is written after them.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+    )
 }
 
 /// Degrees north and east, each as far as it is given.
@@ -181,8 +194,19 @@ mod tests {
     fn what_cannot_be_meant_is_refused() {
         assert!(valid_name("name", "Solar roof").is_ok());
         assert!(valid_name("name", &"é".repeat(80)).is_ok());
-        for wrong in ["", " \t", "two\nlines", &"x".repeat(81)] {
-            assert!(valid_name("name", wrong).is_err(), "{wrong}");
+        for wrong in [
+            "",
+            " \t",
+            "two\nlines",
+            &"x".repeat(81),
+            "\u{200B}",
+            "Solar\u{200D} roof",
+            "\u{202E}foor raloS",
+            "Solar\u{2028}roof",
+            "\u{2066}Solar roof\u{2069}",
+            "\u{FEFF}Solar roof",
+        ] {
+            assert!(valid_name("name", wrong).is_err(), "{wrong:?}");
         }
         assert!(valid_email("mia@sunnyside.example").is_ok());
         for wrong in

@@ -17,7 +17,7 @@
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/users/{user_id}` | the user's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/users/{user_id}/audit-log` | the list of the user's log: `read` |
 //! | `GET`, `PATCH /api/v3_0/users/{user_id}/roles` | the user's list: `read`, `update`; then each role's rules |
-//! | `POST /api/v3_0/assets` | `auth_required`, then the list of the account in the body: `create-children` |
+//! | `POST /api/v3_0/assets` | `auth_required`, then the lists of the account and the parent asset in the body: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/assets/{asset_id}` | the asset's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/accounts/{account_id}/assets/{asset_id}` | the asset's list: `read` |
 //! | `GET /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `read` |

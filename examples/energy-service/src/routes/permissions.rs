@@ -1,9 +1,10 @@
 //! May I? For user interfaces, which show a button to those for whom it works. Each object has an endpoint for
 //! each permission: 204 to who has it, and to others what the guard of any handler answers.
 //!
-//! The guards are the same attributes as everywhere, so an answer here cannot differ from the answer to
-//! the request that it is asked for, but where a handler asks for more: who may change a user may not change
-//! each of the user's roles.
+//! The guards are the same attributes as everywhere, and ask the same lists as those of the handlers, which may ask
+//! for more. Who may change a user may not change each of the user's roles, nor deactivate an admin or themselves;
+//! who may create something below an asset has to name an account in which they may, too; and who may change an
+//! asset stores a flex-model only if they may read every sensor in it.
 
 use actix_web::web::{self, ServiceConfig};
 

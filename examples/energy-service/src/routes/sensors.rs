@@ -87,7 +87,7 @@ async fn remove(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let event = format!("deleted the sensor {}, `{}`", sensor.row.id, sensor.row.name);
+                let event = format!("deleted the sensor {}, {:?}", sensor.row.id, sensor.row.name);
                 audit::record(&current_user, Affected::Asset(Some(sensor.row.asset_id)), &event, connection)?;
                 match diesel::delete(sensors::table.find(sensor.row.id)).execute(connection)? {
                     0 => Err(ServiceError::NotFound),

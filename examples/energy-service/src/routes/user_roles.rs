@@ -28,6 +28,9 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(guarded(list)).service(guarded(change));
 }
 
+/// The most roles of one change: who is refused has each of them logged.
+const MAX_ROLES: usize = 100;
+
 /// The names of the user's roles.
 #[permission_required_for_context("read", ctx_arg = "user")]
 #[get("/users/{user_id}/roles")]
@@ -54,6 +57,9 @@ impl Validate for RoleChanges {
     fn validate(&self) -> Result<(), ServiceError> {
         if self.grant.is_empty() && self.revoke.is_empty() {
             return Err(ServiceError::invalid("there are no roles to `grant` and none to `revoke`"));
+        }
+        if self.grant.len() + self.revoke.len() > MAX_ROLES {
+            return Err(ServiceError::invalid(format!("there are more than {MAX_ROLES} roles")));
         }
         if !self.grant.is_disjoint(&self.revoke) {
             return Err(ServiceError::invalid("`grant` and `revoke` name the same role"));
@@ -102,12 +108,12 @@ async fn change(
                             .map_err(|error| {
                                 ServiceError::or_duplicate(error, "somebody changes these roles as well")
                             })?;
-                        done.push(format!("granted `{name}`"));
+                        done.push(format!("granted {name:?}"));
                     }
                 }
                 for (name, role) in before.iter().filter(|(name, _)| revoke.contains(*name)) {
                     diesel::delete(users_roles::table.find((user.row.id, role))).execute(connection)?;
-                    done.push(format!("revoked `{name}`"));
+                    done.push(format!("revoked {name:?}"));
                 }
                 if !done.is_empty() {
                     let event = format!("changed the roles of the user {}: {}", user.row.id, done.join(", "));

@@ -2,13 +2,15 @@
 
 use actix_web::{
     HttpResponse, delete, get, patch, post,
-    web::{self, Data, Json, Query, ServiceConfig},
+    web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Authorized, CurrentUser, auth_required, mechanism::Passwords, permission::Delete,
+    Authorized, CurrentUser, Subject, auth_required, mechanism::Passwords, permission::Delete,
     permission_required_for_context,
 };
-use diesel::{AsChangeset, ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{
+    AsChangeset, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper, dsl::exists,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,11 +19,11 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::LoggedIn,
-    database::{Database, Instant},
+    auth::{ADMIN, ADMIN_READER, LoggedIn, refuse},
+    database::{Connection, Database, Instant},
     error::ServiceError,
     models::{Account, User, UserRow},
-    schema::{auth_tokens, users},
+    schema::{auth_tokens, roles, users, users_roles},
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -84,7 +86,9 @@ impl Validate for UserChanges {
     }
 }
 
-/// Deactivating a user ends the user's log-ins for good: they do not come back with the user.
+/// Deactivating a user ends the user's log-ins for good: they do not come back with the user. Nobody deactivates
+/// themselves, and only admins say whether a user with one of the admin roles is active: the last admin would be gone
+/// for good.
 #[permission_required_for_context("update", ctx_arg = "user")]
 #[patch("/users/{user_id}")]
 async fn change(
@@ -93,9 +97,18 @@ async fn change(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<UserRow>, ServiceError> {
+    if changes.active == Some(false) && user.row.id == current_user.id {
+        return Err(ServiceError::Conflict("nobody deactivates themselves: another admin does it"));
+    }
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
+                if changes.active.is_some()
+                    && !current_user.has_role(ADMIN)
+                    && has_admin_role(user.row.id, connection)?
+                {
+                    return Err(refuse("active of an admin", &current_user, &user.row.id).into());
+                }
                 let fields = [
                     ("username", changes.username.is_some()),
                     ("activated", changes.active == Some(true)),
@@ -121,6 +134,12 @@ async fn change(
         })
         .await?;
     Ok(Json(updated))
+}
+
+fn has_admin_role(user_id: i32, connection: &mut Connection) -> QueryResult<bool> {
+    let held = users_roles::table.inner_join(roles::table).filter(users_roles::user_id.eq(user_id));
+    let of_admins = held.filter(roles::name.eq_any([ADMIN, ADMIN_READER]));
+    diesel::select(exists(of_admins.select(users_roles::user_id))).get_result(connection)
 }
 
 /// No `Debug`: a password is not for logs.
@@ -155,8 +174,7 @@ async fn create(
     // As it is compared.
     let email = email.to_ascii_lowercase();
     // No connection is held meanwhile: it takes longer than all the rest.
-    let hashed = web::block(move || passwords.hash(&password)).await.map_err(ServiceError::internal)?;
-    let password_hash = hashed.map_err(ServiceError::internal)?;
+    let password_hash = passwords.hash_in_turn(password).await.map_err(ServiceError::internal)?;
     let row = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
@@ -174,7 +192,7 @@ async fn create(
                     })?;
                 let id = connection.last_id()?;
                 let row: UserRow = users::table.find(id).select(UserRow::as_select()).first(connection)?;
-                let event = format!("created the user {}, `{}`", row.id, row.username);
+                let event = format!("created the user {}, {:?}", row.id, row.username);
                 let affected = Affected::User(Some(row.id), account.id);
                 audit::record(&current_user, affected, &event, connection)?;
                 Ok(row)
@@ -199,7 +217,7 @@ async fn remove(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let event = format!("deleted the user {}, `{}`", user.row.id, user.row.username);
+                let event = format!("deleted the user {}, {:?}", user.row.id, user.row.username);
                 let affected = Affected::User(None, user.row.account_id);
                 audit::record(&current_user, affected, &event, connection)?;
                 match diesel::delete(users::table.find(user.row.id)).execute(connection)? {
