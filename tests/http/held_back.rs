@@ -1,6 +1,6 @@
 //! Requests that are under way while their sender loses what they were let in for.
 
-use std::{sync::mpsc, time::Duration};
+use std::{sync::mpsc, thread, time::Duration};
 
 use diesel::{
     connection::{Connection as _, InstrumentationEvent},
@@ -13,7 +13,7 @@ use energy_service::{
 };
 use serde_json::json;
 
-use super::energy::Energy;
+use super::energy::{Energy, log_in};
 use crate::client::Begun;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -141,4 +141,28 @@ fn a_body_that_comes_after_its_sender_is_logged_out_changes_nothing() {
         diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(adam))).execute(connection)
     });
     assert_eq!(begun.end(&body.as_bytes()[1..]), Some(401));
+}
+
+/// The password is compared while nobody holds the only connection.
+#[test]
+fn a_log_in_under_way_does_not_outlast_a_deactivation() {
+    let energy = Energy::start();
+    let mia = energy.id_of("user mia");
+    let ended = statements(&energy);
+    let answer = thread::scope(|scope| {
+        let answer = scope.spawn(|| log_in(&energy, "mia@sunnyside.example", PASSWORD));
+        ended.recv_timeout(PATIENCE).unwrap();
+        let off = energy.send("adam", "PATCH", "/users/{user mia}", Some(&json!({"active": false})));
+        assert_eq!(off.status, 200);
+        answer.join().unwrap()
+    });
+    let on = energy.send("adam", "PATCH", "/users/{user mia}", Some(&json!({"active": true})));
+    assert_eq!((on.status.as_u16(), on.json()["id"] == mia), (200, true));
+    // Whichever came first.
+    if answer.status == 200 {
+        let token = answer.json()["auth_token"].as_str().unwrap().to_owned();
+        assert_eq!(energy.send(&token, "GET", "/users/me", None).status, 401);
+    } else {
+        assert_eq!(answer.status, 401);
+    }
 }

@@ -11,13 +11,13 @@ use auth_core::{
     mechanism::{Attempts, PasswordHash, Passwords, Token},
     public,
 };
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::exists};
 use serde::{Deserialize, Serialize};
 
 use super::guarded;
 use crate::{
     auth::TOKEN_MAX_AGE,
-    database::{Database, Instant},
+    database::{Connection, Database, Instant},
     error::ServiceError,
     schema::{auth_tokens, users},
 };
@@ -55,19 +55,22 @@ async fn request_auth_token(
     let hash = token.hash();
     database
         .run(move |connection| {
-            let now = Instant::now();
-            let expired = auth_tokens::table
-                .filter(auth_tokens::user_id.eq(user_id))
-                .filter(auth_tokens::created_at.lt(now.before(TOKEN_MAX_AGE)));
-            diesel::delete(expired).execute(connection)?;
-            diesel::insert_into(auth_tokens::table)
-                .values((
-                    auth_tokens::token_hash.eq(hash.as_bytes().as_slice()),
-                    auth_tokens::user_id.eq(user_id),
-                    auth_tokens::created_at.eq(now),
-                ))
-                .execute(connection)?;
-            Ok(())
+            connection.immediate_transaction(|connection| {
+                still_active(user_id, connection)?;
+                let now = Instant::now();
+                let expired = auth_tokens::table
+                    .filter(auth_tokens::user_id.eq(user_id))
+                    .filter(auth_tokens::created_at.lt(now.before(TOKEN_MAX_AGE)));
+                diesel::delete(expired).execute(connection)?;
+                diesel::insert_into(auth_tokens::table)
+                    .values((
+                        auth_tokens::token_hash.eq(hash.as_bytes().as_slice()),
+                        auth_tokens::user_id.eq(user_id),
+                        auth_tokens::created_at.eq(now),
+                    ))
+                    .execute(connection)?;
+                Ok(())
+            })
         })
         .await?;
     Ok(HttpResponse::Ok()
@@ -126,5 +129,15 @@ async fn user_with(
     let (id, stored) = found.unzip();
     let verified =
         passwords.verify(password, stored.map(PasswordHash::from)).await.map_err(ServiceError::internal)?;
-    id.filter(|_| verified).ok_or(ServiceError::LogInFailed)
+    let id = id.filter(|_| verified).ok_or(ServiceError::LogInFailed)?;
+    database.run(move |connection| still_active(id, connection)).await?;
+    Ok(id)
+}
+
+/// Looked at again after the password: whoever was deactivated meanwhile would be logged in again with the next
+/// activation.
+fn still_active(user_id: i32, connection: &mut Connection) -> Result<(), ServiceError> {
+    let user = users::table.find(user_id).filter(users::active);
+    let is_active: bool = diesel::select(exists(user.select(users::id))).get_result(connection)?;
+    if is_active { Ok(()) } else { Err(ServiceError::LogInFailed) }
 }
