@@ -134,7 +134,7 @@ impl World {
                 ImportError::Json { path, source }
             }
         })?;
-        let names = worlds.iter().map(|world| format!("`{}`", world.name)).collect::<Vec<_>>().join(", ");
+        let names = worlds.iter().map(|world| format!("{:?}", world.name)).collect::<Vec<_>>().join(", ");
         let mut meant = worlds.into_iter().filter(|world| world.name == name);
         match (meant.next(), meant.next()) {
             (Some(world), None) => Ok(world),
@@ -186,13 +186,19 @@ impl World {
     }
 }
 
-/// The ids of a list, each positive and there once.
+/// The largest id of a file. The rows that the service adds are numbered behind it, and need room.
+const MAX_ID: i32 = 2_000_000_000;
+
+/// The ids of a list, each positive, not too large, and there once.
 fn ids(kind: &str, ids: impl Iterator<Item = i32>) -> Result<BTreeSet<i32>, ImportError> {
     let mut known = BTreeSet::new();
     for id in ids {
         // MySQL takes 0 for "the next one".
         if id < 1 {
             return Err(ImportError::Invalid(format!("{kind} {id}: an id is at least 1")));
+        }
+        if id > MAX_ID {
+            return Err(ImportError::Invalid(format!("{kind} {id}: an id is at most {MAX_ID}")));
         }
         if !known.insert(id) {
             return Err(ImportError::Invalid(format!("{kind} {id} is there twice")));
@@ -208,7 +214,7 @@ fn unique_roles(kind: &str, id: i32, roles: &[String]) -> Result<(), ImportError
             return Err(ImportError::Invalid(format!("{kind} {id} has a role without a name")));
         }
         if !known.insert(role) {
-            return Err(ImportError::Invalid(format!("{kind} {id} has the role `{role}` twice")));
+            return Err(ImportError::Invalid(format!("{kind} {id} has the role {role:?} twice")));
         }
     }
     Ok(())
@@ -473,7 +479,7 @@ pub enum ImportError {
         source: serde_json::Error,
     },
     /// The file has no such world.
-    #[error("there is no world `{name}` in the file; the worlds are: {names}")]
+    #[error("there is no world {name:?} in the file; the worlds are: {names}")]
     Unknown {
         /// What was asked for.
         name: String,
@@ -481,7 +487,7 @@ pub enum ImportError {
         names: String,
     },
     /// The file has two worlds of this name.
-    #[error("there are several worlds `{name}` in the file; give them different names")]
+    #[error("there are several worlds {name:?} in the file; give them different names")]
     Ambiguous {
         /// What was asked for.
         name: String,
@@ -596,7 +602,7 @@ mod tests {
             (
                 r#"["account-admin", "consultant"]"#,
                 r#"["consultant", "consultant"]"#,
-                "user 12 has the role `consultant` twice",
+                "user 12 has the role \"consultant\" twice",
             ),
             (r#"["Prosumer"]"#, r#"[" "]"#, "account 1 has a role without a name"),
         ] {

@@ -12,7 +12,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, value_parser};
 use energy_service::{
     Config, Service, StartError,
-    database::{Database, DatabaseError, Location},
+    database::{Database, DatabaseError, Location, LocationError},
     demo,
     error::{ServiceError, chain},
     import::{ImportError, World, import, import_with_tokens},
@@ -47,7 +47,8 @@ struct ServeArguments {
     bind: SocketAddr,
     /// The database: a file, made when missing; `:memory:`, which ends with the service; or, if the service is
     /// built with that feature, the URL of a database in `PostgreSQL` (`postgres://…`) or `MariaDB` (`mysql://…`)
-    // A URL may have a password in it, which is not for `--help`.
+    // A URL may have a password in it, which is not for `--help`. Nor for what clap says of a value that it cannot
+    // parse, so that is done later.
     #[arg(
         long,
         value_name = "FILE or URL",
@@ -55,7 +56,7 @@ struct ServeArguments {
         hide_env_values = true,
         default_value = ":memory:"
     )]
-    database: Location,
+    database: String,
     /// The number of connections to the database
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = value_parser!(u32).range(1..=1000))]
     pool_size: u32,
@@ -87,7 +88,7 @@ struct ImportArguments {
     world: String,
     /// The empty database: a file, made when missing, or the URL of a server
     #[arg(long, value_name = "FILE|URL", env = "DATABASE_URL", hide_env_values = true)]
-    database: Location,
+    database: String,
     /// Log each user in, and print the tokens as JSON: `{"<id of the user>": "<token>", …}`
     #[arg(long)]
     print_tokens: bool,
@@ -119,6 +120,7 @@ async fn main() -> ExitCode {
 async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
     let ServeArguments { bind, database, pool_size, pool_wait, demo, session_key, redis, insecure_cookies } =
         arguments;
+    let database: Location = database.parse()?;
     // Not parsed by clap, which shows what it refuses: these are secret.
     let (key, redis) = (session_key.as_deref().map(str::parse), redis.as_deref().map(str::parse));
     let (key, redis) = (key.transpose()?, redis.transpose()?);
@@ -156,11 +158,12 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
 /// Prints nothing but the tokens, so that a program can read them.
 fn import_world(arguments: &ImportArguments) -> Result<(), CommandError> {
     let ImportArguments { file, world, database, print_tokens } = arguments;
-    if *database == Location::Memory {
+    let database: Location = database.parse()?;
+    if database == Location::Memory {
         return Err(CommandError::ImportIntoMemory);
     }
     let world = World::read(file, world)?;
-    let database = Database::open(database, 1, Duration::from_secs(2))?;
+    let database = Database::open(&database, 1, Duration::from_secs(2))?;
     if *print_tokens {
         let tokens = import_with_tokens(&world, &database)?;
         let texts: BTreeMap<_, _> = tokens.iter().map(|(id, token)| (id, token.as_str())).collect();
@@ -178,6 +181,8 @@ fn import_world(arguments: &ImportArguments) -> Result<(), CommandError> {
 enum CommandError {
     #[error("cannot listen on {bind} (choose another address with --bind)")]
     Listen { bind: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Location(#[from] LocationError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! Where the database is, and so which of the three it is.
 
-use std::{convert::Infallible, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 /// Where the database is. Parsed from text:
 ///
@@ -9,7 +9,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 /// | nothing, `:memory:` | [`Location::Memory`] |
 /// | `postgres://…`, `postgresql://…` | [`Location::Postgres`] |
 /// | `mysql://…`, `mariadb://…` | [`Location::Mysql`] |
-/// | anything else | [`Location::File`] |
+/// | anything else, but the URL of something else | [`Location::File`] |
 ///
 /// What is shown of a URL, also by `Debug`, is its scheme alone: there may be a password in the rest.
 #[derive(Clone, Default, Eq, PartialEq)]
@@ -27,18 +27,68 @@ pub enum Location {
 }
 
 impl FromStr for Location {
-    type Err = Infallible;
+    type Err = LocationError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.split_once("://") {
-            // SQLite takes both for "a private database for this connection", which no pool can use.
-            _ if text.is_empty() || text == ":memory:" => Self::Memory,
-            Some(("postgres" | "postgresql", _)) => Self::Postgres(text.to_owned()),
+        // SQLite takes both for "a private database for this connection", which no pool can use.
+        if text.is_empty() || text == ":memory:" {
+            return Ok(Self::Memory);
+        }
+        let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+        let scheme = scheme.trim().to_ascii_lowercase();
+        match (scheme.as_str(), rest.strip_prefix("//")) {
+            ("postgres" | "postgresql", Some(rest)) => {
+                check(rest).map(|()| Self::Postgres(format!("{scheme}://{rest}")))
+            }
             // The client library knows only one of the names.
-            Some(("mysql" | "mariadb", rest)) => Self::Mysql(format!("mysql://{rest}")),
-            _ => Self::File(text.to_owned()),
-        })
+            ("mysql" | "mariadb", Some(rest)) => check(rest).map(|()| Self::Mysql(format!("mysql://{rest}"))),
+            ("postgres" | "postgresql" | "mysql" | "mariadb", None) => Err(LocationError::Scheme),
+            ("file", _) | (_, None) => Ok(Self::File(text.to_owned())),
+            // The name of a file is shown.
+            (_, Some(_)) => Err(LocationError::Scheme),
+        }
     }
+}
+
+/// That the client libraries can read what follows the scheme. They quote what they cannot, and so a part of a
+/// password, as of `me:secret/energy`, where `secret` stands for a port.
+fn check(rest: &str) -> Result<(), LocationError> {
+    let (user, _) = rest.rsplit_once('@').unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:%".contains(&byte);
+    if !user.bytes().all(plain) {
+        return Err(LocationError::Written);
+    }
+    let encoded = |part: &str| {
+        part.get(..2).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let hosts = path.split('/').next().unwrap_or_default();
+    let hosts = hosts.rsplit_once('@').map_or(hosts, |(_, hosts)| hosts);
+    // The colons of an address by IPv6 stand in brackets.
+    let port = |host: &str| {
+        host.rsplit_once(']').unwrap_or(("", host)).1.split_once(':').map_or("", |(_, port)| port).to_owned()
+    };
+    let written = rest.split('%').skip(1).all(encoded)
+        && !rest.contains(|character: char| {
+            character.is_whitespace() || character.is_control() || character == '#'
+        })
+        && hosts.split(',').all(|host| port(host).bytes().all(|digit| digit.is_ascii_digit()))
+        && query.split('&').all(|setting| query.is_empty() || setting.split('=').count() == 2);
+    if written { Ok(()) } else { Err(LocationError::Written) }
+}
+
+/// Why a text does not say where a database is. Shows nothing of the text: there may be a password in it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum LocationError {
+    /// It is the URL of something else.
+    #[error("the URL of a database begins with `postgres://` or `mysql://`")]
+    Scheme,
+    /// It is not written as a URL.
+    #[error(
+        "the URL of the database has not the form `postgres://user:password@host:port/database?name=value`; in the \
+         user and the password, all but letters and digits is written as `%` and two digits, as `%40` for `@`"
+    )]
+    Written,
 }
 
 impl fmt::Display for Location {
@@ -60,7 +110,7 @@ impl fmt::Debug for Location {
 
 #[cfg(test)]
 mod tests {
-    use super::Location;
+    use super::{Location, LocationError};
 
     #[test]
     fn the_text_tells_which_database_it_is() {
@@ -77,6 +127,44 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(location), "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_client_library_would_quote_is_refused() {
+        for url in [
+            "postgres://me:sec%zret@host/energy",
+            "postgres://me:secret%@host/energy",
+            "postgres://me:secret/energy",
+            "postgres://me:sec/ret@host/energy",
+            "postgres://me:12/ret@host/energy",
+            "postgres://me:sec ret@host/energy",
+            "postgres://me:sec#ret@host/energy",
+            "postgres://me:se@cret@host/energy",
+            "postgres://host/energy?password=sec&ret",
+            "postgres://host/energy?password=sec%zret",
+            "mysql://me:secret/energy",
+        ] {
+            assert_eq!(url.parse::<Location>(), Err(LocationError::Written), "{url}");
+        }
+        for url in
+            ["postgres:/me:secret@host/energy", "mysql:me:secret@host", "postgre://me:secret@host/energy"]
+        {
+            assert_eq!(url.parse::<Location>(), Err(LocationError::Scheme), "{url}");
+        }
+        for url in [
+            "postgres://me:s%40cret@host:5432/energy",
+            "postgres:///energy?host=/tmp&port=5433",
+            "postgres://[::1]:5432/energy",
+            "postgres://one:5432,two/energy",
+            "mysql://root@127.0.0.1",
+            "mysql://root:@127.0.0.1:3306/energy?",
+        ] {
+            assert_eq!(url.parse::<Location>().map(|_| ()), Ok(()), "{url}");
+        }
+        assert_eq!(
+            " Postgres://host/energy".parse(),
+            Ok(Location::Postgres("postgres://host/energy".to_owned()))
+        );
     }
 
     #[test]

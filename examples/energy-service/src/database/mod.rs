@@ -25,7 +25,7 @@ mod location;
 pub use self::{
     connection::{AnyConnection as Connection, Manager, MultiBackend as Backend},
     instant::{Datetime, Instant},
-    location::Location,
+    location::{Location, LocationError},
 };
 
 /// The connections that handlers and guards share.

@@ -191,7 +191,11 @@ fn what_is_wrong_is_said() {
     let url = place.url();
     for (file, world, refusal) in [
         ("missing.json", "first", "cannot read `missing.json`: No such file or directory (os error 2)"),
-        ("worlds.json", "third", "there is no world `third` in the file; the worlds are: `first`, `second`"),
+        (
+            "worlds.json",
+            "third",
+            "there is no world \"third\" in the file; the worlds are: \"first\", \"second\"",
+        ),
         ("text.json", "first", "`text.json` is not JSON: expected ident at line 1 column 2"),
         (
             "shape.json",
@@ -203,7 +207,25 @@ fn what_is_wrong_is_said() {
         let said = place.refusal(&[file, "--world", world, "--database", &url]);
         assert_eq!(said, format!("energy-service: {refusal}"));
     }
+    for url in ["postgres://me:secret/energy", "mysql://me:sec%ret@host/secret", "Postgress://me:secret@host"]
+    {
+        let output = place.import(&["worlds.json", "--world", "first", "--database", url]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains("energy-service: the URL of "), "{said}");
+        assert!(!said.contains("sec"), "{said}");
+    }
     assert!(!place.folder.join("energy.sqlite").exists(), "nothing was made for what is no world");
+
+    let large = r#"{"worlds": [{"name": "large\n", "accounts": [{"id": 2000000001, "roles": []}], "users": [],
+        "assets": [], "sensors": [], "audit_log": [], "asset_audit_log": []}]}"#;
+    fs::write(place.folder.join("large.json"), large).unwrap();
+    for (world, refusal) in [
+        ("large\n", "the world cannot be imported: account 2000000001: an id is at most 2000000000"),
+        ("small\n", r#"there is no world "small\n" in the file; the worlds are: "large\n""#),
+    ] {
+        let said = place.refusal(&["large.json", "--world", world, "--database", &url]);
+        assert_eq!(said, format!("energy-service: {refusal}"));
+    }
 
     assert!(place.import_first(&[]).status.success());
     assert_eq!(
