@@ -13,7 +13,7 @@ use diesel::{QueryDsl, RunQueryDsl};
 use energy_service::{
     Config, Service,
     import::{World, import_with_tokens},
-    schema::{asset_audit_log, audit_log},
+    schema::{asset_audit_log, audit_log, measurements},
 };
 use ureq::{Agent, http::Request};
 
@@ -42,10 +42,12 @@ fn ask(way: &str, request: impl Fn(&Question) -> (&'static str, String)) {
     let worlds = worlds(vectors.iter().map(|vector| &vector.question));
     let served: BTreeMap<_, _> = worlds.iter().map(|(name, world)| (name, Served::start(world))).collect();
     let mut count = Count::default();
+    let mut of_permissions = 0;
     for vector in vectors {
         let question = &vector.question;
         let world = &worlds[&question.world];
         let (method, path) = request(question);
+        of_permissions += usize::from(path.contains("/permissions/"));
         let status = served[&question.world].status(question.user_id, method, &path);
         let answer = match status {
             200 | 204 | 400 => "allow",
@@ -63,6 +65,8 @@ fn ask(way: &str, request: impl Fn(&Question) -> (&'static str, String)) {
     for (name, world) in &worlds {
         served[name].assert_unchanged(world);
     }
+    let of_handlers = count.cases() - of_permissions;
+    count.note(format!("{of_handlers} asked of handlers, {of_permissions} of permission endpoints"));
     count.assert(&format!("flexmeasures-models.jsonl, {way}"));
 }
 
@@ -161,11 +165,12 @@ impl Served {
         response.status().as_u16()
     }
 
-    /// Each change of the service writes an entry.
+    /// Each change of the service writes an entry, but for measurements.
     fn assert_unchanged(&self, world: &World) {
         let connection = &mut *self.service.database().connection().unwrap();
         let entries: i64 = audit_log::table.count().get_result(connection).unwrap();
         let of_assets: i64 = asset_audit_log::table.count().get_result(connection).unwrap();
+        assert_eq!(measurements::table.count().get_result(connection), Ok(0_i64));
         assert_eq!(usize::try_from(entries), Ok(world.audit_log.len()));
         assert_eq!(usize::try_from(of_assets), Ok(world.asset_audit_log.len()));
     }

@@ -96,6 +96,7 @@ pub(crate) struct Count {
     agreed: usize,
     deviating: BTreeMap<String, usize>,
     disagreeing: Vec<String>,
+    note: Option<String>,
 }
 
 impl Count {
@@ -117,12 +118,22 @@ impl Count {
         *self.deviating.entry(reason.to_owned()).or_default() += 1;
     }
 
+    pub(crate) fn cases(&self) -> usize {
+        self.agreed + self.deviating.values().sum::<usize>() + self.disagreeing.len()
+    }
+
+    /// Printed behind the counts: who was asked.
+    pub(crate) fn note(&mut self, note: String) {
+        self.note = Some(note);
+    }
+
     /// Prints the counts, and fails if an answer is wrong.
     pub(crate) fn assert(self, file: &str) {
-        let Self { agreed, deviating, disagreeing } = self;
-        let cases = agreed + deviating.values().sum::<usize>() + disagreeing.len();
+        let cases = self.cases();
+        let Self { agreed, deviating, disagreeing, note } = self;
+        let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
         say(&format!(
-            "{file}: {cases} cases, {agreed} agreed, deviating {deviating:?}, disagreeing: {}",
+            "{file}: {cases} cases, {agreed} agreed, deviating {deviating:?}, disagreeing: {}{note}",
             disagreeing.len()
         ));
         assert!(cases > 0, "{file} has no cases");
