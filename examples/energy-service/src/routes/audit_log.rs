@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::guarded;
 use crate::{
-    database::Database,
+    database::{Backend, Database},
     error::ServiceError,
     models::{AccountAuditLog, AssetAuditLog, AuditLog, UserAuditLog},
     schema::audit_log,
@@ -56,19 +56,8 @@ async fn of_account(
     Query(page): Query<Page>,
     database: Data<Database>,
 ) -> Result<Json<Vec<AuditLog>>, ServiceError> {
-    let (before, limit) = page.bounds()?;
-    let entries = database
-        .run(move |connection| {
-            let of_account = audit_log::table.filter(audit_log::affected_account_id.eq(log.account_id));
-            Ok(of_account
-                .filter(audit_log::id.lt(before))
-                .order(audit_log::id.desc())
-                .limit(limit)
-                .select(AuditLog::as_select())
-                .load(connection)?)
-        })
-        .await?;
-    Ok(Json(entries))
+    let of_account = audit_log::table.filter(audit_log::affected_account_id.eq(log.account_id));
+    latest(of_account.into_boxed(), &page, &database).await
 }
 
 /// What happened to a user, the latest first.
@@ -79,19 +68,21 @@ async fn of_user(
     Query(page): Query<Page>,
     database: Data<Database>,
 ) -> Result<Json<Vec<AuditLog>>, ServiceError> {
+    let of_user = audit_log::table.filter(audit_log::affected_user_id.eq(log.user_id));
+    latest(of_user.into_boxed(), &page, &database).await
+}
+
+/// A page of these entries, the latest first.
+async fn latest(
+    entries: audit_log::BoxedQuery<'static, Backend>,
+    page: &Page,
+    database: &Database,
+) -> Result<Json<Vec<AuditLog>>, ServiceError> {
     let (before, limit) = page.bounds()?;
-    let entries = database
-        .run(move |connection| {
-            let of_user = audit_log::table.filter(audit_log::affected_user_id.eq(log.user_id));
-            Ok(of_user
-                .filter(audit_log::id.lt(before))
-                .order(audit_log::id.desc())
-                .limit(limit)
-                .select(AuditLog::as_select())
-                .load(connection)?)
-        })
-        .await?;
-    Ok(Json(entries))
+    let entries = entries.filter(audit_log::id.lt(before)).order(audit_log::id.desc()).limit(limit);
+    let found =
+        database.run(move |connection| Ok(entries.select(AuditLog::as_select()).load(connection)?)).await?;
+    Ok(Json(found))
 }
 
 #[permission_required_for_context("read", ctx_arg = "audit_log")]
