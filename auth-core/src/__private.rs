@@ -5,10 +5,27 @@ pub use actix_web::{Error, HttpRequest, dev::Payload};
 pub use diesel;
 
 pub use crate::{
+    acl::{account_of, both, either, flag, is_null, user_of},
     auth::Accepted,
+    context::{AllAsked, Answer, Asked, Asker, Context, Question},
     denial::OnDenied,
     guard::{
         Admitted, Guard, Proved, ProvesNothing, Source, anonymous, assert_proof, authenticate, evaluate,
         extract, finish, finish_blocking, on_denied, permission, role,
     },
 };
+#[cfg(feature = "diesel")]
+pub use crate::{
+    policy::{
+        Column, Declared, Grant, Of, Relation, Rule, Unknown, assert_acyclic, assert_distinct, assert_grants,
+        flag_column, flag_column_of, id_column, id_column_of, key_of, null_column, null_column_of,
+    },
+    scope::{
+        Answers, Locked, answered, answered_all, answered_each, is_in_transaction, load_all_asked,
+        load_asked, write_table,
+    },
+};
+
+/// The SQL type of an expression.
+#[cfg(feature = "diesel")]
+pub type SqlTypeOf<E> = <E as diesel::Expression>::SqlType;

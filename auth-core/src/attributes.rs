@@ -360,3 +360,81 @@ pub use auth_macros::public;
 /// ```
 #[cfg(feature = "diesel")]
 pub use auth_macros::LoadContext;
+
+/// Declares who may do what with a row of a diesel table: one policy for single rows, for lists and for changes.
+///
+/// ```
+/// use auth_core::{AuthModel, LoadContext, Permission};
+/// use diesel::prelude::*;
+///
+/// const PUBLISH: Permission = Permission::new("publish");
+///
+/// diesel::table! {
+///     accounts (id) {
+///         id -> Integer,
+///         consultancy_id -> Nullable<Integer>,
+///     }
+/// }
+///
+/// diesel::table! {
+///     sensors (id) {
+///         id -> Integer,
+///         account_id -> Nullable<Integer>,
+///         is_public -> Bool,
+///     }
+/// }
+///
+/// #[derive(Queryable, Selectable, LoadContext, AuthModel)]
+/// #[diesel(table_name = accounts, check_for_backend(diesel::sqlite::Sqlite))]
+/// #[acl(
+///     read = account(id) | account(consultancy_id) & role("consultant"),
+///     update = account(id) & role("account-admin"),
+/// )]
+/// struct Account {
+///     id: i32,
+///     consultancy_id: Option<i32>,
+/// }
+///
+/// #[derive(Queryable, Selectable, LoadContext, AuthModel)]
+/// #[diesel(table_name = sensors, check_for_backend(diesel::sqlite::Sqlite))]
+/// #[auth(belongs_to(account: Account, account_id))]
+/// #[acl(
+///     read = account.read | is_public,
+///     update = account.update | (role("operator") | account_role("Operator")) & is_null(account_id),
+///     PUBLISH = account.update,
+/// )]
+/// struct Sensor {
+///     id: i32,
+///     account_id: Option<i32>,
+///     is_public: bool,
+/// }
+/// ```
+///
+/// A permission is `create_children`, `read`, `update`, `delete`, or a constant of your own. Its rule is made of these
+/// terms, joined by `&`, which binds more tightly, and `|`, with parentheses:
+///
+/// | term | matches |
+/// |---|---|
+/// | `every_logged_in_user` | whoever is logged in |
+/// | `user(owner_id)` | the user whose id is in this column |
+/// | `account(account_id)` | every user of the account whose id is in this column |
+/// | `role("name")`, `account_role("name")` | every user who has, or whose account has, this role: a literal, or a path to a constant |
+/// | `is_null(account_id)` | everybody, where the column is null |
+/// | `is_public` | everybody, where this boolean column is true |
+/// | `account.read` | whoever has this permission on the parent, by the parent's own policy |
+/// | `user(asset.owner_id)` | the same terms about a column of the parent |
+/// | `nobody` | nobody but admins |
+///
+/// There is no negation: a list only grants. A null matches nobody but `is_null`. A parent is declared with
+/// `#[auth(belongs_to(name: Context, foreign_key))]`, and its own policy may ask its own parent: at any depth, as long
+/// as no permission asks for itself in the end.
+///
+/// The columns, their types and the parents' permissions are checked when the code is compiled. The table, the key and
+/// the connection are told as to [`derive(LoadContext)`](derive@crate::LoadContext).
+///
+/// What is implemented: [`Scoped`](crate::Scoped), lists and conditions of changes; [`Stored`](crate::Stored), the
+/// decision about a row in the database; and the trait [`AuthModel`](trait@crate::AuthModel), for a context whose
+/// fields are all that its policy asks about. For the others a guard has the database load the row and decide about it
+/// in one statement.
+#[cfg(feature = "diesel")]
+pub use auth_macros::AuthModel;

@@ -40,14 +40,34 @@ where
     S: Subject + ?Sized,
     C: AuthModel + ?Sized,
 {
-    if is_admin(subject) {
-        Decision::Allow(AllowReason::Admin)
-    } else if permission == Permission::READ && is_admin_reader(subject) {
-        Decision::Allow(AllowReason::AdminReader)
-    } else if context.acl().grants(subject, permission) {
+    decide(subject, permission, || context.acl().grants(subject, permission))
+}
+
+/// Admins first, then what the access-control list says, wherever it is asked.
+#[inline]
+pub(crate) fn decide<S: Subject + ?Sized>(
+    subject: &S,
+    permission: Permission,
+    matches: impl FnOnce() -> bool,
+) -> Decision {
+    if let Some(reason) = above_lists(subject, permission) {
+        Decision::Allow(reason)
+    } else if matches() {
         Decision::Allow(AllowReason::Match)
     } else {
         Decision::Deny(DenyReason::NoMatch)
+    }
+}
+
+/// Why no access-control list needs to be asked, if the subject stands above them.
+#[inline]
+pub(crate) fn above_lists<S: Subject + ?Sized>(subject: &S, permission: Permission) -> Option<AllowReason> {
+    if is_admin(subject) {
+        Some(AllowReason::Admin)
+    } else if permission == Permission::READ && is_admin_reader(subject) {
+        Some(AllowReason::AdminReader)
+    } else {
+        None
     }
 }
 

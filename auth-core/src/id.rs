@@ -102,6 +102,16 @@ impl IdRef<'_> {
         matches!(self.0, Borrowed::Text(""))
     }
 
+    #[cfg(feature = "diesel")]
+    pub(crate) fn integer(self) -> Option<i128> {
+        if let Borrowed::Integer(integer) = self.0 { Some(integer) } else { None }
+    }
+
+    #[cfg(feature = "diesel")]
+    pub(crate) fn uuid(self) -> Option<Uuid> {
+        if let Borrowed::Uuid(uuid) = self.0 { Some(uuid) } else { None }
+    }
+
     /// The same id, owned.
     #[must_use]
     pub fn to_id(self) -> Id {
@@ -149,6 +159,13 @@ impl From<Uuid> for IdRef<'_> {
     #[inline]
     fn from(uuid: Uuid) -> Self {
         Self(Borrowed::Uuid(uuid))
+    }
+}
+
+impl From<&Uuid> for IdRef<'_> {
+    #[inline]
+    fn from(uuid: &Uuid) -> Self {
+        Self::from(*uuid)
     }
 }
 

@@ -3,6 +3,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "diesel")]
+mod accessible;
 mod acl;
 mod attributes;
 mod auth;
@@ -13,17 +15,27 @@ mod decision;
 pub mod denial;
 mod error;
 mod event;
+mod explanation;
 mod guard;
 mod id;
 pub mod mechanism;
 pub mod permission;
+#[cfg(feature = "diesel")]
+mod policy;
 mod principal;
+#[cfg(feature = "diesel")]
+mod scope;
 mod subject;
 #[cfg(feature = "test")]
 pub mod test;
 
 #[cfg(feature = "diesel")]
-pub use self::attributes::LoadContext;
+pub use self::{
+    accessible::Accessible,
+    attributes::{AuthModel, LoadContext},
+    policy::Policy,
+    scope::{LockRows, RowLock, Scope, Scoped, Stored},
+};
 pub use self::{
     acl::{
         Acl, AclTable, Allow, AuthModel, Expr, Principals, Rule, account, account_role, allow,
@@ -35,11 +47,14 @@ pub use self::{
         permissions_required, public, roles_accepted, roles_required,
     },
     auth::{Auth, AuthBuilder, AuthConfigError},
-    context::{Authorized, ConnectionSource, LoadContext, LoadContexts, LoadError, NoConnection},
+    context::{
+        AccessError, Authorized, ConnectionSource, LoadContext, LoadContexts, LoadError, NoConnection,
+    },
     current_user::{CurrentUser, MaybeUser},
     decision::{AllowReason, Decision, DenyReason, check_access},
     denial::Denial,
     error::{AuthError, Challenges, Problem},
+    explanation::{Alternative, Explanation, explain},
     guard::{Admitted, Guarded},
     id::{Id, IdRef},
     permission::Permission,

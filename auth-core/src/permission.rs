@@ -89,7 +89,7 @@ impl Permission {
 }
 
 /// `==` of slices, which is not `const` yet.
-const fn same_bytes(mut one: &[u8], mut other: &[u8]) -> bool {
+pub(crate) const fn same_bytes(mut one: &[u8], mut other: &[u8]) -> bool {
     loop {
         match (one, other) {
             ([], []) => return true,

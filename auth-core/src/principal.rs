@@ -38,11 +38,11 @@ pub enum Principal {
     EveryLoggedInUser,
 }
 
-const USER: &str = "user";
-const ACCOUNT: &str = "account";
-const ROLE: &str = "role";
-const ACCOUNT_ROLE: &str = "account-role";
-const EVERY_LOGGED_IN_USER: &str = "every-logged-in-user";
+pub(crate) const USER: &str = "user";
+pub(crate) const ACCOUNT: &str = "account";
+pub(crate) const ROLE: &str = "role";
+pub(crate) const ACCOUNT_ROLE: &str = "account-role";
+pub(crate) const EVERY_LOGGED_IN_USER: &str = "every-logged-in-user";
 
 impl Principal {
     /// Whether this principal matches the subject. It knows no short-cut for admins.

@@ -11,7 +11,8 @@
 //!   makes the `model`;
 //! * `expand`: writes the model down and cannot fail.
 //!
-//! `errors` collects what the stages report, `load_context` is the derive of the same name.
+//! `errors` collects what the stages report. The derives `load_context` and `auth_model` read a `row` of a table, and
+//! its `acl`.
 
 #![allow(missing_docs, reason = "each item is documented where `auth-core` re-exports it")]
 
@@ -19,8 +20,10 @@ use proc_macro::TokenStream;
 
 use crate::model::{CheckKind, Kind};
 
+mod acl;
 mod args;
 mod attribute;
+mod auth_model;
 mod errors;
 mod expand;
 mod handler;
@@ -28,6 +31,7 @@ mod load_context;
 mod model;
 mod nearest;
 mod route;
+mod row;
 mod validate;
 
 #[cfg(test)]
@@ -91,6 +95,11 @@ pub fn permission_required_for_context(args: TokenStream, item: TokenStream) -> 
 #[proc_macro_attribute]
 pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute::expand(Kind::Public, args.into(), item.into()).into()
+}
+
+#[proc_macro_derive(AuthModel, attributes(acl, auth, diesel))]
+pub fn derive_auth_model(input: TokenStream) -> TokenStream {
+    auth_model::derive(input.into()).into()
 }
 
 #[proc_macro_derive(LoadContext, attributes(auth, diesel))]

@@ -5,16 +5,18 @@
 //! what it does not mention is denied. Who stands above all lists (admins) is not decided here but in
 //! [`check_access`](crate::check_access).
 
+mod field;
 mod rule;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
-    rule::{Expr, Rule, account, account_role, every_logged_in_user, nobody, role, user},
+    field::{account_of, flag, is_null, user_of},
+    rule::{Expr, Rule, account, account_role, both, either, every_logged_in_user, nobody, role, user},
     table::{AclTable, Principals},
 };
-use crate::{permission::Permission, subject::Subject};
+use crate::{explanation::Condition, permission::Permission, subject::Subject};
 
 /// A context: something that has an access-control list.
 ///
@@ -55,6 +57,10 @@ pub trait Acl: sealed::Sealed {
     /// Whether a rule of this list grants the permission to the subject.
     #[must_use]
     fn grants<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> bool;
+
+    /// The same, term by term.
+    #[doc(hidden)]
+    fn condition<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> Condition;
 }
 
 /// Starts an access-control list: whoever matches the rule has the permission.
@@ -94,6 +100,15 @@ impl<Before: Acl, R: Rule> Acl for Allow<Before, R> {
         self.before.grants(subject, permission)
             || (self.permission == permission && self.rule.matches(subject))
     }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> Condition {
+        let before = self.before.condition(subject, permission);
+        if self.permission == permission {
+            Condition::Any(vec![before, self.rule.condition(subject)])
+        } else {
+            before
+        }
+    }
 }
 
 impl Acl for () {
@@ -101,12 +116,20 @@ impl Acl for () {
     fn grants<S: Subject + ?Sized>(&self, _subject: &S, _permission: Permission) -> bool {
         false
     }
+
+    fn condition<S: Subject + ?Sized>(&self, _subject: &S, _permission: Permission) -> Condition {
+        Condition::Any(Vec::new())
+    }
 }
 
 impl<A: Acl> Acl for &A {
     #[inline]
     fn grants<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> bool {
         (**self).grants(subject, permission)
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> Condition {
+        (**self).condition(subject, permission)
     }
 }
 

@@ -7,8 +7,12 @@ use std::ops::{BitAnd, BitOr};
 
 use super::table::Principals;
 use crate::{
+    explanation::Condition,
     id::IdRef,
-    principal::{account_has_role, has_id, has_role, is_of_account},
+    principal::{
+        ACCOUNT, ACCOUNT_ROLE, EVERY_LOGGED_IN_USER, ROLE, USER, account_has_role, has_id, has_role,
+        is_of_account,
+    },
     subject::Subject,
 };
 
@@ -24,6 +28,10 @@ pub trait Rule: sealed::Sealed {
     /// Whether the subject matches.
     #[must_use]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool;
+
+    /// The same, term by term.
+    #[doc(hidden)]
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition;
 }
 
 /// Matches the user with this id.
@@ -104,12 +112,16 @@ pub fn nobody() -> Expr<Nobody> {
 /// A rule that can be joined with another by `|` and `&`.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "a rule does nothing until it is asked"]
-pub struct Expr<R>(R);
+pub struct Expr<R>(pub(super) R);
 
 impl<R: Rule> Rule for Expr<R> {
     #[inline]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         self.0.matches(subject)
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        self.0.condition(subject)
     }
 }
 
@@ -117,6 +129,10 @@ impl<R: Rule> Rule for Option<R> {
     #[inline]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         self.as_ref().is_some_and(|rule| rule.matches(subject))
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        self.as_ref().map_or_else(|| Nobody.condition(subject), |rule| rule.condition(subject))
     }
 }
 
@@ -157,16 +173,21 @@ impl<A: Rule, B: Rule> BitAnd<Expr<B>> for Option<Expr<A>> {
 }
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $rule:ident $(<$lifetime:lifetime>)? $(($field:ty))?: |$this:pat_param, $subject:pat_param| $matches:expr;)*) => {$(
+    ($($(#[$doc:meta])* $rule:ident $(<$lifetime:lifetime>)? $(($visibility:vis $field:ty))?: |$this:pat_param, $subject:pat_param| $matches:expr, $text:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
-        pub struct $rule $(<$lifetime>)? $(($field))?;
+        pub struct $rule $(<$lifetime>)? $(($visibility $field))?;
 
         impl $(<$lifetime>)? Rule for $rule $(<$lifetime>)? {
             #[inline]
             fn matches<S: Subject + ?Sized>(&self, $subject: &S) -> bool {
                 let $this = self;
                 $matches
+            }
+
+            fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+                let $this = self;
+                Condition::term($text, self.matches(subject))
             }
         }
 
@@ -176,17 +197,17 @@ macro_rules! rules {
 
 rules! {
     /// The rule that [`user`] makes.
-    UserIs<'a>(IdRef<'a>): |Self(id), subject| has_id(subject, *id);
+    UserIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| has_id(subject, *id), format!("{USER}:{id}");
     /// The rule that [`account`] makes.
-    AccountIs<'a>(IdRef<'a>): |Self(id), subject| is_of_account(subject, *id);
+    AccountIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| is_of_account(subject, *id), format!("{ACCOUNT}:{id}");
     /// The rule that [`role`] makes.
-    HasRole<'a>(&'a str): |Self(name), subject| has_role(subject, name);
+    HasRole<'a>(&'a str): |Self(name), subject| has_role(subject, name), format!("{ROLE}:{name}");
     /// The rule that [`account_role`] makes.
-    AccountHasRole<'a>(&'a str): |Self(name), subject| account_has_role(subject, name);
+    AccountHasRole<'a>(&'a str): |Self(name), subject| account_has_role(subject, name), format!("{ACCOUNT_ROLE}:{name}");
     /// The rule that [`every_logged_in_user`] makes.
-    EveryLoggedInUser: |Self, _| true;
+    EveryLoggedInUser: |Self, _| true, EVERY_LOGGED_IN_USER;
     /// The rule that [`nobody`] makes.
-    Nobody: |Self, _| false;
+    Nobody: |Self, _| false, "nobody";
 }
 
 /// The rule that `|` makes: one of the two suffices.
@@ -198,6 +219,24 @@ impl<A: Rule, B: Rule> Rule for Either<A, B> {
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         self.0.matches(subject) || self.1.matches(subject)
     }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        Condition::Any(vec![self.0.condition(subject), self.1.condition(subject)])
+    }
+}
+
+/// `one | other`, for generated code: its precedence is that of the calls.
+#[doc(hidden)]
+#[inline]
+pub fn either<A: Rule, B: Rule>(one: Expr<A>, other: Expr<B>) -> Expr<Either<A, B>> {
+    Expr(Either(one.0, other.0))
+}
+
+/// `one & other`, for generated code.
+#[doc(hidden)]
+#[inline]
+pub fn both<A: Rule, B: Rule>(one: Expr<A>, other: Expr<B>) -> Expr<Both<A, B>> {
+    Expr(Both(one.0, other.0))
 }
 
 /// The rule that `&` makes: both are needed.
@@ -208,6 +247,10 @@ impl<A: Rule, B: Rule> Rule for Both<A, B> {
     #[inline]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         self.0.matches(subject) && self.1.matches(subject)
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        Condition::All(vec![self.0.condition(subject), self.1.condition(subject)])
     }
 }
 

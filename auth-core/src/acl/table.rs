@@ -8,6 +8,7 @@ use serde::{
 
 use super::{Acl, rule::Rule};
 use crate::{
+    explanation::Condition,
     permission::{Permission, UnknownPermission},
     principal::{ParsePrincipalError, Principal},
     subject::Subject,
@@ -84,6 +85,11 @@ impl Acl for AclTable {
     fn grants<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> bool {
         self.grants.iter().any(|(granted, principals)| *granted == permission && principals.matches(subject))
     }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> Condition {
+        let granted = self.grants.iter().filter(|(granted, _)| *granted == permission);
+        Condition::Any(granted.map(|(_, principals)| principals.condition(subject)).collect())
+    }
 }
 
 /// Alternatives (OR) of conjunctions (AND) of principals.
@@ -139,11 +145,24 @@ impl Rule for Principals {
             .iter()
             .any(|conjunction| conjunction.iter().all(|principal| principal.matches(subject)))
     }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        let term = |principal: &Principal| Condition::term(principal.to_string(), principal.matches(subject));
+        let all = |conjunction: &Vec<Principal>| match conjunction.as_slice() {
+            [only] => term(only),
+            several => Condition::All(several.iter().map(term).collect()),
+        };
+        Condition::Any(self.alternatives.iter().map(all).collect())
+    }
 }
 
 impl Rule for &Principals {
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         (**self).matches(subject)
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        (**self).condition(subject)
     }
 }
 

@@ -5,8 +5,7 @@ use std::{
     fmt,
 };
 
-use super::{LoadContext, LoadContexts, LoadError};
-use crate::acl::AuthModel;
+use super::{Answer, Context, LoadContext, LoadContexts, LoadError, Question};
 
 /// What a guard checks: every context in it.
 #[doc(hidden)]
@@ -17,7 +16,7 @@ use crate::acl::AuthModel;
     note = "a guard checks one context, a `Vec` of them, or a `BTreeMap` of labelled groups"
 )]
 pub trait Contexts {
-    type Context: AuthModel;
+    type Context: Context;
 
     /// Each context, with the label of its group where there are groups.
     fn each(&self) -> impl Iterator<Item = (Option<&str>, &Self::Context)>;
@@ -37,7 +36,7 @@ pub enum Empty<'a> {
     Group(&'a str),
 }
 
-impl<T: AuthModel> Contexts for T {
+impl<T: Context> Contexts for T {
     type Context = T;
 
     fn each(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
@@ -50,7 +49,7 @@ impl<T: AuthModel> Contexts for T {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: AuthModel> Contexts for Vec<T> {
+impl<T: Context> Contexts for Vec<T> {
     type Context = T;
 
     fn each(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
@@ -63,7 +62,7 @@ impl<T: AuthModel> Contexts for Vec<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<L: AsRef<str>, T: AuthModel> Contexts for BTreeMap<L, Vec<T>> {
+impl<L: AsRef<str>, T: Context> Contexts for BTreeMap<L, Vec<T>> {
     type Context = T;
 
     fn each(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
@@ -103,7 +102,12 @@ pub trait Loadable: Sized + Send + 'static {
     /// The id of each context that will be loaded, for the log.
     fn ids(key: &Self::Key) -> Vec<String>;
 
-    fn load(key: Self::Key, connection: &mut Self::Connection) -> Result<Self, LoadError>;
+    /// The contexts, and what the database says of each, as far as it is the one who decides.
+    fn load(
+        key: Self::Key,
+        question: &Question,
+        connection: &mut Self::Connection,
+    ) -> Result<(Self, Vec<Answer>), LoadError>;
 }
 
 impl<T: LoadContext> Loadable for T {
@@ -126,8 +130,13 @@ impl<T: LoadContext> Loadable for T {
         Vec::new()
     }
 
-    fn load(id: T::Id, connection: &mut T::Connection) -> Result<Self, LoadError> {
-        LoadContext::load(id, connection)
+    fn load(
+        id: T::Id,
+        question: &Question,
+        connection: &mut T::Connection,
+    ) -> Result<(Self, Vec<Answer>), LoadError> {
+        let (context, answer) = T::load_asked(id, question, connection)?;
+        Ok((context, answer.into_iter().collect()))
     }
 }
 
@@ -155,8 +164,20 @@ impl<T: LoadContexts> Loadable for Vec<T> {
         ids.iter().map(|id| format!("{id:?}")).collect()
     }
 
-    fn load(ids: Vec<T::Id>, connection: &mut T::Connection) -> Result<Self, LoadError> {
-        let mut found: HashMap<_, _> = T::load_all(&ids, connection)?.into_iter().collect();
-        ids.iter().map(|id| found.remove(id).ok_or(LoadError::NotFound)).collect()
+    fn load(
+        ids: Vec<T::Id>,
+        question: &Question,
+        connection: &mut T::Connection,
+    ) -> Result<(Self, Vec<Answer>), LoadError> {
+        let found = T::load_all_asked(&ids, question, connection)?;
+        let mut found: HashMap<_, _> = found.into_iter().collect();
+        let mut contexts = Self::with_capacity(ids.len());
+        let mut answers = Vec::with_capacity(ids.len());
+        for id in &ids {
+            let (context, answer) = found.remove(id).ok_or(LoadError::NotFound)?;
+            contexts.push(context);
+            answers.extend(answer);
+        }
+        Ok((contexts, answers))
     }
 }

@@ -4,6 +4,7 @@
 //! guard's business.
 
 mod argument;
+mod asked;
 mod connection;
 mod contexts;
 
@@ -11,8 +12,14 @@ use std::{error::Error, fmt, hash::Hash};
 
 use thiserror::Error;
 
+use crate::{
+    decision::{Decision, DenyReason},
+    error::AuthError,
+};
+
 pub use self::{
     argument::Authorized,
+    asked::{AllAsked, Answer, Asked, Asker, Context, Question},
     connection::{ConnectionSource, NoConnection},
 };
 pub(crate) use self::{
@@ -62,6 +69,17 @@ pub trait LoadContext: Sized + Send + 'static {
     ///
     /// [`LoadError::NotFound`] if there is no such context, [`LoadError::Unavailable`] if the store failed.
     fn load(id: Self::Id, connection: &mut Self::Connection) -> Result<Self, LoadError>;
+
+    /// The same, and what the database decides about it, in one statement.
+    #[doc(hidden)]
+    fn load_asked(
+        id: Self::Id,
+        question: &Question,
+        connection: &mut Self::Connection,
+    ) -> Result<Asked<Self>, LoadError> {
+        let _ = question;
+        Ok((Self::load(id, connection)?, None))
+    }
 }
 
 /// How several contexts are found by their ids, in one go; a guard asks for it where a handler takes a `Vec`.
@@ -99,6 +117,18 @@ pub trait LoadContexts: LoadContext<Id: Clone + Eq + Hash> {
         ids: &[Self::Id],
         connection: &mut Self::Connection,
     ) -> Result<Vec<(Self::Id, Self)>, LoadError>;
+
+    /// The same, and what the database decides about each, in one statement.
+    #[doc(hidden)]
+    fn load_all_asked(
+        ids: &[Self::Id],
+        question: &Question,
+        connection: &mut Self::Connection,
+    ) -> Result<AllAsked<Self::Id, Self>, LoadError> {
+        let _ = question;
+        let found = Self::load_all(ids, connection)?;
+        Ok(found.into_iter().map(|(id, context)| (id, (context, None))).collect())
+    }
 }
 
 /// Why nothing was loaded.
@@ -127,6 +157,51 @@ impl From<diesel::result::Error> for LoadError {
         match error {
             diesel::result::Error::NotFound => Self::NotFound,
             error => Self::unavailable(error),
+        }
+    }
+}
+
+/// Why a subject does not get a context for what it asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// The subject does not have the permission: 403.
+    #[error("denied ({})", Decision::Deny(*.0).reason())]
+    Denied(DenyReason),
+    /// There is no such thing: 404.
+    #[error("not found")]
+    NotFound,
+    /// The store failed, so nobody knows: 503.
+    #[error("the store failed")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<LoadError> for AccessError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::NotFound => Self::NotFound,
+            LoadError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+/// So that a transaction can end with it.
+#[cfg(feature = "diesel")]
+impl From<diesel::result::Error> for AccessError {
+    fn from(error: diesel::result::Error) -> Self {
+        LoadError::from(error).into()
+    }
+}
+
+/// What a client is told. The error of a store is not a part of it.
+impl From<AccessError> for AuthError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Denied(reason) => {
+                Decision::Deny(reason).into_result().err().unwrap_or(Self::Forbidden)
+            }
+            AccessError::NotFound => Self::NotFound,
+            AccessError::Unavailable(_) => Self::Unavailable,
         }
     }
 }

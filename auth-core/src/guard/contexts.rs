@@ -1,13 +1,16 @@
 //! Phases 3 and 5: contexts are loaded and checked.
 
-use std::any::type_name;
+#[cfg(feature = "diesel")]
+use std::collections::HashMap;
+use std::{any::type_name, sync::Arc};
 
 use super::{Caller, proves_what_is_checked, source::NamedBy};
+#[cfg(feature = "diesel")]
+use crate::scope::Stored;
 use crate::{
-    acl::AuthModel,
     blocking,
-    context::{ContextArgument, Contexts, Empty, LoadError, Loadable},
-    decision::{Decision, DenyReason, check_access},
+    context::{Answer, Asker, Context, ContextArgument, Contexts, Empty, LoadError, Loadable, Question},
+    decision::{Decision, DenyReason},
     error::AuthError,
     event::Check,
     permission::Permission,
@@ -47,24 +50,25 @@ impl Caller<'_> {
     }
 
     /// Checks what a function of the application has loaded.
-    pub fn loaded<A: ContextArgument>(
+    pub async fn loaded<A: ContextArgument>(
         &self,
         loaded: Result<A::Loaded, LoadError>,
         permissions: &[Permission],
     ) -> Result<A, AuthError> {
         prove::<A>(permissions)?;
-        self.check_loaded(loaded, permissions).map(A::from_checked)
+        self.check_loaded(loaded, permissions).await.map(A::from_checked)
     }
 
     /// The same where the handler does not take it.
-    pub fn check_loaded<L: Contexts>(
+    pub async fn check_loaded<L: Contexts>(
         &self,
         loaded: Result<L, LoadError>,
         permissions: &[Permission],
     ) -> Result<L, AuthError> {
         let check = self.check::<L>("", permissions);
         let loaded = found(loaded, &check)?;
-        self.decide_each(&loaded, &[], permissions, &check)?;
+        let question = self.question(permissions)?;
+        self.decide_each(&loaded, Vec::new(), &[], &question, permissions, &check).await?;
         Ok(loaded)
     }
 
@@ -83,15 +87,35 @@ impl Caller<'_> {
         }
         let key = A::Loaded::distinct(key);
         let ids = A::Loaded::ids(&key);
+        let question = self.question(permissions)?;
         let loaded = if let Some(nothing) = A::Loaded::of_nothing(&key) {
-            Ok(nothing)
+            Ok((nothing, Vec::new()))
         } else {
             let source = self.auth.source::<<A::Loaded as Loadable>::Connection>()?;
-            blocking::run(source, move |connection| A::Loaded::load(key, connection)).await
+            let question = question.clone();
+            blocking::run(source, move |connection| A::Loaded::load(key, &question, connection)).await
         };
-        let loaded = found(loaded, &check)?;
-        self.decide_each(&loaded, &ids, permissions, &check)?;
+        let (loaded, answers) = found(loaded, &check)?;
+        self.decide_each(&loaded, answers, &ids, &question, permissions, &check).await?;
         Ok(A::from_checked(loaded))
+    }
+
+    /// What is asked of contexts: the permissions, and where it matters how a denial is told, whether the subject
+    /// may read them.
+    fn question(&self, permissions: &[Permission]) -> Result<Question, AuthError> {
+        let mut permissions = permissions.to_vec();
+        if self.auth.hides_unreadable() && !permissions.contains(&Permission::READ) {
+            permissions.push(Permission::READ);
+        }
+        if permissions.len() > Answer::MOST {
+            tracing::error!(
+                target: "auth",
+                most = Answer::MOST,
+                "a guard asks for too many permissions on one context, so it answers 500"
+            );
+            return Err(AuthError::Misconfigured);
+        }
+        Ok(Question { subject: Arc::clone(&self.subject), permissions })
     }
 
     fn check<'a, L: Contexts>(&'a self, text: &'a str, permissions: &[Permission]) -> Check<'a> {
@@ -105,10 +129,12 @@ impl Caller<'_> {
 
     /// Every permission for every context; the first that is missing denies. Nothing to check denies, too,
     /// unless the attribute allows it.
-    fn decide_each<L: Contexts>(
+    async fn decide_each<L: Contexts>(
         &self,
         contexts: &L,
+        mut answers: Vec<Answer>,
         ids: &[String],
+        question: &Question,
         permissions: &[Permission],
         check: &Check<'_>,
     ) -> Result<(), AuthError> {
@@ -124,14 +150,22 @@ impl Caller<'_> {
             // A loader may leave out what does not exist: what is hidden looks the same.
             return Err(if hidden { AuthError::NotFound } else { forbidden(label) });
         }
+        if L::Context::IN_DATABASE && answers.is_empty() {
+            let all: Vec<_> = contexts.each().map(|(_, context)| context).collect();
+            answers = L::Context::asked_by(&all, AskedBy { caller: self, question, check }).await?;
+        }
         let mut denied = None;
         for (index, (label, context)) in contexts.each().enumerate() {
+            let decide = |permission| match answers.get(index) {
+                Some(answer) => question.decide(*answer, permission),
+                None => context.decide(&*self.subject, permission).unwrap_or(NOT_ASKED),
+            };
             let check = match ids.get(index).map(String::as_str).or(label) {
                 Some(text) => check.of(text),
                 None => *check,
             };
             for permission in permissions {
-                match self.check_permission(context, *permission, &check) {
+                match self.check_permission(decide, *permission, &check) {
                     Ok(()) => {}
                     // Of what is hidden, a list says no more than of what is missing, whatever else is in it.
                     Err(Refused::Hidden) => return Err(AuthError::NotFound),
@@ -145,14 +179,14 @@ impl Caller<'_> {
 
     /// The decision about one permission on a loaded context. Every guard that has a context takes it here,
     /// so that none tells a context that exists from one that does not where that is hidden.
-    fn check_permission<C: AuthModel>(
+    fn check_permission(
         &self,
-        context: &C,
+        decide: impl Fn(Permission) -> Decision,
         permission: Permission,
         check: &Check<'_>,
     ) -> Result<(), Refused> {
-        let decision = check_access(&*self.subject, context, permission);
-        let reads = || check_access(&*self.subject, context, Permission::READ).is_allowed();
+        let decision = decide(permission);
+        let reads = || decide(Permission::READ).is_allowed();
         let hidden = !decision.is_allowed()
             && self.auth.hides_unreadable()
             && (permission == Permission::READ || !reads());
@@ -162,6 +196,43 @@ impl Caller<'_> {
             Decision::Deny(_) if hidden => Err(Refused::Hidden),
             Decision::Deny(_) => Err(Refused::Openly),
         }
+    }
+}
+
+/// The decision on a context that does not decide by itself, where no database was asked.
+const NOT_ASKED: Decision = Decision::Deny(DenyReason::Misconfigured);
+
+/// Asks the database about contexts that came without an answer: a function of the application has loaded them.
+#[cfg_attr(
+    not(feature = "diesel"),
+    expect(dead_code, reason = "without a database, contexts decide by themselves")
+)]
+struct AskedBy<'a> {
+    caller: &'a Caller<'a>,
+    question: &'a Question,
+    check: &'a Check<'a>,
+}
+
+impl Asker for AskedBy<'_> {
+    type Error = AuthError;
+
+    async fn nobody(self) -> Result<Vec<Answer>, AuthError> {
+        Ok(Vec::new())
+    }
+
+    #[cfg(feature = "diesel")]
+    async fn blocking<C: Stored>(self, contexts: &[&C]) -> Result<Vec<Answer>, AuthError> {
+        let source = self.caller.auth.source::<C::Connection>()?;
+        let question = self.question.clone();
+        let ids: Vec<C::Id> = contexts.iter().map(|context| context.id()).collect();
+        let answers = blocking::run(source, move |connection| {
+            let found = C::load_all_answered(&ids, question.answers(), connection)?;
+            let found: HashMap<C::Id, Answer> =
+                found.into_iter().map(|(context, answer)| (context.id(), answer)).collect();
+            // What has gone since it was loaded is not there.
+            ids.iter().map(|id| found.get(id).copied().ok_or(LoadError::NotFound)).collect()
+        });
+        found(answers.await, self.check)
     }
 }
 

@@ -38,7 +38,11 @@ pub(super) fn context(asked: &Context, caller: &Ident, handler: &Handler) -> Tok
     let Context { ty, source, .. } = asked;
     let permissions = permissions(asked);
     let local = asked.argument.map_or_else(|| quote!(_), |index| local(index).into_token_stream());
-    let span = at(ty.as_ref().map_or_else(Span::call_site, Spanned::span));
+    let span = at(match (ty, source) {
+        (Some(ty), _) => ty.span(),
+        (None, Source::Loader { path, .. }) => path.span(),
+        (None, _) => Span::call_site(),
+    });
     let mut caller = caller.clone();
     caller.set_span(span);
     let caller =
@@ -61,7 +65,7 @@ pub(super) fn context(asked: &Context, caller: &Ident, handler: &Handler) -> Tok
                 ty.as_ref().map_or_else(|| quote!(check_loaded), |ty| quote_spanned!(span=> loaded::<#ty>));
             quote_spanned! {span=>
                 #loaded
-                let #local = #caller.#check(#result, #permissions)?;
+                let #local = #caller.#check(#result, #permissions).await?;
             }
         }
         source => {

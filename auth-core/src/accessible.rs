@@ -1,0 +1,88 @@
+//! The extractor that gives a handler the rows that its caller may have.
+
+use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+
+use crate::{
+    auth::Auth,
+    denial::Denial,
+    permission::PermissionMarker,
+    scope::{Scope, Scoped},
+    subject::Subject,
+};
+
+/// The rows of `T` on which the caller has the permission `P`: the query of a list.
+///
+/// The handler adds filters, an order and a page of its own. In a handler without a guard it authenticates the request
+/// itself and answers 401 to anonymous callers.
+///
+/// ```
+/// # mod service {
+/// use actix_web::{Responder, get, web};
+/// use auth_core::{Accessible, AuthModel, auth_required, permission::Read};
+/// use diesel::{prelude::*, r2d2::{ConnectionManager, Pool}, sqlite::Sqlite};
+/// use serde::Serialize;
+///
+/// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, text -> Text } }
+/// #[derive(Queryable, Selectable, Serialize, AuthModel)]
+/// #[diesel(table_name = notes, check_for_backend(Sqlite))]
+/// #[acl(read = account(account_id))]
+/// struct Note {
+///     id: i32,
+///     account_id: i32,
+///     text: String,
+/// }
+///
+/// #[auth_required]
+/// #[get("/notes")]
+/// async fn list(
+///     notes: Accessible<Note, Read>,
+///     pool: web::Data<Pool<ConnectionManager<SqliteConnection>>>,
+/// ) -> actix_web::Result<impl Responder> {
+///     let page = notes.query().order(notes::id).limit(20);
+///     let page = web::block(move || page.load::<Note>(&mut pool.get().unwrap())).await?;
+///     Ok(web::Json(page.map_err(actix_web::error::ErrorServiceUnavailable)?))
+/// }
+/// # }
+/// ```
+pub struct Accessible<T, P> {
+    subject: Arc<dyn Subject>,
+    types: PhantomData<fn() -> (T, P)>,
+}
+
+impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
+    /// The rows, as a boxed query. Each call begins another one, so a total can be counted beside a page.
+    #[must_use]
+    pub fn query(&self) -> T::Query {
+        T::accessible_by(&*self.subject, P::PERMISSION)
+    }
+
+    /// The same as a condition, for a statement of the handler's own about many rows.
+    #[must_use]
+    pub fn scope(&self) -> Scope<T> {
+        T::scope(&*self.subject, P::PERMISSION).of_many()
+    }
+}
+
+impl<T, P> Clone for Accessible<T, P> {
+    fn clone(&self) -> Self {
+        Self { subject: Arc::clone(&self.subject), types: PhantomData }
+    }
+}
+
+impl<T: Scoped, P: PermissionMarker> FromRequest for Accessible<T, P> {
+    type Error = Denial;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Denial>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let subject = async { Auth::of(&request)?.current_or_refused(&request).await };
+            match subject.await {
+                Ok(subject) => Ok(Self { subject, types: PhantomData }),
+                Err(error) => Err(Denial::new(&request, error)),
+            }
+        })
+    }
+}

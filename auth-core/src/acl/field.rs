@@ -1,0 +1,95 @@
+//! Terms about the fields of a context, as derived lists ask them: a field may be there or absent.
+
+use super::rule::{AccountIs, EveryLoggedInUser, Expr, UserIs};
+use crate::id::IdRef;
+
+/// A field that holds an id, or may hold none. `Kind` tells the two apart.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a field of the type `{Self}` does not hold an id",
+    note = "an id is an integer, a UUID, a text, or an `Option` of these; for a type of your own, implement \
+            `From<&{Self}> for auth_core::IdRef<'_>`"
+)]
+pub trait IdField<Kind> {
+    fn id(&self) -> Option<IdRef<'_>>;
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct There;
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Absent;
+
+impl<T> IdField<There> for T
+where
+    for<'a> &'a T: Into<IdRef<'a>>,
+{
+    #[inline]
+    fn id(&self) -> Option<IdRef<'_>> {
+        Some(self.into())
+    }
+}
+
+impl<T> IdField<Absent> for Option<T>
+where
+    for<'a> &'a T: Into<IdRef<'a>>,
+{
+    #[inline]
+    fn id(&self) -> Option<IdRef<'_>> {
+        self.as_ref().map(Into::into)
+    }
+}
+
+/// A field that is true or false; absent, it is false.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a field of the type `{Self}` is not true or false",
+    note = "a column by itself is a `bool` or an `Option<bool>`"
+)]
+pub trait FlagField {
+    fn is_set(&self) -> bool;
+}
+
+impl FlagField for bool {
+    #[inline]
+    fn is_set(&self) -> bool {
+        *self
+    }
+}
+
+impl FlagField for Option<bool> {
+    #[inline]
+    fn is_set(&self) -> bool {
+        *self == Some(true)
+    }
+}
+
+/// `user(column)`
+#[doc(hidden)]
+#[inline]
+pub fn user_of<Kind, F: IdField<Kind>>(field: &F) -> Expr<Option<UserIs<'_>>> {
+    Expr(field.id().map(UserIs))
+}
+
+/// `account(column)`
+#[doc(hidden)]
+#[inline]
+pub fn account_of<Kind, F: IdField<Kind>>(field: &F) -> Expr<Option<AccountIs<'_>>> {
+    Expr(field.id().map(AccountIs))
+}
+
+/// `is_null(column)`
+#[doc(hidden)]
+#[inline]
+pub fn is_null<T>(field: &Option<T>) -> Expr<Option<EveryLoggedInUser>> {
+    Expr(field.is_none().then_some(EveryLoggedInUser))
+}
+
+/// A boolean column.
+#[doc(hidden)]
+#[inline]
+pub fn flag<F: FlagField>(field: &F) -> Expr<Option<EveryLoggedInUser>> {
+    Expr(field.is_set().then_some(EveryLoggedInUser))
+}

@@ -1,0 +1,105 @@
+//! Where a decision is taken: by the context itself, whose access-control list needs nothing else, or by the database
+//! that knows its parents.
+
+use std::{future::Future, sync::Arc};
+
+#[cfg(feature = "diesel")]
+use crate::scope::{Answers, Scoped, Stored};
+use crate::{
+    acl::AuthModel,
+    decision::{Decision, check_access, decide},
+    permission::Permission,
+    subject::Subject,
+};
+
+/// What a guard checks one of.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no access-control list",
+    label = "who may do what with it?",
+    note = "implement `auth_core::AuthModel` for it, `fn acl(&self) -> impl Acl`, or derive it with `#[acl(…)]`"
+)]
+pub trait Context: Sized {
+    /// Whether the database decides.
+    const IN_DATABASE: bool;
+
+    /// What it decides by itself.
+    fn decide(&self, subject: &dyn Subject, permission: Permission) -> Option<Decision>;
+
+    /// Has the database asked about contexts that were loaded without an answer.
+    fn asked_by<A: Asker>(
+        contexts: &[&Self],
+        asker: A,
+    ) -> impl Future<Output = Result<Vec<Answer>, A::Error>>;
+}
+
+/// Who asks a database, in the way that its connection wants.
+#[doc(hidden)]
+pub trait Asker: Sized {
+    type Error;
+
+    /// The contexts need nobody.
+    fn nobody(self) -> impl Future<Output = Result<Vec<Answer>, Self::Error>>;
+
+    #[cfg(feature = "diesel")]
+    fn blocking<C: Stored>(self, contexts: &[&C]) -> impl Future<Output = Result<Vec<Answer>, Self::Error>>;
+}
+
+impl<C: AuthModel> Context for C {
+    const IN_DATABASE: bool = false;
+
+    fn decide(&self, subject: &dyn Subject, permission: Permission) -> Option<Decision> {
+        Some(check_access(subject, self, permission))
+    }
+
+    fn asked_by<A: Asker>(_: &[&Self], asker: A) -> impl Future<Output = Result<Vec<Answer>, A::Error>> {
+        asker.nobody()
+    }
+}
+
+/// What a database is asked about contexts: does the subject have these permissions?
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Question {
+    pub(crate) subject: Arc<dyn Subject>,
+    pub(crate) permissions: Vec<Permission>,
+}
+
+impl Question {
+    #[cfg(feature = "diesel")]
+    pub(crate) fn answers<M: Scoped>(&self) -> Answers<M> {
+        Answers::of(&*self.subject, &self.permissions)
+    }
+
+    /// The decision that an answer stands for. A permission that was not asked about is denied.
+    pub(crate) fn decide(&self, answer: Answer, permission: Permission) -> Decision {
+        let index = self.permissions.iter().position(|asked| *asked == permission);
+        decide(&*self.subject, permission, || index.is_some_and(|index| answer.holds(index)))
+    }
+}
+
+/// A context, and what the database says of it, if it is the one who decides.
+#[doc(hidden)]
+pub type Asked<C> = (C, Option<Answer>);
+
+/// Several, with their ids.
+#[doc(hidden)]
+pub type AllAsked<Id, C> = Vec<(Id, Asked<C>)>;
+
+/// A bit for each permission of a question.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer(pub(crate) i32);
+
+impl Answer {
+    /// The most permissions that are asked about at once: as many bits as an `INTEGER` has that is not negative.
+    pub(crate) const MOST: usize = 31;
+
+    pub(crate) fn bit(index: usize) -> i32 {
+        u32::try_from(index).ok().and_then(|index| 1_i32.checked_shl(index)).unwrap_or_default()
+    }
+
+    pub(crate) fn holds(self, index: usize) -> bool {
+        self.0 & Self::bit(index) != 0
+    }
+}

@@ -1,0 +1,217 @@
+//! Explanations: which alternatives of an access-control list matched, and which term failed, for a person who
+//! wants to know why a decision is what it is. For logs and tools, not for clients.
+
+use std::fmt::{self, Write as _};
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use crate::{
+    acl::{Acl, AuthModel},
+    decision::{Decision, decide},
+    permission::Permission,
+    subject::Subject,
+};
+
+/// Explains what [`check_access`](crate::check_access) decides: the same decision, with each alternative of the
+/// list, whether it matched, and what failed.
+///
+/// ```
+/// use auth_core::{Acl, AuthModel, Permission, User, account, allow, explain, role, user};
+///
+/// struct Sensor {
+///     owner_id: i32,
+///     account_id: i32,
+/// }
+///
+/// impl AuthModel for Sensor {
+///     fn acl(&self) -> impl Acl {
+///         allow(Permission::UPDATE, user(self.owner_id) | account(self.account_id) & role("account-admin"))
+///     }
+/// }
+///
+/// let sensor = Sensor { owner_id: 7, account_id: 3 };
+/// let explanation = explain(&User::new(2).with_account(3), &sensor, Permission::UPDATE);
+/// assert_eq!(
+///     explanation.to_string(),
+///     "deny (no-match): update\n\
+///      - user:7: no\n\
+///      - account:3 & role:account-admin: no, for role:account-admin fails\n"
+/// );
+/// ```
+pub fn explain<S, C>(subject: &S, context: &C, permission: Permission) -> Explanation
+where
+    S: Subject + ?Sized,
+    C: AuthModel + ?Sized,
+{
+    Explanation::new(subject, permission, &context.acl().condition(subject, permission))
+}
+
+/// A decision with what led to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    permission: Permission,
+    decision: Decision,
+    alternatives: Vec<Alternative>,
+}
+
+/// One of the rules that suffice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alternative {
+    rule: String,
+    matched: bool,
+    failed: Vec<String>,
+}
+
+impl Explanation {
+    pub(crate) fn new<S: Subject + ?Sized>(
+        subject: &S,
+        permission: Permission,
+        condition: &Condition,
+    ) -> Self {
+        let decision = decide(subject, permission, || condition.matches());
+        let mut alternatives = Vec::new();
+        condition.each_alternative(&mut |alternative| alternatives.push(Alternative::of(alternative)));
+        Self { permission, decision, alternatives }
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn permission(&self) -> Permission {
+        self.permission
+    }
+
+    /// What is decided. Admins are allowed whatever the alternatives say.
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// The alternatives for this permission. None: nobody has it but admins.
+    #[must_use]
+    pub fn alternatives(&self) -> &[Alternative] {
+        &self.alternatives
+    }
+}
+
+impl Alternative {
+    fn of(condition: &Condition) -> Self {
+        let mut failed = Vec::new();
+        condition.each_failed(&mut |term| failed.push(term.to_owned()));
+        Self { rule: condition.to_string(), matched: condition.matches(), failed }
+    }
+
+    /// The rule as text: principals, or the terms of a declared policy, joined by `|` and `&`.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// Whether the subject matched it.
+    #[must_use]
+    pub fn matched(&self) -> bool {
+        self.matched
+    }
+
+    /// The terms that failed; none where it matched.
+    #[must_use]
+    pub fn failed(&self) -> &[String] {
+        &self.failed
+    }
+}
+
+/// The decision, and a line for each alternative.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.decision, self.permission)?;
+        if self.alternatives.is_empty() {
+            return writeln!(f, "- no rule grants it");
+        }
+        for Alternative { rule, failed, .. } in &self.alternatives {
+            match failed.as_slice() {
+                [] => writeln!(f, "- {rule}: yes")?,
+                [only] if only == rule => writeln!(f, "- {rule}: no")?,
+                [only] => writeln!(f, "- {rule}: no, for {only} fails")?,
+                several => writeln!(f, "- {rule}: no, for {} fail", several.join(" and "))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As an object with `permission`, `allowed`, `reason` and `alternatives`.
+impl Serialize for Explanation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Explanation", 4)?;
+        object.serialize_field("permission", self.permission.as_str())?;
+        object.serialize_field("allowed", &self.decision.is_allowed())?;
+        object.serialize_field("reason", self.decision.reason())?;
+        object.serialize_field("alternatives", &self.alternatives)?;
+        object.end()
+    }
+}
+
+/// A rule, asked for one subject: each term with its answer.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    Term { text: String, matches: bool },
+    Any(Vec<Self>),
+    All(Vec<Self>),
+}
+
+impl Condition {
+    pub(crate) fn term(text: impl Into<String>, matches: bool) -> Self {
+        Self::Term { text: text.into(), matches }
+    }
+
+    pub(crate) fn matches(&self) -> bool {
+        match self {
+            Self::Term { matches, .. } => *matches,
+            Self::Any(conditions) => conditions.iter().any(Self::matches),
+            // An empty conjunction would match everybody.
+            Self::All(conditions) => !conditions.is_empty() && conditions.iter().all(Self::matches),
+        }
+    }
+
+    fn each_alternative<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
+        match self {
+            Self::Any(conditions) => conditions.iter().for_each(|condition| condition.each_alternative(take)),
+            Self::Term { .. } | Self::All(_) => take(self),
+        }
+    }
+
+    /// The terms for which this does not match.
+    fn each_failed<'a>(&'a self, take: &mut impl FnMut(&'a str)) {
+        match self {
+            _ if self.matches() => {}
+            Self::Term { text, .. } => take(text),
+            Self::Any(conditions) | Self::All(conditions) => {
+                for condition in conditions {
+                    condition.each_failed(take);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (conditions, operator) = match self {
+            Self::Term { text, .. } => return f.write_str(text),
+            Self::Any(conditions) => (conditions, '|'),
+            Self::All(conditions) => (conditions, '&'),
+        };
+        for (index, condition) in conditions.iter().enumerate() {
+            if index > 0 {
+                write!(f, " {operator} ")?;
+            }
+            if operator == '&' && matches!(condition, Self::Any(_)) {
+                f.write_char('(')?;
+                condition.fmt(f)?;
+                f.write_char(')')?;
+            } else {
+                condition.fmt(f)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! Columns that rules ask about: their names, and what they can be compared with.
+
+use std::marker::PhantomData;
+
+use diesel::sql_types::{
+    BigInt, Binary, Bool, Integer, Nullable, SmallInt, SqlType, Text,
+    is_nullable::{IsNullable, NotNull},
+};
+
+#[cfg(feature = "postgres")]
+use diesel::sql_types::Uuid;
+
+/// A column that a rule asks about.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// As a rule writes it: the name in Rust.
+    pub written: &'static str,
+    /// The name in the database.
+    pub name: &'static str,
+    pub kind: Kind,
+    pub nullable: bool,
+}
+
+/// What a column holds, as far as rules ask.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    SmallInt,
+    Integer,
+    BigInt,
+    Text,
+    /// A UUID as 16 bytes.
+    Binary,
+    /// The type of its own that `PostgreSQL` has.
+    Uuid,
+    Bool,
+    /// Nothing that a rule compares.
+    Other,
+}
+
+impl Kind {
+    /// Whether it can be an id.
+    pub(super) const fn is_id(self) -> bool {
+        !matches!(self, Self::Bool | Self::Other)
+    }
+}
+
+/// A SQL type whose values are ids.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a column of the type `{Self}` does not hold ids",
+    label = "this is compared with the id of a user or an account",
+    note = "an id is a `SmallInt`, `Integer`, `BigInt`, `Text`, a UUID as `Binary`, or, with the feature \
+            `postgres` of auth-core, a `Uuid`; any of them `Nullable`"
+)]
+pub trait IdType {}
+
+/// A SQL type whose values are true or false.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a column of the type `{Self}` is not a rule",
+    label = "only a column that is true or false is one by itself",
+    note = "compare it: `user(column)`, `account(column)` or `is_null(column)`"
+)]
+pub trait FlagType {}
+
+/// That a SQL type has nulls.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the column is never null",
+    label = "nobody would match",
+    note = "the schema declares it without `Nullable`"
+)]
+pub trait MayBeNull {}
+
+impl MayBeNull for IsNullable {}
+
+/// What a SQL type is known as: `Of::<T>::KIND`. For every other type, that of [`Unknown`].
+#[doc(hidden)]
+pub struct Of<T>(PhantomData<T>);
+
+#[doc(hidden)]
+pub trait Unknown {
+    const KIND: Kind = Kind::Other;
+}
+
+impl<T> Unknown for Of<T> {}
+
+macro_rules! kinds {
+    ($($trait:ident: $($kind:ident)*;)*) => {$($(
+        impl $trait for $kind {}
+        impl $trait for Nullable<$kind> {}
+
+        impl Of<$kind> {
+            pub const KIND: Kind = Kind::$kind;
+        }
+
+        impl Of<Nullable<$kind>> {
+            pub const KIND: Kind = Kind::$kind;
+        }
+    )*)*};
+}
+
+kinds! {
+    IdType: SmallInt Integer BigInt Text Binary;
+    FlagType: Bool;
+}
+
+#[cfg(feature = "postgres")]
+kinds!(IdType: Uuid;);
+
+/// Whether a SQL type has nulls.
+#[doc(hidden)]
+pub trait Nullability {
+    const NULLABLE: bool;
+}
+
+impl Nullability for IsNullable {
+    const NULLABLE: bool = true;
+}
+
+impl Nullability for NotNull {
+    const NULLABLE: bool = false;
+}
+
+/// A column of a table, as the schema declares it.
+#[doc(hidden)]
+pub struct Declared<C>(PhantomData<C>);
+
+impl<C: diesel::Column<SqlType: SqlType<IsNull: Nullability>>> Declared<C> {
+    #[must_use]
+    pub const fn column(written: &'static str, kind: Kind) -> Column {
+        Column {
+            written,
+            name: C::NAME,
+            kind,
+            nullable: <<C::SqlType as SqlType>::IsNull as Nullability>::NULLABLE,
+        }
+    }
+}
+
+/// A column that holds ids: its type says so.
+#[doc(hidden)]
+#[must_use]
+pub const fn id_column<C: diesel::Column<SqlType: IdType>>(column: Column) -> Column {
+    column
+}
+
+/// A column that is true or false.
+#[doc(hidden)]
+#[must_use]
+pub const fn flag_column<C: diesel::Column<SqlType: FlagType>>(column: Column) -> Column {
+    column
+}
+
+/// A column that may be null.
+#[doc(hidden)]
+#[must_use]
+pub const fn null_column<C: diesel::Column<SqlType: SqlType<IsNull: MayBeNull>>>(column: Column) -> Column {
+    column
+}

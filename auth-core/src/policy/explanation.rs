@@ -1,0 +1,111 @@
+//! A policy, asked for one subject, term by term: what the subject alone decides is known, and what a row decides is a
+//! leaf that the database answers.
+
+use super::{Policy, Rule, Way, text::Written};
+use crate::{
+    explanation::Condition,
+    permission::Permission,
+    principal::{account_has_role, has_role},
+    subject::Subject,
+};
+
+/// The alternatives for a permission before the database has answered.
+pub(crate) enum Sketch {
+    Known {
+        text: String,
+        matches: bool,
+    },
+    /// The leaf of this index.
+    Asked {
+        text: String,
+        leaf: usize,
+    },
+    Any(Vec<Self>),
+    All(Vec<Self>),
+}
+
+/// A term about a column, of the context itself or of an ancestor.
+#[derive(Clone)]
+pub(crate) struct Leaf {
+    /// From the context on.
+    pub(crate) way: Vec<usize>,
+    pub(crate) rule: &'static Rule,
+}
+
+impl Sketch {
+    /// What the policy says about a permission, and the leaves that it leaves open.
+    pub(crate) fn of(
+        policy: &'static Policy,
+        permission: Permission,
+        subject: &dyn Subject,
+    ) -> (Self, Vec<Leaf>) {
+        let mut leaves = Vec::new();
+        let sketch = Self::granted(policy, permission, None, subject, &mut leaves);
+        (sketch, leaves)
+    }
+
+    fn granted(
+        policy: &'static Policy,
+        permission: Permission,
+        way: Option<&Way<'_>>,
+        subject: &dyn Subject,
+        leaves: &mut Vec<Leaf>,
+    ) -> Self {
+        Self::Any(
+            policy.rules(permission).map(|rule| Self::rule(rule, policy, way, subject, leaves)).collect(),
+        )
+    }
+
+    fn rule(
+        rule: &'static Rule,
+        policy: &'static Policy,
+        way: Option<&Way<'_>>,
+        subject: &dyn Subject,
+        leaves: &mut Vec<Leaf>,
+    ) -> Self {
+        let mut all = |rules: &'static [Rule]| {
+            rules.iter().map(|rule| Self::rule(rule, policy, way, subject, leaves)).collect()
+        };
+        let known =
+            |matches| Self::Known { text: Written { rule, policy, through: None }.to_string(), matches };
+        match *rule {
+            Rule::Any(rules) => Self::Any(all(rules)),
+            Rule::All(rules) => Self::All(all(rules)),
+            Rule::EveryLoggedInUser => known(true),
+            Rule::Role(name) => known(has_role(subject, name)),
+            Rule::AccountRole(name) => known(account_has_role(subject, name)),
+            Rule::Through(index, rule) => {
+                let relation = policy.relation(index);
+                let way = Way { before: way, index, relation };
+                Self::rule(rule, relation.policy, Some(&way), subject, leaves)
+            }
+            Rule::Granted(index, permission) => {
+                let relation = policy.relation(index);
+                let way = Way { before: way, index, relation };
+                Self::granted(relation.policy, permission, Some(&way), subject, leaves)
+            }
+            Rule::User(_) | Rule::Account(_) | Rule::IsNull(_) | Rule::Flag(_) => {
+                let mut steps: Vec<_> = Way::steps(way).collect();
+                steps.reverse();
+                let through: Vec<_> = steps.iter().map(|step| step.relation.name).collect();
+                let through = (!through.is_empty()).then(|| through.join("."));
+                let text = Written { rule, policy, through: through.as_deref() }.to_string();
+                leaves.push(Leaf { way: steps.iter().map(|step| step.index).collect(), rule });
+                Self::Asked { text, leaf: leaves.len() - 1 }
+            }
+        }
+    }
+
+    /// With the answers of the database, in the order of the leaves. What was not answered does not match.
+    pub(crate) fn answered(self, answers: &[bool]) -> Condition {
+        let all = |sketches: Vec<Self>| sketches.into_iter().map(|sketch| sketch.answered(answers)).collect();
+        match self {
+            Self::Known { text, matches } => Condition::Term { text, matches },
+            Self::Asked { text, leaf } => {
+                Condition::Term { text, matches: answers.get(leaf).copied().unwrap_or_default() }
+            }
+            Self::Any(sketches) => Condition::Any(all(sketches)),
+            Self::All(sketches) => Condition::All(all(sketches)),
+        }
+    }
+}

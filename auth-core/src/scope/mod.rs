@@ -1,0 +1,221 @@
+//! Scopes: policies as SQL. One policy is the filter of a list, the condition of a change, and the decision about a
+//! row that is loaded.
+//!
+//! A scope is a diesel expression of its own. What it writes is a subquery for each parent and never a join, so it
+//! changes no rows of the query that it is put into; the values are bound.
+
+mod sql;
+mod stored;
+mod tree;
+mod value;
+
+use std::{fmt, marker::PhantomData};
+
+use diesel::{
+    Expression, Table,
+    backend::Backend,
+    expression::{AppearsOnTable, SelectableExpression, ValidGrouping, is_aggregate},
+    query_builder::{AstPass, QueryFragment, QueryId},
+    result::QueryResult,
+    sql_types::{Bool, Integer, Nullable},
+};
+
+pub use self::stored::{
+    Answers, LockRows, Locked, RowLock, Stored, answered, answered_all, answered_each, is_in_transaction,
+    load_all_asked, load_asked,
+};
+use self::tree::Tree;
+use crate::{
+    decision::above_lists,
+    permission::Permission,
+    policy::{Column, Leaf, Policy},
+    subject::Subject,
+};
+
+/// A context with a declared policy, which a database can be asked about: lists, changes, single rows.
+///
+/// `#[derive(AuthModel)]` with `#[acl(…)]` implements it. Admins have every row, and admin-readers may read each, as
+/// everywhere.
+///
+/// ```
+/// # mod service {
+/// use auth_core::{AuthModel, Permission, Scoped, User};
+/// use diesel::prelude::*;
+/// # use diesel::{connection::SimpleConnection, sqlite::Sqlite};
+///
+/// diesel::table! {
+///     notes (id) {
+///         id -> Integer,
+///         account_id -> Integer,
+///         text -> Text,
+///     }
+/// }
+///
+/// #[derive(Queryable, Selectable, AuthModel)]
+/// #[diesel(table_name = notes, check_for_backend(Sqlite))]
+/// #[acl(read = account(account_id), update = account(account_id) & role("editor"))]
+/// struct Note {
+///     id: i32,
+///     account_id: i32,
+///     text: String,
+/// }
+///
+/// # pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let connection = &mut SqliteConnection::establish(":memory:")?;
+/// # connection.batch_execute(
+/// #     "CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, text TEXT NOT NULL);
+/// #      INSERT INTO notes (account_id, text) VALUES (3, 'one'), (4, 'two')",
+/// # )?;
+/// let mia = User::new(2).with_account(3);
+///
+/// // A list: the query takes filters, an order and a page of your own.
+/// let readable = Note::accessible_by(&mia, Permission::READ).order(notes::text).load(connection)?;
+/// assert_eq!(readable.len(), 1);
+///
+/// // A change under the condition that she may: there is no moment between check and change.
+/// let changed = diesel::update(notes::table.find(1))
+///     .filter(Note::scope(&mia, Permission::UPDATE))
+///     .set(notes::text.eq("hers?"))
+///     .execute(connection)?;
+/// assert_eq!(changed, 0);
+/// # Ok(())
+/// # }
+/// # }
+/// # service::main().unwrap();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no declared policy",
+    label = "this is no context that a database can be asked about",
+    note = "derive `auth_core::AuthModel` for it, with a policy: `#[acl(read = account(account_id))]`"
+)]
+pub trait Scoped: Sized + 'static {
+    /// Who may do what.
+    const POLICY: &'static Policy;
+
+    /// The columns that the policies of children may ask about.
+    #[doc(hidden)]
+    const COLUMNS: &'static [Column];
+
+    /// The primary key, if it is one column.
+    #[doc(hidden)]
+    const KEY: Option<Column>;
+
+    /// The table.
+    type Table: Table;
+
+    /// The kind of database.
+    type Backend: Backend;
+
+    /// What [`accessible_by`](Self::accessible_by) begins.
+    type Query;
+
+    /// The rows on which the subject has the permission, as a boxed query that takes filters, an order and a page of
+    /// the caller's own.
+    fn accessible_by(subject: &dyn Subject, permission: Permission) -> Self::Query;
+
+    /// The same as a condition for any statement about the table: an `UPDATE` or a `DELETE` of a row, for example. It
+    /// is true, or false, or null, which a condition takes for false.
+    fn scope(subject: &dyn Subject, permission: Permission) -> Scope<Self> {
+        Scope::of(subject, permission)
+    }
+
+    /// Writes the name of the table, or of that of an ancestor.
+    #[doc(hidden)]
+    fn write_table(way: &[usize], out: AstPass<'_, '_, Self::Backend>) -> QueryResult<()>;
+}
+
+/// The rows on which a subject has a permission, as a diesel expression over the table of `M`. See
+/// [`Scoped::scope`].
+pub struct Scope<M> {
+    policy: &'static Policy,
+    tree: Tree,
+    form: Form,
+    model: PhantomData<fn() -> M>,
+}
+
+/// How a parent is asked about. Both forms mean the same; which one is fast depends on how many rows are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `foreign_key IN (SELECT key FROM parent WHERE …)`: for lists. The rows of the parent are found once.
+    Set,
+    /// `EXISTS (SELECT 1 FROM parent WHERE key = foreign_key AND …)`: for single rows, each of which has one parent.
+    Row,
+    /// The same, and the parents that are asked keep what they say until the transaction ends.
+    Locked(&'static str),
+}
+
+impl<M: Scoped> Scope<M> {
+    fn of(subject: &dyn Subject, permission: Permission) -> Self {
+        Self::by(M::POLICY, subject, permission)
+    }
+
+    /// The same by another policy, whose relations are those of the model.
+    #[doc(hidden)]
+    pub fn by(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
+        let tree = match above_lists(subject, permission) {
+            Some(_) => Tree::Always,
+            None => Tree::of(policy, permission, subject),
+        };
+        Self { policy, tree, form: Form::Row, model: PhantomData }
+    }
+
+    fn of_leaf(leaf: &Leaf, subject: &dyn Subject) -> Self {
+        let tree = Tree::of_leaf(leaf, M::POLICY, subject);
+        Self { policy: M::POLICY, tree, form: Form::Row, model: PhantomData }
+    }
+
+    /// The same for a statement about many rows, which asks each parent once: `foreign_key IN (SELECT …)` instead of
+    /// `EXISTS (SELECT …)` for each row. It selects the same rows, sooner or later.
+    #[must_use]
+    pub fn of_many(self) -> Self {
+        Self { form: Form::Set, ..self }
+    }
+}
+
+impl<M> Clone for Scope<M> {
+    fn clone(&self) -> Self {
+        Self { policy: self.policy, tree: self.tree.clone(), form: self.form, model: PhantomData }
+    }
+}
+
+impl<M> fmt::Debug for Scope<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Scope").field(&self.tree).finish()
+    }
+}
+
+/// What a scope and the answers about a row have in common: they are expressions over one table.
+macro_rules! expression_over_table {
+    ($expression:ident: $sql_type:ty) => {
+        impl<M> Expression for $expression<M> {
+            type SqlType = $sql_type;
+        }
+
+        impl<M: Scoped> AppearsOnTable<M::Table> for $expression<M> {}
+
+        impl<M: Scoped> SelectableExpression<M::Table> for $expression<M> {}
+
+        impl<M> ValidGrouping<()> for $expression<M> {
+            type IsAggregate = is_aggregate::No;
+        }
+
+        // What is written depends on what the policy says of the subject.
+        impl<M> QueryId for $expression<M> {
+            type QueryId = ();
+
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+    };
+}
+
+expression_over_table!(Scope: Nullable<Bool>);
+expression_over_table!(Answers: Integer);
+
+/// Writes the name of a table, which lives for as long as it likes.
+#[doc(hidden)]
+pub fn write_table<DB: Backend>(
+    table: &'static impl QueryFragment<DB>,
+    mut out: AstPass<'_, '_, DB>,
+) -> QueryResult<()> {
+    table.walk_ast(out.reborrow())
+}

@@ -1,0 +1,377 @@
+//! Scoped contexts and the connection to their database: the decision about one row, outside of a guard.
+
+use std::{fmt, hash::Hash};
+
+use diesel::{
+    Connection, RunQueryDsl,
+    backend::Backend,
+    connection::TransactionManager,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    result::QueryResult,
+};
+
+use super::{Form, Scope, Scoped};
+use crate::{
+    context::{AccessError, AllAsked, Answer, Asked, LoadError, Question},
+    decision::{Decision, DenyReason, decide},
+    event::Check,
+    explanation::Explanation,
+    permission::Permission,
+    policy::Sketch,
+    subject::Subject,
+};
+
+/// A [`Scoped`] context whose database is asked through a connection that blocks: decisions for code that has no
+/// request, and for transactions.
+///
+/// `#[derive(AuthModel)]` implements it. What a context decides by itself, as those do whose rules ask no parent, is
+/// also answered by [`check_access`](crate::check_access) and [`explain`](crate::explain), without a database.
+///
+/// ```
+/// # mod service {
+/// use auth_core::{AccessError, AuthModel, Permission, Stored, User};
+/// use diesel::prelude::*;
+/// # use diesel::{connection::SimpleConnection, sqlite::Sqlite};
+///
+/// # diesel::table! { accounts (id) { id -> Integer, consultancy_id -> Nullable<Integer> } }
+/// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, text -> Text } }
+/// #[derive(Queryable, Selectable, AuthModel)]
+/// #[diesel(table_name = accounts, check_for_backend(Sqlite))]
+/// #[acl(read = account(id) | account(consultancy_id))]
+/// struct Account {
+///     id: i32,
+///     consultancy_id: Option<i32>,
+/// }
+///
+/// #[derive(Debug, Queryable, Selectable, AuthModel)]
+/// #[diesel(table_name = notes, check_for_backend(Sqlite))]
+/// #[auth(belongs_to(account: Account, account_id))]
+/// #[acl(read = account.read, update = account(account_id) & role("editor"))]
+/// struct Note {
+///     id: i32,
+///     account_id: i32,
+///     text: String,
+/// }
+///
+/// # pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let connection = &mut SqliteConnection::establish(":memory:")?;
+/// # connection.batch_execute(
+/// #     "CREATE TABLE accounts (id INTEGER PRIMARY KEY, consultancy_id INTEGER);
+/// #      CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, text TEXT NOT NULL);
+/// #      INSERT INTO accounts (id, consultancy_id) VALUES (3, 4);
+/// #      INSERT INTO notes (account_id, text) VALUES (3, 'one')",
+/// # )?;
+/// let consultant = User::new(2).with_account(4);
+/// assert!(Note::check_access(connection, &consultant, 1, Permission::READ)?.is_allowed());
+///
+/// // Reads, decides and locks; what follows in the transaction is still decided by it.
+/// let refused = connection.immediate_transaction(|connection| {
+///     let note = Note::authorize_for_update(connection, &consultant, 1, Permission::UPDATE)?;
+///     diesel::update(notes::table.find(note.id)).set(notes::text.eq("changed")).execute(connection)?;
+///     Ok::<_, AccessError>(note)
+/// });
+/// assert!(matches!(refused, Err(AccessError::Denied(_))));
+///
+/// println!("{}", Note::explain(connection, &consultant, 1, Permission::UPDATE)?);
+/// # Ok(())
+/// # }
+/// # }
+/// # service::main().unwrap();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not asked about through a connection that blocks",
+    note = "derive `auth_core::AuthModel` for it, with `#[acl(…)]` and the type of its connection: \
+            `#[auth(connection = …)]`"
+)]
+pub trait Stored: Scoped {
+    /// What names a row: its primary key.
+    type Id: Clone + fmt::Debug + Eq + Hash + Send + 'static;
+
+    /// A diesel connection.
+    type Connection: 'static;
+
+    /// Decides whether the subject has the permission on the row.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotFound`] if there is no such row, [`LoadError::Unavailable`] if the database failed.
+    fn check_access(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> Result<Decision, LoadError> {
+        let (_, answer) = Self::load_answered(id, Answers::of(subject, &[permission]), "", connection)?;
+        Ok(decide(subject, permission, || answer.holds(0)))
+    }
+
+    /// Loads the row for a change, if the subject has the permission on it, and locks it: until the transaction ends,
+    /// nobody else changes the row, nor the parents that were asked (`SELECT … FOR UPDATE`; an SQLite transaction
+    /// holds the whole database, if it is immediate). The decision is logged as a guard's is.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Denied`] if the subject does not have the permission, [`LoadError::NotFound`] if there is no such
+    /// row, [`LoadError::Unavailable`] if the database failed, or outside of a transaction.
+    fn authorize_for_update(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> Result<Self, AccessError> {
+        let text = format!("{id:?}");
+        let check = Check {
+            permission: Some(permission),
+            context: Some((std::any::type_name::<Self>(), "")),
+            ..Check::new("authorize_for_update", Some(subject))
+        };
+        let check = check.of(&text);
+        let loaded = if Self::is_in_transaction(connection) {
+            let lock = Self::row_lock(connection);
+            let answers = Answers::of(subject, &[permission]).locked(lock);
+            Self::load_answered(id, answers, lock.of_row(), connection)
+        } else {
+            Err(LoadError::unavailable(
+                "`authorize_for_update` is called outside of a transaction, where its lock would hold nothing: \
+                 call it within `connection.transaction(…)`, or `immediate_transaction` on SQLite",
+            ))
+        };
+        let (row, answer) = loaded.inspect_err(|error| match error {
+            LoadError::NotFound => check.decided(Decision::Deny(DenyReason::NotFound)),
+            error @ LoadError::Unavailable(_) => check.failed(error),
+        })?;
+        let decision = decide(subject, permission, || answer.holds(0));
+        check.decided(decision);
+        match decision {
+            Decision::Allow(_) => Ok(row),
+            Decision::Deny(reason) => Err(AccessError::Denied(reason)),
+        }
+    }
+
+    /// Explains what [`check_access`](Self::check_access) decides: which alternative matched, and which terms failed.
+    ///
+    /// # Errors
+    ///
+    /// As those of `check_access`.
+    fn explain(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> Result<Explanation, LoadError> {
+        let (sketch, leaves) = Sketch::of(Self::POLICY, permission, subject);
+        let scopes: Vec<Scope<Self>> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, subject)).collect();
+        let mut answers = Vec::with_capacity(scopes.len());
+        // Also if there is nothing to ask: the row may be missing.
+        for scopes in scopes.chunks(Answer::MOST).chain(scopes.is_empty().then_some([].as_slice())) {
+            let asked = Answers { scopes: scopes.to_vec() };
+            let (_, answer) = Self::load_answered(id.clone(), asked, "", connection)?;
+            answers.extend((0..scopes.len()).map(|index| answer.holds(index)));
+        }
+        Ok(Explanation::new(subject, permission, &sketch.answered(&answers)))
+    }
+
+    /// The row's primary key.
+    #[doc(hidden)]
+    fn id(&self) -> Self::Id;
+
+    /// The row, with an answer of a bit for each; one statement, which ends with `lock`.
+    #[doc(hidden)]
+    fn load_answered(
+        id: Self::Id,
+        answers: Answers<Self>,
+        lock: &'static str,
+        connection: &mut Self::Connection,
+    ) -> Result<(Self, Answer), LoadError>;
+
+    /// The same for several rows, of which those that do not exist are left out.
+    #[doc(hidden)]
+    fn load_all_answered(
+        ids: &[Self::Id],
+        answers: Answers<Self>,
+        connection: &mut Self::Connection,
+    ) -> Result<Vec<(Self, Answer)>, LoadError>;
+
+    /// How rows are locked on the other end of this connection.
+    #[doc(hidden)]
+    fn row_lock(connection: &Self::Connection) -> RowLock;
+
+    #[doc(hidden)]
+    fn is_in_transaction(connection: &mut Self::Connection) -> bool;
+}
+
+/// A connection of the application's own, such as a `diesel::MultiConnection`, that says how rows are locked.
+///
+/// ```
+/// # mod database {
+/// use auth_core::{LockRows, RowLock};
+/// use diesel::SqliteConnection;
+///
+/// #[derive(diesel::MultiConnection)]
+/// enum AnyConnection {
+///     Sqlite(SqliteConnection),
+/// }
+///
+/// impl LockRows for AnyConnection {
+///     fn row_lock(&self) -> RowLock {
+///         match self {
+///             Self::Sqlite(_) => RowLock::Transaction,
+///         }
+///     }
+/// }
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "how rows are locked through a `{Self}` is not known",
+    note = "implement `auth_core::LockRows` for `{Self}`: `fn row_lock(&self) -> RowLock`"
+)]
+pub trait LockRows {
+    /// How rows are locked on the other end.
+    fn row_lock(&self) -> RowLock;
+}
+
+/// How a database locks rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RowLock {
+    /// Not row by row: a transaction that is about to write holds the database. `SQLite`, in a transaction that is
+    /// immediate; in another one, a change fails that comes after somebody else's.
+    Transaction,
+    /// As `PostgreSQL` does.
+    Postgres,
+    /// As `MySQL` and `MariaDB` do.
+    Mysql,
+}
+
+impl RowLock {
+    const fn of_row(self) -> &'static str {
+        match self {
+            Self::Transaction => "",
+            Self::Postgres | Self::Mysql => " FOR UPDATE",
+        }
+    }
+
+    /// Others may read the parents and refer to them.
+    const fn of_parents(self) -> &'static str {
+        match self {
+            Self::Transaction => "",
+            Self::Postgres => " FOR SHARE",
+            Self::Mysql => " LOCK IN SHARE MODE",
+        }
+    }
+}
+
+/// Whether scopes hold for a row, each a bit of one number.
+#[doc(hidden)]
+pub struct Answers<M> {
+    pub(super) scopes: Vec<Scope<M>>,
+}
+
+impl<M: Scoped> Answers<M> {
+    pub(crate) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
+        Self { scopes: permissions.iter().map(|permission| Scope::of(subject, *permission)).collect() }
+    }
+
+    fn locked(mut self, lock: RowLock) -> Self {
+        for scope in &mut self.scopes {
+            scope.form = Form::Locked(lock.of_parents());
+        }
+        self
+    }
+}
+
+impl<M> Clone for Answers<M> {
+    fn clone(&self) -> Self {
+        Self { scopes: self.scopes.clone() }
+    }
+}
+
+/// A query and the clause that locks what it finds.
+#[doc(hidden)]
+pub struct Locked<Q> {
+    query: Q,
+    clause: &'static str,
+}
+
+impl<Q> Locked<Q> {
+    pub fn new(query: Q, clause: &'static str) -> Self {
+        Self { query, clause }
+    }
+}
+
+impl<Q: Query> Query for Locked<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q> QueryId for Locked<Q> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Locked<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(self.clause);
+        Ok(())
+    }
+}
+
+impl<C, Q> RunQueryDsl<C> for Locked<Q> {}
+
+/// Whether a transaction is under way.
+#[doc(hidden)]
+pub fn is_in_transaction<C: Connection>(connection: &mut C) -> bool {
+    let status = C::TransactionManager::transaction_manager_status_mut(connection);
+    status.transaction_depth().is_ok_and(|depth| depth.is_some())
+}
+
+/// What a guard's question is about, loaded by a derive.
+#[doc(hidden)]
+pub fn load_asked<M: Stored>(
+    id: M::Id,
+    question: &Question,
+    connection: &mut M::Connection,
+) -> Result<Asked<M>, LoadError> {
+    let (row, answer) = M::load_answered(id, question.answers(), "", connection)?;
+    Ok((row, Some(answer)))
+}
+
+#[doc(hidden)]
+pub fn load_all_asked<M: Stored>(
+    ids: &[M::Id],
+    question: &Question,
+    connection: &mut M::Connection,
+) -> Result<AllAsked<M::Id, M>, LoadError> {
+    let found = M::load_all_answered(ids, question.answers(), connection)?;
+    Ok(found.into_iter().map(|(row, answer)| (row.id(), (row, Some(answer)))).collect())
+}
+
+#[doc(hidden)]
+pub fn answered<M>(found: QueryResult<(M, i32)>) -> Result<(M, Answer), LoadError> {
+    let (row, bits) = found?;
+    Ok((row, Answer(bits)))
+}
+
+#[doc(hidden)]
+pub fn answered_all<M>(found: QueryResult<Vec<(M, i32)>>) -> Result<Vec<(M, Answer)>, LoadError> {
+    Ok(found?.into_iter().map(|(row, bits)| (row, Answer(bits))).collect())
+}
+
+/// One after the other: diesel has no expression for a list of keys of several columns.
+#[doc(hidden)]
+pub fn answered_each<M: Stored>(
+    ids: &[M::Id],
+    answers: &Answers<M>,
+    connection: &mut M::Connection,
+) -> Result<Vec<(M, Answer)>, LoadError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        match M::load_answered(id.clone(), answers.clone(), "", connection) {
+            Ok(row) => found.push(row),
+            Err(LoadError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}

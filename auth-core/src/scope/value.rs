@@ -1,0 +1,95 @@
+//! The id of a subject, as a column of a certain type holds it.
+
+use diesel::{
+    backend::Backend,
+    query_builder::AstPass,
+    result::QueryResult,
+    serialize::ToSql,
+    sql_types::{BigInt, Binary, Integer, SmallInt, Text},
+};
+
+use crate::{id::IdRef, policy::Kind};
+
+/// What a column is compared with.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    SmallInt(i16),
+    Integer(i32),
+    BigInt(i64),
+    Text(String),
+    Binary([u8; 16]),
+    /// For a column of the type `uuid`.
+    Uuid(String),
+}
+
+impl Value {
+    /// `None` if no row can have this id: an integer that is too large, a text where there are integers, or no
+    /// id at all.
+    pub(super) fn of(id: IdRef<'_>, kind: Kind) -> Option<Self> {
+        if id.is_empty() {
+            return None;
+        }
+        match kind {
+            Kind::SmallInt => id.integer()?.try_into().ok().map(Self::SmallInt),
+            Kind::Integer => id.integer()?.try_into().ok().map(Self::Integer),
+            Kind::BigInt => id.integer()?.try_into().ok().map(Self::BigInt),
+            Kind::Text => Some(Self::Text(id.to_string())),
+            Kind::Binary => Some(Self::Binary(id.uuid()?.into_bytes())),
+            Kind::Uuid => Some(Self::Uuid(id.uuid()?.to_string())),
+            Kind::Bool | Kind::Other => None,
+        }
+    }
+}
+
+/// A kind of database that ids can be sent to, as all of diesel's are.
+#[doc(hidden)]
+pub trait BindIds: Backend {
+    /// Writes ` = ` and the id, which is bound and never a part of the text. `column` writes what it is compared with.
+    fn write_equal<'b>(
+        id: &'b Value,
+        column: impl Fn(&mut AstPass<'_, 'b, Self>) -> QueryResult<()>,
+        out: &mut AstPass<'_, 'b, Self>,
+    ) -> QueryResult<()>;
+}
+
+impl<DB: Backend> BindIds for DB
+where
+    i16: ToSql<SmallInt, DB>,
+    i32: ToSql<Integer, DB>,
+    i64: ToSql<BigInt, DB>,
+    str: ToSql<Text, DB>,
+    [u8]: ToSql<Binary, DB>,
+{
+    fn write_equal<'b>(
+        id: &'b Value,
+        column: impl Fn(&mut AstPass<'_, 'b, Self>) -> QueryResult<()>,
+        out: &mut AstPass<'_, 'b, Self>,
+    ) -> QueryResult<()> {
+        column(out)?;
+        out.push_sql(" = ");
+        match id {
+            Value::SmallInt(id) => out.push_bind_param::<SmallInt, _>(id),
+            Value::Integer(id) => out.push_bind_param::<Integer, _>(id),
+            Value::BigInt(id) => out.push_bind_param::<BigInt, _>(id),
+            Value::Binary(id) => out.push_bind_param::<Binary, [u8]>(id),
+            Value::Uuid(id) => {
+                // Every kind of database binds texts, and only one has this type.
+                out.push_sql("CAST(");
+                out.push_bind_param::<Text, str>(id)?;
+                out.push_sql(" AS uuid)");
+                Ok(())
+            }
+            Value::Text(id) => {
+                // An index finds those that are equal by the collation of the column, in which `a` may be `A` or
+                // `a ` as well. Of those we take what is the same to the letter: the result of a function has no
+                // collation in SQLite, and what only MySQL and MariaDB read compares bytes there.
+                out.push_bind_param::<Text, str>(id)?;
+                out.push_sql(" AND NULLIF(");
+                column(out)?;
+                out.push_sql(", '') = /*!BINARY*/ ");
+                out.push_bind_param::<Text, str>(id)
+            }
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! `#[acl(…)]`: which rule grants which permission. Parsed into values: precedence is that of this parser, where `&`
+//! binds more tightly than `|` as it does in Rust, and never that of tokens that are written down again.
+
+use proc_macro2::{Ident, Span};
+use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, DeriveInput, ExprPath, LitStr, Meta, Path, Token, parenthesized, token};
+
+use crate::errors::Errors;
+use crate::model::{KnownPermission, Name, Permission};
+use crate::nearest::{nearest, one_of};
+use crate::row::{Relation, Row};
+
+/// One permission and who has it.
+pub(crate) struct Grant {
+    pub(crate) permission: Permission,
+    pub(crate) span: Span,
+    pub(crate) rule: Rule,
+}
+
+/// What a subject must match.
+pub(crate) enum Rule {
+    Nobody,
+    EveryLoggedInUser,
+    User(Column),
+    Account(Column),
+    Role(Name),
+    AccountRole(Name),
+    IsNull(Column),
+    /// A boolean column.
+    Flag(Column),
+    /// What the parent's own policy says, by the index of the relation.
+    Granted(usize, Permission, Span),
+    Any(Vec<Self>),
+    All(Vec<Self>),
+}
+
+/// A column of the context, or of the parent that the relation of this index leads to.
+pub(crate) struct Column {
+    pub(crate) relation: Option<usize>,
+    pub(crate) name: Ident,
+}
+
+/// Reads the policy of a context.
+pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut Errors) -> Vec<Grant> {
+    let mut grants: Vec<Grant> = Vec::new();
+    let mut found = false;
+    for attribute in policies(&input.attrs) {
+        found = true;
+        let tokens = match &attribute.meta {
+            Meta::List(list) => list.tokens.clone(),
+            Meta::Path(_) | Meta::NameValue(_) => {
+                errors.push_spanned(attribute, format_args!("a policy stands in parentheses: {EXAMPLE}"));
+                continue;
+            }
+        };
+        if tokens.is_empty() {
+            errors.push_spanned(
+                attribute,
+                "a policy declares at least one permission; `read = nobody` leaves it to admins",
+            );
+        }
+        let parse = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                let grant = grant(input, relations);
+                if let Some(grant) = errors.keep(grant) {
+                    if grants.iter().any(|other| same(&other.permission, &grant.permission)) {
+                        errors.push(
+                            grant.span,
+                            format_args!(
+                                "`{}` is declared twice; join the rules by `|`",
+                                written(&grant.permission)
+                            ),
+                        );
+                    } else {
+                        grants.push(grant);
+                    }
+                }
+                // Behind an error, the next permission goes on.
+                while !input.is_empty() && !input.peek(Token![,]) {
+                    let _: proc_macro2::TokenTree = input.parse()?;
+                }
+                let _: Option<Token![,]> = input.parse()?;
+            }
+            Ok(())
+        };
+        let result = parse.parse2(tokens);
+        errors.keep(result);
+    }
+    if !found {
+        errors.push(input.ident.span(), format_args!("who may do what with it? Declare a policy: {EXAMPLE}"));
+    }
+    grants
+}
+
+const EXAMPLE: &str = "`#[acl(read = account(account_id))]`";
+
+fn policies(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("acl"))
+}
+
+/// Whether the policy of a context, if it has one, asks for more than the context itself holds. What is wrong with it,
+/// the derive of `AuthModel` reports.
+pub(crate) fn asks_database(input: &DeriveInput, row: &Row) -> bool {
+    let mut errors = Errors::new();
+    let grants = grants(input, &row.relations, &mut errors);
+    errors.finish();
+    !grants.iter().all(|grant| grant.rule.is_held_by(row))
+}
+
+impl Rule {
+    /// Whether the fields of the row are all that it asks about.
+    pub(crate) fn is_held_by(&self, row: &Row) -> bool {
+        match self {
+            Self::Nobody | Self::EveryLoggedInUser | Self::Role(_) | Self::AccountRole(_) => true,
+            Self::User(column) | Self::Account(column) | Self::IsNull(column) | Self::Flag(column) => {
+                column.relation.is_none() && row.field(&column.name).is_some()
+            }
+            Self::Granted(..) => false,
+            Self::Any(rules) | Self::All(rules) => rules.iter().all(|rule| rule.is_held_by(row)),
+        }
+    }
+}
+
+fn same(one: &Permission, other: &Permission) -> bool {
+    written(one) == written(other)
+}
+
+/// A permission, as a message shows it.
+pub(crate) fn written(permission: &Permission) -> String {
+    match permission {
+        Permission::Known(known) => known.name().to_owned(),
+        Permission::Path(path) => path.to_token_stream().to_string().replace(' ', ""),
+    }
+}
+
+/// `read = rule`
+fn grant(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Grant> {
+    let (permission, span) = declared(input)?;
+    if !input.peek(Token![=]) {
+        return Err(input.error(format_args!(
+            "a permission is declared with its rule: `{} = account(account_id)`",
+            written(&permission)
+        )));
+    }
+    let _: Token![=] = input.parse()?;
+    let rule = any(input, relations)?;
+    if input.is_empty() || input.peek(Token![,]) {
+        Ok(Grant { permission, span, rule })
+    } else if input.peek(Token![|]) || input.peek(Token![&]) {
+        Err(doubled(input))
+    } else {
+        Err(input.error("expected `|`, `&` or `,`"))
+    }
+}
+
+/// The permission that is declared: one of the four, in quotes or without, or a constant.
+fn declared(input: ParseStream<'_>) -> syn::Result<(Permission, Span)> {
+    let (name, span) = if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        (literal.value(), literal.span())
+    } else {
+        let path: Path = input.call(Path::parse_mod_style)?;
+        let span = path.span();
+        match path.get_ident() {
+            Some(name) if !is_constant(name) => (name.unraw().to_string(), span),
+            _ => {
+                let path = ExprPath { attrs: Vec::new(), qself: None, path };
+                return Ok((Permission::Path(path), span));
+            }
+        }
+    };
+    let known = |name: &str| KnownPermission::from_name(&name.replace('_', "-"));
+    known(&name).map(|known| (Permission::Known(known), span)).ok_or_else(|| {
+        let remedy = nearest(&name, &KnownPermission::NAMES).map_or_else(
+            || {
+                let names = one_of(&KnownPermission::NAMES);
+                format!("known are {names}; one of your own is a constant: `PUBLISH = …`")
+            },
+            |known| format!("did you mean `{}`?", known.replace('-', "_")),
+        );
+        syn::Error::new(span, format_args!("unknown permission `{name}`; {remedy}"))
+    })
+}
+
+/// Constants are written in upper case, columns are not.
+fn is_constant(name: &Ident) -> bool {
+    name.to_string().starts_with(char::is_uppercase)
+}
+
+/// `all | all | …`
+fn any(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+    joined(
+        input,
+        |input| input.peek(Token![|]) && !input.peek(Token![||]),
+        |input| all(input, relations),
+        Rule::Any,
+    )
+}
+
+/// `term & term & …`
+fn all(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+    joined(
+        input,
+        |input| input.peek(Token![&]) && !input.peek(Token![&&]),
+        |input| term(input, relations),
+        Rule::All,
+    )
+}
+
+fn joined(
+    input: ParseStream<'_>,
+    goes_on: impl Fn(ParseStream<'_>) -> bool,
+    one: impl Fn(ParseStream<'_>) -> syn::Result<Rule>,
+    several: impl FnOnce(Vec<Rule>) -> Rule,
+) -> syn::Result<Rule> {
+    let first = one(input)?;
+    if !goes_on(input) {
+        return Ok(first);
+    }
+    let mut rules = vec![first];
+    while goes_on(input) {
+        // `|` or `&`
+        let _: proc_macro2::TokenTree = input.parse()?;
+        rules.push(one(input)?);
+    }
+    Ok(several(rules))
+}
+
+fn doubled(input: ParseStream<'_>) -> syn::Error {
+    let (written, meant) = if input.peek(Token![||]) { ("||", "|") } else { ("&&", "&") };
+    input.error(format_args!("rules are joined by `{meant}`, not `{written}`"))
+}
+
+const TERMS: [&str; 7] =
+    ["user", "account", "role", "account_role", "is_null", "every_logged_in_user", "nobody"];
+
+fn term(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+    if input.peek(token::Paren) {
+        let content;
+        parenthesized!(content in input);
+        let rule = any(&content, relations)?;
+        return if content.is_empty() {
+            Ok(rule)
+        } else if content.peek(Token![|]) || content.peek(Token![&]) {
+            Err(doubled(&content))
+        } else {
+            Err(content.error("expected `|` or `&`"))
+        };
+    }
+    if input.peek(Token![!]) {
+        return Err(input.error("a policy only grants, so nothing is negated; say who has the permission"));
+    }
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(format_args!(
+            "expected a term, such as `account(account_id)`, a boolean column, or `relation.permission`; \
+             the terms are {}",
+            one_of(&TERMS)
+        )));
+    }
+    let name = input.call(Ident::parse_any)?;
+    if input.peek(token::Paren) {
+        called(&name, input, relations)
+    } else if input.peek(Token![.]) {
+        let relation = index_of(&name, relations)?;
+        let _: Token![.] = input.parse()?;
+        of_parent(relation, &name, input)
+    } else {
+        match name.to_string().as_str() {
+            "every_logged_in_user" => Ok(Rule::EveryLoggedInUser),
+            "nobody" => Ok(Rule::Nobody),
+            "user" | "account" | "role" | "account_role" | "is_null" => {
+                Err(syn::Error::new(name.span(), format_args!("`{name}` of what? Write `{name}(…)`")))
+            }
+            _ if relations.iter().any(|relation| relation.name == name) => Err(syn::Error::new(
+                name.span(),
+                format_args!("what of `{name}`? Write a permission: `{name}.read`"),
+            )),
+            _ => Ok(Rule::Flag(Column { relation: None, name })),
+        }
+    }
+}
+
+/// `name(…)`
+fn called(name: &Ident, input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+    let content;
+    let parentheses = parenthesized!(content in input);
+    let written = name.to_string();
+    let rule = match written.as_str() {
+        "user" => Rule::User(column(name, &content, relations)?),
+        "account" => Rule::Account(column(name, &content, relations)?),
+        "is_null" => Rule::IsNull(column(name, &content, relations)?),
+        "role" => Rule::Role(role(name, &content)?),
+        "account_role" => Rule::AccountRole(role(name, &content)?),
+        "every_logged_in_user" => Rule::EveryLoggedInUser,
+        "nobody" => Rule::Nobody,
+        _ => {
+            let remedy = nearest(&written, &TERMS).map_or_else(
+                || format!("the terms are {}", one_of(&TERMS)),
+                |known| format!("did you mean `{known}`?"),
+            );
+            return Err(syn::Error::new(name.span(), format_args!("unknown term `{written}`; {remedy}")));
+        }
+    };
+    if content.is_empty() {
+        Ok(rule)
+    } else {
+        let span = if content.peek(Token![,]) { content.span() } else { parentheses.span.join() };
+        Err(syn::Error::new(
+            span,
+            match rule {
+                Rule::EveryLoggedInUser | Rule::Nobody => format!("`{written}` takes nothing"),
+                _ => format!("`{written}` takes one; join several by `|`: `{written}(…) | {written}(…)`"),
+            },
+        ))
+    }
+}
+
+/// `account_id` or `asset.account_id`
+fn column(term: &Ident, input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Column> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(format_args!(
+            "`{term}` takes a column: `{term}(account_id)`, or one of a parent: `{term}(relation.account_id)`"
+        )));
+    }
+    let name = input.call(Ident::parse_any)?;
+    if !input.peek(Token![.]) {
+        return Ok(Column { relation: None, name });
+    }
+    let relation = index_of(&name, relations)?;
+    let _: Token![.] = input.parse()?;
+    let column = input.call(Ident::parse_any)?;
+    one_step(&name, &column, input)?;
+    Ok(Column { relation: Some(relation), name: column })
+}
+
+/// What follows `relation.`: a permission of the parent, or a boolean column.
+fn of_parent(relation: usize, relation_name: &Ident, input: ParseStream<'_>) -> syn::Result<Rule> {
+    let name = input.call(Ident::parse_any)?;
+    one_step(relation_name, &name, input)?;
+    if is_constant(&name) {
+        let path = ExprPath { attrs: Vec::new(), qself: None, path: name.clone().into() };
+        return Ok(Rule::Granted(relation, Permission::Path(path), name.span()));
+    }
+    let known = KnownPermission::from_name(&name.unraw().to_string().replace('_', "-"));
+    Ok(match known {
+        Some(known) => Rule::Granted(relation, Permission::Known(known), name.span()),
+        None => Rule::Flag(Column { relation: Some(relation), name }),
+    })
+}
+
+/// A path leads to the parent and not beyond: what is beyond, the parent's own policy knows.
+fn one_step(relation: &Ident, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+    if input.peek(Token![.]) {
+        return Err(syn::Error::new(
+            name.span(),
+            format_args!(
+                "a path leads to the parent and not beyond; declare a permission in the policy of `{relation}` \
+                 that asks `{name}`, and write it here: `{relation}.PERMISSION`"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn index_of(name: &Ident, relations: &[Relation]) -> syn::Result<usize> {
+    relations.iter().position(|relation| relation.name == *name).ok_or_else(|| {
+        let names: Vec<String> = relations.iter().map(|relation| relation.name.to_string()).collect();
+        let remedy = match nearest(&name.to_string(), &names) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None if names.is_empty() => {
+                format!("declare it with `#[auth(belongs_to({name}: Parent, foreign_key))]`")
+            }
+            None => format!("there is {}", one_of(&names)),
+        };
+        syn::Error::new(name.span(), format_args!("unknown relation `{name}`; {remedy}"))
+    })
+}
+
+/// `"name"` or a path to a constant.
+fn role(term: &Ident, input: ParseStream<'_>) -> syn::Result<Name> {
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        if literal.value().is_empty() {
+            return Err(syn::Error::new(literal.span(), "a role cannot be empty; nobody could have it"));
+        }
+        return Ok(Name::Literal(literal));
+    }
+    if input.peek(Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]) {
+        return Ok(Name::Path(input.parse()?));
+    }
+    Err(input.error(format_args!(
+        "`{term}` takes a role, which is a literal or a path to a constant: `{term}(\"editor\")`"
+    )))
+}

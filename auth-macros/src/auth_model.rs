@@ -1,0 +1,529 @@
+//! `#[derive(AuthModel)]`: the policy of a context as data, for the database; and as an access-control list, where
+//! the context holds all that the policy asks about.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::DeriveInput;
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+
+use crate::acl::{self, Column, Grant, Rule, written};
+use crate::errors::Errors;
+use crate::model::{KnownPermission, Name, Permission};
+use crate::nearest::nearest;
+use crate::row::{Connection, Part, Relation, Row};
+
+/// Expands the derive.
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let output = errors.keep(syn::parse2::<DeriveInput>(input)).and_then(|input| {
+        let row = Row::of(&input, "AuthModel", &mut errors)?;
+        let grants = acl::grants(&input, &row.relations, &mut errors);
+        check_words(&row, &grants, &mut errors);
+        Some(Policy { row, grants }.expand())
+    });
+    if errors.is_empty() {
+        errors.finish();
+        output.unwrap_or_default()
+    } else {
+        errors.finish()
+    }
+}
+
+/// A word that stands alone is a boolean column, unless it was meant to be a term.
+fn check_words(row: &Row, grants: &[Grant], errors: &mut Errors) {
+    const WORDS: [&str; 2] = ["every_logged_in_user", "nobody"];
+    for grant in grants {
+        grant.rule.each(&mut |rule| {
+            let Rule::Flag(Column { relation: None, name }) = rule else { return };
+            if row.field(name).is_some() {
+                return;
+            }
+            if let Some(meant) = nearest(&name.to_string(), &WORDS) {
+                errors.push(name.span(), format_args!("unknown term `{name}`; did you mean `{meant}`?"));
+            }
+        });
+    }
+}
+
+impl Rule {
+    fn each<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
+        match self {
+            Self::Any(rules) | Self::All(rules) => rules.iter().for_each(|rule| rule.each(take)),
+            term => take(term),
+        }
+    }
+}
+
+/// What the derive knows: a row, and who may do what with it.
+struct Policy {
+    row: Row,
+    grants: Vec<Grant>,
+}
+
+impl Policy {
+    fn expand(&self) -> TokenStream {
+        let name = &self.row.name;
+        let context = name.unraw().to_string();
+        let relations = self.row.relations.iter().map(|relation| self.relation(relation));
+        let grants = self.grants.iter().map(|grant| {
+            let (permission, rule) = (permission(&grant.permission), self.rule(&grant.rule));
+            quote!(::auth_core::__private::Grant { permission: #permission, rule: #rule })
+        });
+        let checks = self.checks();
+        let scoped = self.scoped();
+        let stored = self.stored();
+        let decides = if self.grants.iter().all(|grant| grant.rule.is_held_by(&self.row)) {
+            self.access_control_list()
+        } else {
+            self.decided_by_the_database()
+        };
+        quote! {
+            #[automatically_derived]
+            const _: () = {
+                #[allow(unused_imports, reason = "for columns that no rule compares")]
+                use ::auth_core::__private::Unknown as _;
+
+                static RELATIONS: &[::auth_core::__private::Relation] = &[#(#relations),*];
+                static GRANTS: &[::auth_core::__private::Grant] = &[#(#grants),*];
+                static POLICY: ::auth_core::Policy = ::auth_core::Policy::new(
+                    #context,
+                    ::core::module_path!(),
+                    RELATIONS,
+                    GRANTS,
+                );
+
+                #(#checks)*
+
+                impl #name {
+                    // Not a constant of the trait: two that refer to each other could not be evaluated.
+                    #[doc(hidden)]
+                    #[allow(unreachable_pub, reason = "the policies of children refer to it")]
+                    pub const fn __auth_policy() -> &'static ::auth_core::Policy {
+                        &POLICY
+                    }
+                }
+
+                #scoped
+
+                #stored
+
+                #decides
+            };
+        }
+    }
+
+    /// What a look at the parents' policies finds wrong, each at the word that it is about.
+    fn checks(&self) -> impl Iterator<Item = TokenStream> {
+        self.grants.iter().flat_map(|grant| {
+            let mut checks = Vec::new();
+            let asked = permission(&grant.permission);
+            if matches!(grant.permission, Permission::Path(_)) {
+                let message =
+                    format!("`{}` is declared twice; join the rules by `|`", written(&grant.permission));
+                checks.push(quote_spanned! {at(grant.span)=>
+                    const _: () = ::auth_core::__private::assert_distinct(&POLICY, #asked, #message);
+                });
+            }
+            grant.rule.each(&mut |rule| {
+                let Rule::Granted(index, granted, span) = rule else { return };
+                let Some(Relation { name, parent, .. }) = self.row.relations.get(*index) else { return };
+                let (word, shown) = (written(granted).replace('-', "_"), shown(parent));
+                let unknown = format!(
+                    "the policy of `{shown}` has no permission `{word}`; declare it there, \
+                     or ask for one that it has"
+                );
+                let cyclic = format!(
+                    "`{}` of `{}` asks `{name}.{word}`, which asks for it again in the end; \
+                     say it without one of them",
+                    written(&grant.permission),
+                    self.row.name
+                );
+                let granted = permission(granted);
+                checks.push(quote_spanned! {at(*span)=>
+                    const _: () = ::auth_core::__private::assert_grants(
+                        <#parent as ::auth_core::Scoped>::POLICY, #granted, #unknown,
+                    );
+                    const _: () = ::auth_core::__private::assert_acyclic(
+                        &POLICY, #asked, <#parent as ::auth_core::Scoped>::POLICY, #granted, #cyclic,
+                    );
+                });
+            });
+            checks
+        })
+    }
+
+    fn relation(&self, Relation { name, parent, foreign_key }: &Relation) -> TokenStream {
+        let column = self.declared(foreign_key);
+        let (shown, written) = (shown(parent), name.unraw().to_string());
+        let composite =
+            format!("the key of `{shown}` has several columns; a relation needs one of a single column");
+        let mistyped = format!("`{foreign_key}` has another type than the key of `{shown}`");
+        let span = at(parent.span());
+        let scoped = quote_spanned!(span=> <#parent as ::auth_core::Scoped>);
+        let policy = quote_spanned!(span=> <#parent>::__auth_policy());
+        let key = quote_spanned! {at(foreign_key.span())=>
+            ::auth_core::__private::key_of(#scoped::KEY, &#column, #composite, #mistyped)
+        };
+        quote! {
+            ::auth_core::__private::Relation {
+                name: #written,
+                foreign_key: #column,
+                key: #key,
+                policy: #policy,
+            }
+        }
+    }
+
+    /// A rule, as data.
+    fn rule(&self, rule: &Rule) -> TokenStream {
+        let rules = |rules: &[Rule]| {
+            let rules = rules.iter().map(|rule| self.rule(rule));
+            quote!(&[#(#rules),*])
+        };
+        let of = quote!(::auth_core::__private::Rule);
+        match rule {
+            Rule::Nobody => quote!(#of::Any(&[])),
+            Rule::EveryLoggedInUser => quote!(#of::EveryLoggedInUser),
+            Rule::User(column) => self.column_rule(&quote!(User), &ID, column),
+            Rule::Account(column) => self.column_rule(&quote!(Account), &ID, column),
+            Rule::IsNull(column) => self.column_rule(&quote!(IsNull), &NULL, column),
+            Rule::Flag(column) => self.column_rule(&quote!(Flag), &FLAG, column),
+            Rule::Role(name) => {
+                let name = role(name);
+                quote!(#of::Role(#name))
+            }
+            Rule::AccountRole(name) => {
+                let name = role(name);
+                quote!(#of::AccountRole(#name))
+            }
+            Rule::Granted(relation, granted, _) => {
+                let granted = permission(granted);
+                quote!(#of::Granted(#relation, #granted))
+            }
+            Rule::Any(all) => {
+                let all = rules(all);
+                quote!(#of::Any(#all))
+            }
+            Rule::All(all) => {
+                let all = rules(all);
+                quote!(#of::All(#all))
+            }
+        }
+    }
+
+    /// A term about a column, whose type is asked of the schema, or of the parent's derive.
+    fn column_rule(
+        &self,
+        term: &TokenStream,
+        asked: &Asked,
+        Column { relation, name }: &Column,
+    ) -> TokenStream {
+        let of = quote!(::auth_core::__private::Rule);
+        let span = at(name.span());
+        let Some(relation) = relation else {
+            let Row { table, .. } = &self.row;
+            let declared = self.declared(name);
+            let assertion = Ident::new(asked.own, span);
+            let column = quote_spanned! {span=>
+                ::auth_core::__private::#assertion::<#table::#name>(#declared)
+            };
+            return quote!(#of::#term(const { #column }));
+        };
+        let Some(Relation { name: through, parent, .. }) = self.row.relations.get(*relation) else {
+            return TokenStream::new();
+        };
+        let (shown, word) = (shown(parent), name.unraw().to_string());
+        let remedy = match nearest(&word, &KnownPermission::NAMES) {
+            Some(meant) if asked.own == FLAG.own => {
+                format!("did you mean `{through}.{}`?", meant.replace('-', "_"))
+            }
+            _ => format!("a policy asks about the columns of a parent that are fields of `{shown}`"),
+        };
+        let unknown = format!("no field of `{shown}` holds a column `{word}`; {remedy}");
+        let mistyped = format!("the column `{word}` of `{shown}` {}", asked.mistyped);
+        let function = Ident::new(asked.of_parent, span);
+        let column = quote_spanned! {span=>
+            ::auth_core::__private::#function(
+                <#parent as ::auth_core::Scoped>::COLUMNS, #word, #unknown, #mistyped,
+            )
+        };
+        quote!(#of::Through(#relation, &#of::#term(const { #column })))
+    }
+
+    /// A column of the table, as the schema declares it.
+    fn declared(&self, column: &Ident) -> TokenStream {
+        let table = &self.row.table;
+        let written = column.unraw().to_string();
+        quote_spanned! {at(column.span())=>
+            ::auth_core::__private::Declared::<#table::#column>::column(
+                #written,
+                ::auth_core::__private::Of::<::auth_core::__private::SqlTypeOf<#table::#column>>::KIND,
+            )
+        }
+    }
+
+    fn scoped(&self) -> TokenStream {
+        let Row { name, table, key, fields, connection: Connection { backend, .. }, .. } = &self.row;
+        let diesel = quote!(::auth_core::__private::diesel);
+        let columns = fields.iter().map(|held| self.declared(&held.column));
+        let key = if let [Part { column, .. }] = key.as_slice() {
+            let column = self.declared(column);
+            quote!(::core::option::Option::Some(#column))
+        } else {
+            quote!(::core::option::Option::None)
+        };
+        let parents = self.row.relations.iter().enumerate().map(|(index, Relation { parent, .. })| {
+            quote! {
+                [#index, __auth_rest @ ..] => {
+                    <#parent as ::auth_core::Scoped>::write_table(__auth_rest, __auth_out)
+                }
+            }
+        });
+        quote! {
+            impl ::auth_core::Scoped for #name {
+                const POLICY: &'static ::auth_core::Policy = &POLICY;
+                const COLUMNS: &'static [::auth_core::__private::Column] = &[#(#columns),*];
+                const KEY: ::core::option::Option<::auth_core::__private::Column> = #key;
+
+                type Table = #table::table;
+                type Backend = #backend;
+                type Query = #table::BoxedQuery<
+                    'static,
+                    #backend,
+                    ::auth_core::__private::SqlTypeOf<#diesel::helper_types::AsSelect<Self, #backend>>,
+                >;
+
+                fn accessible_by(
+                    __auth_subject: &dyn ::auth_core::Subject,
+                    __auth_permission: ::auth_core::Permission,
+                ) -> Self::Query {
+                    #diesel::QueryDsl::into_boxed(#diesel::QueryDsl::select(
+                        #diesel::QueryDsl::filter(
+                            #table::table,
+                            <Self as ::auth_core::Scoped>::scope(__auth_subject, __auth_permission).of_many(),
+                        ),
+                        <Self as #diesel::SelectableHelper<#backend>>::as_select(),
+                    ))
+                }
+
+                fn write_table(
+                    __auth_way: &[::core::primitive::usize],
+                    __auth_out: #diesel::query_builder::AstPass<'_, '_, #backend>,
+                ) -> #diesel::QueryResult<()> {
+                    match __auth_way {
+                        #(#parents)*
+                        _ => ::auth_core::__private::write_table(&#table::table, __auth_out),
+                    }
+                }
+            }
+        }
+    }
+
+    fn stored(&self) -> TokenStream {
+        let Row { name, table, key, connection: Connection { ty: connection, lock, .. }, .. } = &self.row;
+        let diesel = quote!(::auth_core::__private::diesel);
+        let key_type = self.row.key_type();
+        let fields = key.iter().map(|Part { field, .. }| quote!(::core::clone::Clone::clone(&self.#field)));
+        let id = if key.len() == 1 { quote!(#(#fields)*) } else { quote!((#(#fields),*)) };
+        let found = self.row.found_by(&Ident::new("__auth_id", Span::call_site()));
+        let all = if let [Part { column, .. }] = key.as_slice() {
+            quote! {
+                ::auth_core::__private::answered_all(#diesel::RunQueryDsl::load(
+                    #diesel::QueryDsl::select(
+                        #diesel::QueryDsl::filter(
+                            #table::table,
+                            #diesel::ExpressionMethods::eq_any(#table::#column, __auth_ids),
+                        ),
+                        (<Self as #diesel::SelectableHelper<_>>::as_select(), __auth_answers),
+                    ),
+                    __auth_connection,
+                ))
+            }
+        } else {
+            quote!(::auth_core::__private::answered_each(__auth_ids, &__auth_answers, __auth_connection))
+        };
+        let lock = if let Some(lock) = lock {
+            let lock = format_ident!("{lock}");
+            quote!(::auth_core::RowLock::#lock)
+        } else {
+            quote!(<#connection as ::auth_core::LockRows>::row_lock(__auth_connection))
+        };
+        quote! {
+            impl ::auth_core::Stored for #name {
+                type Id = #key_type;
+                type Connection = #connection;
+
+                fn id(&self) -> Self::Id {
+                    #id
+                }
+
+                fn load_answered(
+                    __auth_id: Self::Id,
+                    __auth_answers: ::auth_core::__private::Answers<Self>,
+                    __auth_lock: &'static ::core::primitive::str,
+                    __auth_connection: &mut Self::Connection,
+                ) -> ::core::result::Result<(Self, ::auth_core::__private::Answer), ::auth_core::LoadError> {
+                    ::auth_core::__private::answered(#diesel::RunQueryDsl::get_result(
+                        ::auth_core::__private::Locked::new(
+                            #diesel::QueryDsl::select(
+                                #found,
+                                (<Self as #diesel::SelectableHelper<_>>::as_select(), __auth_answers),
+                            ),
+                            __auth_lock,
+                        ),
+                        __auth_connection,
+                    ))
+                }
+
+                fn load_all_answered(
+                    __auth_ids: &[Self::Id],
+                    __auth_answers: ::auth_core::__private::Answers<Self>,
+                    __auth_connection: &mut Self::Connection,
+                ) -> ::core::result::Result<
+                    ::std::vec::Vec<(Self, ::auth_core::__private::Answer)>,
+                    ::auth_core::LoadError,
+                > {
+                    #all
+                }
+
+                fn row_lock(__auth_connection: &Self::Connection) -> ::auth_core::RowLock {
+                    #lock
+                }
+
+                fn is_in_transaction(__auth_connection: &mut Self::Connection) -> ::core::primitive::bool {
+                    ::auth_core::__private::is_in_transaction(__auth_connection)
+                }
+            }
+        }
+    }
+
+    /// The context decides by itself: a typed expression over its fields.
+    fn access_control_list(&self) -> TokenStream {
+        let name = &self.row.name;
+        let list = self.grants.iter().fold(None, |list: Option<TokenStream>, grant| {
+            let (permission, rule) = (permission(&grant.permission), self.held(&grant.rule));
+            Some(match list {
+                None => quote!(::auth_core::allow(#permission, #rule)),
+                Some(list) => quote!(#list.allow(#permission, #rule)),
+            })
+        });
+        let list = list.unwrap_or_else(|| quote!(()));
+        quote! {
+            impl ::auth_core::AuthModel for #name {
+                fn acl(&self) -> impl ::auth_core::Acl {
+                    #list
+                }
+            }
+        }
+    }
+
+    /// A rule over the fields.
+    fn held(&self, rule: &Rule) -> TokenStream {
+        let call = |function: &str, column: &Column| {
+            let span = at(column.name.span());
+            let function = Ident::new(function, span);
+            let field = self.row.field(&column.name);
+            let this = Ident::new("self", Span::call_site());
+            quote_spanned!(span=> ::auth_core::__private::#function(&#this.#field))
+        };
+        let joined = |rules: &[Rule], function: &str| {
+            let function = Ident::new(function, Span::call_site());
+            let joined = rules.iter().fold(None, |joined: Option<TokenStream>, rule| {
+                let rule = self.held(rule);
+                Some(match joined {
+                    None => rule,
+                    Some(joined) => quote!(::auth_core::__private::#function(#joined, #rule)),
+                })
+            });
+            joined.unwrap_or_else(|| quote!(::auth_core::nobody()))
+        };
+        match rule {
+            Rule::User(column) => call("user_of", column),
+            Rule::Account(column) => call("account_of", column),
+            Rule::IsNull(column) => call("is_null", column),
+            Rule::Flag(column) => call("flag", column),
+            Rule::EveryLoggedInUser => quote!(::auth_core::every_logged_in_user()),
+            Rule::Role(name) => {
+                let name = role(name);
+                quote!(::auth_core::role(#name))
+            }
+            Rule::AccountRole(name) => {
+                let name = role(name);
+                quote!(::auth_core::account_role(#name))
+            }
+            Rule::Nobody | Rule::Granted(..) => quote!(::auth_core::nobody()),
+            Rule::Any(rules) => joined(rules, "either"),
+            Rule::All(rules) => joined(rules, "both"),
+        }
+    }
+
+    fn decided_by_the_database(&self) -> TokenStream {
+        let name = &self.row.name;
+        quote! {
+            impl ::auth_core::__private::Context for #name {
+                const IN_DATABASE: ::core::primitive::bool = true;
+
+                fn decide(
+                    &self,
+                    _: &dyn ::auth_core::Subject,
+                    _: ::auth_core::Permission,
+                ) -> ::core::option::Option<::auth_core::Decision> {
+                    ::core::option::Option::None
+                }
+
+                fn asked_by<__AuthAsker: ::auth_core::__private::Asker>(
+                    __auth_contexts: &[&Self],
+                    __auth_asker: __AuthAsker,
+                ) -> impl ::core::future::Future<
+                    Output = ::core::result::Result<
+                        ::std::vec::Vec<::auth_core::__private::Answer>,
+                        __AuthAsker::Error,
+                    >,
+                > {
+                    ::auth_core::__private::Asker::blocking(__auth_asker, __auth_contexts)
+                }
+            }
+        }
+    }
+}
+
+/// What a term asks of its column: the function for one of the context's own, that for one of a parent, and what is
+/// wrong with another one.
+struct Asked {
+    own: &'static str,
+    of_parent: &'static str,
+    mistyped: &'static str,
+}
+
+const ID: Asked = Asked { own: "id_column", of_parent: "id_column_of", mistyped: "does not hold ids" };
+const NULL: Asked = Asked { own: "null_column", of_parent: "null_column_of", mistyped: "is never null" };
+const FLAG: Asked =
+    Asked { own: "flag_column", of_parent: "flag_column_of", mistyped: "is not true or false; compare it" };
+
+fn permission(permission: &Permission) -> TokenStream {
+    match permission {
+        Permission::Known(known) => {
+            let constant = Ident::new(known.constant(), Span::call_site());
+            quote!(::auth_core::Permission::#constant)
+        }
+        Permission::Path(path) => path.to_token_stream(),
+    }
+}
+
+fn role(name: &Name) -> TokenStream {
+    match name {
+        Name::Literal(literal) => literal.to_token_stream(),
+        Name::Path(path) => quote!(const { ::auth_core::__private::role(#path) }),
+    }
+}
+
+/// A type, as a message shows it.
+fn shown(ty: &syn::Type) -> String {
+    ty.to_token_stream().to_string().replace(' ', "")
+}
+
+/// The place of something that the user wrote, for generated tokens.
+fn at(written: Span) -> Span {
+    Span::mixed_site().located_at(written)
+}

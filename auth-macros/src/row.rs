@@ -1,0 +1,392 @@
+//! A row of a diesel table, as the derives see it: its table, key and connection, and what it belongs to.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, format_ident, quote};
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, Index, LitStr, Meta, Path, Token, Type, parenthesized,
+};
+
+use crate::errors::Errors;
+use crate::nearest::{nearest, one_of};
+
+/// A row of a table: what the implementations need to know.
+pub(crate) struct Row {
+    pub(crate) name: Ident,
+    pub(crate) table: Path,
+    /// Not empty.
+    pub(crate) key: Vec<Part>,
+    pub(crate) fields: Vec<Held>,
+    pub(crate) connection: Connection,
+    pub(crate) relations: Vec<Relation>,
+}
+
+/// A part of the primary key: a column, and the field that holds it.
+pub(crate) struct Part {
+    pub(crate) column: Ident,
+    pub(crate) field: Ident,
+    pub(crate) ty: Type,
+}
+
+/// A column, and the field that holds it.
+pub(crate) struct Held {
+    pub(crate) column: Ident,
+    pub(crate) field: Ident,
+}
+
+/// What a row refers to: `belongs_to(asset: Asset, asset_id)`.
+pub(crate) struct Relation {
+    pub(crate) name: Ident,
+    pub(crate) parent: Type,
+    pub(crate) foreign_key: Ident,
+}
+
+/// How the database is reached.
+pub(crate) struct Connection {
+    pub(crate) ty: TokenStream,
+    pub(crate) backend: TokenStream,
+    /// How it locks rows, as far as its name says.
+    pub(crate) lock: Option<&'static str>,
+}
+
+impl Row {
+    /// Reads a struct for the derive of this name.
+    pub(crate) fn of(input: &DeriveInput, derive: &str, errors: &mut Errors) -> Option<Self> {
+        let Data::Struct(data) = &input.data else {
+            errors.push(
+                input.ident.span(),
+                format_args!(
+                    "`{derive}` is derived for a struct, which is a row of a table; \
+                     implement it by hand for this type"
+                ),
+            );
+            return None;
+        };
+        let Fields::Named(fields) = &data.fields else {
+            errors.push(
+                input.ident.span(),
+                format_args!(
+                    "`{derive}` is derived for a struct with named fields; \
+                     implement it by hand for this type"
+                ),
+            );
+            return None;
+        };
+        let said = Said::by(&input.attrs, errors);
+        if !input.generics.params.is_empty() {
+            errors.push_spanned(
+                &input.generics,
+                format_args!("a row with generic parameters cannot be derived; implement `{derive}` by hand"),
+            );
+        }
+        let understood = errors.is_empty();
+        let fields: Vec<(Held, &Type)> =
+            fields.named.iter().filter_map(|field| Some((held(field, errors)?, &field.ty))).collect();
+        let key = key(&input.ident, derive, &said, &fields, errors);
+        // Where an attribute is wrong, what is missing may be what it was to say.
+        let connection = understood.then(|| said.connection(input.ident.span(), errors)).flatten();
+        Some(Self {
+            table: said.table.unwrap_or_else(|| default_table(&input.ident).into()),
+            name: input.ident.clone(),
+            key: key?,
+            fields: fields.into_iter().map(|(held, _)| held).collect(),
+            connection: connection?,
+            relations: said.relations,
+        })
+    }
+
+    /// The type of the key: of its one part, or a tuple.
+    pub(crate) fn key_type(&self) -> TokenStream {
+        let types = self.key.iter().map(|Part { ty, .. }| ty);
+        if self.key.len() == 1 { quote!(#(#types)*) } else { quote!((#(#types),*)) }
+    }
+
+    /// The table, of which only the row with the key `id` is left.
+    pub(crate) fn found_by(&self, id: &Ident) -> TokenStream {
+        let Self { table, key, .. } = self;
+        let diesel = quote!(::auth_core::__private::diesel);
+        let filter = |query: TokenStream, (index, Part { column, .. }): (usize, &Part)| {
+            let part = if key.len() == 1 {
+                quote!(#id)
+            } else {
+                let index = Index::from(index);
+                quote!(#id.#index)
+            };
+            quote! {
+                #diesel::QueryDsl::filter(
+                    #query,
+                    #diesel::ExpressionMethods::eq(#table::#column, #part),
+                )
+            }
+        };
+        key.iter().enumerate().fold(quote!(#table::table), filter)
+    }
+
+    /// The field that holds a column.
+    pub(crate) fn field(&self, column: &Ident) -> Option<&Ident> {
+        let column = column.unraw();
+        self.fields.iter().find(|held| held.column.unraw() == column).map(|held| &held.field)
+    }
+}
+
+/// What the attributes of the struct say.
+#[derive(Default)]
+struct Said {
+    table: Option<Path>,
+    primary_key: Option<Vec<Ident>>,
+    backends: Vec<Path>,
+    connection: Option<Type>,
+    relations: Vec<Relation>,
+}
+
+impl Said {
+    fn by(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        let mut said = Self::default();
+        for attribute in attributes {
+            if attribute.path().is_ident("diesel") {
+                let result = items(attribute, |key, input| said.diesel(key, input));
+                errors.keep(result);
+            } else if attribute.path().is_ident("auth") {
+                let result = items(attribute, |key, input| said.auth(key, input));
+                errors.keep(result);
+            }
+        }
+        said
+    }
+
+    fn diesel(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        if key == "table_name" {
+            let _: Token![=] = input.parse()?;
+            self.table = Some(input.call(Path::parse_mod_style)?);
+        } else if key == "primary_key" {
+            let content;
+            parenthesized!(content in input);
+            let fields = Punctuated::<Ident, Token![,]>::parse_terminated(&content)?;
+            self.primary_key = Some(fields.into_iter().collect());
+        } else if key == "check_for_backend" {
+            let content;
+            parenthesized!(content in input);
+            let backends = Punctuated::<Path, Token![,]>::parse_terminated(&content)?;
+            self.backends.extend(backends);
+        }
+        Ok(())
+    }
+
+    fn auth(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        const KEYS: [&str; 2] = ["connection", "belongs_to"];
+        if key == "connection" {
+            self.connection_of(key, input)
+        } else if key == "belongs_to" {
+            let relation = relation(key, input)?;
+            if self.relations.iter().any(|other| other.name == relation.name) {
+                return Err(syn::Error::new(
+                    relation.name.span(),
+                    format_args!("two relations are called `{}`; give one another name", relation.name),
+                ));
+            }
+            self.relations.push(relation);
+            Ok(())
+        } else {
+            let written = key.to_string();
+            let remedy = nearest(&written, &KEYS).map_or_else(
+                || format!("expected {}", one_of(&KEYS)),
+                |known| format!("did you mean `{known}`?"),
+            );
+            Err(syn::Error::new(key.span(), format_args!("unknown key `{written}`; {remedy}")))
+        }
+    }
+
+    fn connection_of(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        if self.connection.is_some() {
+            return Err(syn::Error::new(key.span(), "`connection` is given twice; remove one"));
+        }
+        let _: Token![=] = input.parse()?;
+        if input.peek(LitStr) {
+            let literal: LitStr = input.parse()?;
+            return Err(syn::Error::new(
+                literal.span(),
+                format_args!("`connection` is a type, without quotes: `connection = {}`", literal.value()),
+            ));
+        }
+        self.connection = Some(input.parse()?);
+        Ok(())
+    }
+
+    /// The type of the connection: as named, or that of the one backend.
+    fn connection(&self, span: Span, errors: &mut Errors) -> Option<Connection> {
+        let diesel = quote!(::auth_core::__private::diesel);
+        if let Some(named) = &self.connection {
+            return Some(Connection {
+                ty: named.to_token_stream(),
+                backend: quote!(<#named as #diesel::Connection>::Backend),
+                lock: lock_of(named),
+            });
+        }
+        let [backend] = self.backends.as_slice() else {
+            errors.push(span, CONNECTION);
+            return None;
+        };
+        let name = backend.segments.last()?.ident.to_string();
+        let (connection, lock) = match name.as_str() {
+            "Sqlite" => ("SqliteConnection", "Transaction"),
+            "Pg" => ("PgConnection", "Postgres"),
+            "Mysql" => ("MysqlConnection", "Mysql"),
+            _ => {
+                errors.push_spanned(
+                    backend,
+                    format_args!(
+                        "the connection of the backend `{name}` is not known; \
+                         name it with `#[auth(connection = …)]`"
+                    ),
+                );
+                return None;
+            }
+        };
+        let connection = Ident::new(connection, Span::call_site());
+        Some(Connection { ty: quote!(#diesel::#connection), backend: quote!(#backend), lock: Some(lock) })
+    }
+}
+
+const CONNECTION: &str = "the type of the connection is not known; write \
+     `#[auth(connection = diesel::SqliteConnection)]`, or let it follow from one backend: \
+     `#[diesel(check_for_backend(diesel::sqlite::Sqlite))]`";
+
+/// How diesel's own connections lock rows. Others say it themselves.
+fn lock_of(connection: &Type) -> Option<&'static str> {
+    let Type::Path(path) = connection else { return None };
+    match path.path.segments.last()?.ident.to_string().as_str() {
+        "SqliteConnection" => Some("Transaction"),
+        "PgConnection" => Some("Postgres"),
+        "MysqlConnection" => Some("Mysql"),
+        _ => None,
+    }
+}
+
+/// `(asset: Asset, asset_id)`
+fn relation(key: &Ident, input: ParseStream<'_>) -> syn::Result<Relation> {
+    const EXAMPLE: &str = "`belongs_to(asset: Asset, asset_id)`: a name, the context, and the foreign key";
+    let explained = |error: syn::Error| {
+        syn::Error::new(error.span(), format_args!("a relation is written {EXAMPLE}; {error}"))
+    };
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(key.span(), format_args!("a relation is written {EXAMPLE}")));
+    }
+    let content;
+    parenthesized!(content in input);
+    let parts = |content: ParseStream<'_>| {
+        let name = content.call(Ident::parse_any)?;
+        let _: Token![:] = content.parse()?;
+        let parent = content.parse()?;
+        let _: Token![,] = content.parse()?;
+        let foreign_key = content.call(Ident::parse_any)?;
+        let _: Option<Token![,]> = content.parse()?;
+        if content.is_empty() {
+            Ok(Relation { name, parent, foreign_key })
+        } else {
+            Err(content.error("remove what follows"))
+        }
+    };
+    parts(&content).map_err(explained)
+}
+
+/// The columns of the primary key, in the order in which they are named.
+fn key(
+    row: &Ident,
+    derive: &str,
+    said: &Said,
+    fields: &[(Held, &Type)],
+    errors: &mut Errors,
+) -> Option<Vec<Part>> {
+    let key = said.primary_key.clone().unwrap_or_else(|| vec![Ident::new("id", row.span())]);
+    if key.is_empty() {
+        errors.push(row.span(), "`primary_key` names no column");
+        return None;
+    }
+    if let Some(fifth) = key.get(4) {
+        errors.push(
+            fifth.span(),
+            format_args!("a key of more than four columns cannot be derived; implement `{derive}` by hand"),
+        );
+        return None;
+    }
+    let mut found = Vec::new();
+    for wanted in key {
+        let name = wanted.unraw();
+        if let Some((held, ty)) = fields.iter().find(|(held, _)| held.column.unraw() == name) {
+            found.push(Part { column: wanted, field: held.field.clone(), ty: (*ty).clone() });
+            continue;
+        }
+        let columns: Vec<String> = fields.iter().map(|(held, _)| held.column.unraw().to_string()).collect();
+        let remedy = match nearest(&name.to_string(), &columns) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "add it, or name the key with `#[diesel(primary_key(…))]`".to_owned(),
+        };
+        errors.push(
+            wanted.span(),
+            format_args!("no field of `{row}` holds the primary key `{name}`; {remedy}"),
+        );
+        return None;
+    }
+    Some(found)
+}
+
+/// The column that a field holds.
+fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
+    let name = field.ident.clone()?;
+    let mut column = name.clone();
+    for attribute in &field.attrs {
+        if attribute.path().is_ident("diesel") {
+            let result = items(attribute, |key, input| {
+                if key == "column_name" {
+                    let _: Token![=] = input.parse()?;
+                    column = if input.peek(LitStr) {
+                        let name: LitStr = input.parse()?;
+                        name.parse_with(Ident::parse_any)?
+                    } else {
+                        input.call(Ident::parse_any)?
+                    };
+                }
+                Ok(())
+            });
+            errors.keep(result);
+        }
+    }
+    Some(Held { column, field: name })
+}
+
+/// Calls `item` behind each key of `#[attribute(key, key = value, key(…))]`; what it leaves unread
+/// of the value is skipped.
+fn items(
+    attribute: &Attribute,
+    mut item: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    let Meta::List(list) = &attribute.meta else {
+        return Ok(());
+    };
+    let items = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            let key = input.call(Ident::parse_any)?;
+            item(&key, input)?;
+            while !input.is_empty() && !input.peek(Token![,]) {
+                let _: TokenTree = input.parse()?;
+            }
+            let _: Option<Token![,]> = input.parse()?;
+        }
+        Ok(())
+    };
+    items.parse2(list.tokens.clone())
+}
+
+/// The table that diesel assumes, by its own rule: each upper case letter begins a word.
+fn default_table(row: &Ident) -> Ident {
+    let mut name = String::new();
+    for (position, character) in row.unraw().to_string().chars().enumerate() {
+        if character.is_uppercase() && position > 0 {
+            name.push('_');
+        }
+        name.extend(character.to_lowercase());
+    }
+    format_ident!("{name}s", span = row.span())
+}
