@@ -7,7 +7,7 @@ pub use diesel;
 pub use crate::{
     acl::{account_of, both, either, flag, is_null, user_of},
     auth::Accepted,
-    context::{AllAsked, Answer, Asked, Asker, Context, Question},
+    context::{AllAsked, Answer, Asked, Context, Lender, Question},
     denial::OnDenied,
     guard::{
         Admitted, Guard, Proved, ProvesNothing, Source, anonymous, assert_proof, authenticate, evaluate,
@@ -21,7 +21,7 @@ pub use crate::{
         flag_column, flag_column_of, id_column, id_column_of, key_of, null_column, null_column_of,
     },
     scope::{
-        Answers, Locked, answered, answered_all, answered_each, is_in_transaction, load_all_asked,
+        Answers, Locked, answered, answered_all, answered_each, ask, is_in_transaction, load_all_asked,
         load_asked, write_table,
     },
 };
@@ -29,3 +29,11 @@ pub use crate::{
 /// The SQL type of an expression.
 #[cfg(feature = "diesel")]
 pub type SqlTypeOf<E> = <E as diesel::Expression>::SqlType;
+
+#[cfg(feature = "diesel-async")]
+pub use diesel_async;
+
+#[cfg(feature = "diesel-async")]
+pub use crate::scope::{
+    async_answered_each, async_ask, async_is_in_transaction, async_load_all_asked, async_load_asked,
+};

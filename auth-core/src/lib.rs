@@ -29,6 +29,8 @@ mod subject;
 #[cfg(feature = "test")]
 pub mod test;
 
+#[cfg(feature = "diesel-async")]
+pub use self::scope::AsyncStored;
 #[cfg(feature = "diesel")]
 pub use self::{
     accessible::Accessible,
@@ -48,7 +50,8 @@ pub use self::{
     },
     auth::{Auth, AuthBuilder, AuthConfigError},
     context::{
-        AccessError, Authorized, ConnectionSource, LoadContext, LoadContexts, LoadError, NoConnection,
+        AccessError, AsyncConnectionSource, AsyncLoadContext, AsyncLoadContexts, Authorized,
+        ConnectionSource, LoadContext, LoadContexts, LoadError, NoConnection,
     },
     current_user::{CurrentUser, MaybeUser},
     decision::{AllowReason, Decision, DenyReason, check_access},

@@ -321,7 +321,10 @@ impl Policy {
     }
 
     fn stored(&self) -> TokenStream {
-        let Row { name, table, key, connection: Connection { ty: connection, lock, .. }, .. } = &self.row;
+        let Row { name, table, key, connection: database, .. } = &self.row;
+        let Connection { ty: connection, lock, .. } = database;
+        let (asynchronous, awaited) = database.awaited();
+        let (run, stored) = (database.run(), database.of_trait("Stored"));
         let diesel = quote!(::auth_core::__private::diesel);
         let key_type = self.row.key_type();
         let fields = key.iter().map(|Part { field, .. }| quote!(::core::clone::Clone::clone(&self.#field)));
@@ -329,7 +332,7 @@ impl Policy {
         let found = self.row.found_by(&Ident::new("__auth_id", Span::call_site()));
         let all = if let [Part { column, .. }] = key.as_slice() {
             quote! {
-                ::auth_core::__private::answered_all(#diesel::RunQueryDsl::load(
+                ::auth_core::__private::answered_all(#run::load(
                     #diesel::QueryDsl::select(
                         #diesel::QueryDsl::filter(
                             #table::table,
@@ -338,10 +341,11 @@ impl Policy {
                         (<Self as #diesel::SelectableHelper<_>>::as_select(), __auth_answers),
                     ),
                     __auth_connection,
-                ))
+                )#awaited)
             }
         } else {
-            quote!(::auth_core::__private::answered_each(__auth_ids, &__auth_answers, __auth_connection))
+            let each = database.function("answered_each");
+            quote!(::auth_core::__private::#each(__auth_ids, &__auth_answers, __auth_connection)#awaited)
         };
         let lock = if let Some(lock) = lock {
             let lock = format_ident!("{lock}");
@@ -349,8 +353,9 @@ impl Policy {
         } else {
             quote!(<#connection as ::auth_core::LockRows>::row_lock(__auth_connection))
         };
+        let is_in_transaction = database.function("is_in_transaction");
         quote! {
-            impl ::auth_core::Stored for #name {
+            impl ::auth_core::#stored for #name {
                 type Id = #key_type;
                 type Connection = #connection;
 
@@ -358,13 +363,13 @@ impl Policy {
                     #id
                 }
 
-                fn load_answered(
+                #asynchronous fn load_answered(
                     __auth_id: Self::Id,
                     __auth_answers: ::auth_core::__private::Answers<Self>,
                     __auth_lock: &'static ::core::primitive::str,
                     __auth_connection: &mut Self::Connection,
                 ) -> ::core::result::Result<(Self, ::auth_core::__private::Answer), ::auth_core::LoadError> {
-                    ::auth_core::__private::answered(#diesel::RunQueryDsl::get_result(
+                    ::auth_core::__private::answered(#run::get_result(
                         ::auth_core::__private::Locked::new(
                             #diesel::QueryDsl::select(
                                 #found,
@@ -373,10 +378,10 @@ impl Policy {
                             __auth_lock,
                         ),
                         __auth_connection,
-                    ))
+                    )#awaited)
                 }
 
-                fn load_all_answered(
+                #asynchronous fn load_all_answered(
                     __auth_ids: &[Self::Id],
                     __auth_answers: ::auth_core::__private::Answers<Self>,
                     __auth_connection: &mut Self::Connection,
@@ -392,7 +397,7 @@ impl Policy {
                 }
 
                 fn is_in_transaction(__auth_connection: &mut Self::Connection) -> ::core::primitive::bool {
-                    ::auth_core::__private::is_in_transaction(__auth_connection)
+                    ::auth_core::__private::#is_in_transaction(__auth_connection)
                 }
             }
         }
@@ -459,7 +464,8 @@ impl Policy {
     }
 
     fn decided_by_the_database(&self) -> TokenStream {
-        let name = &self.row.name;
+        let Row { name, connection, .. } = &self.row;
+        let ask = connection.function("ask");
         quote! {
             impl ::auth_core::__private::Context for #name {
                 const IN_DATABASE: ::core::primitive::bool = true;
@@ -472,16 +478,15 @@ impl Policy {
                     ::core::option::Option::None
                 }
 
-                fn asked_by<__AuthAsker: ::auth_core::__private::Asker>(
+                async fn ask<__AuthLender: ::auth_core::__private::Lender>(
                     __auth_contexts: &[&Self],
-                    __auth_asker: __AuthAsker,
-                ) -> impl ::core::future::Future<
-                    Output = ::core::result::Result<
-                        ::std::vec::Vec<::auth_core::__private::Answer>,
-                        __AuthAsker::Error,
-                    >,
+                    __auth_question: &::auth_core::__private::Question,
+                    __auth_lender: &__AuthLender,
+                ) -> ::core::result::Result<
+                    ::std::vec::Vec<::auth_core::__private::Answer>,
+                    __AuthLender::Error,
                 > {
-                    ::auth_core::__private::Asker::blocking(__auth_asker, __auth_contexts)
+                    ::auth_core::__private::#ask(__auth_contexts, __auth_question, __auth_lender).await
                 }
             }
         }

@@ -26,7 +26,10 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 
 /// If the database decides about the context, it does so when it loads it.
 fn expand(row: &Row, asks_database: bool) -> TokenStream {
-    let Row { name, key, connection: Connection { ty, .. }, .. } = row;
+    let Row { name, key, connection: database, .. } = row;
+    let Connection { ty, .. } = database;
+    let (asynchronous, awaited) = database.awaited();
+    let (run, load_context) = (database.run(), database.of_trait("LoadContext"));
     let id = Ident::new("__auth_id", Span::mixed_site());
     let connection = Ident::new("__auth_connection", Span::mixed_site());
     let query = Ident::new("__auth_query", Span::mixed_site());
@@ -35,13 +38,14 @@ fn expand(row: &Row, asks_database: bool) -> TokenStream {
     let key_type = row.key_type();
     let found = row.found_by(&id);
     let asked = asks_database.then(|| {
+        let load_asked = database.function("load_asked");
         quote! {
-            fn load_asked(
+            #asynchronous fn load_asked(
                 #id: Self::Id,
                 #question: &::auth_core::__private::Question,
                 #connection: &mut Self::Connection,
             ) -> ::core::result::Result<::auth_core::__private::Asked<Self>, ::auth_core::LoadError> {
-                ::auth_core::__private::load_asked(#id, #question, #connection)
+                ::auth_core::__private::#load_asked(#id, #question, #connection)#awaited
             }
         }
     });
@@ -51,11 +55,11 @@ fn expand(row: &Row, asks_database: bool) -> TokenStream {
     };
     quote! {
         #[automatically_derived]
-        impl ::auth_core::LoadContext for #name {
+        impl ::auth_core::#load_context for #name {
             type Id = #key_type;
             type Connection = #ty;
 
-            fn load(
+            #asynchronous fn load(
                 #id: Self::Id,
                 #connection: &mut Self::Connection,
             ) -> ::core::result::Result<Self, ::auth_core::LoadError> {
@@ -64,7 +68,7 @@ fn expand(row: &Row, asks_database: bool) -> TokenStream {
                     <Self as #diesel::SelectableHelper<_>>::as_select(),
                 );
                 ::core::result::Result::map_err(
-                    #diesel::RunQueryDsl::first(#query, #connection),
+                    #run::first(#query, #connection)#awaited,
                     ::core::convert::Into::into,
                 )
             }
@@ -78,7 +82,10 @@ fn expand(row: &Row, asks_database: bool) -> TokenStream {
 
 /// Several rows by their ids, in one statement.
 fn load_all(row: &Row, Part { column, field, .. }: &Part, asks_database: bool) -> TokenStream {
-    let Row { name, table, connection: Connection { ty, .. }, .. } = row;
+    let Row { name, table, connection: database, .. } = row;
+    let Connection { ty, .. } = database;
+    let (asynchronous, awaited) = database.awaited();
+    let (run, load_contexts) = (database.run(), database.of_trait("LoadContexts"));
     let ids = Ident::new("__auth_ids", Span::mixed_site());
     let rows = Ident::new("__auth_rows", Span::mixed_site());
     let row = Ident::new("__auth_row", Span::mixed_site());
@@ -87,8 +94,9 @@ fn load_all(row: &Row, Part { column, field, .. }: &Part, asks_database: bool) -
     let question = Ident::new("__auth_question", Span::mixed_site());
     let diesel = quote!(::auth_core::__private::diesel);
     let asked = asks_database.then(|| {
+        let load_all_asked = database.function("load_all_asked");
         quote! {
-            fn load_all_asked(
+            #asynchronous fn load_all_asked(
                 #ids: &[Self::Id],
                 #question: &::auth_core::__private::Question,
                 #connection: &mut #ty,
@@ -96,14 +104,14 @@ fn load_all(row: &Row, Part { column, field, .. }: &Part, asks_database: bool) -
                 ::auth_core::__private::AllAsked<Self::Id, Self>,
                 ::auth_core::LoadError,
             > {
-                ::auth_core::__private::load_all_asked(#ids, #question, #connection)
+                ::auth_core::__private::#load_all_asked(#ids, #question, #connection)#awaited
             }
         }
     });
     quote! {
         #[automatically_derived]
-        impl ::auth_core::LoadContexts for #name {
-            fn load_all(
+        impl ::auth_core::#load_contexts for #name {
+            #asynchronous fn load_all(
                 #ids: &[Self::Id],
                 #connection: &mut #ty,
             ) -> ::core::result::Result<::std::vec::Vec<(Self::Id, Self)>, ::auth_core::LoadError> {
@@ -114,7 +122,7 @@ fn load_all(row: &Row, Part { column, field, .. }: &Part, asks_database: bool) -
                     ),
                     <Self as #diesel::SelectableHelper<_>>::as_select(),
                 );
-                let #rows: ::std::vec::Vec<Self> = #diesel::RunQueryDsl::load(#query, #connection)?;
+                let #rows: ::std::vec::Vec<Self> = #run::load(#query, #connection)#awaited?;
                 let #rows = ::core::iter::Iterator::map(
                     ::core::iter::IntoIterator::into_iter(#rows),
                     |#row| (::core::clone::Clone::clone(&#row.#field), #row),

@@ -49,6 +49,8 @@ pub(crate) struct Connection {
     pub(crate) backend: TokenStream,
     /// How it locks rows, as far as its name says.
     pub(crate) lock: Option<&'static str>,
+    /// Whether it is awaited.
+    pub(crate) is_async: bool,
 }
 
 impl Row {
@@ -131,6 +133,34 @@ impl Row {
     }
 }
 
+impl Connection {
+    /// `async` in front of a function, and `.await` behind a call.
+    pub(crate) fn awaited(&self) -> (Option<Token![async]>, Option<TokenStream>) {
+        if self.is_async { (Some(<Token![async]>::default()), Some(quote!(.await))) } else { (None, None) }
+    }
+
+    /// Diesel's `RunQueryDsl` for such a connection.
+    pub(crate) fn run(&self) -> TokenStream {
+        if self.is_async {
+            quote!(::auth_core::__private::diesel_async::RunQueryDsl)
+        } else {
+            quote!(::auth_core::__private::diesel::RunQueryDsl)
+        }
+    }
+
+    /// A function of the runtime, in the variant for such a connection.
+    pub(crate) fn function(&self, name: &str) -> Ident {
+        let prefix = if self.is_async { "async_" } else { "" };
+        format_ident!("{prefix}{name}")
+    }
+
+    /// A trait of the runtime, likewise.
+    pub(crate) fn of_trait(&self, name: &str) -> Ident {
+        let prefix = if self.is_async { "Async" } else { "" };
+        format_ident!("{prefix}{name}")
+    }
+}
+
 /// What the attributes of the struct say.
 #[derive(Default)]
 struct Said {
@@ -138,6 +168,8 @@ struct Said {
     primary_key: Option<Vec<Ident>>,
     backends: Vec<Path>,
     connection: Option<Type>,
+    /// Whether it is an `async_connection`.
+    is_async: bool,
     relations: Vec<Relation>,
 }
 
@@ -175,8 +207,8 @@ impl Said {
     }
 
     fn auth(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-        const KEYS: [&str; 2] = ["connection", "belongs_to"];
-        if key == "connection" {
+        const KEYS: [&str; 3] = ["connection", "async_connection", "belongs_to"];
+        if key == "connection" || key == "async_connection" {
             self.connection_of(key, input)
         } else if key == "belongs_to" {
             let relation = relation(key, input)?;
@@ -200,17 +232,18 @@ impl Said {
 
     fn connection_of(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         if self.connection.is_some() {
-            return Err(syn::Error::new(key.span(), "`connection` is given twice; remove one"));
+            return Err(syn::Error::new(key.span(), "the connection is given twice; remove one"));
         }
         let _: Token![=] = input.parse()?;
         if input.peek(LitStr) {
             let literal: LitStr = input.parse()?;
             return Err(syn::Error::new(
                 literal.span(),
-                format_args!("`connection` is a type, without quotes: `connection = {}`", literal.value()),
+                format_args!("`{key}` is a type, without quotes: `{key} = {}`", literal.value()),
             ));
         }
         self.connection = Some(input.parse()?);
+        self.is_async = key == "async_connection";
         Ok(())
     }
 
@@ -218,10 +251,16 @@ impl Said {
     fn connection(&self, span: Span, errors: &mut Errors) -> Option<Connection> {
         let diesel = quote!(::auth_core::__private::diesel);
         if let Some(named) = &self.connection {
+            let backend = if self.is_async {
+                quote!(<#named as ::auth_core::__private::diesel_async::AsyncConnectionCore>::Backend)
+            } else {
+                quote!(<#named as #diesel::Connection>::Backend)
+            };
             return Some(Connection {
                 ty: named.to_token_stream(),
-                backend: quote!(<#named as #diesel::Connection>::Backend),
+                backend,
                 lock: lock_of(named),
+                is_async: self.is_async,
             });
         }
         let [backend] = self.backends.as_slice() else {
@@ -245,7 +284,12 @@ impl Said {
             }
         };
         let connection = Ident::new(connection, Span::call_site());
-        Some(Connection { ty: quote!(#diesel::#connection), backend: quote!(#backend), lock: Some(lock) })
+        Some(Connection {
+            ty: quote!(#diesel::#connection),
+            backend: quote!(#backend),
+            lock: Some(lock),
+            is_async: false,
+        })
     }
 }
 
@@ -253,13 +297,13 @@ const CONNECTION: &str = "the type of the connection is not known; write \
      `#[auth(connection = diesel::SqliteConnection)]`, or let it follow from one backend: \
      `#[diesel(check_for_backend(diesel::sqlite::Sqlite))]`";
 
-/// How diesel's own connections lock rows. Others say it themselves.
+/// How the connections of diesel and `diesel-async` lock rows. Others say it themselves.
 fn lock_of(connection: &Type) -> Option<&'static str> {
     let Type::Path(path) = connection else { return None };
     match path.path.segments.last()?.ident.to_string().as_str() {
         "SqliteConnection" => Some("Transaction"),
-        "PgConnection" => Some("Postgres"),
-        "MysqlConnection" => Some("Mysql"),
+        "PgConnection" | "AsyncPgConnection" => Some("Postgres"),
+        "MysqlConnection" | "AsyncMysqlConnection" => Some("Mysql"),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ mod accepted;
 
 use std::{
     any::{Any, TypeId, type_name},
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     fmt,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -15,7 +15,7 @@ use thiserror::Error;
 
 pub use self::accepted::Accepted;
 use crate::{
-    context::{ConnectionSource, NoConnection},
+    context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, NoConnection},
     decision::{AllowReason, Decision, DenyReason},
     error::AuthError,
     event::Check,
@@ -49,6 +49,8 @@ struct Registered {
     mechanisms: Vec<Box<dyn DynMechanism>>,
     /// An `Arc<dyn ConnectionSource<Connection = C>>` for each `TypeId` of a `C`.
     sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    /// An `Arc<dyn DynAsyncSource<C>>` likewise.
+    async_sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
 }
@@ -62,6 +64,7 @@ impl Auth {
         AuthBuilder {
             mechanisms: Vec::new(),
             sources: HashMap::new(),
+            async_sources: HashMap::new(),
             twice: None,
             on_denied: None,
             hide_unreadable: false,
@@ -276,6 +279,20 @@ impl Auth {
             AuthError::Misconfigured
         })
     }
+
+    /// Who lends connections of this type that are awaited.
+    pub(crate) fn async_source<C: 'static>(&self) -> Result<&Arc<dyn DynAsyncSource<C>>, AuthError> {
+        let source = self.0.async_sources.get(&TypeId::of::<C>());
+        source.and_then(|source| source.downcast_ref()).ok_or_else(|| {
+            tracing::error!(
+                target: "auth",
+                connection = type_name::<C>(),
+                "no pool lends such connections, so contexts cannot be loaded: \
+                 add `.async_connections(pool)` to `Auth::builder()`"
+            );
+            AuthError::Misconfigured
+        })
+    }
 }
 
 impl fmt::Debug for Auth {
@@ -306,6 +323,7 @@ impl Found {
 pub struct AuthBuilder {
     mechanisms: Vec<Box<dyn DynMechanism>>,
     sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    async_sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     twice: Option<&'static str>,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
@@ -321,11 +339,17 @@ impl AuthBuilder {
     /// Adds the pool from which the contexts with this connection type are loaded.
     pub fn connections<S: ConnectionSource>(mut self, source: S) -> Self {
         let source: Arc<dyn ConnectionSource<Connection = S::Connection>> = Arc::new(source);
-        match self.sources.entry(TypeId::of::<S::Connection>()) {
-            Entry::Vacant(entry) => {
-                entry.insert(Box::new(source));
-            }
-            Entry::Occupied(_) => self.twice = Some(type_name::<S::Connection>()),
+        if self.sources.insert(TypeId::of::<S::Connection>(), Box::new(source)).is_some() {
+            self.twice = Some(type_name::<S::Connection>());
+        }
+        self
+    }
+
+    /// The same for connections that are awaited and not blocked on, such as those of `diesel-async`.
+    pub fn async_connections<S: AsyncConnectionSource>(mut self, source: S) -> Self {
+        let source: Arc<dyn DynAsyncSource<S::Connection>> = Arc::new(source);
+        if self.async_sources.insert(TypeId::of::<S::Connection>(), Box::new(source)).is_some() {
+            self.twice = Some(type_name::<S::Connection>());
         }
         self
     }
@@ -412,6 +436,7 @@ impl AuthBuilder {
         Ok(Auth(Arc::new(Registered {
             mechanisms: self.mechanisms,
             sources: self.sources,
+            async_sources: self.async_sources,
             on_denied: self.on_denied,
             hide_unreadable: self.hide_unreadable,
         })))

@@ -3,8 +3,9 @@
 
 use std::{future::Future, sync::Arc};
 
+use super::Lender;
 #[cfg(feature = "diesel")]
-use crate::scope::{Answers, Scoped, Stored};
+use crate::scope::{Answers, Scoped};
 use crate::{
     acl::AuthModel,
     decision::{Decision, check_access, decide},
@@ -26,23 +27,12 @@ pub trait Context: Sized {
     /// What it decides by itself.
     fn decide(&self, subject: &dyn Subject, permission: Permission) -> Option<Decision>;
 
-    /// Has the database asked about contexts that were loaded without an answer.
-    fn asked_by<A: Asker>(
+    /// Asks the database about contexts that were loaded without an answer.
+    fn ask<L: Lender>(
         contexts: &[&Self],
-        asker: A,
-    ) -> impl Future<Output = Result<Vec<Answer>, A::Error>>;
-}
-
-/// Who asks a database, in the way that its connection wants.
-#[doc(hidden)]
-pub trait Asker: Sized {
-    type Error;
-
-    /// The contexts need nobody.
-    fn nobody(self) -> impl Future<Output = Result<Vec<Answer>, Self::Error>>;
-
-    #[cfg(feature = "diesel")]
-    fn blocking<C: Stored>(self, contexts: &[&C]) -> impl Future<Output = Result<Vec<Answer>, Self::Error>>;
+        question: &Question,
+        lender: &L,
+    ) -> impl Future<Output = Result<Vec<Answer>, L::Error>>;
 }
 
 impl<C: AuthModel> Context for C {
@@ -52,8 +42,8 @@ impl<C: AuthModel> Context for C {
         Some(check_access(subject, self, permission))
     }
 
-    fn asked_by<A: Asker>(_: &[&Self], asker: A) -> impl Future<Output = Result<Vec<Answer>, A::Error>> {
-        asker.nobody()
+    async fn ask<L: Lender>(_: &[&Self], _: &Question, _: &L) -> Result<Vec<Answer>, L::Error> {
+        Ok(Vec::new())
     }
 }
 

@@ -3,9 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
+    future::Future,
 };
 
-use super::{Answer, Context, LoadContext, LoadContexts, LoadError, Question};
+use super::{Answer, AsyncLoadContext, AsyncLoadContexts, Context, Lender, LoadError, Question};
 
 /// What a guard checks: every context in it.
 #[doc(hidden)]
@@ -86,9 +87,8 @@ impl<L: AsRef<str>, T: Context> Contexts for BTreeMap<L, Vec<T>> {
     note = "a context implements `auth_core::LoadContext`, a list of contexts asks for `auth_core::LoadContexts`; \
             `#[derive(auth_core::LoadContext)]` writes both"
 )]
-pub trait Loadable: Sized + Send + 'static {
-    type Key: fmt::Debug + Send + 'static;
-    type Connection: 'static;
+pub trait Loadable: Sized + 'static {
+    type Key: fmt::Debug + 'static;
 
     /// The key without what it names twice.
     fn distinct(key: Self::Key) -> Self::Key;
@@ -103,16 +103,15 @@ pub trait Loadable: Sized + Send + 'static {
     fn ids(key: &Self::Key) -> Vec<String>;
 
     /// The contexts, and what the database says of each, as far as it is the one who decides.
-    fn load(
+    fn load<L: Lender>(
         key: Self::Key,
         question: &Question,
-        connection: &mut Self::Connection,
-    ) -> Result<(Self, Vec<Answer>), LoadError>;
+        lender: &L,
+    ) -> impl Future<Output = Result<(Self, Vec<Answer>), L::Error>>;
 }
 
-impl<T: LoadContext> Loadable for T {
+impl<T: AsyncLoadContext> Loadable for T {
     type Key = T::Id;
-    type Connection = T::Connection;
 
     fn distinct(id: T::Id) -> T::Id {
         id
@@ -130,21 +129,20 @@ impl<T: LoadContext> Loadable for T {
         Vec::new()
     }
 
-    fn load(
+    async fn load<L: Lender>(
         id: T::Id,
         question: &Question,
-        connection: &mut T::Connection,
-    ) -> Result<(Self, Vec<Answer>), LoadError> {
-        let (context, answer) = T::load_asked(id, question, connection)?;
+        lender: &L,
+    ) -> Result<(Self, Vec<Answer>), L::Error> {
+        let (context, answer) = T::load_lent(id, question, lender).await?;
         Ok((context, answer.into_iter().collect()))
     }
 }
 
 /// In the order of the ids, each context once. One id without a context, and nothing is found.
 #[diagnostic::do_not_recommend]
-impl<T: LoadContexts> Loadable for Vec<T> {
+impl<T: AsyncLoadContexts> Loadable for Vec<T> {
     type Key = Vec<T::Id>;
-    type Connection = T::Connection;
 
     fn distinct(mut ids: Vec<T::Id>) -> Vec<T::Id> {
         let mut seen = HashSet::with_capacity(ids.len());
@@ -164,12 +162,12 @@ impl<T: LoadContexts> Loadable for Vec<T> {
         ids.iter().map(|id| format!("{id:?}")).collect()
     }
 
-    fn load(
+    async fn load<L: Lender>(
         ids: Vec<T::Id>,
         question: &Question,
-        connection: &mut T::Connection,
-    ) -> Result<(Self, Vec<Answer>), LoadError> {
-        let found = T::load_all_asked(&ids, question, connection)?;
+        lender: &L,
+    ) -> Result<(Self, Vec<Answer>), L::Error> {
+        let found = T::load_all_lent(ids.clone(), question, lender).await?;
         let mut found: HashMap<_, _> = found.into_iter().collect();
         let mut contexts = Self::with_capacity(ids.len());
         let mut answers = Vec::with_capacity(ids.len());

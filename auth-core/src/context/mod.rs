@@ -5,8 +5,10 @@
 
 mod argument;
 mod asked;
+mod asynchronous;
 mod connection;
 mod contexts;
+mod lender;
 
 use std::{error::Error, fmt, hash::Hash};
 
@@ -19,12 +21,15 @@ use crate::{
 
 pub use self::{
     argument::Authorized,
-    asked::{AllAsked, Answer, Asked, Asker, Context, Question},
+    asked::{AllAsked, Answer, Asked, Context, Question},
+    asynchronous::{AsyncLoadContext, AsyncLoadContexts},
     connection::{ConnectionSource, NoConnection},
+    lender::{AsyncConnectionSource, Lender},
 };
 pub(crate) use self::{
     argument::ContextArgument,
     contexts::{Contexts, Empty, Loadable},
+    lender::{DynAsyncSource, Lent},
 };
 
 /// How a context is found by its id.

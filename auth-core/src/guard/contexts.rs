@@ -1,15 +1,14 @@
 //! Phases 3 and 5: contexts are loaded and checked.
 
-#[cfg(feature = "diesel")]
-use std::collections::HashMap;
 use std::{any::type_name, sync::Arc};
 
 use super::{Caller, proves_what_is_checked, source::NamedBy};
-#[cfg(feature = "diesel")]
-use crate::scope::Stored;
 use crate::{
+    auth::Auth,
     blocking,
-    context::{Answer, Asker, Context, ContextArgument, Contexts, Empty, LoadError, Loadable, Question},
+    context::{
+        Answer, Context, ContextArgument, Contexts, Empty, Lender, Lent, LoadError, Loadable, Question,
+    },
     decision::{Decision, DenyReason},
     error::AuthError,
     event::Check,
@@ -91,11 +90,9 @@ impl Caller<'_> {
         let loaded = if let Some(nothing) = A::Loaded::of_nothing(&key) {
             Ok((nothing, Vec::new()))
         } else {
-            let source = self.auth.source::<<A::Loaded as Loadable>::Connection>()?;
-            let question = question.clone();
-            blocking::run(source, move |connection| A::Loaded::load(key, &question, connection)).await
+            A::Loaded::load(key, &question, &Registered(self.auth)).await
         };
-        let (loaded, answers) = found(loaded, &check)?;
+        let (loaded, answers) = lent(loaded, &check)?;
         self.decide_each(&loaded, answers, &ids, &question, permissions, &check).await?;
         Ok(A::from_checked(loaded))
     }
@@ -150,9 +147,9 @@ impl Caller<'_> {
             // A loader may leave out what does not exist: what is hidden looks the same.
             return Err(if hidden { AuthError::NotFound } else { forbidden(label) });
         }
-        if L::Context::IN_DATABASE && answers.is_empty() {
+        if L::Context::IN_DATABASE && answers.len() != contexts.each().count() {
             let all: Vec<_> = contexts.each().map(|(_, context)| context).collect();
-            answers = L::Context::asked_by(&all, AskedBy { caller: self, question, check }).await?;
+            answers = lent(L::Context::ask(&all, question, &Registered(self.auth)).await, check)?;
         }
         let mut denied = None;
         for (index, (label, context)) in contexts.each().enumerate() {
@@ -202,37 +199,36 @@ impl Caller<'_> {
 /// The decision on a context that does not decide by itself, where no database was asked.
 const NOT_ASKED: Decision = Decision::Deny(DenyReason::Misconfigured);
 
-/// Asks the database about contexts that came without an answer: a function of the application has loaded them.
-#[cfg_attr(
-    not(feature = "diesel"),
-    expect(dead_code, reason = "without a database, contexts decide by themselves")
-)]
-struct AskedBy<'a> {
-    caller: &'a Caller<'a>,
-    question: &'a Question,
-    check: &'a Check<'a>,
+/// Why a guard has no contexts to check.
+enum NotLoaded {
+    Failed(LoadError),
+    /// Nobody lends such connections.
+    Misconfigured,
 }
 
-impl Asker for AskedBy<'_> {
-    type Error = AuthError;
+impl From<LoadError> for NotLoaded {
+    fn from(error: LoadError) -> Self {
+        Self::Failed(error)
+    }
+}
 
-    async fn nobody(self) -> Result<Vec<Answer>, AuthError> {
-        Ok(Vec::new())
+/// Lends what the application has registered.
+struct Registered<'a>(&'a Auth);
+
+impl Lender for Registered<'_> {
+    type Error = NotLoaded;
+
+    async fn blocking<C: 'static, R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut C) -> Result<R, LoadError> + Send + 'static,
+    ) -> Result<R, NotLoaded> {
+        let source = self.0.source::<C>().map_err(|_| NotLoaded::Misconfigured)?;
+        Ok(blocking::run(source, work).await?)
     }
 
-    #[cfg(feature = "diesel")]
-    async fn blocking<C: Stored>(self, contexts: &[&C]) -> Result<Vec<Answer>, AuthError> {
-        let source = self.caller.auth.source::<C::Connection>()?;
-        let question = self.question.clone();
-        let ids: Vec<C::Id> = contexts.iter().map(|context| context.id()).collect();
-        let answers = blocking::run(source, move |connection| {
-            let found = C::load_all_answered(&ids, question.answers(), connection)?;
-            let found: HashMap<C::Id, Answer> =
-                found.into_iter().map(|(context, answer)| (context.id(), answer)).collect();
-            // What has gone since it was loaded is not there.
-            ids.iter().map(|id| found.get(id).copied().ok_or(LoadError::NotFound)).collect()
-        });
-        found(answers.await, self.check)
+    async fn acquire<C: 'static>(&self) -> Result<Lent<'_, C>, NotLoaded> {
+        let source = self.0.async_source::<C>().map_err(|_| NotLoaded::Misconfigured)?;
+        source.acquire_lent().await.map_err(|error| LoadError::Unavailable(error).into())
     }
 }
 
@@ -248,6 +244,14 @@ fn forbidden(label: Option<&str>) -> AuthError {
     match label {
         Some(label) => AuthError::ForbiddenGroup { label: label.to_owned() },
         None => AuthError::Forbidden,
+    }
+}
+
+fn lent<T>(loaded: Result<T, NotLoaded>, check: &Check<'_>) -> Result<T, AuthError> {
+    match loaded {
+        Ok(loaded) => Ok(loaded),
+        Err(NotLoaded::Failed(error)) => found(Err(error), check),
+        Err(NotLoaded::Misconfigured) => Err(AuthError::Misconfigured),
     }
 }
 

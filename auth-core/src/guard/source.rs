@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, web::Query};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    context::{LoadContext, LoadContexts, Loadable},
+    context::{AsyncLoadContext, AsyncLoadContexts, Loadable},
     error::AuthError,
 };
 
@@ -47,7 +47,7 @@ pub trait NamedBy<S>: Loadable {
     fn read(source: &S, request: &HttpRequest) -> Result<Named<Self::Key>, AuthError>;
 }
 
-impl<T: LoadContext<Id: FromStr>> NamedBy<Source> for T {
+impl<T: AsyncLoadContext<Id: FromStr>> NamedBy<Source> for T {
     fn read(source: &Source, request: &HttpRequest) -> Result<Named<T::Id>, AuthError> {
         let text = source.text(request)?;
         Ok(Named { key: text.as_deref().and_then(|text| text.parse().ok()), text: text.unwrap_or_default() })
@@ -56,7 +56,7 @@ impl<T: LoadContext<Id: FromStr>> NamedBy<Source> for T {
 
 /// As many ids as there are; one that is none, and the whole names nothing.
 #[diagnostic::do_not_recommend]
-impl<T: LoadContexts<Id: FromStr>> NamedBy<Source> for Vec<T> {
+impl<T: AsyncLoadContexts<Id: FromStr>> NamedBy<Source> for Vec<T> {
     fn read(source: &Source, request: &HttpRequest) -> Result<Named<Vec<T::Id>>, AuthError> {
         let texts = source.texts(request)?;
         let key = texts.as_ref().and_then(|texts| texts.iter().map(|text| text.parse().ok()).collect());
@@ -66,7 +66,7 @@ impl<T: LoadContexts<Id: FromStr>> NamedBy<Source> for Vec<T> {
 
 /// A context of which there is only one, such as the platform as a whole.
 #[diagnostic::do_not_recommend]
-impl<T: LoadContext<Id = ()>> NamedBy<()> for T {
+impl<T: AsyncLoadContext<Id = ()>> NamedBy<()> for T {
     fn read((): &(), _: &HttpRequest) -> Result<Named<()>, AuthError> {
         Ok(Named { key: Some(()), text: String::new() })
     }
@@ -85,7 +85,7 @@ macro_rules! named_by_parts {
         #[allow(non_snake_case, reason = "each part is called as its type")]
         impl<T, $($part: FromStr),+> NamedBy<($(source_of!($part),)+)> for T
         where
-            T: LoadContext<Id = ($($part,)+)>,
+            T: AsyncLoadContext<Id = ($($part,)+)>,
         {
             fn read(
                 ($($part,)+): &($(source_of!($part),)+),

@@ -4,6 +4,8 @@
 //! A scope is a diesel expression of its own. What it writes is a subquery for each parent and never a join, so it
 //! changes no rows of the query that it is put into; the values are bound.
 
+#[cfg(feature = "diesel-async")]
+mod async_stored;
 mod sql;
 mod stored;
 mod tree;
@@ -20,9 +22,14 @@ use diesel::{
     sql_types::{Bool, Integer, Nullable},
 };
 
+#[cfg(feature = "diesel-async")]
+pub use self::async_stored::{
+    AsyncStored, async_answered_each, async_ask, async_is_in_transaction, async_load_all_asked,
+    async_load_asked,
+};
 pub use self::stored::{
-    Answers, LockRows, Locked, RowLock, Stored, answered, answered_all, answered_each, is_in_transaction,
-    load_all_asked, load_asked,
+    Answers, LockRows, Locked, RowLock, Stored, answered, answered_all, answered_each, ask,
+    is_in_transaction, load_all_asked, load_asked,
 };
 use self::tree::Tree;
 use crate::{

@@ -1,6 +1,11 @@
 //! Scoped contexts and the connection to their database: the decision about one row, outside of a guard.
 
-use std::{fmt, hash::Hash};
+use std::{
+    any::type_name,
+    collections::{HashMap, VecDeque},
+    fmt,
+    hash::Hash,
+};
 
 use diesel::{
     Connection, RunQueryDsl,
@@ -12,7 +17,7 @@ use diesel::{
 
 use super::{Form, Scope, Scoped};
 use crate::{
-    context::{AccessError, AllAsked, Answer, Asked, LoadError, Question},
+    context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
     decision::{Decision, DenyReason, decide},
     event::Check,
     explanation::Explanation,
@@ -120,32 +125,15 @@ pub trait Stored: Scoped {
         permission: Permission,
     ) -> Result<Self, AccessError> {
         let text = format!("{id:?}");
-        let check = Check {
-            permission: Some(permission),
-            context: Some((std::any::type_name::<Self>(), "")),
-            ..Check::new("authorize_for_update", Some(subject))
-        };
-        let check = check.of(&text);
+        let check = check_of::<Self>(subject, permission, &text);
         let loaded = if Self::is_in_transaction(connection) {
             let lock = Self::row_lock(connection);
             let answers = Answers::of(subject, &[permission]).locked(lock);
             Self::load_answered(id, answers, lock.of_row(), connection)
         } else {
-            Err(LoadError::unavailable(
-                "`authorize_for_update` is called outside of a transaction, where its lock would hold nothing: \
-                 call it within `connection.transaction(…)`, or `immediate_transaction` on SQLite",
-            ))
+            Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
         };
-        let (row, answer) = loaded.inspect_err(|error| match error {
-            LoadError::NotFound => check.decided(Decision::Deny(DenyReason::NotFound)),
-            error @ LoadError::Unavailable(_) => check.failed(error),
-        })?;
-        let decision = decide(subject, permission, || answer.holds(0));
-        check.decided(decision);
-        match decision {
-            Decision::Allow(_) => Ok(row),
-            Decision::Deny(reason) => Err(AccessError::Denied(reason)),
-        }
+        authorized(loaded, subject, permission, &check)
     }
 
     /// Explains what [`check_access`](Self::check_access) decides: which alternative matched, and which terms failed.
@@ -159,16 +147,12 @@ pub trait Stored: Scoped {
         id: Self::Id,
         permission: Permission,
     ) -> Result<Explanation, LoadError> {
-        let (sketch, leaves) = Sketch::of(Self::POLICY, permission, subject);
-        let scopes: Vec<Scope<Self>> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, subject)).collect();
-        let mut answers = Vec::with_capacity(scopes.len());
-        // Also if there is nothing to ask: the row may be missing.
-        for scopes in scopes.chunks(Answer::MOST).chain(scopes.is_empty().then_some([].as_slice())) {
-            let asked = Answers { scopes: scopes.to_vec() };
-            let (_, answer) = Self::load_answered(id.clone(), asked, "", connection)?;
-            answers.extend((0..scopes.len()).map(|index| answer.holds(index)));
+        let mut asked = Explained::of(subject, permission);
+        while let Some(answers) = asked.next() {
+            let (_, answer) = Self::load_answered(id.clone(), answers, "", connection)?;
+            asked.answered(answer);
         }
-        Ok(Explanation::new(subject, permission, &sketch.answered(&answers)))
+        Ok(asked.explanation(subject))
     }
 
     /// The row's primary key.
@@ -200,6 +184,75 @@ pub trait Stored: Scoped {
     fn is_in_transaction(connection: &mut Self::Connection) -> bool;
 }
 
+/// What is logged of a row that somebody asks for to change it.
+pub(super) fn check_of<'a, M>(subject: &'a dyn Subject, permission: Permission, id: &'a str) -> Check<'a> {
+    let check = Check {
+        permission: Some(permission),
+        context: Some((type_name::<M>(), "")),
+        ..Check::new("authorize_for_update", Some(subject))
+    };
+    check.of(id)
+}
+
+pub(super) const OUTSIDE_OF_A_TRANSACTION: &str = "`authorize_for_update` is called outside of a transaction, where its lock would hold nothing: \
+     call it within `connection.transaction(…)`, or `immediate_transaction` on SQLite";
+
+/// The row, if the answer allows it.
+pub(super) fn authorized<M>(
+    loaded: Result<(M, Answer), LoadError>,
+    subject: &dyn Subject,
+    permission: Permission,
+    check: &Check<'_>,
+) -> Result<M, AccessError> {
+    let (row, answer) = loaded.inspect_err(|error| match error {
+        LoadError::NotFound => check.decided(Decision::Deny(DenyReason::NotFound)),
+        error @ LoadError::Unavailable(_) => check.failed(error),
+    })?;
+    let decision = decide(subject, permission, || answer.holds(0));
+    check.decided(decision);
+    match decision {
+        Decision::Allow(_) => Ok(row),
+        Decision::Deny(reason) => Err(AccessError::Denied(reason)),
+    }
+}
+
+/// The terms of an explanation, as many at once as one answer holds.
+pub(super) struct Explained<M> {
+    permission: Permission,
+    sketch: Sketch,
+    asked: VecDeque<Vec<Scope<M>>>,
+    answers: Vec<bool>,
+    /// How many terms were asked last.
+    last: usize,
+}
+
+impl<M: Scoped> Explained<M> {
+    pub(super) fn of(subject: &dyn Subject, permission: Permission) -> Self {
+        let (sketch, leaves) = Sketch::of(M::POLICY, permission, subject);
+        let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, subject)).collect();
+        let mut asked: VecDeque<_> = scopes.chunks(Answer::MOST).map(<[Scope<M>]>::to_vec).collect();
+        if asked.is_empty() {
+            // There is nothing to ask, but whether the row is there.
+            asked.push_back(Vec::new());
+        }
+        Self { permission, sketch, asked, answers: Vec::new(), last: 0 }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Answers<M>> {
+        let scopes = self.asked.pop_front()?;
+        self.last = scopes.len();
+        Some(Answers { scopes })
+    }
+
+    pub(super) fn answered(&mut self, answer: Answer) {
+        self.answers.extend((0..self.last).map(|index| answer.holds(index)));
+    }
+
+    pub(super) fn explanation(self, subject: &dyn Subject) -> Explanation {
+        Explanation::new(subject, self.permission, &self.sketch.answered(&self.answers))
+    }
+}
+
 /// A connection of the application's own, such as a `diesel::MultiConnection`, that says how rows are locked.
 ///
 /// ```
@@ -223,7 +276,8 @@ pub trait Stored: Scoped {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "how rows are locked through a `{Self}` is not known",
-    note = "implement `auth_core::LockRows` for `{Self}`: `fn row_lock(&self) -> RowLock`"
+    note = "of diesel's own connections it is known: write their names, such as `diesel::PgConnection`, and no alias",
+    note = "for a type of your own, implement `auth_core::LockRows`: `fn row_lock(&self) -> RowLock`"
 )]
 pub trait LockRows {
     /// How rows are locked on the other end.
@@ -244,7 +298,7 @@ pub enum RowLock {
 }
 
 impl RowLock {
-    const fn of_row(self) -> &'static str {
+    pub(super) const fn of_row(self) -> &'static str {
         match self {
             Self::Transaction => "",
             Self::Postgres | Self::Mysql => " FOR UPDATE",
@@ -272,7 +326,7 @@ impl<M: Scoped> Answers<M> {
         Self { scopes: permissions.iter().map(|permission| Scope::of(subject, *permission)).collect() }
     }
 
-    fn locked(mut self, lock: RowLock) -> Self {
+    pub(super) fn locked(mut self, lock: RowLock) -> Self {
         for scope in &mut self.scopes {
             scope.form = Form::Locked(lock.of_parents());
         }
@@ -374,4 +428,29 @@ pub fn answered_each<M: Stored>(
         }
     }
     Ok(found)
+}
+
+/// Asks about contexts that a function of the application has loaded. What has gone since is not there.
+#[doc(hidden)]
+pub async fn ask<M: Stored, L: Lender>(
+    contexts: &[&M],
+    question: &Question,
+    lender: &L,
+) -> Result<Vec<Answer>, L::Error> {
+    let question = question.clone();
+    let ids: Vec<M::Id> = contexts.iter().map(|context| context.id()).collect();
+    let work = move |connection: &mut M::Connection| {
+        let found = M::load_all_answered(&ids, question.answers(), connection)?;
+        in_order(&ids, found, M::id)
+    };
+    lender.blocking(work).await
+}
+
+pub(super) fn in_order<M, Id: Eq + Hash>(
+    ids: &[Id],
+    found: Vec<(M, Answer)>,
+    id: fn(&M) -> Id,
+) -> Result<Vec<Answer>, LoadError> {
+    let found: HashMap<Id, Answer> = found.into_iter().map(|(row, answer)| (id(&row), answer)).collect();
+    ids.iter().map(|id| found.get(id).copied().ok_or(LoadError::NotFound)).collect()
 }

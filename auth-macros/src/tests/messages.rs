@@ -603,7 +603,7 @@ fn rows() {
     );
     refuses(
         "#[auth(connection = C, connection = D)] struct Row { id: i32 }",
-        &["`connection` is given twice; remove one"],
+        &["the connection is given twice; remove one"],
     );
     refuses(
         "#[auth(connection = \"C\")] struct Row { id: i32 }",

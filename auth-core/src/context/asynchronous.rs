@@ -1,0 +1,155 @@
+//! Contexts that are found without blocking. Every [`LoadContext`] is one as well: it is run where it may block.
+
+use std::{fmt, future::Future, hash::Hash};
+
+use super::{AllAsked, Asked, Lender, LoadContext, LoadContexts, LoadError, Question};
+
+/// How a context is found by its id, through a connection that is awaited and not blocked on, such as one of
+/// `diesel-async`. A guard asks for this trait; whoever implements [`LoadContext`] has it.
+///
+/// `#[derive(LoadContext)]` writes it for a diesel table, with the type of the connection:
+/// `#[auth(async_connection = diesel_async::AsyncPgConnection)]`. By hand:
+///
+/// ```
+/// # use auth_core::{AsyncLoadContext, LoadError};
+/// # struct Observatory;
+/// # impl Observatory { async fn look(&mut self, _: u8) -> std::io::Result<bool> { Ok(true) } }
+/// struct Planet {
+///     number: u8,
+/// }
+///
+/// impl AsyncLoadContext for Planet {
+///     type Id = u8;
+///     type Connection = Observatory;
+///
+///     async fn load(number: u8, observatory: &mut Observatory) -> Result<Self, LoadError> {
+///         let is_there = observatory.look(number).await.map_err(LoadError::unavailable)?;
+///         if is_there { Ok(Self { number }) } else { Err(LoadError::NotFound) }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be loaded as a context",
+    label = "how is it found by its id?",
+    note = "add `#[derive(auth_core::LoadContext)]` to `{Self}`, or implement `auth_core::LoadContext` by hand"
+)]
+pub trait AsyncLoadContext: Sized + 'static {
+    /// What names a context, as [`LoadContext::Id`].
+    type Id: fmt::Debug + 'static;
+
+    /// What an [`AsyncConnectionSource`](crate::AsyncConnectionSource) lends.
+    type Connection: 'static;
+
+    /// Finds the context. Must not block: a guard awaits it where all other requests are served as well.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotFound`] if there is no such context, [`LoadError::Unavailable`] if the store failed.
+    fn load(id: Self::Id, connection: &mut Self::Connection)
+    -> impl Future<Output = Result<Self, LoadError>>;
+
+    /// The same, and what the database decides about it, in one statement.
+    #[doc(hidden)]
+    fn load_asked(
+        id: Self::Id,
+        question: &Question,
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<Asked<Self>, LoadError>> {
+        let _ = question;
+        async { Ok((Self::load(id, connection).await?, None)) }
+    }
+
+    /// The same through a connection of this lender.
+    #[doc(hidden)]
+    fn load_lent<L: Lender>(
+        id: Self::Id,
+        question: &Question,
+        lender: &L,
+    ) -> impl Future<Output = Result<Asked<Self>, L::Error>> {
+        async {
+            let mut connection = lender.acquire::<Self::Connection>().await?;
+            Ok(Self::load_asked(id, question, &mut connection).await?)
+        }
+    }
+}
+
+impl<T: LoadContext> AsyncLoadContext for T {
+    type Id = T::Id;
+    type Connection = T::Connection;
+
+    async fn load(id: T::Id, connection: &mut T::Connection) -> Result<Self, LoadError> {
+        LoadContext::load(id, connection)
+    }
+
+    fn load_lent<L: Lender>(
+        id: T::Id,
+        question: &Question,
+        lender: &L,
+    ) -> impl Future<Output = Result<Asked<Self>, L::Error>> {
+        let question = question.clone();
+        lender.blocking(move |connection| <T as LoadContext>::load_asked(id, &question, connection))
+    }
+}
+
+/// How several contexts are found by their ids without blocking, in one go. Whoever implements [`LoadContexts`] has it.
+#[diagnostic::on_unimplemented(
+    message = "several `{Self}` cannot be loaded at once",
+    label = "how are they found by their ids?",
+    note = "add `#[derive(auth_core::LoadContext)]` to `{Self}`, or implement `auth_core::LoadContexts` by hand"
+)]
+pub trait AsyncLoadContexts: AsyncLoadContext<Id: Clone + Eq + Hash> {
+    /// Finds the contexts, as [`LoadContexts::load_all`].
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Unavailable`] if the store failed.
+    fn load_all(
+        ids: &[Self::Id],
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<Vec<(Self::Id, Self)>, LoadError>>;
+
+    /// The same, and what the database decides about each, in one statement.
+    #[doc(hidden)]
+    fn load_all_asked(
+        ids: &[Self::Id],
+        question: &Question,
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<AllAsked<Self::Id, Self>, LoadError>> {
+        let _ = question;
+        async {
+            let found = Self::load_all(ids, connection).await?;
+            Ok(found.into_iter().map(|(id, context)| (id, (context, None))).collect())
+        }
+    }
+
+    /// The same through a connection of this lender.
+    #[doc(hidden)]
+    fn load_all_lent<L: Lender>(
+        ids: Vec<Self::Id>,
+        question: &Question,
+        lender: &L,
+    ) -> impl Future<Output = Result<AllAsked<Self::Id, Self>, L::Error>> {
+        async move {
+            let mut connection = lender.acquire::<Self::Connection>().await?;
+            Ok(Self::load_all_asked(&ids, question, &mut connection).await?)
+        }
+    }
+}
+
+impl<T: LoadContexts> AsyncLoadContexts for T {
+    async fn load_all(
+        ids: &[T::Id],
+        connection: &mut T::Connection,
+    ) -> Result<Vec<(T::Id, Self)>, LoadError> {
+        LoadContexts::load_all(ids, connection)
+    }
+
+    fn load_all_lent<L: Lender>(
+        ids: Vec<T::Id>,
+        question: &Question,
+        lender: &L,
+    ) -> impl Future<Output = Result<AllAsked<T::Id, Self>, L::Error>> {
+        let question = question.clone();
+        lender.blocking(move |connection| <T as LoadContexts>::load_all_asked(&ids, &question, connection))
+    }
+}

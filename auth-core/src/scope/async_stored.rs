@@ -1,0 +1,213 @@
+//! The same as [`Stored`](super::Stored), through connections of `diesel-async`.
+
+use std::{fmt, future::Future, hash::Hash};
+
+use diesel_async::{AsyncConnection, TransactionManager};
+
+use super::{
+    Answers, RowLock, Scoped,
+    stored::{Explained, OUTSIDE_OF_A_TRANSACTION, authorized, check_of, in_order},
+};
+use crate::{
+    context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
+    decision::{Decision, decide},
+    explanation::Explanation,
+    permission::Permission,
+    subject::Subject,
+};
+
+/// A [`Scoped`] context whose database is asked through a connection of `diesel-async`: what
+/// [`Stored`](super::Stored) is for connections that block.
+///
+/// `#[derive(AuthModel)]` implements it where the connection is told so.
+///
+/// ```
+/// use auth_core::{AccessError, AsyncStored, AuthModel, Permission, User};
+/// use diesel::prelude::*;
+/// use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+///
+/// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, text -> Text } }
+/// #[derive(Queryable, Selectable, AuthModel)]
+/// #[diesel(table_name = notes)]
+/// #[auth(async_connection = AsyncPgConnection)]
+/// #[acl(update = account(account_id) & role("editor"))]
+/// struct Note {
+///     id: i32,
+///     account_id: i32,
+///     text: String,
+/// }
+///
+/// async fn change(connection: &mut AsyncPgConnection, user: &User, text: &str) -> Result<(), AccessError> {
+///     connection
+///         .transaction(async |connection| {
+///             let note = Note::authorize_for_update(connection, user, 1, Permission::UPDATE).await?;
+///             diesel::update(notes::table.find(note.id)).set(notes::text.eq(text)).execute(connection).await?;
+///             Ok(())
+///         })
+///         .await
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not asked about through a connection of `diesel-async`",
+    note = "derive `auth_core::AuthModel` for it, with `#[acl(…)]` and the type of its connection: \
+            `#[auth(async_connection = …)]`"
+)]
+pub trait AsyncStored: Scoped + Send {
+    /// What names a row: its primary key.
+    type Id: Clone + fmt::Debug + Eq + Hash + Send + Sync + 'static;
+
+    /// A connection of `diesel-async`.
+    type Connection: Send + 'static;
+
+    /// Decides whether the subject has the permission on the row.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotFound`] if there is no such row, [`LoadError::Unavailable`] if the database failed.
+    fn check_access(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> impl Future<Output = Result<Decision, LoadError>> + Send {
+        let answers = Answers::of(subject, &[permission]);
+        async move {
+            let (_, answer) = Self::load_answered(id, answers, "", connection).await?;
+            Ok(decide(subject, permission, || answer.holds(0)))
+        }
+    }
+
+    /// Loads the row for a change, as [`Stored::authorize_for_update`](super::Stored::authorize_for_update).
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Denied`] if the subject does not have the permission, [`AccessError::NotFound`] if there is no such
+    /// row, [`AccessError::Unavailable`] if the database failed, or outside of a transaction.
+    fn authorize_for_update(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> impl Future<Output = Result<Self, AccessError>> + Send {
+        async move {
+            let text = format!("{id:?}");
+            let check = check_of::<Self>(subject, permission, &text);
+            let loaded = if Self::is_in_transaction(connection) {
+                let lock = Self::row_lock(connection);
+                let answers = Answers::of(subject, &[permission]).locked(lock);
+                Self::load_answered(id, answers, lock.of_row(), connection).await
+            } else {
+                Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
+            };
+            authorized(loaded, subject, permission, &check)
+        }
+    }
+
+    /// Explains what [`check_access`](Self::check_access) decides.
+    ///
+    /// # Errors
+    ///
+    /// As those of `check_access`.
+    fn explain(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> impl Future<Output = Result<Explanation, LoadError>> + Send {
+        async move {
+            let mut asked = Explained::of(subject, permission);
+            while let Some(answers) = asked.next() {
+                let (_, answer) = Self::load_answered(id.clone(), answers, "", connection).await?;
+                asked.answered(answer);
+            }
+            Ok(asked.explanation(subject))
+        }
+    }
+
+    /// The row's primary key.
+    #[doc(hidden)]
+    fn id(&self) -> Self::Id;
+
+    /// The row, and an answer; one statement, which ends with `lock`.
+    #[doc(hidden)]
+    fn load_answered(
+        id: Self::Id,
+        answers: Answers<Self>,
+        lock: &'static str,
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<(Self, Answer), LoadError>> + Send;
+
+    /// The same for several rows, of which those that do not exist are left out.
+    #[doc(hidden)]
+    fn load_all_answered(
+        ids: &[Self::Id],
+        answers: Answers<Self>,
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<Vec<(Self, Answer)>, LoadError>> + Send;
+
+    /// How rows are locked on the other end of this connection.
+    #[doc(hidden)]
+    fn row_lock(connection: &Self::Connection) -> RowLock;
+
+    #[doc(hidden)]
+    fn is_in_transaction(connection: &mut Self::Connection) -> bool;
+}
+
+/// What a guard's question is about, loaded by a derive.
+#[doc(hidden)]
+pub async fn async_load_asked<M: AsyncStored>(
+    id: M::Id,
+    question: &Question,
+    connection: &mut M::Connection,
+) -> Result<Asked<M>, LoadError> {
+    let (row, answer) = M::load_answered(id, question.answers(), "", connection).await?;
+    Ok((row, Some(answer)))
+}
+
+#[doc(hidden)]
+pub async fn async_load_all_asked<M: AsyncStored>(
+    ids: &[M::Id],
+    question: &Question,
+    connection: &mut M::Connection,
+) -> Result<AllAsked<M::Id, M>, LoadError> {
+    let found = M::load_all_answered(ids, question.answers(), connection).await?;
+    Ok(found.into_iter().map(|(row, answer)| (row.id(), (row, Some(answer)))).collect())
+}
+
+/// One after the other, for keys of several columns.
+#[doc(hidden)]
+pub async fn async_answered_each<M: AsyncStored>(
+    ids: &[M::Id],
+    answers: &Answers<M>,
+    connection: &mut M::Connection,
+) -> Result<Vec<(M, Answer)>, LoadError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        match M::load_answered(id.clone(), answers.clone(), "", connection).await {
+            Ok(row) => found.push(row),
+            Err(LoadError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// Asks about contexts that a function of the application has loaded. What has gone since is not there.
+#[doc(hidden)]
+pub async fn async_ask<M: AsyncStored, L: Lender>(
+    contexts: &[&M],
+    question: &Question,
+    lender: &L,
+) -> Result<Vec<Answer>, L::Error> {
+    let ids: Vec<M::Id> = contexts.iter().map(|context| context.id()).collect();
+    let mut connection = lender.acquire::<M::Connection>().await?;
+    let found = M::load_all_answered(&ids, question.answers(), &mut connection).await?;
+    Ok(in_order(&ids, found, M::id)?)
+}
+
+/// Whether a transaction is under way.
+#[doc(hidden)]
+pub fn async_is_in_transaction<C: AsyncConnection>(connection: &mut C) -> bool {
+    let status = C::TransactionManager::transaction_manager_status_mut(connection);
+    status.transaction_depth().is_ok_and(|depth| depth.is_some())
+}

@@ -1,0 +1,123 @@
+//! Contexts loaded through connections of `diesel-async`: PostgreSQL from a pool of `bb8`, MariaDB from one of
+//! `deadpool`. The same promises as through connections that block.
+
+use std::io::Write as _;
+
+/// The contexts, with the connection by its own name: by that, a derive knows how it locks rows.
+#[cfg(any(feature = "async-postgres", feature = "async-mysql"))]
+macro_rules! contexts {
+    ($connection:ident) => {
+        /// Decides by itself.
+        #[derive(Queryable, Selectable, Serialize, LoadContext, AuthModel)]
+        #[diesel(table_name = accounts)]
+        #[auth(async_connection = $connection)]
+        #[acl(read = account(id) | account(consultancy_id) & role("consultant"))]
+        struct Account {
+            id: i32,
+            consultancy_id: Option<i32>,
+        }
+
+        #[derive(Queryable, Selectable, Serialize, LoadContext, AuthModel)]
+        #[diesel(table_name = assets)]
+        #[auth(async_connection = $connection, belongs_to(account: Account, account_id))]
+        #[acl(read = account.read | is_null(account_id), update = account(account_id))]
+        struct Asset {
+            id: i32,
+            account_id: Option<i32>,
+        }
+
+        /// Decided by the database, two tables deep.
+        #[derive(Clone, Queryable, Selectable, Serialize, LoadContext, AuthModel)]
+        #[diesel(table_name = sensors)]
+        #[auth(async_connection = $connection, belongs_to(asset: Asset, asset_id))]
+        #[acl(read = asset.read, update = asset.update)]
+        struct Sensor {
+            id: i32,
+            asset_id: i32,
+            name: String,
+        }
+    };
+}
+
+#[cfg(feature = "async-mysql")]
+mod mysql {
+    use auth_core::Auth;
+    use diesel_async::{
+        AsyncMysqlConnection,
+        pooled_connection::{AsyncDieselConnectionManager, deadpool},
+    };
+    use energy_service::{database::Location, test::Server};
+
+    type Connection = AsyncMysqlConnection;
+
+    const SERVER: Server = Server::Mysql;
+
+    /// Waits for locks no longer than it has to: a second.
+    const IMPATIENT: &str = "SET innodb_lock_wait_timeout = 1";
+
+    fn pool(location: &Location) -> deadpool::Pool<Connection> {
+        let Location::Mysql(url) = location else { panic!("{location} is another kind of database") };
+        deadpool::Pool::builder(AsyncDieselConnectionManager::new(url.clone())).max_size(2).build().unwrap()
+    }
+
+    #[expect(clippy::unused_async, reason = "the other pool is awaited")]
+    async fn register(builder: auth_core::AuthBuilder, location: &Location) -> Auth {
+        builder.async_connections(pool(location)).build().unwrap()
+    }
+
+    async fn connection(location: &Location) -> deadpool::Object<Connection> {
+        pool(location).get().await.unwrap()
+    }
+
+    contexts!(AsyncMysqlConnection);
+
+    include!("promises.rs");
+}
+
+#[cfg(feature = "async-postgres")]
+mod postgres {
+    use auth_core::Auth;
+    use diesel_async::{
+        AsyncPgConnection,
+        pooled_connection::{AsyncDieselConnectionManager, bb8},
+    };
+    use energy_service::{database::Location, test::Server};
+
+    type Connection = AsyncPgConnection;
+
+    const SERVER: Server = Server::Postgres;
+
+    /// Waits for locks no longer than it has to.
+    const IMPATIENT: &str = "SET lock_timeout = '100ms'";
+
+    async fn pool(location: &Location) -> bb8::Pool<Connection> {
+        let Location::Postgres(url) = location else { panic!("{location} is another kind of database") };
+        bb8::Pool::builder().max_size(2).build(AsyncDieselConnectionManager::new(url.clone())).await.unwrap()
+    }
+
+    async fn register(builder: auth_core::AuthBuilder, location: &Location) -> Auth {
+        builder.async_connections(pool(location).await).build().unwrap()
+    }
+
+    async fn connection(location: &Location) -> bb8::PooledConnection<'static, Connection> {
+        pool(location).await.get_owned().await.unwrap()
+    }
+
+    contexts!(AsyncPgConnection);
+
+    include!("promises.rs");
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    for (database, feature, built) in [
+        ("PostgreSQL", "async-postgres", cfg!(feature = "async-postgres")),
+        ("MariaDB", "async-mysql", cfg!(feature = "async-mysql")),
+    ] {
+        if !built {
+            let line = format!("tests of diesel-async on {database} are left out: built without `{feature}`");
+            // The harness keeps what `eprintln!` writes to itself.
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+}
