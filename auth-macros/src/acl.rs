@@ -241,14 +241,16 @@ fn term(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
     if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
-        let rule = any(&content, relations)?;
-        return if content.is_empty() {
-            Ok(rule)
-        } else if content.peek(Token![|]) || content.peek(Token![&]) {
-            Err(doubled(&content))
-        } else {
-            Err(content.error("expected `|` or `&`"))
-        };
+        return whole(&content, |content| {
+            let rule = any(content, relations)?;
+            if content.is_empty() {
+                Ok(rule)
+            } else if content.peek(Token![|]) || content.peek(Token![&]) {
+                Err(doubled(content))
+            } else {
+                Err(content.error("expected `|` or `&`"))
+            }
+        });
     }
     if input.peek(Token![!]) {
         return Err(input.error("a policy only grants, so nothing is negated; say who has the permission"));
@@ -283,38 +285,51 @@ fn term(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
     }
 }
 
+/// Reads what stands in parentheses. What an error leaves unread would be one more error.
+fn whole<T>(
+    content: ParseStream<'_>,
+    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let result = read(content);
+    if result.is_err() {
+        let _: proc_macro2::TokenStream = content.parse()?;
+    }
+    result
+}
+
 /// `name(…)`
 fn called(name: &Ident, input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
     let content;
-    let parentheses = parenthesized!(content in input);
+    parenthesized!(content in input);
+    whole(&content, |content| {
+        let rule = argument(name, content, relations)?;
+        if content.is_empty() {
+            return Ok(rule);
+        }
+        Err(content.error(match rule {
+            Rule::EveryLoggedInUser | Rule::Nobody => format!("`{name}` takes nothing"),
+            _ => format!("`{name}` takes one; join several by `|`: `{name}(…) | {name}(…)`"),
+        }))
+    })
+}
+
+fn argument(name: &Ident, content: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
     let written = name.to_string();
-    let rule = match written.as_str() {
-        "user" => Rule::User(column(name, &content, relations)?),
-        "account" => Rule::Account(column(name, &content, relations)?),
-        "is_null" => Rule::IsNull(column(name, &content, relations)?),
-        "role" => Rule::Role(role(name, &content)?),
-        "account_role" => Rule::AccountRole(role(name, &content)?),
-        "every_logged_in_user" => Rule::EveryLoggedInUser,
-        "nobody" => Rule::Nobody,
+    match written.as_str() {
+        "user" => Ok(Rule::User(column(name, content, relations)?)),
+        "account" => Ok(Rule::Account(column(name, content, relations)?)),
+        "is_null" => Ok(Rule::IsNull(column(name, content, relations)?)),
+        "role" => Ok(Rule::Role(role(name, content)?)),
+        "account_role" => Ok(Rule::AccountRole(role(name, content)?)),
+        "every_logged_in_user" => Ok(Rule::EveryLoggedInUser),
+        "nobody" => Ok(Rule::Nobody),
         _ => {
             let remedy = nearest(&written, &TERMS).map_or_else(
                 || format!("the terms are {}", one_of(&TERMS)),
                 |known| format!("did you mean `{known}`?"),
             );
-            return Err(syn::Error::new(name.span(), format_args!("unknown term `{written}`; {remedy}")));
+            Err(syn::Error::new(name.span(), format_args!("unknown term `{written}`; {remedy}")))
         }
-    };
-    if content.is_empty() {
-        Ok(rule)
-    } else {
-        let span = if content.peek(Token![,]) { content.span() } else { parentheses.span.join() };
-        Err(syn::Error::new(
-            span,
-            match rule {
-                Rule::EveryLoggedInUser | Rule::Nobody => format!("`{written}` takes nothing"),
-                _ => format!("`{written}` takes one; join several by `|`: `{written}(…) | {written}(…)`"),
-            },
-        ))
     }
 }
 

@@ -222,7 +222,7 @@ impl Policy {
         let of = quote!(::auth_core::__private::Rule);
         let span = at(name.span());
         let Some(relation) = relation else {
-            let Row { table, .. } = &self.row;
+            let table = self.table_at(span);
             let declared = self.declared(name);
             let assertion = Ident::new(asked.own, span);
             let column = quote_spanned! {span=>
@@ -253,14 +253,25 @@ impl Policy {
 
     /// A column of the table, as the schema declares it.
     fn declared(&self, column: &Ident) -> TokenStream {
-        let table = &self.row.table;
+        let span = at(column.span());
+        let table = self.table_at(span);
         let written = column.unraw().to_string();
-        quote_spanned! {at(column.span())=>
+        quote_spanned! {span=>
             ::auth_core::__private::Declared::<#table::#column>::column(
                 #written,
                 ::auth_core::__private::Of::<::auth_core::__private::SqlTypeOf<#table::#column>>::KIND,
             )
         }
+    }
+
+    /// The table, as if it stood in front of its column: what is wrong with the column is reported there.
+    fn table_at(&self, span: Span) -> TokenStream {
+        let tokens = self.row.table.to_token_stream().into_iter();
+        let moved = tokens.map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        });
+        moved.collect()
     }
 
     fn scoped(&self) -> TokenStream {
@@ -274,11 +285,11 @@ impl Policy {
             quote!(::core::option::Option::None)
         };
         let parents = self.row.relations.iter().enumerate().map(|(index, Relation { parent, .. })| {
-            quote! {
-                [#index, __auth_rest @ ..] => {
-                    <#parent as ::auth_core::Scoped>::write_table(__auth_rest, __auth_out)
-                }
-            }
+            let span = Span::call_site().located_at(parent.span());
+            let call = quote_spanned! {span=>
+                <#parent as ::auth_core::Scoped>::write_table(__auth_rest, __auth_out)
+            };
+            quote!([#index, __auth_rest @ ..] => #call,)
         });
         quote! {
             impl ::auth_core::Scoped for #name {

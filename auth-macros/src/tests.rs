@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 
 use crate::model::{CheckKind, Kind};
-use crate::{attribute, load_context};
+use crate::{attribute, auth_model, load_context};
 
 mod expansion;
 mod messages;
@@ -49,6 +49,10 @@ fn first_of_ours(item: &syn::Item) -> Option<(Kind, TokenStream, TokenStream)> {
 
 fn derived(input: &str) -> String {
     formatted(load_context::derive(input.parse().unwrap()))
+}
+
+fn policy(input: &str) -> String {
+    formatted(auth_model::derive(input.parse().unwrap()))
 }
 
 fn expand(kind: Kind, args: &str, item: &str) -> TokenStream {

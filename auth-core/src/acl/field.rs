@@ -22,6 +22,7 @@ pub struct There;
 #[derive(Debug)]
 pub struct Absent;
 
+#[diagnostic::do_not_recommend]
 impl<T> IdField<There> for T
 where
     for<'a> &'a T: Into<IdRef<'a>>,
@@ -32,6 +33,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> IdField<Absent> for Option<T>
 where
     for<'a> &'a T: Into<IdRef<'a>>,

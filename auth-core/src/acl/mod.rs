@@ -39,7 +39,9 @@ use crate::{explanation::Condition, permission::Permission, subject::Subject};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no access-control list",
     label = "who may do what with it?",
-    note = "implement `auth_core::AuthModel` for `{Self}`: `fn acl(&self) -> impl Acl`"
+    note = "implement `auth_core::AuthModel` for `{Self}`: `fn acl(&self) -> impl Acl`",
+    note = "where it is derived, and its policy asks a parent, the database decides: `{Self}::check_access(connection, …)` \
+            of `auth_core::Stored`"
 )]
 pub trait AuthModel {
     /// Who may do what with this very object.

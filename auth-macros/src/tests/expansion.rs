@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{CONTEXT, ROLES_ACCEPTED, ROLES_REQUIRED, derived, expanded, expanded_whole};
+use super::{CONTEXT, ROLES_ACCEPTED, ROLES_REQUIRED, derived, expanded, expanded_whole, policy};
 use crate::model::Kind;
 
 #[test]
@@ -373,6 +373,41 @@ fn load_context_with_its_own_names() {
             #[diesel(column_name = "uuid", embed)]
             r#type: Uuid,
         }
+        "#
+    ));
+}
+
+#[test]
+fn load_context_that_the_database_decides_about() {
+    assert_snapshot!(derived(
+        "#[auth(async_connection = AsyncPgConnection, belongs_to(asset: Asset, asset_id))]
+         #[acl(read = asset.read)]
+         struct Sensor { id: i32, asset_id: i32 }"
+    ));
+}
+
+#[test]
+fn a_policy_that_the_context_decides_by() {
+    assert_snapshot!(policy(
+        r#"
+        #[diesel(table_name = crate::schema::shares, primary_key(account_id, asset_id), check_for_backend(Pg))]
+        #[acl(read = user(owner) | account(account_id) & (role("editor") | role(names::CHEF)) | is_null(owner) & is_public)]
+        struct Share { account_id: i32, asset_id: i32, owner: Option<Uuid>, is_public: bool }
+        "#
+    ));
+}
+
+#[test]
+fn a_policy_that_the_database_decides_by() {
+    assert_snapshot!(policy(
+        r#"
+        #[auth(connection = crate::AnyConnection, belongs_to(asset: models::Asset, asset_id))]
+        #[acl(
+            create_children = asset.create_children,
+            read = asset.read | asset.is_public & every_logged_in_user,
+            PUBLISH = user(asset.owner_id) | asset.PUBLISH & account_role("Press") | nobody,
+        )]
+        struct Sensor { id: i32, asset_id: i32 }
         "#
     ));
 }

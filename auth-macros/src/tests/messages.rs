@@ -1,8 +1,8 @@
 //! The text of every message.
 
 use super::{CONTEXT, ROLES_ACCEPTED, ROLES_REQUIRED, expand, messages};
-use crate::load_context;
 use crate::model::{CheckKind, Kind};
+use crate::{auth_model, load_context};
 
 mod authentication;
 
@@ -540,6 +540,108 @@ fn loaders() {
             "this names a context that is made of arguments itself; name an argument that is extracted from the \
            request, or a context that the request itself names",
         ],
+    );
+}
+
+#[test]
+fn policies() {
+    #[track_caller]
+    fn refuses(policy: &str, expected: &[&str]) {
+        let input = format!(
+            "#[auth(connection = C, belongs_to(asset: Asset, asset_id), belongs_to(owner: User, owner_id))] \
+             {policy} struct Sensor {{ id: i32, owner_id: i32, is_public: bool }}"
+        );
+        assert_eq!(messages(auth_model::derive(input.parse().unwrap())), expected, "{policy}");
+    }
+    #[track_caller]
+    fn refuses_rule(rule: &str, expected: &str) {
+        refuses(&format!("#[acl(update = user(id), read = {rule})]"), &[expected]);
+    }
+    let terms = "the terms are `user`, `account`, `role`, `account_role`, `is_null`, `every_logged_in_user` or `nobody`";
+
+    refuses("", &["who may do what with it? Declare a policy: `#[acl(read = account(account_id))]`"]);
+    for empty in ["#[acl]", "#[acl = \"read\"]"] {
+        refuses(empty, &["a policy stands in parentheses: `#[acl(read = account(account_id))]`"]);
+    }
+    refuses("#[acl()]", &["a policy declares at least one permission; `read = nobody` leaves it to admins"]);
+    refuses("#[acl(read)]", &["unexpected end of input, a permission is declared with its rule: `read = account(account_id)`"]);
+    refuses(
+        "#[acl(write = nobody)]",
+        &["unknown permission `write`; known are `create-children`, `read`, `update` or `delete`; \
+           one of your own is a constant: `PUBLISH = …`"],
+    );
+    refuses(
+        "#[acl(create_childen = nobody)]",
+        &["unknown permission `create_childen`; did you mean `create_children`?"],
+    );
+    refuses(
+        "#[acl(read = user(id), \"read\" = nobody)] #[acl(READ = user(id), READ = nobody)]",
+        &[
+            "`read` is declared twice; join the rules by `|`",
+            "`READ` is declared twice; join the rules by `|`",
+        ],
+    );
+    refuses_rule("user(id) || is_public", "rules are joined by `|`, not `||`");
+    refuses_rule("(user(id) && is_public)", "rules are joined by `&`, not `&&`");
+    refuses_rule("user(id) is_public", "expected `|`, `&` or `,`");
+    refuses_rule("(user(id) is_public)", "expected `|` or `&`");
+    refuses_rule("!is_public", "a policy only grants, so nothing is negated; say who has the permission");
+    refuses_rule(
+        "\"user:2\"",
+        &format!(
+            "expected a term, such as `account(account_id)`, a boolean column, or `relation.permission`; {terms}"
+        ),
+    );
+    refuses_rule("acount(id)", "unknown term `acount`; did you mean `account`?");
+    refuses_rule("group(id)", &format!("unknown term `group`; {terms}"));
+    refuses_rule(
+        "every_loged_in_user",
+        "unknown term `every_loged_in_user`; did you mean `every_logged_in_user`?",
+    );
+    refuses_rule("user", "`user` of what? Write `user(…)`");
+    refuses_rule("asset", "what of `asset`? Write a permission: `asset.read`");
+    refuses_rule(
+        "user(2)",
+        "`user` takes a column: `user(account_id)`, or one of a parent: `user(relation.account_id)`",
+    );
+    refuses_rule("user(id, owner_id)", "`user` takes one; join several by `|`: `user(…) | user(…)`");
+    refuses_rule("every_logged_in_user(id)", "`every_logged_in_user` takes nothing");
+    refuses_rule(
+        "role()",
+        "unexpected end of input, `role` takes a role, which is a literal or a path to a constant: `role(\"editor\")`",
+    );
+    refuses_rule("account_role(\"\")", "a role cannot be empty; nobody could have it");
+    refuses_rule("aset.read", "unknown relation `aset`; did you mean `asset`?");
+    refuses_rule("user(account.id)", "unknown relation `account`; there is `asset` or `owner`");
+    refuses_rule(
+        "asset.account.read",
+        "a path leads to the parent and not beyond; declare a permission in the policy of `asset` that asks `account`, \
+         and write it here: `asset.PERMISSION`",
+    );
+    let relation = "a relation is written `belongs_to(asset: Asset, asset_id)`: a name, the context, and the foreign key";
+    for (written, expected) in [
+        ("belongs_to", relation.to_owned()),
+        ("belongs_to(Asset)", format!("{relation}; expected `:`")),
+        ("belongs_to(asset: Asset)", format!("{relation}; expected `,`")),
+        ("belongs_to(asset: Asset, asset_id, id)", format!("{relation}; remove what follows")),
+        (
+            "belongs_to(a: Asset, asset_id), belongs_to(a: Asset, id)",
+            "two relations are called `a`; give one another name".to_owned(),
+        ),
+        (
+            "belong_to(asset: Asset, asset_id)",
+            "unknown key `belong_to`; did you mean `belongs_to`?".to_owned(),
+        ),
+    ] {
+        let input = format!("#[auth({written})] #[acl(read = nobody)] struct Sensor {{ id: i32 }}");
+        assert_eq!(messages(auth_model::derive(input.parse().unwrap())), [expected], "{written}");
+    }
+    let input = "#[acl(read = nobody)] enum Sensor {}".parse().unwrap();
+    assert_eq!(
+        messages(auth_model::derive(input)),
+        [
+            "`AuthModel` is derived for a struct, which is a row of a table; implement it by hand for this type"
+        ]
     );
 }
 

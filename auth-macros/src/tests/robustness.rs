@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::messages;
 use crate::model::Kind;
-use crate::{attribute, load_context};
+use crate::{attribute, auth_model, load_context};
 
 const ARGS: [&str; 59] = [
     "",
@@ -133,7 +133,7 @@ fn attributes_without_a_function_are_errors() {
 }
 
 #[test]
-fn the_derive_does_not_panic() {
+fn the_derives_do_not_panic() {
     let attributes = [
         "diesel",
         "diesel()",
@@ -155,16 +155,40 @@ fn the_derive_does_not_panic() {
         "auth(connection = )",
         "auth(connection = 5)",
         "auth[connection = A]",
+        "auth(connection = A, belongs_to)",
+        "auth(connection = A, belongs_to())",
+        "auth(connection = A, belongs_to(a: A, a), belongs_to(,))",
+        "auth(async_connection = A, belongs_to(r#fn: fn(), r#fn))",
+        "acl",
+        "acl = 5",
+        "acl()",
+        "acl(,)",
+        "acl(read)",
+        "acl(read =)",
+        "acl(read = |)",
+        "acl(read = a |)",
+        "acl(read = & a)",
+        "acl(read = (), update = (a), delete = ((a)",
+        "acl(read = ((((((((((((((((((((((((((((((((a)))))))))))))))))))))))))))))))))",
+        "acl(read = user(), update = user(a.), delete = user(.a))",
+        "acl(read = a.b.c, update = a., delete = .a)",
+        "acl(read = role(<), update = role(a::), delete = role(1))",
+        "acl(read = a b, = c, 5 = d, \"\" = e, a::b::C = f)",
+        "acl(READ = 'a | r#fn, self = super, crate::A = _)",
     ];
     let fields = ["", "id: i32", "#[diesel(column_name)] id: i32", "#[diesel(column_name = 5)] a: A"];
     for attribute in attributes {
         for fields in fields {
             let row = format!("#[{attribute}] struct Row {{ {fields} }}");
-            load_context::derive(row.parse().unwrap());
+            for row in tokens(&row) {
+                load_context::derive(row.clone());
+                auth_model::derive(row);
+            }
         }
     }
     for item in ITEMS.into_iter().filter_map(tokens) {
-        load_context::derive(item);
+        load_context::derive(item.clone());
+        auth_model::derive(item);
     }
 }
 

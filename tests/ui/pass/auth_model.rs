@@ -1,0 +1,118 @@
+//! Policies compile wherever they stand, without a warning: with a shadowed prelude, keywords for names, tables in a
+//! schema, columns under another name, keys of several columns, and contexts that refer to each other.
+#![deny(warnings)]
+
+mod names {
+    #![allow(dead_code)]
+
+    pub struct Option;
+    pub struct Result;
+    pub struct Some;
+    pub struct None;
+    pub struct Ok;
+    pub struct Vec;
+    pub struct Send;
+    pub struct Clone;
+}
+
+mod schema {
+    diesel::table! {
+        energy.accounts (id) {
+            id -> Integer,
+            owner_id -> Nullable<Integer>,
+        }
+    }
+
+    diesel::table! {
+        users (id) {
+            id -> Integer,
+            #[sql_name = "account"]
+            account_id -> Integer,
+            is_active -> Nullable<Bool>,
+        }
+    }
+
+    diesel::table! {
+        shares (account_id, r#type) {
+            account_id -> Integer,
+            r#type -> Text,
+        }
+    }
+}
+
+mod contexts {
+    #[allow(unused_imports)]
+    use crate::names::{Clone, None, Ok, Option, Result, Send, Some, Vec};
+    use crate::schema::{accounts, shares, users};
+
+    pub const PUBLISH: auth_core::Permission = auth_core::Permission::new("publish");
+    pub const EDITOR: &str = "editor";
+
+    /// Of the user, in turn.
+    #[derive(diesel::Queryable, diesel::Selectable, auth_core::AuthModel, auth_core::LoadContext)]
+    #[diesel(table_name = accounts, check_for_backend(diesel::sqlite::Sqlite))]
+    #[auth(belongs_to(owner: User, owner_id))]
+    #[acl(
+        "create-children" = owner.read & account_role("Prosumer"),
+        read = account(id) | owner.is_active,
+        update = owner.update | is_null(owner_id),
+        PUBLISH = nobody,
+    )]
+    pub struct Account {
+        pub id: i32,
+        pub owner_id: ::core::option::Option<i32>,
+    }
+
+    #[derive(auth_core::LoadContext, auth_core::AuthModel, diesel::Queryable, diesel::Selectable)]
+    #[diesel(table_name = users)]
+    #[auth(connection = diesel::SqliteConnection)]
+    #[auth(belongs_to(r#type: Account, account_id))]
+    #[acl(read = r#type.read | (user(id) | role(EDITOR)) & role(self::EDITOR))]
+    #[acl(update = user(id) | every_logged_in_user() & is_active, crate::contexts::PUBLISH = r#type.PUBLISH)]
+    pub struct User {
+        #[diesel(column_name = id)]
+        pub key: i32,
+        pub account_id: i32,
+        pub is_active: ::core::option::Option<bool>,
+    }
+
+    /// Decides by itself.
+    #[derive(diesel::Queryable, diesel::Selectable, auth_core::AuthModel, auth_core::LoadContext)]
+    #[diesel(table_name = shares, primary_key(account_id, r#type), check_for_backend(diesel::sqlite::Sqlite))]
+    #[acl(read = account(account_id) | user(r#type), delete = every_logged_in_user & nobody)]
+    pub struct Share {
+        pub account_id: i32,
+        pub r#type: ::std::string::String,
+    }
+}
+
+fn main() {
+    use auth_core::{AuthModel, LoadContext, Permission, Scoped, User, check_access, explain};
+
+    fn decides<C: AuthModel + LoadContext + Scoped>(context: &C) -> bool {
+        let user = User::new(1).with_account(2);
+        explain(&user, context, Permission::READ).decision().is_allowed()
+            && check_access(&user, context, Permission::READ).is_allowed()
+    }
+    assert!(decides(&contexts::Share { account_id: 2, r#type: "ordinary".to_owned() }));
+
+    let user = User::new(1).with_account(2).with_account_roles(["Prosumer"]);
+    let sql = |permission| {
+        let query = contexts::Account::accessible_by(&user, permission);
+        diesel::debug_query::<diesel::sqlite::Sqlite, _>(&query).to_string()
+    };
+    assert_eq!(
+        sql(Permission::UPDATE),
+        "SELECT `energy`.`accounts`.`id`, `energy`.`accounts`.`owner_id` FROM `energy`.`accounts` WHERE \
+         ((`energy`.`accounts`.`owner_id` IN (SELECT `auth_1`.`id` FROM `users` AS `auth_1` WHERE \
+         ((`auth_1`.`id` = ?) OR (`auth_1`.`is_active`)))) OR (`energy`.`accounts`.`owner_id` IS NULL)) -- binds: [1]"
+    );
+    assert!(sql(contexts::PUBLISH).ends_with("WHERE (1 = 0) -- binds: []"));
+    // Of the user, and of that one's account, through a column of another name.
+    assert!(sql(Permission::CREATE_CHILDREN).contains("WHERE (`auth_1`.`account` IN (SELECT"));
+    assert_eq!(
+        contexts::User::POLICY.to_string(),
+        "User\n  read = type.read | (user(id) | role(\"editor\")) & role(\"editor\")\n  \
+         update = user(id) | every_logged_in_user & is_active\n  publish = type.publish\n"
+    );
+}
