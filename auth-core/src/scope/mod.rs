@@ -145,7 +145,8 @@ pub struct Scope<M> {
 enum Form {
     /// `foreign_key IN (SELECT key FROM parent WHERE …)`: for lists. The rows of the parent are found once.
     Set,
-    /// `EXISTS (SELECT 1 FROM parent WHERE key = foreign_key AND …)`: for single rows, each of which has one parent.
+    /// `(SELECT … FROM parent WHERE key = foreign_key)`, which is null where there is no parent: for single rows, each of
+    /// which has one parent at the most.
     Row,
     /// The same, and the parents that are asked keep what they say until the transaction ends.
     Locked(&'static str),
@@ -171,8 +172,8 @@ impl<M: Scoped> Scope<M> {
         Self { policy: M::POLICY, tree, form: Form::Row, model: PhantomData }
     }
 
-    /// The same for a statement about many rows, which asks each parent once: `foreign_key IN (SELECT …)` instead of
-    /// `EXISTS (SELECT …)` for each row. It selects the same rows, sooner or later.
+    /// The same for a statement about many rows, which finds the parents once, `foreign_key IN (SELECT key …)`, instead
+    /// of looking at the parent of each row. It selects the same rows, sooner or later.
     #[must_use]
     pub fn of_many(self) -> Self {
         Self { form: Form::Set, ..self }

@@ -1,15 +1,14 @@
 //! Scopes, written down.
 
+use std::borrow::Cow;
+
 use diesel::{
     query_builder::{AstPass, QueryFragment},
     result::QueryResult,
 };
 
 use super::{Answers, Form, Scope, Scoped, tree::Tree, value::BindIds};
-use crate::{
-    context::Answer,
-    policy::{Policy, Way},
-};
+use crate::{context::Answer, policy::Policy};
 
 /// Implements a fragment for whatever the ids can be bound to.
 macro_rules! fragment {
@@ -24,7 +23,7 @@ macro_rules! fragment {
 }
 
 fragment!(Scope: |this, out| {
-    let place = Place { policy: this.policy, way: None, depth: 0, form: this.form };
+    let place = Place { policy: this.policy, way: &[], form: this.form };
     // In parentheses, for whatever the caller joins it with.
     out.push_sql("(");
     place.write::<M>(&this.tree, &mut out)?;
@@ -48,8 +47,8 @@ fragment!(Answers: |this, out| {
 #[derive(Clone, Copy)]
 struct Place<'a> {
     policy: &'static Policy,
-    way: Option<&'a Way<'a>>,
-    depth: usize,
+    /// The relations that lead here, by their indexes.
+    way: &'a [usize],
     form: Form,
 }
 
@@ -102,55 +101,57 @@ impl Place<'_> {
         out: &mut AstPass<'_, 'b, M::Backend>,
     ) -> QueryResult<()> {
         let relation = self.policy.relation(index);
-        let way = Way { before: self.way, index, relation };
-        let parent = Place { policy: relation.policy, way: Some(&way), depth: self.depth + 1, ..*self };
-        let is_set = self.form == Form::Set;
-        if is_set {
+        let way = [self.way, &[index]].concat();
+        let parent = Place { policy: relation.policy, way: &way, form: self.form };
+        if self.form == Form::Set {
             self.write_column::<M>(relation.foreign_key.name, out)?;
             out.push_sql(" IN (SELECT ");
             parent.write_column::<M>(relation.key.name, out)?;
+            parent.write_from::<M>(out)?;
+            out.push_sql(" WHERE ");
+            parent.write::<M>(tree, out)?;
         } else {
-            out.push_sql("EXISTS (SELECT 1");
-        }
-        out.push_sql(" FROM ");
-        parent.write_table::<M>(out)?;
-        out.push_sql(" AS ");
-        out.push_identifier(&parent.alias())?;
-        out.push_sql(" WHERE ");
-        if !is_set {
+            out.push_sql("(SELECT ");
+            parent.write::<M>(tree, out)?;
+            parent.write_from::<M>(out)?;
+            out.push_sql(" WHERE ");
             parent.write_column::<M>(relation.key.name, out)?;
             out.push_sql(" = ");
             self.write_column::<M>(relation.foreign_key.name, out)?;
-            out.push_sql(" AND ");
-        }
-        out.push_sql("(");
-        parent.write::<M>(tree, out)?;
-        out.push_sql(")");
-        if let Form::Locked(clause) = self.form {
-            out.push_sql(clause);
+            if let Form::Locked(clause) = self.form {
+                out.push_sql(clause);
+            }
         }
         out.push_sql(")");
         Ok(())
     }
 
+    fn write_from<M: Scoped>(&self, out: &mut AstPass<'_, '_, M::Backend>) -> QueryResult<()> {
+        out.push_sql(" FROM ");
+        self.write_table::<M>(out)?;
+        out.push_sql(" AS ");
+        out.push_sql(&self.alias());
+        Ok(())
+    }
+
     fn write_column<M: Scoped>(&self, name: &str, out: &mut AstPass<'_, '_, M::Backend>) -> QueryResult<()> {
-        if self.depth == 0 {
+        if self.way.is_empty() {
             self.write_table::<M>(out)?;
         } else {
-            out.push_identifier(&self.alias())?;
+            out.push_sql(&self.alias());
         }
         out.push_sql(".");
         out.push_identifier(name)
     }
 
     fn write_table<M: Scoped>(&self, out: &mut AstPass<'_, '_, M::Backend>) -> QueryResult<()> {
-        let mut way: Vec<_> = Way::steps(self.way).map(|step| step.index).collect();
-        way.reverse();
-        M::write_table(&way, out.reborrow())
+        M::write_table(self.way, out.reborrow())
     }
 
-    /// A name that no table of the caller's has, even where a table is its own ancestor.
-    fn alias(&self) -> String {
-        format!("auth_{}", self.depth)
+    /// A name that no table of the caller's has, even where a table is its own ancestor. It needs no quotes.
+    fn alias(&self) -> Cow<'static, str> {
+        const ALIASES: [&str; 5] = ["auth_0", "auth_1", "auth_2", "auth_3", "auth_4"];
+        let depth = self.way.len();
+        ALIASES.get(depth).map_or_else(|| format!("auth_{depth}").into(), |alias| (*alias).into())
     }
 }

@@ -107,6 +107,16 @@ impl Tree {
         joined: fn(std::vec::IntoIter<Self>) -> Self,
         several: fn(Vec<Self>) -> Self,
     ) -> Self {
+        let parents = trees.iter().filter(|tree| matches!(tree, Self::Parent(..))).count();
+        let mut kept = if parents > 1 { Self::with_parents_once(trees, joined) } else { trees };
+        match kept.len() {
+            0 => of_none,
+            1 => kept.pop().unwrap_or(of_none),
+            _ => several(kept),
+        }
+    }
+
+    fn with_parents_once(trees: Vec<Self>, joined: fn(std::vec::IntoIter<Self>) -> Self) -> Vec<Self> {
         let mut kept: Vec<Self> = Vec::with_capacity(trees.len());
         for tree in trees {
             let Self::Parent(index, tree) = tree else {
@@ -125,10 +135,6 @@ impl Tree {
                 None => kept.push(Self::Parent(index, tree)),
             }
         }
-        match kept.len() {
-            0 => of_none,
-            1 => kept.pop().unwrap_or(of_none),
-            _ => several(kept),
-        }
+        kept
     }
 }

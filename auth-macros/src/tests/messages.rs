@@ -564,7 +564,10 @@ fn policies() {
         refuses(empty, &["a policy stands in parentheses: `#[acl(read = account(account_id))]`"]);
     }
     refuses("#[acl()]", &["a policy declares at least one permission; `read = nobody` leaves it to admins"]);
-    refuses("#[acl(read)]", &["unexpected end of input, a permission is declared with its rule: `read = account(account_id)`"]);
+    refuses(
+        "#[acl(read)]",
+        &["unexpected end of input, a permission is declared with its rule: `read = account(account_id)`"],
+    );
     refuses(
         "#[acl(write = nobody)]",
         &["unknown permission `write`; known are `create-children`, `read`, `update` or `delete`; \

@@ -180,7 +180,7 @@ fn the_derives_do_not_panic() {
     for attribute in attributes {
         for fields in fields {
             let row = format!("#[{attribute}] struct Row {{ {fields} }}");
-            for row in tokens(&row) {
+            if let Some(row) = tokens(&row) {
                 load_context::derive(row.clone());
                 auth_model::derive(row);
             }

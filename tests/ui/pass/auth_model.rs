@@ -104,12 +104,12 @@ fn main() {
     assert_eq!(
         sql(Permission::UPDATE),
         "SELECT `energy`.`accounts`.`id`, `energy`.`accounts`.`owner_id` FROM `energy`.`accounts` WHERE \
-         ((`energy`.`accounts`.`owner_id` IN (SELECT `auth_1`.`id` FROM `users` AS `auth_1` WHERE \
-         ((`auth_1`.`id` = ?) OR (`auth_1`.`is_active`)))) OR (`energy`.`accounts`.`owner_id` IS NULL)) -- binds: [1]"
+         ((`energy`.`accounts`.`owner_id` IN (SELECT auth_1.`id` FROM `users` AS auth_1 WHERE \
+         (auth_1.`id` = ?) OR (auth_1.`is_active`))) OR (`energy`.`accounts`.`owner_id` IS NULL)) -- binds: [1]"
     );
     assert!(sql(contexts::PUBLISH).ends_with("WHERE (1 = 0) -- binds: []"));
     // Of the user, and of that one's account, through a column of another name.
-    assert!(sql(Permission::CREATE_CHILDREN).contains("WHERE (`auth_1`.`account` IN (SELECT"));
+    assert!(sql(Permission::CREATE_CHILDREN).contains("WHERE auth_1.`account` IN (SELECT"));
     assert_eq!(
         contexts::User::POLICY.to_string(),
         "User\n  read = type.read | (user(id) | role(\"editor\")) & role(\"editor\")\n  \
