@@ -2,6 +2,8 @@
 //! so compiles; the last test registers the handlers and asks some of them.
 
 mod examples;
+mod policies;
+mod statements;
 
 use actix_web::{
     App,

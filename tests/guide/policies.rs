@@ -1,0 +1,206 @@
+//! The examples of the chapter about policies, word for word as they are there, and what they need around them.
+
+use std::error::Error;
+
+use actix_web::{
+    Responder, get,
+    web::{Data, Json},
+};
+use auth_core::{
+    AccessError, Accessible, AuthModel, LoadContext, Permission, Scoped, Stored, User, auth_required,
+    permission::Read, permission_required_for_context,
+};
+use diesel::{prelude::*, sqlite::Sqlite};
+use serde::Serialize;
+
+diesel::table! {
+    accounts (id) {
+        id -> Integer,
+        consultancy_id -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    sensors (id) {
+        id -> Integer,
+        account_id -> Integer,
+        owner_id -> Nullable<Integer>,
+        is_public -> Bool,
+    }
+}
+
+#[derive(Queryable, Selectable, Serialize, LoadContext, AuthModel)]
+#[diesel(table_name = accounts, check_for_backend(Sqlite))]
+#[acl(
+    read = account(id) | account(consultancy_id) & role("consultant"),
+    update = account(id) & role("account-admin"),
+)]
+struct Account {
+    id: i32,
+    consultancy_id: Option<i32>,
+}
+
+#[derive(Queryable, Selectable, Serialize, LoadContext, AuthModel)]
+#[diesel(table_name = sensors, check_for_backend(Sqlite))]
+#[auth(belongs_to(account: Account, account_id))]
+#[acl(
+    read = account.read | is_public,
+    update = account.update | user(owner_id),
+)]
+struct Sensor {
+    id: i32,
+    account_id: i32,
+    owner_id: Option<i32>,
+    is_public: bool,
+}
+
+#[permission_required_for_context("read", ctx_arg = "sensor")]
+#[get("/sensors/{sensor_id}")]
+async fn view(sensor: Sensor) -> impl Responder {
+    Json(sensor)
+}
+
+/// A connection for all, in turn.
+struct Database(std::sync::Mutex<SqliteConnection>);
+
+impl Database {
+    async fn run<T>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+    ) -> actix_web::Result<T> {
+        let result = work(&mut self.0.lock().unwrap());
+        std::future::ready(result).await.map_err(actix_web::error::ErrorServiceUnavailable)
+    }
+}
+
+#[auth_required]
+#[get("/sensors")]
+async fn list(
+    sensors: Accessible<Sensor, Read>,
+    database: Data<Database>,
+) -> actix_web::Result<impl Responder> {
+    let page = sensors.query().order(sensors::id).limit(20);
+    Ok(Json(database.run(move |connection| page.load::<Sensor>(connection)).await?))
+}
+
+fn hand_over(
+    id: i32,
+    to: i32,
+    subject: &User,
+    connection: &mut SqliteConnection,
+) -> Result<(), Box<dyn Error>> {
+    let changed = diesel::update(sensors::table.find(id))
+        .filter(Sensor::scope(subject, Permission::UPDATE))
+        .set(sensors::owner_id.eq(to))
+        .execute(connection)?;
+    if changed == 0 {
+        Sensor::check_access(connection, subject, id, Permission::UPDATE)?.into_result()?;
+    }
+    Ok(())
+}
+
+fn publish(id: i32, subject: &User, connection: &mut SqliteConnection) -> Result<Sensor, AccessError> {
+    connection.immediate_transaction(|connection| {
+        let sensor = Sensor::authorize_for_update(connection, subject, id, Permission::UPDATE)?;
+        diesel::update(sensors::table.find(sensor.id))
+            .set(sensors::is_public.eq(true))
+            .execute(connection)?;
+        Ok(sensor)
+    })
+}
+
+mod tests {
+    use std::sync::Mutex;
+
+    use actix_web::{
+        App,
+        test::{TestRequest, call_and_read_body, call_service, init_service},
+        web::Data,
+    };
+    use auth_core::{Auth, AuthError, LoadError, test::AlwaysAs};
+    use diesel::{
+        connection::SimpleConnection,
+        r2d2::{ConnectionManager, Pool},
+    };
+
+    use super::{
+        AccessError, Database, Permission, Sensor, Stored, User, hand_over, list, publish, sensors, view,
+    };
+    use diesel::prelude::*;
+
+    const CHAPTER: &str = include_str!("../../docs/policies.md");
+
+    const WORLD: &str = "
+        CREATE TABLE accounts (id INTEGER PRIMARY KEY, consultancy_id INTEGER);
+        CREATE TABLE sensors (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, owner_id INTEGER, is_public BOOLEAN NOT NULL);
+        INSERT INTO accounts (id, consultancy_id) VALUES (3, NULL), (4, 3), (5, NULL);
+        INSERT INTO sensors (id, account_id, owner_id, is_public) VALUES (1, 4, 7, 0), (2, 5, NULL, 1), (7, 3, NULL, 0), (8, 5, 2, 0);
+    ";
+
+    fn world() -> SqliteConnection {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        connection.batch_execute(WORLD).unwrap();
+        connection
+    }
+
+    /// User 2 of account 3.
+    fn consultant() -> User {
+        User::new(2).with_account(3).with_roles(["consultant"])
+    }
+
+    #[test]
+    fn the_examples_of_the_chapter_compile() {
+        let compiled = include_str!("policies.rs");
+        let blocks: Vec<_> =
+            CHAPTER.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert_eq!(blocks.len(), 5);
+        for block in blocks {
+            assert!(compiled.contains(block), "this example is not in tests/guide/policies.rs:\n{block}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn its_handlers_answer() {
+        let pool = Pool::builder()
+            .max_size(1)
+            .build(ConnectionManager::<SqliteConnection>::new(":memory:"))
+            .unwrap();
+        pool.get().unwrap().batch_execute(WORLD).unwrap();
+        let auth = Auth::builder().mechanism(AlwaysAs(consultant())).connections(pool).build().unwrap();
+        let app = App::new().app_data(auth).app_data(Data::new(Database(Mutex::new(world()))));
+        let app = init_service(app.service(list).service(view)).await;
+        for (path, status) in
+            [("/sensors/1", 200), ("/sensors/2", 200), ("/sensors/8", 403), ("/sensors/9", 404)]
+        {
+            let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+            assert_eq!(response.status(), status, "{path}");
+        }
+        let body = call_and_read_body(&app, TestRequest::get().uri("/sensors").to_request()).await;
+        let listed: Vec<serde_json::Value> = serde_json::from_slice(&body).unwrap();
+        assert_eq!(listed.iter().map(|sensor| sensor["id"].as_i64().unwrap()).collect::<Vec<_>>(), [1, 2, 7]);
+    }
+
+    #[test]
+    fn its_changes_are_refused_to_who_may_not() {
+        let connection = &mut world();
+        let owner = User::new(7).with_account(9);
+        hand_over(1, 2, &owner, connection).unwrap();
+        // It is not theirs any more.
+        let refused = hand_over(1, 7, &owner, connection).unwrap_err();
+        assert_eq!(refused.downcast_ref(), Some(&AuthError::Forbidden));
+        assert!(matches!(
+            hand_over(9, 7, &owner, connection).unwrap_err().downcast_ref(),
+            Some(LoadError::NotFound)
+        ));
+        assert!(matches!(publish(1, &owner, connection), Err(AccessError::Denied(_))));
+        assert!(!publish(1, &consultant(), connection).unwrap().is_public);
+        assert_eq!(sensors::table.find(1).select(sensors::is_public).first(connection), Ok(true));
+    }
+
+    #[test]
+    fn its_explanation_is_printed() {
+        let explanation =
+            Sensor::explain(&mut world(), &consultant(), 7, Permission::UPDATE).unwrap().to_string();
+        assert!(CHAPTER.contains(&format!("```text\n{explanation}```")), "{explanation}");
+    }
+}
