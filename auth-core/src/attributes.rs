@@ -336,7 +336,7 @@ pub use auth_macros::public;
 ///
 /// Reads what diesel's derives read: `#[diesel(table_name = …)]` (left out: the struct's name in
 /// snake case with an `s`), `#[diesel(primary_key(…))]` (left out: `id`; several columns make a tuple) and
-/// `#[diesel(column_name = …)]`. The connection follows from
+/// `#[diesel(column_name = …)]`; a field with `#[diesel(embed)]` is no column. The connection follows from
 /// `#[diesel(check_for_backend(…))]`, or is named: `#[auth(connection = diesel::PgConnection)]`.
 /// The struct derives `Selectable` and `Queryable` as well.
 ///

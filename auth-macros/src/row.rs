@@ -376,10 +376,11 @@ fn key(
     Some(found)
 }
 
-/// The column that a field holds.
+/// The column that a field holds. One that embeds another row holds none by itself.
 fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
     let name = field.ident.clone()?;
     let mut column = name.clone();
+    let mut embeds = false;
     for attribute in &field.attrs {
         if attribute.path().is_ident("diesel") {
             let result = items(attribute, |key, input| {
@@ -391,13 +392,15 @@ fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
                     } else {
                         input.call(Ident::parse_any)?
                     };
+                } else if key == "embed" {
+                    embeds = true;
                 }
                 Ok(())
             });
             errors.keep(result);
         }
     }
-    Some(Held { column, field: name })
+    (!embeds).then_some(Held { column, field: name })
 }
 
 /// Calls `item` behind each key of `#[attribute(key, key = value, key(…))]`; what it leaves unread

@@ -370,7 +370,7 @@ fn load_context_with_its_own_names() {
         #[auth(connection = crate::AnyConnection)]
         struct APIKey {
             id: String,
-            #[diesel(column_name = "uuid", embed)]
+            #[diesel(column_name = "uuid", skip_insertion)]
             r#type: Uuid,
         }
         "#

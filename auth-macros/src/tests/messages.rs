@@ -674,6 +674,12 @@ fn rows() {
         &["no field of `Row` holds the primary key `uiud`; did you mean `uuid`?"],
     );
     refuses("#[auth(connection = C)] #[diesel(primary_key(a, b))] struct Row { a: i32, b: i32 }", &[]);
+    // What is embedded has columns of its own, and is none.
+    refuses(
+        "#[auth(connection = C)] struct Row { #[diesel(embed)] id: Other }",
+        &["no field of `Row` holds the primary key `id`; \
+           add it, or name the key with `#[diesel(primary_key(…))]`"],
+    );
     refuses(
         "#[auth(connection = C)] #[diesel(primary_key(a, longg))] struct Row { a: i32, long: i32 }",
         &["no field of `Row` holds the primary key `longg`; did you mean `long`?"],
