@@ -1,19 +1,21 @@
-//! The decisions on FlexMeasures' own models, put to those of the energy service: each world is imported into a
-//! database, and each subject and each context is loaded from it.
+//! The decisions on FlexMeasures' own models, put to those of the energy service, on each database: each world is
+//! imported, and each subject is loaded from it. A policy answers twice, about the row and by the list.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use auth_core::{
-    AuthModel, LoadContext, LoadError, Permission, check_access,
+    LoadError, Permission, Scoped, Stored, check_access,
     mechanism::{FindByToken, Token},
 };
+use diesel::{RunQueryDsl, query_dsl::LoadQuery};
 use energy_service::{
     auth::LoggedIn,
-    database::{Connection, Database, Location},
+    database::{Connection, Database},
     import::{World, import_with_tokens},
     models::{
         Account, AccountAuditLog, Asset, AssetAuditLog, AuditLog, Platform, Sensor, User, UserAuditLog,
     },
+    test::{Server, TestDatabase},
 };
 use serde::Deserialize;
 
@@ -41,70 +43,161 @@ pub(crate) fn worlds<'a>(questions: impl Iterator<Item = &'a Question>) -> BTree
     worlds
 }
 
+/// The same tests on each database.
+macro_rules! on {
+    ($module:ident: $server:expr) => {
+        mod $module {
+            use energy_service::test::Server;
+
+            use crate::models::{ask, by_check_access, by_list};
+
+            const SERVER: Server = $server;
+
+            #[test]
+            fn check_access_on_models() {
+                ask(SERVER, "by check_access", |question, subject, permission, connection| {
+                    Some(by_check_access(question, subject, permission, connection))
+                });
+            }
+
+            #[test]
+            fn lists_of_models() {
+                ask(SERVER, "by list", by_list);
+            }
+        }
+    };
+}
+
+on!(sqlite: Server::Sqlite);
+#[cfg(feature = "postgres")]
+on!(postgres: Server::Postgres);
+#[cfg(feature = "mysql")]
+on!(mysql: Server::Mysql);
+
 /// A database with a world in it, and the tokens of its users.
-struct Stored {
+struct Imported {
     database: Database,
     tokens: BTreeMap<i32, Token>,
+    // Last, so that it outlives the connections.
+    _place: TestDatabase,
 }
 
-#[test]
-fn check_access_on_models() {
+/// Has each question about a model answered, but those that `answer` has nothing to say to: what has no table has no
+/// list.
+fn ask(
+    server: Server,
+    way: &str,
+    answer: impl Fn(&Question, &LoggedIn, Permission, &mut Connection) -> Option<bool>,
+) {
     let vectors = vectors::read::<Question, String>("flexmeasures-models.jsonl");
     let worlds = worlds(vectors.iter().map(|vector| &vector.question));
-    let stored: BTreeMap<_, _> = worlds
-        .iter()
-        .map(|(name, world)| {
-            let database = Database::open(&Location::Memory, 1, Duration::from_secs(5)).unwrap();
-            let tokens = import_with_tokens(world, &database).unwrap();
-            (name, Stored { database, tokens })
-        })
-        .collect();
+    let imported: BTreeMap<_, _> =
+        worlds.iter().map(|(name, world)| (name, Imported::new(world, server))).collect();
     let mut count = Count::default();
+    let (mut anonymous, mut of_no_table) = (0, 0);
     for vector in vectors {
-        let answer = stored[&vector.question.world].answer(&vector.question);
-        count.add(&vector, answer.to_owned());
-    }
-    count.assert("flexmeasures-models.jsonl, by check_access");
-}
-
-impl Stored {
-    fn answer(&self, question: &Question) -> &'static str {
-        match question.model.as_str() {
-            "Account" => self.decide::<Account>(question),
-            "User" => self.decide::<User>(question),
-            "GenericAsset" => self.decide::<Asset>(question),
-            "Sensor" => self.decide::<Sensor>(question),
-            "AuditLog" => self.decide::<AuditLog>(question),
-            "AuditLog.account_table_acl" => self.decide::<AccountAuditLog>(question),
-            "AuditLog.user_table_acl" => self.decide::<UserAuditLog>(question),
-            "AssetAuditLog" => self.decide::<AssetAuditLog>(question),
-            "FlexMeasuresPlatform" => self.decide_on(question, |_| Some(Platform)),
-            model => panic!("no such model: {model}"),
+        let question = &vector.question;
+        let Some(user_id) = question.user_id else {
+            anonymous += 1;
+            count.add(&vector, "unauthenticated".to_owned());
+            continue;
+        };
+        let Imported { database, tokens, .. } = &imported[&question.world];
+        let connection = &mut *database.connection().unwrap();
+        let subject = LoggedIn::find_by_token(&tokens[&user_id].hash(), connection).unwrap();
+        match answer(question, &subject, question.permission.parse().unwrap(), connection) {
+            Some(true) => count.add(&vector, "allow".to_owned()),
+            Some(false) => count.add(&vector, "forbidden".to_owned()),
+            None => of_no_table += 1,
         }
     }
+    count.note(format!("{anonymous} asked by nobody; {of_no_table} left out, about what has no table"));
+    count.assert(&format!("flexmeasures-models.jsonl, {way} on {}", name(server)));
+}
 
-    fn decide<C>(&self, question: &Question) -> &'static str
-    where
-        C: AuthModel + LoadContext<Id = i32, Connection = Connection>,
-    {
-        self.decide_on(question, |connection| match C::load(question.object_id.unwrap(), connection) {
-            Ok(context) => Some(context),
-            Err(LoadError::NotFound) => None,
-            Err(error) => panic!("{error}"),
-        })
+fn name(server: Server) -> &'static str {
+    match server {
+        Server::Sqlite => "SQLite",
+        Server::Postgres => "PostgreSQL",
+        Server::Mysql => "MariaDB",
     }
+}
 
-    fn decide_on<C: AuthModel>(
-        &self,
-        question: &Question,
-        load: impl FnOnce(&mut Connection) -> Option<C>,
-    ) -> &'static str {
-        let Some(user_id) = question.user_id else { return "unauthenticated" };
-        let connection = &mut *self.database.connection().unwrap();
-        let subject = LoggedIn::find_by_token(&self.tokens[&user_id].hash(), connection).unwrap();
+impl Imported {
+    fn new(world: &World, server: Server) -> Self {
+        let place = server.database();
+        let database = Database::open(place.location(), 1, Duration::from_secs(5)).unwrap();
+        let tokens = import_with_tokens(world, &database).unwrap();
+        Self { database, tokens, _place: place }
+    }
+}
+
+/// Calls a function that is generic over the model which a question is about.
+macro_rules! of_model {
+    ($function:ident($question:expr, $($argument:expr),+)) => {
+        match $question.model.as_str() {
+            "Account" => $function::<Account>($question, $($argument),+),
+            "User" => $function::<User>($question, $($argument),+),
+            "GenericAsset" => $function::<Asset>($question, $($argument),+),
+            "Sensor" => $function::<Sensor>($question, $($argument),+),
+            "AuditLog" => $function::<AuditLog>($question, $($argument),+),
+            "AuditLog.account_table_acl" => $function::<AccountAuditLog>($question, $($argument),+),
+            "AuditLog.user_table_acl" => $function::<UserAuditLog>($question, $($argument),+),
+            "AssetAuditLog" => $function::<AssetAuditLog>($question, $($argument),+),
+            model => panic!("no such model: {model}"),
+        }
+    };
+}
+
+fn by_check_access(
+    question: &Question,
+    subject: &LoggedIn,
+    permission: Permission,
+    connection: &mut Connection,
+) -> bool {
+    if question.model == "FlexMeasuresPlatform" {
+        check_access(subject, &Platform, permission).is_allowed()
+    } else {
+        of_model!(row_allows(question, subject, permission, connection))
+    }
+}
+
+fn row_allows<M>(
+    question: &Question,
+    subject: &LoggedIn,
+    permission: Permission,
+    connection: &mut Connection,
+) -> bool
+where
+    M: Stored<Id = i32, Connection = Connection>,
+{
+    match M::check_access(connection, subject, question.object_id.unwrap(), permission) {
+        Ok(decision) => decision.is_allowed(),
         // What is not there is nobody's to see: the guards answer 404.
-        let Some(context) = load(connection) else { return "forbidden" };
-        let permission: Permission = question.permission.parse().unwrap();
-        if check_access(&subject, &context, permission).is_allowed() { "allow" } else { "forbidden" }
+        Err(LoadError::NotFound) => false,
+        Err(error) => panic!("{error}"),
     }
+}
+
+fn by_list(
+    question: &Question,
+    subject: &LoggedIn,
+    permission: Permission,
+    connection: &mut Connection,
+) -> Option<bool> {
+    (question.model != "FlexMeasuresPlatform")
+        .then(|| of_model!(list_holds(question, subject, permission, connection)))
+}
+
+fn list_holds<M>(
+    question: &Question,
+    subject: &LoggedIn,
+    permission: Permission,
+    connection: &mut Connection,
+) -> bool
+where
+    M: Stored<Id = i32> + Scoped<Query: LoadQuery<'static, Connection, M>>,
+{
+    let rows: Vec<M> = M::accessible_by(subject, permission).load(connection).unwrap();
+    rows.iter().any(|row| Some(row.id()) == question.object_id)
 }

@@ -2,7 +2,7 @@
 
 use energy_service::{
     auth::{LoggedIn, can_modify_role},
-    models::{User, UserRow},
+    models::{Account, User},
 };
 use serde::Deserialize;
 
@@ -21,7 +21,12 @@ fn can_modify_role_on_users() {
     for vector in vectors::read::<Question, bool>("can-modify-role.jsonl") {
         let Question { user, roles, modified_user } = &vector.question;
         let roles: Vec<_> = roles.iter().map(Option::as_deref).collect();
-        let answer = can_modify_role(&user.who_asks(), &roles, &modified_user.who_is_changed());
+        let answer = can_modify_role(
+            &user.who_asks(),
+            &roles,
+            &modified_user.who_is_changed(),
+            &modified_user.account(),
+        );
         count.add(&vector, answer);
     }
     count.assert("can-modify-role.jsonl");
@@ -40,14 +45,21 @@ impl VectorUser {
     }
 
     fn who_is_changed(&self) -> User {
-        let row = UserRow {
+        User {
             id: key(self.id),
             account_id: key(self.account.id),
             email: String::new(),
             username: String::new(),
             active: true,
-        };
-        User { row, consultancy_account_id: self.account.consultancy_account_id.map(key) }
+        }
+    }
+
+    fn account(&self) -> Account {
+        Account {
+            id: key(self.account.id),
+            name: String::new(),
+            consultancy_account_id: self.account.consultancy_account_id.map(key),
+        }
     }
 }
 

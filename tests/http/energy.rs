@@ -38,7 +38,7 @@ pub(super) struct Energy {
     pub(super) http: Service,
     pub(super) real: energy_service::Service,
     // Last, so that it outlives the service.
-    _place: TestDatabase,
+    pub(super) place: TestDatabase,
 }
 
 impl Energy {
@@ -48,7 +48,7 @@ impl Energy {
         let real = energy_service::Service::open(&config).unwrap();
         let service = real.clone();
         let http = Service::start(move |app| service.configure(app));
-        let energy = Self { http, real, _place: place };
+        let energy = Self { http, real, place };
         energy.store_tokens();
         energy
     }

@@ -7,14 +7,14 @@ use diesel::{
     prelude::*,
 };
 use energy_service::{
-    database::Connection,
+    database::{Connection, Database, Location},
     demo::PASSWORD,
-    schema::{auth_tokens, users, users_roles},
+    schema::{accounts, assets, auth_tokens, users, users_roles},
 };
 use serde_json::json;
 
 use super::energy::{Energy, log_in};
-use crate::client::Begun;
+use crate::client::{Begun, bearer};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -56,8 +56,8 @@ fn change(energy: &Energy, change: impl FnOnce(&mut Connection) -> QueryResult<u
     change(&mut energy.real.database().connection().unwrap()).unwrap();
 }
 
-/// Requests of `adam`, the account-admin, each of which changes something.
-fn changes(energy: &Energy) -> [(&'static str, &'static str, String, u16); 9] {
+/// Requests of who runs Sunnyside Farm or looks after it, and may give this role; each changes something.
+fn changes(energy: &Energy, role: &str) -> [(&'static str, &'static str, String, u16); 9] {
     let sensor = energy.id_of("sensors-of Solar roof");
     [
         ("PATCH", "/accounts/{account Sunnyside Farm}", json!({"name": "Sunnyside Farm"}).to_string(), 200),
@@ -68,7 +68,7 @@ fn changes(energy: &Energy) -> [(&'static str, &'static str, String, u16); 9] {
             201,
         ),
         ("PATCH", "/users/{user mia}", json!({"username": "held"}).to_string(), 200),
-        ("PATCH", "/users/{user mia}/roles", json!({"grant": ["consultant"]}).to_string(), 200),
+        ("PATCH", "/users/{user mia}/roles", json!({"grant": [role]}).to_string(), 200),
         (
             "PATCH",
             "/assets/{asset Solar roof}",
@@ -100,7 +100,7 @@ fn a_body_that_comes_after_its_sender_lost_a_role_changes_nothing() {
         .filter(users_roles::user_id.eq(adam))
         .load(&mut energy.real.database().connection().unwrap())
         .unwrap();
-    for (method, pattern, body, admitted) in changes(&energy) {
+    for (method, pattern, body, admitted) in changes(&energy, "consultant") {
         let begun = begin(&energy, "adam", method, pattern, &body);
         change(&energy, |connection| {
             diesel::delete(users_roles::table.filter(users_roles::user_id.eq(adam))).execute(connection)
@@ -119,6 +119,89 @@ fn a_body_that_comes_after_its_sender_lost_a_role_changes_nothing() {
     }
 }
 
+/// The sender stays what they were; it is the account that gets another consultancy.
+#[test]
+fn a_body_that_comes_after_its_object_left_the_senders_reach_changes_nothing() {
+    let energy = Energy::start();
+    let (farm, bright) = (energy.id_of("account Sunnyside Farm"), energy.id_of("account Bright Consultancy"));
+    let consultancy = |id: Option<i32>| {
+        change(&energy, |connection| {
+            diesel::update(accounts::table.find(farm))
+                .set(accounts::consultancy_account_id.eq(id))
+                .execute(connection)
+        });
+    };
+    let nothing = [
+        ("PATCH", "/accounts/{account Sunnyside Farm}"),
+        ("PATCH", "/users/{user mia}"),
+        ("PATCH", "/assets/{asset Solar roof}"),
+        ("PATCH", "/sensors/{sensors-of Solar roof}"),
+        ("PUT", "/assets/{asset Battery}/flex-model"),
+    ]
+    .map(|(method, pattern)| (method, pattern, "{}".to_owned(), 200));
+    for (method, pattern, body, admitted) in changes(&energy, "account-admin").into_iter().chain(nothing) {
+        let begun = begin(&energy, "cora", method, pattern, &body);
+        consultancy(None);
+        assert_eq!(begun.end(&body.as_bytes()[1..]), Some(403), "{method} {pattern}");
+        consultancy(Some(bright));
+        let begun = begin(&energy, "cora", method, pattern, &body);
+        assert_eq!(begun.end(&body.as_bytes()[1..]), Some(admitted), "{method} {pattern}");
+    }
+}
+
+/// A deletion has no body that could be held back. What is held back is its only connection: as soon as the guard has
+/// found the caller and the context, another one has its way.
+#[test]
+fn a_deletion_that_comes_after_its_object_left_the_senders_reach_deletes_nothing() {
+    for pattern in ["/assets/{asset Battery}", "/sensors/{sensors-of Solar roof}"] {
+        let energy = Energy::start();
+        if *energy.place.location() == Location::Memory {
+            // A database in memory is not opened once more.
+            return;
+        }
+        let (farm, bright) =
+            (energy.id_of("account Sunnyside Farm"), energy.id_of("account Bright Consultancy"));
+        let others = Database::open(energy.place.location(), 1, PATIENCE).unwrap();
+        let consultancy = move |id: Option<i32>| {
+            diesel::update(accounts::table.find(farm))
+                .set(accounts::consultancy_account_id.eq(id))
+                .execute(&mut others.connection().unwrap())
+                .unwrap();
+        };
+        let path = energy.path(pattern);
+        let delete = || energy.http.send("DELETE", &path, Some(&bearer("cora")), None).status;
+        let take = consultancy.clone();
+        let mut ended = 0;
+        energy.real.database().connection().unwrap().set_instrumentation(
+            move |event: InstrumentationEvent<'_>| {
+                if let InstrumentationEvent::FinishQuery { query, .. } = event
+                    && !query.to_string().starts_with("SELECT 1 ")
+                {
+                    ended += 1;
+                    if ended == 2 {
+                        take(None);
+                    }
+                }
+            },
+        );
+        assert_eq!(delete(), 403, "{pattern}");
+        assert_eq!(energy.http.send("GET", &path, Some(&bearer("ada")), None).status, 200, "{pattern}");
+        consultancy(Some(bright));
+        assert_eq!(delete(), 204, "{pattern}");
+    }
+}
+
+#[test]
+fn a_body_that_comes_after_its_object_is_gone_is_404() {
+    let energy = Energy::start();
+    let asset = energy.id_of("asset Oven");
+    let pattern = "/assets/{asset Oven}";
+    let body = json!({"name": "Oven"}).to_string();
+    let begun = begin(&energy, "sven", "PATCH", pattern, &body);
+    change(&energy, |connection| diesel::delete(assets::table.find(asset)).execute(connection));
+    assert_eq!(begun.end(&body.as_bytes()[1..]), Some(404));
+}
+
 #[test]
 fn a_body_that_comes_after_its_sender_is_logged_out_changes_nothing() {
     let energy = Energy::start();
@@ -128,14 +211,14 @@ fn a_body_that_comes_after_its_sender_is_logged_out_changes_nothing() {
             diesel::update(users::table.find(adam)).set(users::active.eq(active)).execute(connection)
         });
     };
-    for (method, pattern, body, _) in changes(&energy) {
+    for (method, pattern, body, _) in changes(&energy, "consultant") {
         let begun = begin(&energy, "adam", method, pattern, &body);
         active(false);
         assert_eq!(begun.end(&body.as_bytes()[1..]), Some(401), "{method} {pattern}");
         active(true);
     }
     // A token that is revoked is gone, whether or not its user comes back.
-    let (method, pattern, body, _) = &changes(&energy)[0];
+    let (method, pattern, body, _) = &changes(&energy, "consultant")[0];
     let begun = begin(&energy, "adam", method, pattern, body);
     change(&energy, |connection| {
         diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(adam))).execute(connection)

@@ -11,7 +11,7 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use auth_core::{AuthError, LoadError, Problem};
+use auth_core::{AccessError, AuthError, LoadError, Problem};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// Why a request was not served. Its text is what the client reads.
@@ -142,6 +142,17 @@ impl From<LoadError> for ServiceError {
         match error {
             LoadError::NotFound => Self::NotFound,
             LoadError::Unavailable(source) => Self::Unavailable(source),
+        }
+    }
+}
+
+/// As a guard answers; but what is behind an outage is kept, as it says whether the same work can succeed once more.
+impl From<AccessError> for ServiceError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::NotFound => Self::NotFound,
+            AccessError::Unavailable(source) => Self::Unavailable(source),
+            denied => Self::Refused(denied.into()),
         }
     }
 }

@@ -3,11 +3,15 @@
 use std::{fmt, time::Duration};
 
 use auth_core::{
-    Auth, AuthConfigError, AuthError,
+    Auth, AuthConfigError, AuthError, Permission, Stored,
     mechanism::{BearerToken, SessionCookie},
 };
 
-use crate::{database::ConnectionPool, routes::pages};
+use crate::{
+    database::{Connection, ConnectionPool},
+    error::ServiceError,
+    routes::pages,
+};
 
 mod logged_in;
 mod modify_roles;
@@ -33,6 +37,10 @@ pub const PROSUMER: &str = "Prosumer";
 /// Role of accounts that sell energy.
 pub const SUPPLIER: &str = "Supplier";
 
+/// To look after an account, as the consultants of its consultancy do: whoever may look after it may do so with all
+/// that belongs to it.
+pub const CONSULT: Permission = Permission::new("consult");
+
 /// For how long a token is good.
 pub const TOKEN_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -49,6 +57,32 @@ pub fn auth(pool: &ConnectionPool) -> Result<Auth, AuthConfigError> {
         .connections(pool.clone())
         .on_denied(pages::denied)
         .build()
+}
+
+/// That a change under the condition of its [`scope`](auth_core::Scoped::scope) was right to hit this many rows. If it
+/// hit none, either there is none, or who asks may not: access may be lost between the guard's decision and the change.
+/// (A change without fields hits none as well, and is nothing but the question.) To be called in the transaction of the
+/// change.
+///
+/// # Errors
+///
+/// 404 if there is no such row, 403 if the subject does not have the permission on it.
+pub(crate) fn confirm_change<M>(
+    hit: usize,
+    subject: &LoggedIn,
+    id: i32,
+    permission: Permission,
+    connection: &mut Connection,
+) -> Result<(), ServiceError>
+where
+    M: Stored<Id = i32, Connection = Connection>,
+{
+    if hit > 0 || M::check_access(connection, subject, id, permission)?.is_allowed() {
+        Ok(())
+    } else {
+        let asked = (permission, std::any::type_name::<M>(), id);
+        Err(refuse("condition of a change", subject, &asked).into())
+    }
 }
 
 /// 403, by a rule that a handler applies itself, and logged as the denial of a guard is.

@@ -4,9 +4,9 @@
 use auth_core::Subject;
 
 use super::{ACCOUNT_ADMIN, ADMIN, ADMIN_READER, CONSULTANT, LoggedIn};
-use crate::models::User;
+use crate::models::{Account, User};
 
-/// Whether `user` may give these roles to `modified_user`, or take them away. `None` stands for a role that
+/// Whether `user` may give these roles to `modified_user`, who belongs to `account`, or take them away. `None` stands for a role that
 /// does not exist. All of the roles may be changed, or none; without any there is nothing to allow.
 ///
 /// | role | who changes it |
@@ -23,7 +23,7 @@ use crate::models::User;
 /// ```
 /// use energy_service::{
 ///     auth::{LoggedIn, can_modify_role},
-///     models::{User, UserRow},
+///     models::{Account, User},
 /// };
 ///
 /// # fn main() {
@@ -36,26 +36,30 @@ use crate::models::User;
 ///     logged_out_at: None,
 /// };
 /// let mia = User {
-///     row: UserRow {
-///         id: 1,
-///         account_id: 3,
-///         email: "mia@sunnyside.example".to_owned(),
-///         username: "Mia".to_owned(),
-///         active: true,
-///     },
-///     consultancy_account_id: None,
+///     id: 1,
+///     account_id: 3,
+///     email: "mia@sunnyside.example".to_owned(),
+///     username: "Mia".to_owned(),
+///     active: true,
 /// };
-/// assert!(can_modify_role(&adam, &[Some("consultant")], &mia));
-/// assert!(!can_modify_role(&adam, &[Some("consultant"), Some("account-admin")], &mia));
+/// let sunnyside = Account { id: 3, name: "Sunnyside Farm".to_owned(), consultancy_account_id: None };
+/// assert!(can_modify_role(&adam, &[Some("consultant")], &mia, &sunnyside));
+/// assert!(!can_modify_role(&adam, &[Some("consultant"), Some("account-admin")], &mia, &sunnyside));
 /// # }
 /// ```
 #[must_use]
-pub fn can_modify_role(user: &LoggedIn, roles: &[Option<&str>], modified_user: &User) -> bool {
+pub fn can_modify_role(
+    user: &LoggedIn,
+    roles: &[Option<&str>],
+    modified_user: &User,
+    account: &Account,
+) -> bool {
     let is_admin = || user.has_role(ADMIN);
     let is_consultant =
-        || user.has_role(CONSULTANT) && modified_user.consultancy_account_id == Some(user.account_id);
-    let is_account_admin = || user.has_role(ACCOUNT_ADMIN) && modified_user.row.account_id == user.account_id;
-    user.id != modified_user.row.id
+        || user.has_role(CONSULTANT) && account.consultancy_account_id == Some(user.account_id);
+    let is_account_admin = || user.has_role(ACCOUNT_ADMIN) && account.id == user.account_id;
+    user.id != modified_user.id
+        && account.id == modified_user.account_id
         && !roles.is_empty()
         && roles.iter().all(|role| match *role {
             Some(ADMIN_READER) => is_admin(),
@@ -71,7 +75,7 @@ mod tests {
     use super::can_modify_role;
     use crate::{
         auth::LoggedIn,
-        models::{User, UserRow},
+        models::{Account, User},
     };
 
     const ROLES: [&str; 4] = ["admin", "admin-reader", "account-admin", "consultant"];
@@ -81,16 +85,24 @@ mod tests {
         LoggedIn { id, account_id, roles, account_roles: Vec::new(), token: None, logged_out_at: None }
     }
 
-    /// User 1 of account 3, whose consultancy is account 2.
+    /// User 1 of account 3.
     fn mia() -> User {
-        let row = UserRow {
+        User {
             id: 1,
             account_id: 3,
             email: "mia@example".to_owned(),
             username: "Mia".to_owned(),
             active: true,
-        };
-        User { row, consultancy_account_id: Some(2) }
+        }
+    }
+
+    fn account(id: i32, consultancy_account_id: Option<i32>) -> Account {
+        Account { id, name: String::new(), consultancy_account_id }
+    }
+
+    /// With account 2 as the consultancy of hers.
+    fn can_modify_mia(user: &LoggedIn, roles: &[Option<&str>]) -> bool {
+        can_modify_role(user, roles, &mia(), &account(3, Some(2)))
     }
 
     #[test]
@@ -104,7 +116,7 @@ mod tests {
             (who_asks(9, 9, "consultant"), [false; 4]),
             (who_asks(9, 3, "no role that counts"), [false; 4]),
         ] {
-            let observed = ROLES.map(|role| can_modify_role(&who, &[Some(role)], &mia()));
+            let observed = ROLES.map(|role| can_modify_mia(&who, &[Some(role)]));
             assert_eq!(observed, may, "{who:?} {ROLES:?}");
         }
     }
@@ -112,7 +124,7 @@ mod tests {
     #[test]
     fn one_role_that_may_not_be_changed_denies_all() {
         let admin = who_asks(9, 9, "admin");
-        assert!(can_modify_role(&admin, &[Some("consultant"), Some("account-admin")], &mia()));
+        assert!(can_modify_mia(&admin, &[Some("consultant"), Some("account-admin")]));
         for roles in [
             &[] as &[Option<&str>],
             &[None],
@@ -121,7 +133,7 @@ mod tests {
             &[Some("consultant"), Some("gardener")],
             &[Some("admin"), Some("consultant")],
         ] {
-            assert!(!can_modify_role(&admin, roles, &mia()), "{roles:?}");
+            assert!(!can_modify_mia(&admin, roles), "{roles:?}");
         }
     }
 
@@ -130,14 +142,27 @@ mod tests {
         for role in ROLES {
             let herself = who_asks(1, 3, role);
             for changed in ROLES {
-                assert!(!can_modify_role(&herself, &[Some(changed)], &mia()), "{role} {changed}");
+                assert!(!can_modify_mia(&herself, &[Some(changed)]), "{role} {changed}");
             }
         }
     }
 
     #[test]
     fn an_account_without_a_consultancy_has_no_consultants() {
-        let alone = User { consultancy_account_id: None, ..mia() };
-        assert!(!can_modify_role(&who_asks(9, 3, "consultant"), &[Some("account-admin")], &alone));
+        let (consultant, account_admin) = (who_asks(9, 2, "consultant"), [Some("account-admin")]);
+        assert!(can_modify_role(&consultant, &account_admin, &mia(), &account(3, Some(2))));
+        assert!(!can_modify_role(&consultant, &account_admin, &mia(), &account(3, None)));
+    }
+
+    #[test]
+    fn another_account_than_the_users_decides_nothing() {
+        for who in [who_asks(9, 9, "admin"), who_asks(9, 2, "consultant"), who_asks(9, 4, "account-admin")] {
+            for role in ROLES {
+                assert!(
+                    !can_modify_role(&who, &[Some(role)], &mia(), &account(4, Some(2))),
+                    "{who:?} {role}"
+                );
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use auth_core::{LockRows, RowLock};
 #[cfg(feature = "postgres")]
 use diesel::PgConnection;
 use diesel::{
@@ -228,6 +229,18 @@ impl AnyConnection {
             Self::Mysql(_) => {}
         }
         Ok(())
+    }
+}
+
+impl LockRows for AnyConnection {
+    fn row_lock(&self) -> RowLock {
+        match self {
+            Self::Sqlite(_) => RowLock::Transaction,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => RowLock::Postgres,
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => RowLock::Mysql,
+        }
     }
 }
 

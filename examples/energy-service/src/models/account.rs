@@ -1,23 +1,29 @@
 //! Accounts, the tenants of the service: companies, households, consultancies.
 
 use auth_core::{
-    Acl, AuthModel, LoadContext, LoadError, NoConnection, Permission, account, account_role, allow, nobody,
-    role,
+    Acl, AuthModel, LoadContext, LoadError, NoConnection, Permission, account_role, allow, nobody, role,
 };
 use diesel::{Identifiable, Queryable, Selectable};
 use serde::Serialize;
 
-use super::consultant_of;
 use crate::{
-    auth::{ACCOUNT_ADMIN, CONSULTANCY, CONSULTANT},
+    auth::{ACCOUNT_ADMIN, CONSULT, CONSULTANCY, CONSULTANT},
     database::{Backend, Connection},
     schema::accounts,
 };
 
-/// An account. Its row is all that its list needs, so its loader is derived.
-#[derive(Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+/// An account. What is created in it is a user or an asset; only admins delete it.
+///
+/// A consultancy is not passed on: the consultancy of an account's consultancy has nothing to do with the account.
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
 #[diesel(table_name = accounts, check_for_backend(Backend))]
 #[auth(connection = Connection)]
+#[acl(
+    read = account(id) | account(consultancy_account_id) & role(CONSULTANT),
+    update = account(id) | account(consultancy_account_id) & role(CONSULTANT),
+    create_children = account(id) & role(ACCOUNT_ADMIN) | account(consultancy_account_id) & role(CONSULTANT),
+    CONSULT = account(consultancy_account_id) & role(CONSULTANT),
+)]
 pub struct Account {
     /// The key.
     pub id: i32,
@@ -25,16 +31,6 @@ pub struct Account {
     pub name: String,
     /// The account whose consultants look after this one.
     pub consultancy_account_id: Option<i32>,
-}
-
-/// What is created in an account is a user or an asset; only admins delete accounts.
-impl AuthModel for Account {
-    fn acl(&self) -> impl Acl {
-        let consultants = || consultant_of(self.consultancy_account_id);
-        allow(Permission::READ, account(self.id) | consultants())
-            .allow(Permission::UPDATE, account(self.id) | consultants())
-            .allow(Permission::CREATE_CHILDREN, account(self.id) & role(ACCOUNT_ADMIN) | consultants())
-    }
 }
 
 /// The service as a whole, whose children are the accounts. It has no row.

@@ -1,20 +1,22 @@
 //! The audit log: single entries, and the logs of one account and of one user, which have rules of their own.
 
-use auth_core::{Acl, AuthModel, LoadContext, LoadError, Permission, account, allow, nobody, role, user};
-use diesel::{ExpressionMethods, Identifiable, QueryDsl, Queryable, RunQueryDsl, Selectable};
+use auth_core::{AuthModel, LoadContext};
+use diesel::{Identifiable, Queryable, Selectable};
 use serde::{Serialize, Serializer};
 
-use super::consultant_of;
+use super::Account;
 use crate::{
-    auth::ACCOUNT_ADMIN,
+    auth::{ACCOUNT_ADMIN, CONSULT},
     database::{Backend, Connection, Instant},
     schema::{accounts, asset_audit_log, audit_log, users},
 };
 
-/// An entry about an account or about a user.
-#[derive(Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+/// An entry about an account or about a user. Entries are read as the log of an account or of a user; each by itself is
+/// for admins alone, whom no policy needs to name.
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
 #[diesel(table_name = audit_log, check_for_backend(Backend))]
 #[auth(connection = Connection)]
+#[acl(read = nobody)]
 pub struct AuditLog {
     /// The key. A later entry has a greater one.
     pub id: i32,
@@ -33,17 +35,11 @@ pub struct AuditLog {
     pub affected_account_id: Option<i32>,
 }
 
-/// Entries are read as the log of an account or of a user. Each by itself is for admins alone.
-impl AuthModel for AuditLog {
-    fn acl(&self) -> impl Acl {
-        nothing_but_admins()
-    }
-}
-
-/// An entry about an asset, or about a sensor of it.
-#[derive(Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+/// An entry about an asset, or about a sensor of it. For admins alone, too.
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
 #[diesel(table_name = asset_audit_log, check_for_backend(Backend))]
 #[auth(connection = Connection)]
+#[acl(read = nobody)]
 pub struct AssetAuditLog {
     /// The key. A later entry has a greater one.
     pub id: i32,
@@ -60,83 +56,27 @@ pub struct AssetAuditLog {
     pub affected_asset_id: Option<i32>,
 }
 
-impl AuthModel for AssetAuditLog {
-    fn acl(&self) -> impl Acl {
-        nothing_but_admins()
-    }
-}
-
-/// The log of one account, as a context: no row of its own, but rules for the entries that are about the
-/// account and its users. It is there when the account is.
-#[derive(Clone, Copy, Debug)]
+/// The log of one account, as a context: the account's row once more, but with rules for the entries that are about the
+/// account and its users. Read by who runs the account and its consultants; nobody writes it but the service itself.
+#[derive(AuthModel, Clone, Copy, Debug, LoadContext, Queryable, Selectable)]
+#[diesel(table_name = accounts, check_for_backend(Backend))]
+#[auth(connection = Connection, belongs_to(account: Account, id))]
+#[acl(read = account(id) & role(ACCOUNT_ADMIN) | account.CONSULT)]
 pub struct AccountAuditLog {
     /// The account.
+    #[diesel(column_name = id)]
     pub account_id: i32,
-    /// Its consultancy.
-    pub consultancy_account_id: Option<i32>,
 }
 
-impl LoadContext for AccountAuditLog {
-    type Id = i32;
-    type Connection = Connection;
-
-    fn load(account_id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
-        let consultancy_account_id =
-            accounts::table.find(account_id).select(accounts::consultancy_account_id).first(connection)?;
-        Ok(Self { account_id, consultancy_account_id })
-    }
-}
-
-/// Read by who runs the account and its consultants. Nobody writes it but the service itself.
-impl AuthModel for AccountAuditLog {
-    fn acl(&self) -> impl Acl {
-        allow(
-            Permission::READ,
-            account(self.account_id) & role(ACCOUNT_ADMIN) | consultant_of(self.consultancy_account_id),
-        )
-    }
-}
-
-/// The log of one user, as a context. It is there when the user is.
-#[derive(Clone, Copy, Debug)]
+/// The log of one user, as a context. Read by the user, who runs the account, and its consultants.
+#[derive(AuthModel, Clone, Copy, Debug, LoadContext, Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(Backend))]
+#[auth(connection = Connection, belongs_to(account: Account, account_id))]
+#[acl(read = user(id) | account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT)]
 pub struct UserAuditLog {
     /// The user.
+    #[diesel(column_name = id)]
     pub user_id: i32,
-    /// The user's account.
-    pub account_id: i32,
-    /// The consultancy of that account.
-    pub consultancy_account_id: Option<i32>,
-}
-
-impl LoadContext for UserAuditLog {
-    type Id = i32;
-    type Connection = Connection;
-
-    fn load(user_id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
-        let (account_id, consultancy_account_id) = users::table
-            .inner_join(accounts::table)
-            .filter(users::id.eq(user_id))
-            .select((users::account_id, accounts::consultancy_account_id))
-            .first(connection)?;
-        Ok(Self { user_id, account_id, consultancy_account_id })
-    }
-}
-
-/// Read by the user, who runs the account, and its consultants.
-impl AuthModel for UserAuditLog {
-    fn acl(&self) -> impl Acl {
-        allow(
-            Permission::READ,
-            user(self.user_id)
-                | account(self.account_id) & role(ACCOUNT_ADMIN)
-                | consultant_of(self.consultancy_account_id),
-        )
-    }
-}
-
-/// A list without a rule, so that the admin roles decide alone.
-fn nothing_but_admins() -> impl Acl {
-    allow(Permission::READ, nobody())
 }
 
 fn utc<S: Serializer>(Instant(instant): &Instant, serializer: S) -> Result<S::Ok, S::Error> {

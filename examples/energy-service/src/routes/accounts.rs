@@ -5,8 +5,8 @@ use actix_web::{
     web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Authorized, CurrentUser, Subject, account_roles_required, permission::Delete,
-    permission_required_for_context, roles_required,
+    Authorized, CurrentUser, LoadContext, Permission, Scoped, Subject, account_roles_required,
+    permission::Delete, permission_required_for_context, roles_required,
 };
 use diesel::{
     AsChangeset, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, SelectableHelper, dsl::exists,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{ADMIN, ADMIN_READER, CONSULTANCY, LoggedIn, refuse},
+    auth::{ADMIN, ADMIN_READER, CONSULTANCY, LoggedIn, confirm_change, refuse},
     database::Database,
     error::ServiceError,
     models::{Account, Platform},
@@ -68,13 +68,18 @@ async fn change(
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let row = accounts::table.find(account.id);
+                let id = account.id;
+                let mut hit = 0;
                 if let Some(fields) = changed_fields(&[("name", changes.name.is_some())]) {
-                    diesel::update(row).set(&changes).execute(connection)?;
-                    let event = format!("changed the account {}: {fields}", account.id);
-                    audit::record(&current_user, Affected::Account(Some(account.id)), &event, connection)?;
+                    hit = diesel::update(accounts::table.find(id))
+                        .filter(Account::scope(&*current_user, Permission::UPDATE))
+                        .set(&changes)
+                        .execute(connection)?;
+                    let event = format!("changed the account {id}: {fields}");
+                    audit::record(&current_user, Affected::Account(Some(id)), &event, connection)?;
                 }
-                Ok(row.select(Account::as_select()).first(connection)?)
+                confirm_change::<Account>(hit, &current_user, id, Permission::UPDATE, connection)?;
+                Ok(Account::load(id, connection)?)
             })
         })
         .await?;
@@ -117,8 +122,7 @@ async fn create(
             connection.immediate_transaction(|connection| {
                 diesel::insert_into(accounts::table).values(&account).execute(connection)?;
                 let id = connection.last_id()?;
-                let account: Account =
-                    accounts::table.find(id).select(Account::as_select()).first(connection)?;
+                let account = Account::load(id, connection)?;
                 let event = format!("created the account {}, {:?}", account.id, account.name);
                 audit::record(&current_user, Affected::Account(Some(account.id)), &event, connection)?;
                 Ok(account)
@@ -147,14 +151,14 @@ async fn remove(
                 if in_use.get_result::<(bool, bool)>(connection)? != (false, false) {
                     return Err(ServiceError::Conflict(IN_USE));
                 }
-                let event = format!("deleted the account {}, {:?}", account.id, account.name);
-                audit::record(&current_user, Affected::Account(None), &event, connection)?;
-                match diesel::delete(accounts::table.find(account.id)).execute(connection) {
-                    Ok(0) => Err(ServiceError::NotFound),
-                    Ok(_) => Ok(()),
+                let hit = diesel::delete(accounts::table.find(account.id))
+                    .filter(Account::scope(&*current_user, Permission::DELETE))
+                    .execute(connection)
                     // Somebody was faster than the look at what is in use.
-                    Err(error) => Err(ServiceError::or_in_use(error, IN_USE)),
-                }
+                    .map_err(|error| ServiceError::or_in_use(error, IN_USE))?;
+                confirm_change::<Account>(hit, &current_user, account.id, Permission::DELETE, connection)?;
+                let event = format!("deleted the account {}, {:?}", account.id, account.name);
+                audit::record(&current_user, Affected::Account(None), &event, connection)
             })
         })
         .await?;

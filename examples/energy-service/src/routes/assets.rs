@@ -5,10 +5,10 @@ use actix_web::{
     web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Authorized, CurrentUser, LoadContext, Permission, auth_required, check_access, permission::Delete,
-    permission_required_for_context,
+    Authorized, CurrentUser, LoadContext, Permission, Scoped, Stored, auth_required, check_access,
+    permission::Delete, permission_required_for_context,
 };
-use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl};
 use serde::Deserialize;
 
 use super::{
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::LoggedIn,
+    auth::{LoggedIn, confirm_change},
     database::Database,
     error::ServiceError,
-    models::{Account, Asset, AssetOfAccount, AssetRow, PublicAssets, SensorRow},
+    models::{Account, Asset, AssetOfAccount, PublicAssets, Sensor},
     schema::{assets, sensors},
 };
 
@@ -36,15 +36,15 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 #[permission_required_for_context("read", ctx_arg = "asset")]
 #[get("/assets/{asset_id}")]
-async fn view(asset: Asset) -> Json<AssetRow> {
-    Json(asset.row)
+async fn view(asset: Asset) -> Json<Asset> {
+    Json(asset)
 }
 
 /// The same below its account. The key has two parts, so an asset is never shown under another account.
 #[permission_required_for_context("read", ctx_arg = "asset", id = ("account_id", "asset_id"))]
 #[get("/accounts/{account_id}/assets/{asset_id}")]
-async fn view_in_account(asset: AssetOfAccount) -> Json<AssetRow> {
-    Json(asset.0.row)
+async fn view_in_account(asset: AssetOfAccount) -> Json<Asset> {
+    Json(asset.asset)
 }
 
 #[derive(Deserialize, Insertable)]
@@ -78,27 +78,24 @@ async fn create(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let row: AssetRow = database
+    let row: Asset = database
         .run(move |connection| {
-            // Immediate, so that nothing changes between check and insert.
             connection.immediate_transaction(|connection| {
-                let decision = match asset.account_id {
+                let permission = Permission::CREATE_CHILDREN;
+                match asset.account_id {
                     Some(id) => {
-                        let account = Account::load(id, connection)?;
-                        check_access(&*current_user, &account, Permission::CREATE_CHILDREN)
+                        drop(Account::authorize_for_update(connection, &*current_user, id, permission)?);
                     }
-                    None => check_access(&*current_user, &PublicAssets, Permission::CREATE_CHILDREN),
-                };
-                decision.into_result()?;
+                    None => check_access(&*current_user, &PublicAssets, permission).into_result()?,
+                }
                 if let Some(id) = asset.parent_asset_id {
-                    let parent = Asset::load(id, connection)?;
-                    check_access(&*current_user, &parent, Permission::CREATE_CHILDREN).into_result()?;
+                    Asset::authorize_for_update(connection, &*current_user, id, permission)?;
                 }
                 diesel::insert_into(assets::table).values(&asset).execute(connection)?;
                 let id = connection.last_id()?;
                 let event = format!("created the asset {id}, {:?}", asset.name);
                 audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)?;
-                Ok(assets::table.find(id).select(AssetRow::as_select()).first(connection)?)
+                Ok(Asset::load(id, connection)?)
             })
         })
         .await?;
@@ -133,7 +130,7 @@ async fn change(
     Valid(changes): Valid<AssetChanges>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
-) -> Result<Json<AssetRow>, ServiceError> {
+) -> Result<Json<Asset>, ServiceError> {
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
@@ -142,13 +139,18 @@ async fn change(
                     ("latitude", changes.latitude.is_some()),
                     ("longitude", changes.longitude.is_some()),
                 ];
-                let row = assets::table.find(asset.row.id);
+                let id = asset.id;
+                let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
-                    diesel::update(row).set(&changes).execute(connection)?;
-                    let event = format!("changed the asset {}: {fields}", asset.row.id);
-                    audit::record(&current_user, Affected::Asset(Some(asset.row.id)), &event, connection)?;
+                    hit = diesel::update(assets::table.find(id))
+                        .filter(Asset::scope(&*current_user, Permission::UPDATE))
+                        .set(&changes)
+                        .execute(connection)?;
+                    let event = format!("changed the asset {id}: {fields}");
+                    audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)?;
                 }
-                Ok(row.select(AssetRow::as_select()).first(connection)?)
+                confirm_change::<Asset>(hit, &current_user, id, Permission::UPDATE, connection)?;
+                Ok(Asset::load(id, connection)?)
             })
         })
         .await?;
@@ -169,12 +171,12 @@ async fn remove(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let event = format!("deleted the asset {}, {:?}", asset.row.id, asset.row.name);
-                audit::record(&current_user, Affected::Asset(None), &event, connection)?;
-                match diesel::delete(assets::table.find(asset.row.id)).execute(connection)? {
-                    0 => Err(ServiceError::NotFound),
-                    _ => Ok(()),
-                }
+                let hit = diesel::delete(assets::table.find(asset.id))
+                    .filter(Asset::scope(&*current_user, Permission::DELETE))
+                    .execute(connection)?;
+                confirm_change::<Asset>(hit, &current_user, asset.id, Permission::DELETE, connection)?;
+                let event = format!("deleted the asset {}, {:?}", asset.id, asset.name);
+                audit::record(&current_user, Affected::Asset(None), &event, connection)
             })
         })
         .await?;
@@ -205,12 +207,14 @@ async fn create_sensor(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let row: SensorRow = database
+    let row: Sensor = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
+                let permission = Permission::CREATE_CHILDREN;
+                Asset::authorize_for_update(connection, &*current_user, asset.id, permission)?;
                 diesel::insert_into(sensors::table)
                     .values((
-                        sensors::asset_id.eq(asset.row.id),
+                        sensors::asset_id.eq(asset.id),
                         sensors::name.eq(&sensor.name),
                         sensors::unit.eq(&sensor.unit),
                         sensors::event_resolution_minutes.eq(sensor.event_resolution_minutes),
@@ -218,8 +222,8 @@ async fn create_sensor(
                     .execute(connection)?;
                 let id = connection.last_id()?;
                 let event = format!("created the sensor {id}, {:?}", sensor.name);
-                audit::record(&current_user, Affected::Asset(Some(asset.row.id)), &event, connection)?;
-                Ok(sensors::table.find(id).select(SensorRow::as_select()).first(connection)?)
+                audit::record(&current_user, Affected::Asset(Some(asset.id)), &event, connection)?;
+                Ok(Sensor::load(id, connection)?)
             })
         })
         .await?;

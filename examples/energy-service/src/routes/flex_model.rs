@@ -4,7 +4,7 @@ use actix_web::{
     get, put,
     web::{Data, Json, ServiceConfig},
 };
-use auth_core::{CurrentUser, permission_required_for_context};
+use auth_core::{CurrentUser, Permission, Stored, permission_required_for_context};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
 use super::{
@@ -46,7 +46,7 @@ fn stored(document: &FlexModel) -> Result<String, ServiceError> {
 async fn view(asset: Asset, database: Data<Database>) -> Result<Json<FlexModel>, ServiceError> {
     let document: String = database
         .run(move |connection| {
-            let of_asset = flex_models::table.find(asset.row.id);
+            let of_asset = flex_models::table.find(asset.id);
             Ok(of_asset.select(flex_models::document).first(connection)?)
         })
         .await?;
@@ -68,7 +68,8 @@ async fn replace(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let id = asset.row.id;
+                let id = asset.id;
+                Asset::authorize_for_update(connection, &*current_user, id, Permission::UPDATE)?;
                 diesel::delete(flex_models::table.find(id)).execute(connection)?;
                 diesel::insert_into(flex_models::table)
                     .values((flex_models::asset_id.eq(id), flex_models::document.eq(&text)))

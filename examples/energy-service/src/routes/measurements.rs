@@ -4,7 +4,7 @@ use actix_web::{
     HttpResponse, get, post,
     web::{Data, Json, Query, ServiceConfig},
 };
-use auth_core::{CurrentUser, permission_required_for_context};
+use auth_core::{CurrentUser, Permission, Stored, permission_required_for_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ async fn read(
         .run(move |connection| {
             let one_too_many = i64::try_from(MAX_EVENTS + 1).map_err(ServiceError::internal)?;
             Ok(measurements::table
-                .filter(measurements::sensor_id.eq(sensor.row.id))
+                .filter(measurements::sensor_id.eq(sensor.id))
                 .filter(measurements::event_start.ge(start))
                 .filter(measurements::event_start.lt(end))
                 .order(measurements::event_start)
@@ -111,13 +111,13 @@ async fn record(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let sensor_id = sensor.row.id;
+    let sensor_id = sensor.id;
     let mut rows: Vec<_> = events
         .into_iter()
         .map(|NewEvent { event_start, event_value }| Measurement { sensor_id, event_start, event_value })
         .collect();
     rows.sort_by_key(|row| row.event_start);
-    let resolution = TimeDelta::minutes(sensor.row.event_resolution_minutes.into());
+    let resolution = TimeDelta::minutes(sensor.event_resolution_minutes.into());
     let location = match rows.as_slice() {
         [first, .., last] => range_url(sensor_id, first.event_start, last.event_start, resolution),
         [only] => range_url(sensor_id, only.event_start, only.event_start, resolution),
@@ -127,6 +127,8 @@ async fn record(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 current_user.confirm(connection)?;
+                let permission = Permission::CREATE_CHILDREN;
+                Sensor::authorize_for_update(connection, &*current_user, sensor_id, permission)?;
                 Measurement::insert(&rows, connection).map_err(|error| {
                     ServiceError::or_duplicate(
                         error,

@@ -1,6 +1,10 @@
 //! The endpoints, one file for each kind of object. Every handler has a guard, or says that it is public: the
 //! compiler refuses others in [`configure`].
 //!
+//! A guard decides before the body is read, which a client may hold back for as long as it likes. So what changes
+//! something asks once more, in its transaction: a change of a row is an `UPDATE` or `DELETE` under the condition of
+//! the policy, and what creates below a row locks it by `authorize_for_update`.
+//!
 //! | endpoint | who |
 //! |---|---|
 //! | `POST /api/requestAuthToken` | everyone |

@@ -15,7 +15,7 @@ use crate::{
     auth::{LoggedIn, PROSUMER, SUPPLIER},
     database::Database,
     error::ServiceError,
-    models::AssetRow,
+    models::Asset,
     schema::{assets, sensors},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize)]
 struct Holding {
     #[serde(flatten)]
-    asset: AssetRow,
+    asset: Asset,
     number_of_sensors: i64,
 }
 
@@ -38,14 +38,14 @@ async fn portfolio(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Vec<Holding>>, ServiceError> {
-    let rows: Vec<(AssetRow, i64)> = database
+    let rows: Vec<(Asset, i64)> = database
         .run(move |connection| {
             Ok(assets::table
                 .left_join(sensors::table)
                 .filter(assets::account_id.eq(current_user.account_id))
                 .group_by(assets::id)
                 .order((assets::name, assets::id))
-                .select((AssetRow::as_select(), count(sensors::id.nullable())))
+                .select((Asset::as_select(), count(sensors::id.nullable())))
                 .load(connection)?)
         })
         .await?;

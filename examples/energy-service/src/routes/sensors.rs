@@ -4,8 +4,11 @@ use actix_web::{
     HttpResponse, delete, get, patch,
     web::{Data, Json, Query, ServiceConfig},
 };
-use auth_core::{Authorized, CurrentUser, permission::Delete, permission_required_for_context};
-use diesel::{AsChangeset, QueryDsl, RunQueryDsl, SelectableHelper};
+use auth_core::{
+    Authorized, CurrentUser, LoadContext, Permission, Scoped, permission::Delete,
+    permission_required_for_context,
+};
+use diesel::{AsChangeset, QueryDsl, RunQueryDsl};
 use serde::Deserialize;
 
 use super::{
@@ -14,10 +17,10 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::LoggedIn,
+    auth::{LoggedIn, confirm_change},
     database::Database,
     error::ServiceError,
-    models::{Sensor, SensorRow},
+    models::Sensor,
     schema::sensors,
 };
 
@@ -27,8 +30,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 #[permission_required_for_context("read", ctx_arg = "sensor")]
 #[get("/sensors/{sensor_id}")]
-async fn view(sensor: Sensor) -> Json<SensorRow> {
-    Json(sensor.row)
+async fn view(sensor: Sensor) -> Json<Sensor> {
+    Json(sensor)
 }
 
 /// Neither the asset nor the resolution, in which the measurements were recorded.
@@ -56,19 +59,24 @@ async fn change(
     Valid(changes): Valid<SensorChanges>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
-) -> Result<Json<SensorRow>, ServiceError> {
+) -> Result<Json<Sensor>, ServiceError> {
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let fields = [("name", changes.name.is_some()), ("unit", changes.unit.is_some())];
-                let row = sensors::table.find(sensor.row.id);
+                let id = sensor.id;
+                let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
-                    diesel::update(row).set(&changes).execute(connection)?;
-                    let event = format!("changed the sensor {}: {fields}", sensor.row.id);
-                    let affected = Affected::Asset(Some(sensor.row.asset_id));
+                    hit = diesel::update(sensors::table.find(id))
+                        .filter(Sensor::scope(&*current_user, Permission::UPDATE))
+                        .set(&changes)
+                        .execute(connection)?;
+                    let event = format!("changed the sensor {id}: {fields}");
+                    let affected = Affected::Asset(Some(sensor.asset_id));
                     audit::record(&current_user, affected, &event, connection)?;
                 }
-                Ok(row.select(SensorRow::as_select()).first(connection)?)
+                confirm_change::<Sensor>(hit, &current_user, id, Permission::UPDATE, connection)?;
+                Ok(Sensor::load(id, connection)?)
             })
         })
         .await?;
@@ -87,12 +95,12 @@ async fn remove(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let event = format!("deleted the sensor {}, {:?}", sensor.row.id, sensor.row.name);
-                audit::record(&current_user, Affected::Asset(Some(sensor.row.asset_id)), &event, connection)?;
-                match diesel::delete(sensors::table.find(sensor.row.id)).execute(connection)? {
-                    0 => Err(ServiceError::NotFound),
-                    _ => Ok(()),
-                }
+                let hit = diesel::delete(sensors::table.find(sensor.id))
+                    .filter(Sensor::scope(&*current_user, Permission::DELETE))
+                    .execute(connection)?;
+                confirm_change::<Sensor>(hit, &current_user, sensor.id, Permission::DELETE, connection)?;
+                let event = format!("deleted the sensor {}, {:?}", sensor.id, sensor.name);
+                audit::record(&current_user, Affected::Asset(Some(sensor.asset_id)), &event, connection)
             })
         })
         .await?;

@@ -7,7 +7,7 @@ use actix_web::{
     get, patch,
     web::{Data, Json, Query, ServiceConfig},
 };
-use auth_core::{CurrentUser, LoadContext, permission_required_for_context};
+use auth_core::{CurrentUser, LoadContext, Permission, Stored, permission_required_for_context};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ use crate::{
     auth::{LoggedIn, can_modify_role, refuse},
     database::{Connection, Database},
     error::ServiceError,
-    models::User,
+    models::{Account, User},
     schema::{roles, users_roles},
 };
 
@@ -39,7 +39,7 @@ async fn list(
     _: Query<NoParameters>,
     database: Data<Database>,
 ) -> Result<Json<Vec<String>>, ServiceError> {
-    let held = database.run(move |connection| Ok(held(user.row.id, connection)?)).await?;
+    let held = database.run(move |connection| Ok(held(user.id, connection)?)).await?;
     Ok(Json(held.into_keys().collect()))
 }
 
@@ -83,9 +83,10 @@ async fn change(
 ) -> Result<Json<Vec<String>>, ServiceError> {
     let held = database
         .run(move |connection| {
-            // Immediate, so that nothing changes between check and change.
             connection.immediate_transaction(|connection| {
-                let user = User::load(user.row.id, connection)?;
+                let permission = Permission::UPDATE;
+                let user = User::authorize_for_update(connection, &*current_user, user.id, permission)?;
+                let account = Account::load(user.account_id, connection)?;
                 let known: BTreeMap<String, i32> =
                     roles::table.select((roles::name, roles::id)).load(connection)?.into_iter().collect();
                 let RoleChanges { grant, revoke } = &changes;
@@ -94,16 +95,16 @@ async fn change(
                     .chain(revoke)
                     .map(|name| known.get_key_value(name).map(|(name, _)| name.as_str()))
                     .collect();
-                if !can_modify_role(&current_user, &named, &user) {
-                    return Err(refuse("can_modify_role", &current_user, &(user.row.id, named)).into());
+                if !can_modify_role(&current_user, &named, &user, &account) {
+                    return Err(refuse("can_modify_role", &current_user, &(user.id, named)).into());
                 }
 
-                let before = held(user.row.id, connection)?;
+                let before = held(user.id, connection)?;
                 let mut done = Vec::new();
                 for (name, role) in known.iter().filter(|(name, _)| grant.contains(*name)) {
                     if !before.contains_key(name) {
                         diesel::insert_into(users_roles::table)
-                            .values((users_roles::user_id.eq(user.row.id), users_roles::role_id.eq(role)))
+                            .values((users_roles::user_id.eq(user.id), users_roles::role_id.eq(role)))
                             .execute(connection)
                             .map_err(|error| {
                                 ServiceError::or_duplicate(error, "somebody changes these roles as well")
@@ -112,15 +113,15 @@ async fn change(
                     }
                 }
                 for (name, role) in before.iter().filter(|(name, _)| revoke.contains(*name)) {
-                    diesel::delete(users_roles::table.find((user.row.id, role))).execute(connection)?;
+                    diesel::delete(users_roles::table.find((user.id, role))).execute(connection)?;
                     done.push(format!("revoked {name:?}"));
                 }
                 if !done.is_empty() {
-                    let event = format!("changed the roles of the user {}: {}", user.row.id, done.join(", "));
-                    let affected = Affected::User(Some(user.row.id), user.row.account_id);
+                    let event = format!("changed the roles of the user {}: {}", user.id, done.join(", "));
+                    let affected = Affected::User(Some(user.id), user.account_id);
                     audit::record(&current_user, affected, &event, connection)?;
                 }
-                Ok(held(user.row.id, connection)?)
+                Ok(held(user.id, connection)?)
             })
         })
         .await?;

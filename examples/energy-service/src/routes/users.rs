@@ -5,12 +5,10 @@ use actix_web::{
     web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Authorized, CurrentUser, Subject, auth_required, mechanism::Passwords, permission::Delete,
-    permission_required_for_context,
+    Authorized, CurrentUser, LoadContext, Permission, Scoped, Stored, Subject, auth_required,
+    mechanism::Passwords, permission::Delete, permission_required_for_context,
 };
-use diesel::{
-    AsChangeset, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper, dsl::exists,
-};
+use diesel::{AsChangeset, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, dsl::exists};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,10 +17,10 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{ADMIN, ADMIN_READER, LoggedIn, refuse},
+    auth::{ADMIN, ADMIN_READER, LoggedIn, confirm_change, refuse},
     database::{Connection, Database, Instant},
     error::ServiceError,
-    models::{Account, User, UserRow},
+    models::{Account, User},
     schema::{auth_tokens, roles, users, users_roles},
 };
 
@@ -39,7 +37,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize)]
 struct Profile {
     #[serde(flatten)]
-    user: UserRow,
+    user: User,
     roles: Vec<String>,
     account_roles: Vec<String>,
 }
@@ -52,9 +50,7 @@ async fn me(
     database: Data<Database>,
 ) -> Result<Json<Profile>, ServiceError> {
     let id = current_user.id;
-    let user = database
-        .run(move |connection| Ok(users::table.find(id).select(UserRow::as_select()).first(connection)?))
-        .await?;
+    let user = database.run(move |connection| Ok(User::load(id, connection)?)).await?;
     Ok(Json(Profile {
         user,
         roles: current_user.roles.clone(),
@@ -64,8 +60,8 @@ async fn me(
 
 #[permission_required_for_context("read", ctx_arg = "user")]
 #[get("/users/{user_id}")]
-async fn view(user: User) -> Json<UserRow> {
-    Json(user.row)
+async fn view(user: User) -> Json<User> {
+    Json(user)
 }
 
 /// Neither the account nor the roles nor the password: those are not part of a profile, and they decide what
@@ -96,8 +92,8 @@ async fn change(
     Valid(changes): Valid<UserChanges>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
-) -> Result<Json<UserRow>, ServiceError> {
-    if changes.active == Some(false) && user.row.id == current_user.id {
+) -> Result<Json<User>, ServiceError> {
+    if changes.active == Some(false) && user.id == current_user.id {
         return Err(ServiceError::Conflict("nobody deactivates themselves: another admin does it"));
     }
     let updated = database
@@ -105,31 +101,36 @@ async fn change(
             connection.immediate_transaction(|connection| {
                 if changes.active.is_some()
                     && !current_user.has_role(ADMIN)
-                    && has_admin_role(user.row.id, connection)?
+                    && has_admin_role(user.id, connection)?
                 {
-                    return Err(refuse("active of an admin", &current_user, &user.row.id).into());
+                    return Err(refuse("active of an admin", &current_user, &user.id).into());
                 }
                 let fields = [
                     ("username", changes.username.is_some()),
                     ("activated", changes.active == Some(true)),
                     ("deactivated", changes.active == Some(false)),
                 ];
-                let row = users::table.find(user.row.id);
+                let row = users::table.find(user.id);
+                let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
                     // First, for whoever changes their own name did it under the former.
-                    let event = format!("changed the user {}: {fields}", user.row.id);
-                    let affected = Affected::User(Some(user.row.id), user.row.account_id);
+                    let event = format!("changed the user {}: {fields}", user.id);
+                    let affected = Affected::User(Some(user.id), user.account_id);
                     audit::record(&current_user, affected, &event, connection)?;
                     if changes.active == Some(false) {
-                        diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(user.row.id)))
+                        diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(user.id)))
                             .execute(connection)?;
                         diesel::update(row)
                             .set(users::logged_out_at.eq(Instant::now()))
                             .execute(connection)?;
                     }
-                    diesel::update(row).set(&changes).execute(connection)?;
+                    hit = diesel::update(row)
+                        .filter(User::scope(&*current_user, Permission::UPDATE))
+                        .set(&changes)
+                        .execute(connection)?;
                 }
-                Ok(row.select(UserRow::as_select()).first(connection)?)
+                confirm_change::<User>(hit, &current_user, user.id, Permission::UPDATE, connection)?;
+                Ok(User::load(user.id, connection)?)
             })
         })
         .await?;
@@ -178,6 +179,8 @@ async fn create(
     let row = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
+                let permission = Permission::CREATE_CHILDREN;
+                Account::authorize_for_update(connection, &*current_user, account.id, permission)?;
                 diesel::insert_into(users::table)
                     .values((
                         users::account_id.eq(account.id),
@@ -191,7 +194,7 @@ async fn create(
                         ServiceError::or_duplicate(error, "there is a user with this email address already")
                     })?;
                 let id = connection.last_id()?;
-                let row: UserRow = users::table.find(id).select(UserRow::as_select()).first(connection)?;
+                let row = User::load(id, connection)?;
                 let event = format!("created the user {}, {:?}", row.id, row.username);
                 let affected = Affected::User(Some(row.id), account.id);
                 audit::record(&current_user, affected, &event, connection)?;
@@ -211,19 +214,19 @@ async fn remove(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    if user.row.id == current_user.id {
+    if user.id == current_user.id {
         return Err(ServiceError::Conflict("nobody deletes themselves: another admin does it"));
     }
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let event = format!("deleted the user {}, {:?}", user.row.id, user.row.username);
-                let affected = Affected::User(None, user.row.account_id);
-                audit::record(&current_user, affected, &event, connection)?;
-                match diesel::delete(users::table.find(user.row.id)).execute(connection)? {
-                    0 => Err(ServiceError::NotFound),
-                    _ => Ok(()),
-                }
+                let hit = diesel::delete(users::table.find(user.id))
+                    .filter(User::scope(&*current_user, Permission::DELETE))
+                    .execute(connection)?;
+                confirm_change::<User>(hit, &current_user, user.id, Permission::DELETE, connection)?;
+                let event = format!("deleted the user {}, {:?}", user.id, user.username);
+                let affected = Affected::User(None, user.account_id);
+                audit::record(&current_user, affected, &event, connection)
             })
         })
         .await?;

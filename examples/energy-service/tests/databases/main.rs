@@ -13,6 +13,7 @@ mod sqlite {
     mod import;
     mod models;
     mod pages;
+    mod races;
     mod requests;
 }
 
@@ -25,6 +26,7 @@ mod postgres {
     mod import;
     mod models;
     mod pages;
+    mod races;
     mod requests;
     mod servers;
 }
@@ -38,6 +40,7 @@ mod mysql {
     mod import;
     mod models;
     mod pages;
+    mod races;
     mod requests;
     mod servers;
 }

@@ -1,5 +1,5 @@
-//! The access-control lists and the loaders of the models, on a small world: two accounts, the consultancy of
-//! the first, and its own consultancy.
+//! The policies and the loaders of the models, on a small world: two accounts, the consultancy of the first, and its
+//! own consultancy.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::{
@@ -11,19 +11,20 @@ use std::{
 };
 
 use auth_core::{
-    AuthModel, LoadContext, LoadError, Permission, check_access,
+    AccessError, AuthModel, LoadContext, LoadError, Permission, Scoped, Stored, check_access,
     mechanism::{FindByToken, Token},
 };
 use diesel::{
     Connection as _, ExpressionMethods, QueryDsl, RunQueryDsl,
     connection::{InstrumentationEvent, SimpleConnection},
+    query_dsl::LoadQuery,
 };
 use energy_service::{
     auth::LoggedIn,
     database::{Connection, Database, Instant},
     models::{
-        Account, AccountAuditLog, Asset, AssetAuditLog, AuditLog, Platform, PublicAssets, Sensor, User,
-        UserAuditLog,
+        Account, AccountAuditLog, Asset, AssetAuditLog, AssetOfAccount, AuditLog, Platform, PublicAssets,
+        Sensor, User, UserAuditLog,
     },
     schema::{auth_tokens, users},
     test::TestDatabase,
@@ -31,7 +32,7 @@ use energy_service::{
 
 use super::SERVER;
 
-const WORLD: &str = "
+pub(super) const WORLD: &str = "
     INSERT INTO accounts (id, name, consultancy_account_id) VALUES
         (4, 'consultancy of the consultancy', NULL), (3, 'consultancy', 4), (1, 'first', 3), (2, 'second', NULL);
     INSERT INTO account_roles (id, name) VALUES (1, 'Consultancy'), (2, 'Prosumer');
@@ -61,7 +62,8 @@ fn world(place: &TestDatabase) -> Database {
     database
 }
 
-fn log_in(email: &str, connection: &mut Connection) -> Result<LoggedIn, LoadError> {
+/// A new token of this user.
+pub(super) fn token(email: &str, connection: &mut Connection) -> Token {
     let token = Token::generate().unwrap();
     let user: i32 = users::table.filter(users::email.eq(email)).select(users::id).first(connection).unwrap();
     diesel::insert_into(auth_tokens::table)
@@ -72,17 +74,58 @@ fn log_in(email: &str, connection: &mut Connection) -> Result<LoggedIn, LoadErro
         ))
         .execute(connection)
         .unwrap();
-    LoggedIn::find_by_token(&token.hash(), connection)
+    token
+}
+
+fn log_in(email: &str, connection: &mut Connection) -> Result<LoggedIn, LoadError> {
+    LoggedIn::find_by_token(&token(email, connection).hash(), connection)
 }
 
 /// The local parts of the addresses of those who may.
-fn who_may<C: AuthModel>(permission: Permission, context: &C, connection: &mut Connection) -> Vec<String> {
+fn who(connection: &mut Connection, may: impl Fn(&LoggedIn, &mut Connection) -> bool) -> Vec<String> {
     let emails: Vec<String> = users::table.order(users::id).select(users::email).load(connection).unwrap();
     emails
         .into_iter()
-        .filter(|email| check_access(&log_in(email, connection).unwrap(), context, permission).is_allowed())
+        .filter(|email| may(&log_in(email, connection).unwrap(), connection))
         .map(|email| email.trim_end_matches("@x").to_owned())
         .collect()
+}
+
+/// The same by each use of a policy: the decision about a row, the list, and the lock for a change.
+fn who_may<C>(permission: Permission, id: i32, connection: &mut Connection) -> Vec<String>
+where
+    C: Stored<Id = i32, Connection = Connection> + Scoped<Query: LoadQuery<'static, Connection, C>>,
+{
+    let by_row = who(connection, |subject, connection| {
+        C::check_access(connection, subject, id, permission).unwrap().is_allowed()
+    });
+    let by_list = who(connection, |subject, connection| {
+        let rows: Vec<C> = C::accessible_by(subject, permission).load(connection).unwrap();
+        rows.iter().any(|row| row.id() == id)
+    });
+    let by_lock = who(connection, |subject, connection| {
+        let locked = connection.immediate_transaction(|connection| {
+            C::authorize_for_update(connection, subject, id, permission).map(|row| row.id())
+        });
+        match locked {
+            Ok(found) => found == id,
+            Err(error) => {
+                assert!(matches!(error, AccessError::Denied(_)), "{error}");
+                false
+            }
+        }
+    });
+    assert_eq!(by_row, by_list, "{permission} by list");
+    assert_eq!(by_row, by_lock, "{permission} by lock");
+    by_row
+}
+
+fn who_may_by_hand<C: AuthModel>(
+    permission: Permission,
+    context: &C,
+    connection: &mut Connection,
+) -> Vec<String> {
+    who(connection, |subject, _| check_access(subject, context, permission).is_allowed())
 }
 
 #[test]
@@ -106,6 +149,8 @@ fn the_lists_let_in_whom_they_should() {
     const SELF_OR_IN_CHARGE: [&str; 4] = ["member", "account-admin", "consultant", "admin"];
     const ADMIN: [&str; 1] = ["admin"];
     const ADMINS: [&str; 2] = ["admin", "admin-reader"];
+    const PERMISSIONS: [Permission; 4] =
+        [Permission::CREATE_CHILDREN, Permission::READ, Permission::UPDATE, Permission::DELETE];
 
     let place = SERVER.database();
     let database = world(&place);
@@ -120,37 +165,51 @@ fn the_lists_let_in_whom_they_should() {
         }
     };
     macro_rules! may {
+        ($context:ty, $id:expr) => {
+            PERMISSIONS.map(|permission| who_may::<$context>(permission, $id, connection))
+        };
         ($context:expr) => {
-            [Permission::CREATE_CHILDREN, Permission::READ, Permission::UPDATE, Permission::DELETE]
-                .map(|permission| who_may(permission, $context, connection))
+            PERMISSIONS.map(|permission| who_may_by_hand(permission, $context, connection))
         };
     }
 
-    let account = Account::load(1, connection).unwrap();
-    check("an account", may!(&account), [&IN_CHARGE, &READERS, &CHANGERS, &ADMIN]);
-    let user = User::load(11, connection).unwrap();
-    check("a user", may!(&user), [&ADMIN, &READERS, &SELF_OR_IN_CHARGE, &ADMIN]);
-    let asset = Asset::load(1, connection).unwrap();
-    check("an asset", may!(&asset), [&CHANGERS, &READERS, &CHANGERS, &IN_CHARGE]);
-    let sensor = Sensor::load(1, connection).unwrap();
-    check("a sensor", may!(&sensor), [&CHANGERS, &READERS, &IN_CHARGE, &IN_CHARGE]);
-    let public = Asset::load(2, connection).unwrap();
-    check("a public asset", may!(&public), [&ADMIN, &ALL, &ADMIN, &ADMIN]);
-    let public = Sensor::load(2, connection).unwrap();
-    check("a public sensor", may!(&public), [&ADMIN, &ALL, &ADMIN, &ADMIN]);
+    check("an account", may!(Account, 1), [&IN_CHARGE, &READERS, &CHANGERS, &ADMIN]);
+    check("a user", may!(User, 11), [&ADMIN, &READERS, &SELF_OR_IN_CHARGE, &ADMIN]);
+    check("an asset", may!(Asset, 1), [&CHANGERS, &READERS, &CHANGERS, &IN_CHARGE]);
+    check("a sensor", may!(Sensor, 1), [&CHANGERS, &READERS, &IN_CHARGE, &IN_CHARGE]);
+    check("a public asset", may!(Asset, 2), [&ADMIN, &ALL, &ADMIN, &ADMIN]);
+    check("a public sensor", may!(Sensor, 2), [&ADMIN, &ALL, &ADMIN, &ADMIN]);
     let consultants = &["own-consultant", "consultant", "admin"];
     check("the platform", may!(&Platform), [consultants, &ADMINS, &ADMIN, &ADMIN]);
     check("the public assets", may!(&PublicAssets), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
-    let entry = AuditLog::load(1, connection).unwrap();
-    check("an entry", may!(&entry), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
-    let entry = AssetAuditLog::load(1, connection).unwrap();
-    check("an entry about an asset", may!(&entry), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
-    let log = AccountAuditLog::load(1, connection).unwrap();
+    check("an entry", may!(AuditLog, 1), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
+    check("an entry about an asset", may!(AssetAuditLog, 1), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
     let readers = &["account-admin", "consultant", "admin", "admin-reader"];
-    check("the log of an account", may!(&log), [&ADMIN, readers, &ADMIN, &ADMIN]);
-    let log = UserAuditLog::load(11, connection).unwrap();
+    check("the log of an account", may!(AccountAuditLog, 1), [&ADMIN, readers, &ADMIN, &ADMIN]);
     let readers = &["member", "account-admin", "consultant", "admin", "admin-reader"];
-    check("the log of a user", may!(&log), [&ADMIN, readers, &ADMIN, &ADMIN]);
+    check("the log of a user", may!(UserAuditLog, 11), [&ADMIN, readers, &ADMIN, &ADMIN]);
+}
+
+#[test]
+fn an_asset_is_a_part_of_its_own_account_alone() {
+    let place = SERVER.database();
+    let database = world(&place);
+    let connection = &mut *database.connection().unwrap();
+    let found = AssetOfAccount::load((1, 1), connection).unwrap();
+    assert_eq!((found.account_id, found.id, found.asset.id, found.asset.account_id), (1, 1, 1, Some(1)));
+    let admin = log_in("admin@x", connection).unwrap();
+    for id in [(2, 1), (1, 2), (2, 2), (99, 1)] {
+        assert!(matches!(AssetOfAccount::load(id, connection), Err(LoadError::NotFound)), "{id:?}");
+        let decision = AssetOfAccount::check_access(connection, &admin, id, Permission::READ);
+        assert!(matches!(decision, Err(LoadError::NotFound)), "{id:?}");
+    }
+    let may_read = |permission, connection: &mut Connection| {
+        who(connection, |subject, connection| {
+            AssetOfAccount::check_access(connection, subject, (1, 1), permission).unwrap().is_allowed()
+        })
+    };
+    assert_eq!(may_read(Permission::READ, connection), who_may::<Asset>(Permission::READ, 1, connection));
+    assert_eq!(may_read(Permission::UPDATE, connection), ["admin"]);
 }
 
 #[test]
@@ -173,15 +232,8 @@ fn a_subject_takes_one_statement_and_so_does_a_context() {
     let place = SERVER.database();
     let database = world(&place);
     let connection = &mut *database.connection().unwrap();
-    let token = Token::generate().unwrap().hash();
-    diesel::insert_into(auth_tokens::table)
-        .values((
-            auth_tokens::token_hash.eq(token.as_bytes().as_slice()),
-            auth_tokens::user_id.eq(12),
-            auth_tokens::created_at.eq(Instant::now()),
-        ))
-        .execute(connection)
-        .unwrap();
+    let token = token("account-admin@x", connection).hash();
+    let subject = LoggedIn::find_by_token(&token, connection).unwrap();
 
     let statements = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&statements);
@@ -202,6 +254,11 @@ fn a_subject_takes_one_statement_and_so_does_a_context() {
     assert_eq!(count(&mut |connection| drop(Sensor::load(1, connection).unwrap())), 1);
     assert_eq!(count(&mut |connection| AccountAuditLog::load(1, connection).map(drop).unwrap()), 1);
     assert_eq!(count(&mut |connection| UserAuditLog::load(11, connection).map(drop).unwrap()), 1);
+    assert_eq!(count(&mut |connection| drop(AssetOfAccount::load((1, 1), connection).unwrap())), 1);
+    let decide = &mut |connection: &mut Connection| {
+        assert!(Sensor::check_access(connection, &subject, 1, Permission::DELETE).unwrap().is_allowed());
+    };
+    assert_eq!(count(decide), 1, "however far the policy looks");
 }
 
 #[test]
