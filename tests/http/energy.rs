@@ -252,11 +252,28 @@ async fn nobody_sends_a_body() {
 }
 
 #[test]
+fn who_sees_how_much_in_a_list() {
+    let energy = Energy::start();
+    for (pattern, expected) in [
+        ("/accounts", [1, 1, 2, 1, 4, 4]),
+        ("/users", [2, 2, 3, 1, 6, 6]),
+        ("/assets", [3, 3, 3, 2, 4, 4]),
+        ("/sensors", [5, 5, 5, 3, 6, 6]),
+    ] {
+        energy.assert_statuses("GET", pattern, None, [401, 200, 200, 200, 200, 200, 200]);
+        for (caller, expected) in CALLERS.into_iter().skip(1).zip(expected) {
+            let list = energy.send(caller, "GET", pattern, None).json();
+            assert_eq!(list["num-records"], expected, "{pattern} by {caller}");
+            assert_eq!(list["data"].as_array().unwrap().len(), expected, "{pattern} by {caller}");
+        }
+    }
+}
+
+#[test]
 fn who_has_the_roles() {
     let energy = Energy::start();
     for (pattern, expected) in [
         ("/users/me", [401, 200, 200, 200, 200, 200, 200]),
-        ("/accounts", [401, 403, 403, 403, 403, 200, 200]),
         ("/roles", [401, 403, 200, 200, 403, 200, 403]),
         ("/clients", [401, 403, 403, 200, 403, 200, 403]),
         ("/portfolio", [401, 200, 200, 403, 200, 200, 403]),

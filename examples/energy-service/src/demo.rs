@@ -280,7 +280,7 @@ fn week(sensor_id: i32, first: NaiveDateTime, end: NaiveDateTime, curve: Curve) 
         .collect()
 }
 
-/// The log-ins of the demo, and three lines for a shell that work as they are.
+/// The log-ins of the demo, and a few lines for a shell that work as they are.
 ///
 /// # Errors
 ///
@@ -310,7 +310,8 @@ pub fn instructions(service: &Service, address: SocketAddr) -> Result<String, Se
             let [start, end] = [start, end].map(|instant| instant.format("%Y-%m-%dT%H:%M:%SZ"));
             let _ = write!(
                 text,
-                "curl -si -H \"Authorization: Bearer $TOKEN\" \
+                "curl -si -H \"Authorization: Bearer $TOKEN\" '{base}/v3_0/assets?sort_by=name&per_page=2'; echo\n\
+                 curl -si -H \"Authorization: Bearer $TOKEN\" \
                  '{base}/v3_0/sensors/{sensor}/measurements?start={start}&end={end}'; echo\n\
                  curl -si -H \"Authorization: Bearer $TOKEN\" -X DELETE {base}/v3_0/assets/{asset}; echo\n",
             );

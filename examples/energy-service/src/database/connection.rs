@@ -146,7 +146,7 @@ impl AnyConnection {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(1);
         loop {
-            match self.attempt(&mut work) {
+            match self.attempt(Self::begin_immediate, &mut work) {
                 Err(error) if is_conflict(&error) && Instant::now() < deadline => {
                     thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -156,11 +156,25 @@ impl AnyConnection {
         }
     }
 
+    /// Does `work`, which only reads, as of one moment: whatever others change meanwhile, all of its statements see the
+    /// same rows. It waits for nobody, and nobody waits for it (but on an `SQLite` database in memory).
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, or what the database says at the begin or the end.
+    pub fn read_transaction<T, E: From<DieselError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.attempt(Self::begin_read, work)
+    }
+
     fn attempt<T, E: From<DieselError>>(
         &mut self,
-        work: &mut impl FnMut(&mut Self) -> Result<T, E>,
+        begin: impl FnOnce(&mut Self) -> QueryResult<()>,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.begin_immediate()?;
+        begin(self)?;
         let result = work(self).and_then(|value| {
             Self::commit_transaction(self)?;
             Ok(value)
@@ -186,6 +200,26 @@ impl AnyConnection {
             Self::Mysql(connection) => AnsiTransactionManager::begin_transaction_sql(
                 connection,
                 "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; BEGIN",
+            ),
+        }
+    }
+
+    fn begin_read(&mut self) -> QueryResult<()> {
+        match self {
+            // The first statement fixes the moment.
+            Self::Sqlite(connection) => {
+                AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN DEFERRED")
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
+                connection,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(connection) => AnsiTransactionManager::begin_transaction_sql(
+                connection,
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+                 START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
             ),
         }
     }

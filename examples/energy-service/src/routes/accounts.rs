@@ -1,25 +1,29 @@
-//! Accounts: one by its id, all for admin-readers, and the clients of a consultancy.
+//! Accounts: one by its id, the list of them, and the clients of a consultancy.
 
 use actix_web::{
     HttpResponse, delete, get, patch, post,
     web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Authorized, CurrentUser, LoadContext, Permission, Scoped, Subject, account_roles_required,
-    permission::Delete, permission_required_for_context, roles_required,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, Scoped, Subject, account_roles_required,
+    auth_required,
+    permission::{Delete, Read},
+    permission_required_for_context,
 };
 use diesel::{
-    AsChangeset, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, SelectableHelper, dsl::exists,
+    AsChangeset, EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl,
+    SelectableHelper, TextExpressionMethods, dsl::exists,
 };
 use serde::Deserialize;
 
 use super::{
     created, guarded,
     input::{NoParameters, Valid, Validate, some, valid_name},
+    page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{ADMIN, ADMIN_READER, CONSULTANCY, LoggedIn, confirm_change, refuse},
+    auth::{ADMIN, CONSULTANCY, LoggedIn, confirm_change, refuse},
     database::Database,
     error::ServiceError,
     models::{Account, Platform},
@@ -167,16 +171,36 @@ async fn remove(
 
 const IN_USE: &str = "the account still has users or assets: delete those first";
 
-/// All accounts, by id.
-#[roles_required(ADMIN_READER)]
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Column {
+    Id,
+    Name,
+}
+
+/// The accounts that the caller may read, by id, unless the client asks for another order.
+#[auth_required]
 #[get("/accounts")]
-async fn list(database: Data<Database>) -> Result<Json<Vec<Account>>, ServiceError> {
-    let all = database
-        .run(|connection| {
-            Ok(accounts::table.order(accounts::id).select(Account::as_select()).load(connection)?)
-        })
-        .await?;
-    Ok(Json(all))
+async fn list(
+    readable: Accessible<Account, Read>,
+    Query(page): Query<ListQuery<Column>>,
+    database: Data<Database>,
+) -> Result<Json<Listed<Account>>, ServiceError> {
+    page.read(
+        readable,
+        |page, mut query| {
+            if let Some(text) = page.filter() {
+                query = query.filter(lower(accounts::name).like(lower(pattern(text))).escape(ESCAPE));
+            }
+            query
+        },
+        |page, query| match page.sort_by().unwrap_or(Column::Id) {
+            Column::Id => page.sorted(query, accounts::id),
+            Column::Name => page.sorted(query, accounts::name).then_order_by(accounts::id),
+        },
+        &database,
+    )
+    .await
 }
 
 /// The accounts whose consultancy is the caller's account, by id.

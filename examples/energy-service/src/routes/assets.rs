@@ -5,15 +5,21 @@ use actix_web::{
     web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Authorized, CurrentUser, LoadContext, Permission, Scoped, Stored, auth_required, check_access,
-    permission::Delete, permission_required_for_context,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, Scoped, Stored, auth_required,
+    check_access,
+    permission::{Delete, Read},
+    permission_required_for_context,
 };
-use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl};
+use diesel::{
+    AsChangeset, EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl,
+    TextExpressionMethods,
+};
 use serde::Deserialize;
 
 use super::{
     created, guarded,
     input::{NoParameters, Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
+    page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
@@ -26,6 +32,7 @@ use crate::{
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
+        .service(guarded(list))
         .service(guarded(create))
         .service(guarded(view))
         .service(guarded(view_in_account))
@@ -45,6 +52,41 @@ async fn view(asset: Asset) -> Json<Asset> {
 #[get("/accounts/{account_id}/assets/{asset_id}")]
 async fn view_in_account(asset: AssetOfAccount) -> Json<Asset> {
     Json(asset.asset)
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Column {
+    Id,
+    Name,
+}
+
+/// The assets that the caller may read, by id, unless the client asks for another order.
+#[auth_required]
+#[get("/assets")]
+async fn list(
+    readable: Accessible<Asset, Read>,
+    Query(page): Query<ListQuery<Column, i32>>,
+    database: Data<Database>,
+) -> Result<Json<Listed<Asset>>, ServiceError> {
+    page.read(
+        readable,
+        |page, mut query| {
+            if let Some(text) = page.filter() {
+                query = query.filter(lower(assets::name).like(lower(pattern(text))).escape(ESCAPE));
+            }
+            if let Some(id) = page.account_id() {
+                query = query.filter(assets::account_id.eq(id));
+            }
+            query
+        },
+        |page, query| match page.sort_by().unwrap_or(Column::Id) {
+            Column::Id => page.sorted(query, assets::id),
+            Column::Name => page.sorted(query, assets::name).then_order_by(assets::id),
+        },
+        &database,
+    )
+    .await
 }
 
 #[derive(Deserialize, Insertable)]

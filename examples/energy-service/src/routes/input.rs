@@ -95,6 +95,11 @@ pub(super) fn valid_unit(unit: &str) -> Result<(), ServiceError> {
     valid_text("unit", unit, MAX_UNIT)
 }
 
+/// What a list is searched for may be empty.
+pub(super) fn valid_filter(filter: &str) -> Result<(), ServiceError> {
+    valid_text("filter", filter, MAX_EMAIL)
+}
+
 fn valid_text(field: &str, text: &str, max: usize) -> Result<(), ServiceError> {
     if text.chars().count() > max {
         return Err(ServiceError::invalid(format!("`{field}` is longer than {max} characters")));

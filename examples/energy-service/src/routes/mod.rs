@@ -13,7 +13,7 @@
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/accounts/{account_id}` | the account's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/accounts/{account_id}/audit-log` | the list of the account's log: `read` |
 //! | `POST /api/v3_0/accounts/{account_id}/users` | the account's list: `create-children` |
-//! | `GET /api/v3_0/accounts` | `roles_required`: admin-readers |
+//! | `GET /api/v3_0/accounts`, `/users`, `/assets`, `/sensors` | `auth_required`: those rows whose list allows `read` |
 //! | `GET /api/v3_0/clients` | `account_roles_required`: consultancies |
 //! | `GET /api/v3_0/portfolio` | `account_roles_accepted`: prosumers and suppliers |
 //! | `GET /api/v3_0/roles` | `roles_accepted`: account-admins and consultants |
@@ -56,6 +56,7 @@ mod flex_model;
 mod input;
 mod log_in;
 mod measurements;
+mod page;
 pub(crate) mod pages;
 mod permissions;
 mod portfolio;

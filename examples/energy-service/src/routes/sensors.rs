@@ -1,19 +1,23 @@
-//! Sensors by their id; they are created at an asset.
+//! Sensors, by their id and as a list; they are created at an asset.
 
 use actix_web::{
     HttpResponse, delete, get, patch,
     web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Authorized, CurrentUser, LoadContext, Permission, Scoped, permission::Delete,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, Scoped, auth_required,
+    permission::{Delete, Read},
     permission_required_for_context,
 };
-use diesel::{AsChangeset, QueryDsl, RunQueryDsl};
+use diesel::{
+    AsChangeset, EscapeExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, TextExpressionMethods,
+};
 use serde::Deserialize;
 
 use super::{
     guarded,
     input::{NoParameters, Valid, Validate, some, valid_name, valid_unit},
+    page::{ESCAPE, ListQuery, Listed, Never, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
@@ -25,13 +29,48 @@ use crate::{
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(view)).service(guarded(change)).service(guarded(remove));
+    config.service(guarded(list)).service(guarded(view)).service(guarded(change)).service(guarded(remove));
 }
 
 #[permission_required_for_context("read", ctx_arg = "sensor")]
 #[get("/sensors/{sensor_id}")]
 async fn view(sensor: Sensor) -> Json<Sensor> {
     Json(sensor)
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Column {
+    Id,
+    Name,
+}
+
+/// The sensors that the caller may read, by id, unless the client asks for another order.
+#[auth_required]
+#[get("/sensors")]
+async fn list(
+    readable: Accessible<Sensor, Read>,
+    Query(page): Query<ListQuery<Column, Never, i32>>,
+    database: Data<Database>,
+) -> Result<Json<Listed<Sensor>>, ServiceError> {
+    page.read(
+        readable,
+        |page, mut query| {
+            if let Some(text) = page.filter() {
+                query = query.filter(lower(sensors::name).like(lower(pattern(text))).escape(ESCAPE));
+            }
+            if let Some(id) = page.asset_id() {
+                query = query.filter(sensors::asset_id.eq(id));
+            }
+            query
+        },
+        |page, query| match page.sort_by().unwrap_or(Column::Id) {
+            Column::Id => page.sorted(query, sensors::id),
+            Column::Name => page.sorted(query, sensors::name).then_order_by(sensors::id),
+        },
+        &database,
+    )
+    .await
 }
 
 /// Neither the asset nor the resolution, in which the measurements were recorded.

@@ -1,19 +1,25 @@
-//! Users: oneself, and others by their id.
+//! Users: oneself, others by their id, and the list of them.
 
 use actix_web::{
     HttpResponse, delete, get, patch, post,
     web::{Data, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Authorized, CurrentUser, LoadContext, Permission, Scoped, Stored, Subject, auth_required,
-    mechanism::Passwords, permission::Delete, permission_required_for_context,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, Scoped, Stored, Subject, auth_required,
+    mechanism::Passwords,
+    permission::{Delete, Read},
+    permission_required_for_context,
 };
-use diesel::{AsChangeset, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, dsl::exists};
+use diesel::{
+    AsChangeset, BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, QueryDsl, QueryResult,
+    RunQueryDsl, TextExpressionMethods, dsl::exists,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
     created, guarded,
     input::{NoParameters, Valid, Validate, some, valid_email, valid_name, valid_password},
+    page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
@@ -27,6 +33,7 @@ use crate::{
 pub(super) fn configure(config: &mut ServiceConfig) {
     // `me` first: the pattern of `view` fits it, too.
     config
+        .service(guarded(list))
         .service(guarded(me))
         .service(guarded(view))
         .service(guarded(change))
@@ -62,6 +69,45 @@ async fn me(
 #[get("/users/{user_id}")]
 async fn view(user: User) -> Json<User> {
     Json(user)
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Column {
+    Id,
+    Username,
+    Email,
+}
+
+/// The users that the caller may read, by id, unless the client asks for another order.
+#[auth_required]
+#[get("/users")]
+async fn list(
+    readable: Accessible<User, Read>,
+    Query(page): Query<ListQuery<Column, i32>>,
+    database: Data<Database>,
+) -> Result<Json<Listed<User>>, ServiceError> {
+    page.read(
+        readable,
+        |page, mut query| {
+            if let Some(text) = page.filter() {
+                let username = lower(users::username).like(lower(pattern(text))).escape(ESCAPE);
+                let email = lower(users::email).like(lower(pattern(text))).escape(ESCAPE);
+                query = query.filter(username.or(email));
+            }
+            if let Some(id) = page.account_id() {
+                query = query.filter(users::account_id.eq(id));
+            }
+            query
+        },
+        |page, query| match page.sort_by().unwrap_or(Column::Id) {
+            Column::Id => page.sorted(query, users::id),
+            Column::Username => page.sorted(query, users::username).then_order_by(users::id),
+            Column::Email => page.sorted(query, users::email).then_order_by(users::id),
+        },
+        &database,
+    )
+    .await
 }
 
 /// Neither the account nor the roles nor the password: those are not part of a profile, and they decide what

@@ -11,6 +11,7 @@ mod sqlite {
 
     mod guarantees;
     mod import;
+    mod lists;
     mod models;
     mod pages;
     mod races;
@@ -24,6 +25,7 @@ mod postgres {
 
     mod guarantees;
     mod import;
+    mod lists;
     mod models;
     mod pages;
     mod races;
@@ -38,6 +40,7 @@ mod mysql {
 
     mod guarantees;
     mod import;
+    mod lists;
     mod models;
     mod pages;
     mod races;

@@ -337,7 +337,7 @@ async fn what_users_write_stays_text() {
 async fn a_browser_is_denied_with_a_page_and_a_program_with_a_problem_document() {
     let (service, _place) = service();
     let mut browser = Browser::logged_in(&service, MEMBER).await;
-    for (path, status) in [("/api/v3_0/accounts", 403), ("/api/v3_0/assets/99", 404), ("/nothing", 404)] {
+    for (path, status) in [("/api/v3_0/clients", 403), ("/api/v3_0/assets/99", 404), ("/nothing", 404)] {
         let answer = browser.get(&service, path).await;
         assert_page(&answer, status);
         assert_eq!(answer.header("vary"), Some("Accept"));

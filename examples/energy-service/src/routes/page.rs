@@ -1,0 +1,182 @@
+//! Lists, page by page: what the lists of accounts, users, assets and sensors have in common. Each begins with the rows
+//! that the caller may read, so what is counted are those alone.
+
+use actix_web::web::Json;
+use auth_core::{Accessible, Scoped, permission::Read};
+use diesel::{
+    ExpressionMethods, RunQueryDsl,
+    dsl::{Asc, CountStar, Desc},
+    query_dsl::{
+        LoadQuery,
+        methods::{LimitDsl, OffsetDsl, OrderDsl, SelectDsl},
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::input::valid_filter;
+use crate::{
+    database::{Connection, Database},
+    error::ServiceError,
+};
+
+/// The rows of one page, if the client does not say how many.
+const PER_PAGE: u32 = 20;
+/// The most rows of one page.
+const MAX_PER_PAGE: u32 = 100;
+
+/// The page that the client asks for. `C` are the columns that the list may be ordered by; `A` and `S` are the ids of an
+/// account and of an asset, in lists that are narrowed down to what belongs to one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery<C, A = Never, S = Never> {
+    /// From 1.
+    page: Option<u32>,
+    /// At most 100.
+    per_page: Option<u32>,
+    /// A text that the name contains.
+    filter: Option<String>,
+    sort_by: Option<C>,
+    sort_dir: Option<Direction>,
+    account_id: Option<A>,
+    asset_id: Option<S>,
+}
+
+/// For a parameter that a list does not take: there is no value of it.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) enum Never {}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Direction {
+    #[default]
+    Asc,
+    Desc,
+}
+
+/// A page, and how many rows there are.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Listed<T> {
+    data: Vec<T>,
+    /// All that the caller may read.
+    num_records: i64,
+    /// Those among them that the client asks for, on all pages.
+    filtered_records: i64,
+}
+
+diesel::define_sql_function! {
+    /// In lower case, as far as the database knows letters: all of them know those of ASCII.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// Not a backslash, which has a meaning of its own in `MariaDB`'s texts.
+pub(super) const ESCAPE: char = '!';
+
+/// The pattern of what contains this text: `lower(name).like(lower(pattern(text))).escape(ESCAPE)`.
+pub(super) fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | ESCAPE) {
+            pattern.push(ESCAPE);
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
+    pub(super) fn filter(&self) -> Option<&str> {
+        self.filter.as_deref()
+    }
+
+    pub(super) fn sort_by(&self) -> Option<C> {
+        self.sort_by
+    }
+
+    pub(super) fn account_id(&self) -> Option<A> {
+        self.account_id
+    }
+
+    pub(super) fn asset_id(&self) -> Option<S> {
+        self.asset_id
+    }
+
+    /// The query in the order of this column, in the direction that the client asks for.
+    pub(super) fn sorted<Q, E>(&self, query: Q, column: E) -> Q
+    where
+        Q: OrderDsl<Asc<E>, Output = Q> + OrderDsl<Desc<E>, Output = Q>,
+        E: ExpressionMethods + diesel::Expression,
+    {
+        match self.sort_dir.unwrap_or_default() {
+            Direction::Asc => OrderDsl::order(query, column.asc()),
+            Direction::Desc => OrderDsl::order(query, column.desc()),
+        }
+    }
+
+    /// Reads the page and counts the rows, as of one moment. `narrowed` leaves the rows that the client asks for, and
+    /// `ordered` puts them in an order in which each has its own place.
+    ///
+    /// # Errors
+    ///
+    /// 400 if there is no such page.
+    pub(super) async fn read<T>(
+        self,
+        rows: Accessible<T, Read>,
+        narrowed: impl Fn(&Self, T::Query) -> T::Query + Send + 'static,
+        ordered: impl FnOnce(&Self, T::Query) -> T::Query + Send + 'static,
+        database: &Database,
+    ) -> Result<Json<Listed<T>>, ServiceError>
+    where
+        T: Scoped + Send,
+        T::Query: LimitDsl<Output = T::Query>
+            + OffsetDsl<Output = T::Query>
+            + SelectDsl<CountStar>
+            + LoadQuery<'static, Connection, T>,
+        <T::Query as SelectDsl<CountStar>>::Output: LoadQuery<'static, Connection, i64>,
+        Self: Send + 'static,
+    {
+        let (limit, offset) = self.bounds()?;
+        let listed = database
+            .run(move |connection| {
+                connection.read_transaction(|connection| {
+                    let wanted = || narrowed(&self, rows.query());
+                    let count = |query| SelectDsl::select(query, diesel::dsl::count_star());
+                    let page = ordered(&self, wanted());
+                    Ok(Listed {
+                        num_records: count(rows.query()).get_result(connection)?,
+                        filtered_records: count(wanted()).get_result(connection)?,
+                        data: OffsetDsl::offset(LimitDsl::limit(page, limit), offset).load(connection)?,
+                    })
+                })
+            })
+            .await?;
+        Ok(Json(listed))
+    }
+
+    /// The number of rows of the page, and of those before it.
+    fn bounds(&self) -> Result<(i64, i64), ServiceError> {
+        let (page, per_page) = (self.page.unwrap_or(1), self.per_page.unwrap_or(PER_PAGE));
+        if page == 0 {
+            return Err(ServiceError::invalid("`page` is not at least 1"));
+        }
+        if !(1..=MAX_PER_PAGE).contains(&per_page) {
+            return Err(ServiceError::invalid(format!("`per_page` is not between 1 and {MAX_PER_PAGE}")));
+        }
+        if let Some(filter) = self.filter() {
+            valid_filter(filter)?;
+        }
+        Ok((per_page.into(), i64::from(per_page) * i64::from(page - 1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn what_a_pattern_means_something_by_is_escaped() {
+        assert_eq!(pattern("100 %_!\\"), "%100 !%!_!!\\%");
+        assert_eq!(pattern(""), "%%");
+    }
+}
