@@ -4,8 +4,6 @@
 use std::{future::Future, sync::Arc};
 
 use super::Lender;
-#[cfg(feature = "diesel")]
-use crate::scope::{Answers, Scoped};
 use crate::{
     acl::AuthModel,
     decision::{Decision, check_access, decide},
@@ -56,11 +54,6 @@ pub struct Question {
 }
 
 impl Question {
-    #[cfg(feature = "diesel")]
-    pub(crate) fn answers<M: Scoped>(&self) -> Answers<M> {
-        Answers::of(&*self.subject, &self.permissions)
-    }
-
     /// The decision that an answer stands for. A permission that was not asked about is denied.
     pub(crate) fn decide(&self, answer: Answer, permission: Permission) -> Decision {
         let index = self.permissions.iter().position(|asked| *asked == permission);

@@ -160,7 +160,7 @@ pub async fn async_load_asked<M: AsyncStored>(
     question: &Question,
     connection: &mut M::Connection,
 ) -> Result<Asked<M>, LoadError> {
-    let (row, answer) = M::load_answered(id, question.answers(), "", connection).await?;
+    let (row, answer) = M::load_answered(id, Answers::to(question), "", connection).await?;
     Ok((row, Some(answer)))
 }
 
@@ -170,7 +170,7 @@ pub async fn async_load_all_asked<M: AsyncStored>(
     question: &Question,
     connection: &mut M::Connection,
 ) -> Result<AllAsked<M::Id, M>, LoadError> {
-    let found = M::load_all_answered(ids, question.answers(), connection).await?;
+    let found = M::load_all_answered(ids, Answers::to(question), connection).await?;
     Ok(found.into_iter().map(|(row, answer)| (row.id(), (row, Some(answer)))).collect())
 }
 
@@ -201,7 +201,7 @@ pub async fn async_ask<M: AsyncStored, L: Lender>(
 ) -> Result<Vec<Answer>, L::Error> {
     let ids: Vec<M::Id> = contexts.iter().map(|context| context.id()).collect();
     let mut connection = lender.acquire::<M::Connection>().await?;
-    let found = M::load_all_answered(&ids, question.answers(), &mut connection).await?;
+    let found = M::load_all_answered(&ids, Answers::to(question), &mut connection).await?;
     Ok(in_order(&ids, found, M::id)?)
 }
 

@@ -326,6 +326,11 @@ impl<M: Scoped> Answers<M> {
         Self { scopes: permissions.iter().map(|permission| Scope::of(subject, *permission)).collect() }
     }
 
+    /// What a guard asks.
+    pub(super) fn to(question: &Question) -> Self {
+        Self::of(&*question.subject, &question.permissions)
+    }
+
     pub(super) fn locked(mut self, lock: RowLock) -> Self {
         for scope in &mut self.scopes {
             scope.form = Form::Locked(lock.of_parents());
@@ -387,7 +392,7 @@ pub fn load_asked<M: Stored>(
     question: &Question,
     connection: &mut M::Connection,
 ) -> Result<Asked<M>, LoadError> {
-    let (row, answer) = M::load_answered(id, question.answers(), "", connection)?;
+    let (row, answer) = M::load_answered(id, Answers::to(question), "", connection)?;
     Ok((row, Some(answer)))
 }
 
@@ -397,7 +402,7 @@ pub fn load_all_asked<M: Stored>(
     question: &Question,
     connection: &mut M::Connection,
 ) -> Result<AllAsked<M::Id, M>, LoadError> {
-    let found = M::load_all_answered(ids, question.answers(), connection)?;
+    let found = M::load_all_answered(ids, Answers::to(question), connection)?;
     Ok(found.into_iter().map(|(row, answer)| (row.id(), (row, Some(answer)))).collect())
 }
 
@@ -440,7 +445,7 @@ pub async fn ask<M: Stored, L: Lender>(
     let question = question.clone();
     let ids: Vec<M::Id> = contexts.iter().map(|context| context.id()).collect();
     let work = move |connection: &mut M::Connection| {
-        let found = M::load_all_answered(&ids, question.answers(), connection)?;
+        let found = M::load_all_answered(&ids, Answers::to(&question), connection)?;
         in_order(&ids, found, M::id)
     };
     lender.blocking(work).await
