@@ -42,9 +42,9 @@ macro_rules! statements {
         #[derive(Queryable, Selectable, AuthModel)]
         #[diesel(table_name = accounts, check_for_backend($backend))]
         #[acl(
-                                    read = account(id) | account(consultancy_id) & role("consultant"),
-                                    update = account(id) & role("account-admin"),
-                                )]
+                                            read = account(id) | account(consultancy_id) & role("consultant"),
+                                            update = account(id) & role("account-admin"),
+                                        )]
         struct Account {
             id: i32,
             consultancy_id: Option<i32>,
