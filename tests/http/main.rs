@@ -16,6 +16,7 @@ mod loaders;
 mod log;
 mod mechanisms;
 mod phases;
+mod policies;
 mod redis;
 mod session;
 mod tokens;
