@@ -52,7 +52,8 @@ pub struct Accessible<T, P> {
 }
 
 impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
-    /// The rows, as a boxed query. Each call begins another one, so a total can be counted beside a page.
+    /// The rows, as a [`ScopedQuery`](crate::ScopedQuery). Each call begins another one, so a total can be counted beside a
+    /// page.
     #[must_use]
     pub fn query(&self) -> T::Query {
         T::accessible_by(&*self.subject, P::PERMISSION)

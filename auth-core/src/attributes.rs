@@ -430,7 +430,9 @@ pub use auth_macros::LoadContext;
 /// as no permission asks for itself in the end.
 ///
 /// The columns, their types and the parents' permissions are checked when the code is compiled. The table, the key and
-/// the connection are told as to [`derive(LoadContext)`](derive@crate::LoadContext).
+/// the connection are told as to [`derive(LoadContext)`](derive@crate::LoadContext). How a database locks rows is known
+/// by the name of a connection of diesel's; for another one, or an alias, write `#[auth(row_lock = Postgres)]`, `Mysql` or
+/// `Transaction`, or implement [`LockRows`](crate::LockRows).
 ///
 /// What is implemented: [`Scoped`](crate::Scoped), lists and conditions of changes; [`Stored`](crate::Stored), the
 /// decision about a row in the database; and the trait [`AuthModel`](trait@crate::AuthModel), for a context whose

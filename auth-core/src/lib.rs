@@ -36,7 +36,7 @@ pub use self::{
     accessible::Accessible,
     attributes::{AuthModel, LoadContext},
     policy::Policy,
-    scope::{LockRows, RowLock, Scope, Scoped, Stored},
+    scope::{LockRows, RowLock, Scope, Scoped, ScopedQuery, Stored},
 };
 pub use self::{
     acl::{

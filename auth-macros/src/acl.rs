@@ -1,7 +1,7 @@
 //! `#[acl(…)]`: which rule grants which permission. Parsed into values: precedence is that of this parser, where `&`
 //! binds more tightly than `|` as it does in Rust, and never that of tokens that are written down again.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Delimiter, Ident, Span};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
@@ -238,19 +238,13 @@ const TERMS: [&str; 7] =
     ["user", "account", "role", "account_role", "is_null", "every_logged_in_user", "nobody"];
 
 fn term(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+    if let Some(rule) = fragment(input)? {
+        return (|input: ParseStream<'_>| alone(input, relations)).parse2(rule);
+    }
     if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
-        return whole(&content, |content| {
-            let rule = any(content, relations)?;
-            if content.is_empty() {
-                Ok(rule)
-            } else if content.peek(Token![|]) || content.peek(Token![&]) {
-                Err(doubled(content))
-            } else {
-                Err(content.error("expected `|` or `&`"))
-            }
-        });
+        return whole(&content, |content| alone(content, relations));
     }
     if input.peek(Token![!]) {
         return Err(input.error("a policy only grants, so nothing is negated; say who has the permission"));
@@ -283,6 +277,34 @@ fn term(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
             _ => Ok(Rule::Flag(Column { relation: None, name })),
         }
     }
+}
+
+/// A rule with nothing behind it.
+fn alone(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+    let rule = any(input, relations)?;
+    if input.is_empty() {
+        Ok(rule)
+    } else if input.peek(Token![|]) || input.peek(Token![&]) {
+        Err(doubled(input))
+    } else {
+        Err(input.error("expected `|` or `&`"))
+    }
+}
+
+/// What a `macro_rules!` macro put here as one expression, if that is what is next. It stays together: the parser of
+/// syn would look through its invisible parentheses, and `$rule & b` of `a | c` become `a | c & b`.
+fn fragment(input: ParseStream<'_>) -> syn::Result<Option<proc_macro2::TokenStream>> {
+    let is_fragment = match input.cursor().token_tree() {
+        Some((proc_macro2::TokenTree::Group(group), _)) => group.delimiter() == Delimiter::None,
+        _ => false,
+    };
+    if !is_fragment {
+        return Ok(None);
+    }
+    input.step(|cursor| match cursor.token_tree() {
+        Some((proc_macro2::TokenTree::Group(group), rest)) => Ok((Some(group.stream()), rest)),
+        _ => Ok((None, *cursor)),
+    })
 }
 
 /// Reads what stands in parentheses. What an error leaves unread would be one more error.

@@ -84,13 +84,13 @@ impl Policy {
                 #[allow(unused_imports, reason = "for columns that no rule compares")]
                 use ::auth_core::__private::Unknown as _;
 
-                static RELATIONS: &[::auth_core::__private::Relation] = &[#(#relations),*];
-                static GRANTS: &[::auth_core::__private::Grant] = &[#(#grants),*];
-                static POLICY: ::auth_core::Policy = ::auth_core::Policy::new(
+                static __AUTH_RELATIONS: &[::auth_core::__private::Relation] = &[#(#relations),*];
+                static __AUTH_GRANTS: &[::auth_core::__private::Grant] = &[#(#grants),*];
+                static __AUTH_POLICY: ::auth_core::Policy = ::auth_core::Policy::new(
                     #context,
                     ::core::module_path!(),
-                    RELATIONS,
-                    GRANTS,
+                    __AUTH_RELATIONS,
+                    __AUTH_GRANTS,
                 );
 
                 #(#checks)*
@@ -100,7 +100,7 @@ impl Policy {
                     #[doc(hidden)]
                     #[allow(unreachable_pub, reason = "the policies of children refer to it")]
                     pub const fn __auth_policy() -> &'static ::auth_core::Policy {
-                        &POLICY
+                        &__AUTH_POLICY
                     }
                 }
 
@@ -122,7 +122,7 @@ impl Policy {
                 let message =
                     format!("`{}` is declared twice; join the rules by `|`", written(&grant.permission));
                 checks.push(quote_spanned! {at(grant.span)=>
-                    const _: () = ::auth_core::__private::assert_distinct(&POLICY, #asked, #message);
+                    const _: () = ::auth_core::__private::assert_distinct(&__AUTH_POLICY, #asked, #message);
                 });
             }
             grant.rule.each(&mut |rule| {
@@ -145,7 +145,7 @@ impl Policy {
                         <#parent as ::auth_core::Scoped>::POLICY, #granted, #unknown,
                     );
                     const _: () = ::auth_core::__private::assert_acyclic(
-                        &POLICY, #asked, <#parent as ::auth_core::Scoped>::POLICY, #granted, #cyclic,
+                        &__AUTH_POLICY, #asked, <#parent as ::auth_core::Scoped>::POLICY, #granted, #cyclic,
                     );
                 });
             });
@@ -275,9 +275,9 @@ impl Policy {
     }
 
     fn scoped(&self) -> TokenStream {
-        let Row { name, table, key, fields, connection: Connection { backend, .. }, .. } = &self.row;
+        let Row { name, table, key, connection: Connection { backend, .. }, .. } = &self.row;
         let diesel = quote!(::auth_core::__private::diesel);
-        let columns = fields.iter().map(|held| self.declared(&held.column));
+        let columns = self.row.columns().map(|held| self.declared(&held.column));
         let key = if let [Part { column, .. }] = key.as_slice() {
             let column = self.declared(column);
             quote!(::core::option::Option::Some(#column))
@@ -293,29 +293,29 @@ impl Policy {
         });
         quote! {
             impl ::auth_core::Scoped for #name {
-                const POLICY: &'static ::auth_core::Policy = &POLICY;
+                const POLICY: &'static ::auth_core::Policy = &__AUTH_POLICY;
                 const COLUMNS: &'static [::auth_core::__private::Column] = &[#(#columns),*];
                 const KEY: ::core::option::Option<::auth_core::__private::Column> = #key;
 
                 type Table = #table::table;
                 type Backend = #backend;
-                type Query = #table::BoxedQuery<
+                type Query = ::auth_core::ScopedQuery<#table::BoxedQuery<
                     'static,
                     #backend,
                     ::auth_core::__private::SqlTypeOf<#diesel::helper_types::AsSelect<Self, #backend>>,
-                >;
+                >>;
 
                 fn accessible_by(
                     __auth_subject: &dyn ::auth_core::Subject,
                     __auth_permission: ::auth_core::Permission,
                 ) -> Self::Query {
-                    #diesel::QueryDsl::into_boxed(#diesel::QueryDsl::select(
+                    ::auth_core::ScopedQuery::new(#diesel::QueryDsl::into_boxed(#diesel::QueryDsl::select(
                         #diesel::QueryDsl::filter(
                             #table::table,
                             <Self as ::auth_core::Scoped>::scope(__auth_subject, __auth_permission).of_many(),
                         ),
                         <Self as #diesel::SelectableHelper<#backend>>::as_select(),
-                    ))
+                    )))
                 }
 
                 fn write_table(
@@ -338,7 +338,8 @@ impl Policy {
         let (run, stored) = (database.run(), database.of_trait("Stored"));
         let diesel = quote!(::auth_core::__private::diesel);
         let key_type = self.row.key_type();
-        let fields = key.iter().map(|Part { field, .. }| quote!(::core::clone::Clone::clone(&self.#field)));
+        let fields =
+            key.iter().map(|Part { field, .. }| quote!(::core::clone::Clone::clone(&__auth_row.#field)));
         let id = if key.len() == 1 { quote!(#(#fields)*) } else { quote!((#(#fields),*)) };
         let found = self.row.found_by(&Ident::new("__auth_id", Span::call_site()));
         let all = if let [Part { column, .. }] = key.as_slice() {
@@ -370,7 +371,7 @@ impl Policy {
                 type Id = #key_type;
                 type Connection = #connection;
 
-                fn id(&self) -> Self::Id {
+                fn key_of(__auth_row: &Self) -> Self::Id {
                     #id
                 }
 

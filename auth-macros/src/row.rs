@@ -34,6 +34,8 @@ pub(crate) struct Part {
 pub(crate) struct Held {
     pub(crate) column: Ident,
     pub(crate) field: Ident,
+    /// Whether diesel makes it of something else than the column, or makes something else of it.
+    pub(crate) computed: bool,
 }
 
 /// What a row refers to: `belongs_to(asset: Asset, asset_id)`.
@@ -126,10 +128,15 @@ impl Row {
         key.iter().enumerate().fold(quote!(#table::table), filter)
     }
 
-    /// The field that holds a column.
+    /// The fields that hold what is in their columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Held> {
+        self.fields.iter().filter(|held| !held.computed)
+    }
+
+    /// The field that holds what is in a column.
     pub(crate) fn field(&self, column: &Ident) -> Option<&Ident> {
         let column = column.unraw();
-        self.fields.iter().find(|held| held.column.unraw() == column).map(|held| &held.field)
+        self.columns().find(|held| held.column.unraw() == column).map(|held| &held.field)
     }
 }
 
@@ -170,6 +177,7 @@ struct Said {
     connection: Option<Type>,
     /// Whether it is an `async_connection`.
     is_async: bool,
+    row_lock: Option<&'static str>,
     relations: Vec<Relation>,
 }
 
@@ -207,9 +215,20 @@ impl Said {
     }
 
     fn auth(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-        const KEYS: [&str; 3] = ["connection", "async_connection", "belongs_to"];
+        const KEYS: [&str; 4] = ["connection", "async_connection", "belongs_to", "row_lock"];
         if key == "connection" || key == "async_connection" {
             self.connection_of(key, input)
+        } else if key == "row_lock" {
+            let _: Token![=] = input.parse()?;
+            let written: Ident = input.parse()?;
+            let known = LOCKS.into_iter().find(|known| written == known);
+            self.row_lock = Some(known.ok_or_else(|| {
+                syn::Error::new(
+                    written.span(),
+                    format_args!("rows are not locked by `{written}`; say {}", one_of(&LOCKS)),
+                )
+            })?);
+            Ok(())
         } else if key == "belongs_to" {
             let relation = relation(key, input)?;
             if self.relations.iter().any(|other| other.name == relation.name) {
@@ -259,7 +278,7 @@ impl Said {
             return Some(Connection {
                 ty: named.to_token_stream(),
                 backend,
-                lock: lock_of(named),
+                lock: self.row_lock.or_else(|| lock_of(named)),
                 is_async: self.is_async,
             });
         }
@@ -287,7 +306,7 @@ impl Said {
         Some(Connection {
             ty: quote!(#diesel::#connection),
             backend: quote!(#backend),
-            lock: Some(lock),
+            lock: self.row_lock.or(Some(lock)),
             is_async: false,
         })
     }
@@ -296,6 +315,9 @@ impl Said {
 const CONNECTION: &str = "the type of the connection is not known; write \
      `#[auth(connection = diesel::SqliteConnection)]`, or let it follow from one backend: \
      `#[diesel(check_for_backend(diesel::sqlite::Sqlite))]`";
+
+/// The variants of `auth_core::RowLock`.
+const LOCKS: [&str; 3] = ["Transaction", "Postgres", "Mysql"];
 
 /// How the connections of diesel and `diesel-async` lock rows. Others say it themselves.
 fn lock_of(connection: &Type) -> Option<&'static str> {
@@ -380,7 +402,7 @@ fn key(
 fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
     let name = field.ident.clone()?;
     let mut column = name.clone();
-    let mut embeds = false;
+    let (mut embeds, mut computed) = (false, false);
     for attribute in &field.attrs {
         if attribute.path().is_ident("diesel") {
             let result = items(attribute, |key, input| {
@@ -394,13 +416,15 @@ fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
                     };
                 } else if key == "embed" {
                     embeds = true;
+                } else if key == "select_expression" || key == "deserialize_as" {
+                    computed = true;
                 }
                 Ok(())
             });
             errors.keep(result);
         }
     }
-    (!embeds).then_some(Held { column, field: name })
+    (!embeds).then_some(Held { column, field: name, computed })
 }
 
 /// Calls `item` behind each key of `#[attribute(key, key = value, key(…))]`; what it leaves unread

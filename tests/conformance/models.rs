@@ -199,5 +199,5 @@ where
     M: Stored<Id = i32> + Scoped<Query: LoadQuery<'static, Connection, M>>,
 {
     let rows: Vec<M> = M::accessible_by(subject, permission).load(connection).unwrap();
-    rows.iter().any(|row| Some(row.id()) == question.object_id)
+    rows.iter().any(|row| Some(M::key_of(row)) == question.object_id)
 }

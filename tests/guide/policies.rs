@@ -95,6 +95,7 @@ fn hand_over(
         .execute(connection)?;
     if changed == 0 {
         Sensor::check_access(connection, subject, id, Permission::UPDATE)?.into_result()?;
+        return Err("somebody else changed it at the same moment".into());
     }
     Ok(())
 }

@@ -74,7 +74,7 @@ macro_rules! statements {
             connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
                 if let InstrumentationEvent::StartQuery { query, .. } = event {
                     let text = query.to_string();
-                    if text.contains("auth_1") {
+                    if text.contains("__auth_1") {
                         log.lock().unwrap().push(text);
                     }
                 }

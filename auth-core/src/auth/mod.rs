@@ -397,7 +397,8 @@ impl AuthBuilder {
     ///
     /// A denial to who may read the context stays a 403. So does one that comes before the context is loaded,
     /// as of a role: it is the same whether the context exists or not. The log has the reason in each case,
-    /// with `hidden = true` where a 404 is one of these.
+    /// with `hidden = true` where a 404 is one of these. What a handler asks itself, as by
+    /// `Stored::authorize_for_update`, is not hidden: it tells a denial from what is not there.
     ///
     /// ```
     /// use auth_core::Auth;

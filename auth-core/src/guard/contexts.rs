@@ -149,6 +149,10 @@ impl Caller<'_> {
         }
         if L::Context::IN_DATABASE && answers.len() != contexts.each().count() {
             let all: Vec<_> = contexts.each().map(|(_, context)| context).collect();
+            if all.len() > MAX_CONTEXTS {
+                check.decided(Decision::Deny(DenyReason::TooMany));
+                return Err(AuthError::NotFound);
+            }
             answers = lent(L::Context::ask(&all, question, &Registered(self.auth)).await, check)?;
         }
         let mut denied = None;

@@ -63,17 +63,25 @@ impl Sketch {
         subject: &dyn Subject,
         leaves: &mut Vec<Leaf>,
     ) -> Self {
-        let mut all = |rules: &'static [Rule]| {
+        let all = |rules: &'static [Rule], leaves: &mut Vec<Leaf>| {
             rules.iter().map(|rule| Self::rule(rule, policy, way, subject, leaves)).collect()
         };
-        let known =
-            |matches| Self::Known { text: Written { rule, policy, through: None }.to_string(), matches };
+        // A term that needs no row: that of an ancestor needs the ancestor to be there.
+        let about_subject = |matches, leaves: &mut Vec<Leaf>| {
+            let text = Written { rule, policy, through: None }.to_string();
+            match through(way) {
+                Some(through) if matches => {
+                    Self::asked(format!("{text} through {through}"), rule, way, leaves)
+                }
+                _ => Self::Known { text, matches },
+            }
+        };
         match *rule {
-            Rule::Any(rules) => Self::Any(all(rules)),
-            Rule::All(rules) => Self::All(all(rules)),
-            Rule::EveryLoggedInUser => known(true),
-            Rule::Role(name) => known(has_role(subject, name)),
-            Rule::AccountRole(name) => known(account_has_role(subject, name)),
+            Rule::Any(rules) => Self::Any(all(rules, leaves)),
+            Rule::All(rules) => Self::All(all(rules, leaves)),
+            Rule::EveryLoggedInUser => about_subject(true, leaves),
+            Rule::Role(name) => about_subject(has_role(subject, name), leaves),
+            Rule::AccountRole(name) => about_subject(account_has_role(subject, name), leaves),
             Rule::Through(index, rule) => {
                 let relation = policy.relation(index);
                 let way = Way { before: way, index, relation };
@@ -85,15 +93,17 @@ impl Sketch {
                 Self::granted(relation.policy, permission, Some(&way), subject, leaves)
             }
             Rule::User(_) | Rule::Account(_) | Rule::IsNull(_) | Rule::Flag(_) => {
-                let mut steps: Vec<_> = Way::steps(way).collect();
-                steps.reverse();
-                let through: Vec<_> = steps.iter().map(|step| step.relation.name).collect();
-                let through = (!through.is_empty()).then(|| through.join("."));
-                let text = Written { rule, policy, through: through.as_deref() }.to_string();
-                leaves.push(Leaf { way: steps.iter().map(|step| step.index).collect(), rule });
-                Self::Asked { text, leaf: leaves.len() - 1 }
+                let text = Written { rule, policy, through: through(way).as_deref() }.to_string();
+                Self::asked(text, rule, way, leaves)
             }
         }
+    }
+
+    fn asked(text: String, rule: &'static Rule, way: Option<&Way<'_>>, leaves: &mut Vec<Leaf>) -> Self {
+        let mut way: Vec<_> = Way::steps(way).map(|step| step.index).collect();
+        way.reverse();
+        leaves.push(Leaf { way, rule });
+        Self::Asked { text, leaf: leaves.len() - 1 }
     }
 
     /// With the answers of the database, in the order of the leaves. What was not answered does not match.
@@ -108,4 +118,11 @@ impl Sketch {
             Self::All(sketches) => Condition::All(all(sketches)),
         }
     }
+}
+
+/// The names of the relations that lead to an ancestor.
+fn through(way: Option<&Way<'_>>) -> Option<String> {
+    let mut names: Vec<_> = Way::steps(way).map(|step| step.relation.name).collect();
+    names.reverse();
+    (!names.is_empty()).then(|| names.join("."))
 }

@@ -6,7 +6,7 @@ use diesel_async::{AsyncConnection, TransactionManager};
 
 use super::{
     Answers, RowLock, Scoped,
-    stored::{Explained, OUTSIDE_OF_A_TRANSACTION, authorized, check_of, in_order},
+    stored::{Explained, OUTSIDE_OF_A_TRANSACTION, authorized, check_of, distinct, in_order},
 };
 use crate::{
     context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
@@ -126,7 +126,7 @@ pub trait AsyncStored: Scoped + Send {
 
     /// The row's primary key.
     #[doc(hidden)]
-    fn id(&self) -> Self::Id;
+    fn key_of(row: &Self) -> Self::Id;
 
     /// The row, and an answer; one statement, which ends with `lock`.
     #[doc(hidden)]
@@ -171,7 +171,7 @@ pub async fn async_load_all_asked<M: AsyncStored>(
     connection: &mut M::Connection,
 ) -> Result<AllAsked<M::Id, M>, LoadError> {
     let found = M::load_all_answered(ids, Answers::to(question), connection).await?;
-    Ok(found.into_iter().map(|(row, answer)| (row.id(), (row, Some(answer)))).collect())
+    Ok(found.into_iter().map(|(row, answer)| (M::key_of(&row), (row, Some(answer)))).collect())
 }
 
 /// One after the other, for keys of several columns.
@@ -199,10 +199,10 @@ pub async fn async_ask<M: AsyncStored, L: Lender>(
     question: &Question,
     lender: &L,
 ) -> Result<Vec<Answer>, L::Error> {
-    let ids: Vec<M::Id> = contexts.iter().map(|context| context.id()).collect();
+    let ids: Vec<M::Id> = contexts.iter().map(|context| M::key_of(context)).collect();
     let mut connection = lender.acquire::<M::Connection>().await?;
-    let found = M::load_all_answered(&ids, Answers::to(question), &mut connection).await?;
-    Ok(in_order(&ids, found, M::id)?)
+    let found = M::load_all_answered(&distinct(&ids), Answers::to(question), &mut connection).await?;
+    Ok(in_order(&ids, found, M::key_of)?)
 }
 
 /// Whether a transaction is under way.

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "diesel-async")]
 mod async_stored;
+mod query;
 mod sql;
 mod stored;
 mod tree;
@@ -27,6 +28,7 @@ pub use self::async_stored::{
     AsyncStored, async_answered_each, async_ask, async_is_in_transaction, async_load_all_asked,
     async_load_asked,
 };
+pub use self::query::ScopedQuery;
 pub use self::stored::{
     Answers, LockRows, Locked, RowLock, Stored, answered, answered_all, answered_each, ask,
     is_in_transaction, load_all_asked, load_asked,
@@ -116,8 +118,8 @@ pub trait Scoped: Sized + 'static {
     /// What [`accessible_by`](Self::accessible_by) begins.
     type Query;
 
-    /// The rows on which the subject has the permission, as a boxed query that takes filters, an order and a page of
-    /// the caller's own.
+    /// The rows on which the subject has the permission, as a query that takes filters, an order and a page of the
+    /// caller's own: a [`ScopedQuery`].
     fn accessible_by(subject: &dyn Subject, permission: Permission) -> Self::Query;
 
     /// The same as a condition for any statement about the table: an `UPDATE` or a `DELETE` of a row, for example. It

@@ -8,7 +8,10 @@ use diesel::{
 };
 
 use super::{Answers, Form, Scope, Scoped, tree::Tree, value::BindIds};
-use crate::{context::Answer, policy::Policy};
+use crate::{
+    context::Answer,
+    policy::{Kind, Policy},
+};
 
 /// Implements a fragment for whatever the ids can be bound to.
 macro_rules! fragment {
@@ -103,7 +106,21 @@ impl Place<'_> {
         let relation = self.policy.relation(index);
         let way = [self.way, &[index]].concat();
         let parent = Place { policy: relation.policy, way: &way, form: self.form };
-        if self.form == Form::Set {
+        let by_key = |out: &mut AstPass<'_, 'b, M::Backend>| {
+            parent.write_from::<M>(out)?;
+            out.push_sql(" WHERE ");
+            parent.write_column::<M>(relation.key.name, out)?;
+            out.push_sql(" = ");
+            self.write_column::<M>(relation.foreign_key.name, out)
+        };
+        if self.form == Form::Set && relation.key.kind == Kind::Text {
+            // `IN` compares texts by the collation of the foreign key, and `=` by that of the key, as single rows do.
+            out.push_sql("EXISTS (SELECT 1");
+            by_key(out)?;
+            out.push_sql(" AND (");
+            parent.write::<M>(tree, out)?;
+            out.push_sql(")");
+        } else if self.form == Form::Set {
             self.write_column::<M>(relation.foreign_key.name, out)?;
             out.push_sql(" IN (SELECT ");
             parent.write_column::<M>(relation.key.name, out)?;
@@ -113,11 +130,7 @@ impl Place<'_> {
         } else {
             out.push_sql("(SELECT ");
             parent.write::<M>(tree, out)?;
-            parent.write_from::<M>(out)?;
-            out.push_sql(" WHERE ");
-            parent.write_column::<M>(relation.key.name, out)?;
-            out.push_sql(" = ");
-            self.write_column::<M>(relation.foreign_key.name, out)?;
+            by_key(out)?;
             if let Form::Locked(clause) = self.form {
                 out.push_sql(clause);
             }
@@ -150,8 +163,8 @@ impl Place<'_> {
 
     /// A name that no table of the caller's has, even where a table is its own ancestor. It needs no quotes.
     fn alias(&self) -> Cow<'static, str> {
-        const ALIASES: [&str; 5] = ["auth_0", "auth_1", "auth_2", "auth_3", "auth_4"];
+        const ALIASES: [&str; 5] = ["__auth_0", "__auth_1", "__auth_2", "__auth_3", "__auth_4"];
         let depth = self.way.len();
-        ALIASES.get(depth).map_or_else(|| format!("auth_{depth}").into(), |alias| (*alias).into())
+        ALIASES.get(depth).map_or_else(|| format!("__auth_{depth}").into(), |alias| (*alias).into())
     }
 }

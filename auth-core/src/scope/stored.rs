@@ -2,7 +2,7 @@
 
 use std::{
     any::type_name,
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     fmt,
     hash::Hash,
 };
@@ -157,7 +157,7 @@ pub trait Stored: Scoped {
 
     /// The row's primary key.
     #[doc(hidden)]
-    fn id(&self) -> Self::Id;
+    fn key_of(row: &Self) -> Self::Id;
 
     /// The row, with an answer of a bit for each; one statement, which ends with `lock`.
     #[doc(hidden)]
@@ -276,7 +276,8 @@ impl<M: Scoped> Explained<M> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "how rows are locked through a `{Self}` is not known",
-    note = "of diesel's own connections it is known: write their names, such as `diesel::PgConnection`, and no alias",
+    note = "of diesel's own connections it is known by their names, such as `diesel::PgConnection`; of others, say it: \
+            `#[auth(row_lock = Postgres)]`, `Mysql` or `Transaction`",
     note = "for a type of your own, implement `auth_core::LockRows`: `fn row_lock(&self) -> RowLock`"
 )]
 pub trait LockRows {
@@ -403,7 +404,7 @@ pub fn load_all_asked<M: Stored>(
     connection: &mut M::Connection,
 ) -> Result<AllAsked<M::Id, M>, LoadError> {
     let found = M::load_all_answered(ids, Answers::to(question), connection)?;
-    Ok(found.into_iter().map(|(row, answer)| (row.id(), (row, Some(answer)))).collect())
+    Ok(found.into_iter().map(|(row, answer)| (M::key_of(&row), (row, Some(answer)))).collect())
 }
 
 #[doc(hidden)]
@@ -443,12 +444,19 @@ pub async fn ask<M: Stored, L: Lender>(
     lender: &L,
 ) -> Result<Vec<Answer>, L::Error> {
     let question = question.clone();
-    let ids: Vec<M::Id> = contexts.iter().map(|context| context.id()).collect();
+    let ids: Vec<M::Id> = contexts.iter().map(|context| M::key_of(context)).collect();
+    let distinct = distinct(&ids);
     let work = move |connection: &mut M::Connection| {
-        let found = M::load_all_answered(&ids, Answers::to(&question), connection)?;
-        in_order(&ids, found, M::id)
+        let found = M::load_all_answered(&distinct, Answers::to(&question), connection)?;
+        in_order(&ids, found, M::key_of)
     };
     lender.blocking(work).await
+}
+
+/// Each id once: a database binds no more than it has to.
+pub(super) fn distinct<Id: Clone + Eq + Hash>(ids: &[Id]) -> Vec<Id> {
+    let mut seen = HashSet::with_capacity(ids.len());
+    ids.iter().filter(|id| seen.insert(*id)).cloned().collect()
 }
 
 pub(super) fn in_order<M, Id: Eq + Hash>(

@@ -86,6 +86,29 @@ mod contexts {
     }
 }
 
+/// What a macro passes on stays together, and what is computed is not what is in the column.
+mod passed_on {
+    use crate::schema::users;
+
+    macro_rules! user {
+        ($name:ident, $rule:expr, $role:expr) => {
+            #[derive(diesel::Queryable, diesel::Selectable, auth_core::AuthModel)]
+            #[diesel(table_name = users, check_for_backend(diesel::sqlite::Sqlite))]
+            #[acl(read = $rule & account(account_id), update = account(account_id) & $rule, delete = role($role))]
+            pub struct $name {
+                pub id: i32,
+                #[diesel(select_expression = users::id, select_expression_type = users::id)]
+                pub account_id: i32,
+                #[diesel(select_expression = diesel::ExpressionMethods::is_null(users::is_active))]
+                #[diesel(select_expression_type = diesel::dsl::IsNull<users::is_active>)]
+                pub unknown: bool,
+            }
+        };
+    }
+
+    user!(User, role("editor") | user(id), "boss");
+}
+
 fn main() {
     use auth_core::{AuthModel, LoadContext, Permission, Scoped, User, check_access, explain};
 
@@ -104,15 +127,25 @@ fn main() {
     assert_eq!(
         sql(Permission::UPDATE),
         "SELECT `energy`.`accounts`.`id`, `energy`.`accounts`.`owner_id` FROM `energy`.`accounts` WHERE \
-         ((`energy`.`accounts`.`owner_id` IN (SELECT auth_1.`id` FROM `users` AS auth_1 WHERE \
-         (auth_1.`id` = ?) OR (auth_1.`is_active`))) OR (`energy`.`accounts`.`owner_id` IS NULL)) -- binds: [1]"
+         ((`energy`.`accounts`.`owner_id` IN (SELECT __auth_1.`id` FROM `users` AS __auth_1 WHERE \
+         (__auth_1.`id` = ?) OR (__auth_1.`is_active`))) OR (`energy`.`accounts`.`owner_id` IS NULL)) -- binds: [1]"
     );
     assert!(sql(contexts::PUBLISH).ends_with("WHERE (1 = 0) -- binds: []"));
     // Of the user, and of that one's account, through a column of another name.
-    assert!(sql(Permission::CREATE_CHILDREN).contains("WHERE auth_1.`account` IN (SELECT"));
+    assert!(sql(Permission::CREATE_CHILDREN).contains("WHERE __auth_1.`account` IN (SELECT"));
     assert_eq!(
         contexts::User::POLICY.to_string(),
         "User\n  read = type.read | (user(id) | role(\"editor\")) & role(\"editor\")\n  \
          update = user(id) | every_logged_in_user & is_active\n  publish = type.publish\n"
     );
+    let rules = passed_on::User::POLICY.to_string();
+    assert_eq!(
+        rules,
+        "User\n  read = (role(\"editor\") | user(id)) & account(account_id)\n  \
+         update = account(account_id) & (role(\"editor\") | user(id))\n  delete = role(\"boss\")\n"
+    );
+    // Not by what was selected instead: there is no list for an object in memory.
+    let query = passed_on::User::accessible_by(&user, Permission::READ);
+    let sql = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&query).to_string();
+    assert!(sql.ends_with("WHERE ((`users`.`id` = ?) AND (`users`.`account` = ?)) -- binds: [1, 2]"), "{sql}");
 }

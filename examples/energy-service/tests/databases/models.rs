@@ -101,11 +101,11 @@ where
     });
     let by_list = who(connection, |subject, connection| {
         let rows: Vec<C> = C::accessible_by(subject, permission).load(connection).unwrap();
-        rows.iter().any(|row| row.id() == id)
+        rows.iter().any(|row| C::key_of(row) == id)
     });
     let by_lock = who(connection, |subject, connection| {
         let locked = connection.immediate_transaction(|connection| {
-            C::authorize_for_update(connection, subject, id, permission).map(|row| row.id())
+            C::authorize_for_update(connection, subject, id, permission).map(|row| C::key_of(&row))
         });
         match locked {
             Ok(found) => found == id,
