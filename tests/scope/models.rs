@@ -1,0 +1,141 @@
+//! Models whose relations are those of [`TABLES`](crate::world::TABLES), for policies that are made at run time.
+
+use std::collections::BTreeSet;
+
+use auth_core::{Permission, Policy, Subject};
+use diesel::QueryResult;
+
+/// A policy, asked for a subject and a permission.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) table: usize,
+    pub(crate) policy: &'static Policy,
+    pub(crate) subject: &'a dyn Subject,
+    pub(crate) permission: Permission,
+}
+
+/// A connection through which the models are asked. A row is called by its number.
+pub(crate) trait Ask {
+    /// The rows of a list.
+    fn listed(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
+
+    /// The rows for which the condition of a single row is true.
+    fn selected(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
+
+    /// Whether a statement about one row finds it under the condition.
+    fn found(&mut self, question: Question<'_>, row: i32) -> QueryResult<bool>;
+
+    fn updated(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize>;
+
+    fn all_updated(&mut self, question: Question<'_>) -> QueryResult<usize>;
+
+    fn deleted(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize>;
+}
+
+macro_rules! models {
+    ($connection:ident) => {
+        // The foreign key is the row's number only for the derive: what is asked, the policy at run time says.
+        models! {
+            $connection:
+            0 readings Reading: asset Asset, site Site, device Device;
+            1 assets Asset: site Site, parent Asset;
+            2 sites Site: device Device, asset Asset;
+            3 devices Device: whole Device;
+        }
+    };
+    ($connection:ident: $($index:literal $table:ident $model:ident: $($relation:ident $parent:ident),*;)*) => {
+        mod models {
+            use std::collections::BTreeSet;
+
+            use auth_core::{AuthModel, Scope};
+            use diesel::{dsl::exists, prelude::*};
+
+            use crate::models::{Ask, Question};
+
+            $(
+                diesel::table! {
+                    $table (n) {
+                        n -> Integer,
+                        touched -> Integer,
+                    }
+                }
+
+                #[derive(Queryable, Selectable, AuthModel)]
+                #[diesel(table_name = $table, primary_key(n))]
+                #[auth(connection = $connection $(, belongs_to($relation: $parent, n))*)]
+                #[acl(read = nobody)]
+                struct $model {
+                    n: i32,
+                }
+
+                impl $model {
+                    fn scope(Question { policy, subject, permission, .. }: Question<'_>) -> Scope<Self> {
+                        Scope::by(policy, subject, permission)
+                    }
+                }
+            )*
+
+            impl Ask for $connection {
+                fn listed(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>> {
+                    let rows: Vec<i32> = match question.table {
+                        $($index => $table::table
+                            .filter($model::scope(question).of_many())
+                            .select($table::n)
+                            .load(self)?,)*
+                        _ => unreachable!(),
+                    };
+                    Ok(rows.into_iter().collect())
+                }
+
+                fn selected(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>> {
+                    let rows: Vec<i32> = match question.table {
+                        $($index => {
+                            $table::table.filter($model::scope(question)).select($table::n).load(self)?
+                        })*
+                        _ => unreachable!(),
+                    };
+                    Ok(rows.into_iter().collect())
+                }
+
+                fn found(&mut self, question: Question<'_>, row: i32) -> QueryResult<bool> {
+                    match question.table {
+                        $($index => {
+                            let found = $table::table.find(row).filter($model::scope(question));
+                            diesel::select(exists(found)).get_result(self)
+                        })*
+                        _ => unreachable!(),
+                    }
+                }
+
+                fn updated(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize> {
+                    match question.table {
+                        $($index => diesel::update($table::table.find(row))
+                            .filter($model::scope(question))
+                            .set($table::touched.eq($table::touched + 1))
+                            .execute(self),)*
+                        _ => unreachable!(),
+                    }
+                }
+
+                fn all_updated(&mut self, question: Question<'_>) -> QueryResult<usize> {
+                    match question.table {
+                        $($index => diesel::update($table::table)
+                            .filter($model::scope(question).of_many())
+                            .set($table::touched.eq($table::touched + 1))
+                            .execute(self),)*
+                        _ => unreachable!(),
+                    }
+                }
+
+                fn deleted(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize> {
+                    match question.table {
+                        $($index => {
+                            diesel::delete($table::table.find(row)).filter($model::scope(question)).execute(self)
+                        })*
+                        _ => unreachable!(),
+                    }
+                }
+            }
+        }
+    };
+}

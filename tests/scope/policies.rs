@@ -1,0 +1,258 @@
+//! Random policies over the whole grammar, as plain data of the tests, and as data of the library.
+
+use std::fmt::Debug;
+
+use auth_core::{
+    Permission, Policy,
+    __private::{Column as LibraryColumn, Grant, Of, Relation as LibraryRelation, Rule as LibraryRule},
+};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, SmallInt, Text};
+use proptest::{collection::vec, prelude::any, prop_oneof, strategy::Strategy};
+
+use crate::{
+    database::Dialect,
+    world::{Column, Kind, TABLES},
+};
+
+pub(crate) const PERMISSIONS: [Permission; 6] = [
+    Permission::READ,
+    Permission::UPDATE,
+    Permission::DELETE,
+    Permission::CREATE_CHILDREN,
+    Permission::new("publish"),
+    Permission::new("publish-all"),
+];
+
+pub(crate) const ROLES: [&str; 5] = ["operator", "auditor", "admin", "admin-reader", "Operator"];
+
+/// Columns, relations and permissions are indices.
+#[derive(Clone, Debug)]
+pub(crate) enum Rule {
+    EveryLoggedInUser,
+    User(usize),
+    Account(usize),
+    Role(&'static str),
+    AccountRole(&'static str),
+    IsNull(usize),
+    Flag(usize),
+    /// A term about a column of the parent.
+    Through(usize, Box<Self>),
+    Granted(usize, usize),
+    /// Of none: nobody.
+    Any(Vec<Self>),
+    /// Of none: nobody. No policy that is written down has it.
+    All(Vec<Self>),
+}
+
+/// What is declared for each table and permission: a rule, none, or several.
+#[derive(Clone, Debug)]
+pub(crate) struct Policies(pub(crate) [[Vec<Rule>; 6]; 4]);
+
+/// A rule before it is known which columns there are.
+#[derive(Clone, Debug)]
+enum Draft {
+    EveryLoggedInUser,
+    Role(u8),
+    AccountRole(u8),
+    Column(Term, u8),
+    Through(u8, Term, u8),
+    Granted(u8, u8),
+    Any(Vec<Self>),
+    All(Vec<Self>),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Term {
+    User,
+    Account,
+    IsNull,
+    Flag,
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let term = || {
+        prop_oneof![
+            3 => proptest::strategy::Just(Term::User),
+            3 => proptest::strategy::Just(Term::Account),
+            2 => proptest::strategy::Just(Term::IsNull),
+            2 => proptest::strategy::Just(Term::Flag),
+        ]
+    };
+    let leaf = prop_oneof![
+        1 => proptest::strategy::Just(Draft::EveryLoggedInUser),
+        2 => any::<u8>().prop_map(Draft::Role),
+        2 => any::<u8>().prop_map(Draft::AccountRole),
+        8 => (term(), any::<u8>()).prop_map(|(term, column)| Draft::Column(term, column)),
+        5 => (any::<u8>(), term(), any::<u8>())
+            .prop_map(|(relation, term, column)| Draft::Through(relation, term, column)),
+        8 => any::<(u8, u8)>().prop_map(|(relation, permission)| Draft::Granted(relation, permission)),
+    ];
+    leaf.prop_recursive(4, 10, 3, |inner| {
+        prop_oneof![vec(inner.clone(), 0..=3).prop_map(Draft::Any), vec(inner, 0..=3).prop_map(Draft::All)]
+    })
+}
+
+pub(crate) fn policies() -> impl Strategy<Value = Policies> {
+    // Two rules for one permission suffice each.
+    let rules = || prop_oneof![1 => vec(draft(), 0..=0), 8 => vec(draft(), 1..=1), 1 => vec(draft(), 2..=2)];
+    let table = move || [rules(), rules(), rules(), rules(), rules(), rules()];
+    [table(), table(), table(), table()].prop_map(|drafts| {
+        let mut made = Made {
+            policies: Policies(std::array::from_fn(|_| std::array::from_fn(|_| Vec::new()))),
+            asked: [[0; 6]; 4],
+        };
+        // No permission may ask for itself in the end: each asks those before it, or the same of a table behind it.
+        for permission in 0..PERMISSIONS.len() {
+            for table in (0..TABLES.len()).rev() {
+                let mut asked = 0;
+                made.policies.0[table][permission] = drafts[table][permission]
+                    .iter()
+                    .map(|draft| made.rule(draft, table, permission, &mut asked))
+                    .collect();
+                made.asked[table][permission] = asked;
+            }
+        }
+        made.policies
+    })
+}
+
+struct Made {
+    policies: Policies,
+    /// How many tables each rule asks in the end.
+    asked: [[usize; 6]; 4],
+}
+
+/// Optimizers take their time over subqueries, and `MariaDB` has a limit of 61 tables a statement.
+const MOST_ASKED: usize = 14;
+
+impl Made {
+    fn rule(&self, draft: &Draft, table: usize, permission: usize, asked: &mut usize) -> Rule {
+        let relations = TABLES[table].relations;
+        let mut all = |drafts: &[Draft]| {
+            drafts.iter().map(|draft| self.rule(draft, table, permission, asked)).collect::<Vec<_>>()
+        };
+        match *draft {
+            Draft::EveryLoggedInUser => Rule::EveryLoggedInUser,
+            Draft::Role(pick) => Rule::Role(of(&ROLES, pick)),
+            Draft::AccountRole(pick) => Rule::AccountRole(of(&ROLES, pick)),
+            Draft::Column(term, pick) => column_rule(table, term, pick),
+            Draft::Through(relation, term, pick) => {
+                let relation = usize::from(relation) % relations.len();
+                *asked += 1;
+                Rule::Through(relation, Box::new(column_rule(relations[relation].parent, term, pick)))
+            }
+            Draft::Granted(relation, granted) => {
+                let relation = usize::from(relation) % relations.len();
+                let parent = relations[relation].parent;
+                let most = if parent > table { permission + 1 } else { permission };
+                let granted = usize::from(granted).checked_rem(most);
+                match granted {
+                    Some(granted) if *asked + self.asked[parent][granted] < MOST_ASKED => {
+                        *asked += 1 + self.asked[parent][granted];
+                        Rule::Granted(relation, granted)
+                    }
+                    _ => column_rule(table, Term::Account, 0),
+                }
+            }
+            Draft::Any(ref drafts) => Rule::Any(all(drafts)),
+            Draft::All(ref drafts) => Rule::All(all(drafts)),
+        }
+    }
+}
+
+fn of<T: Copy>(values: &[T], pick: u8) -> T {
+    values[usize::from(pick) % values.len()]
+}
+
+/// A term about one of the columns that it can be about, which every table has.
+fn column_rule(table: usize, term: Term, pick: u8) -> Rule {
+    let fits = |column: &Column| match term {
+        Term::User | Term::Account => column.kind != Kind::Bool,
+        Term::IsNull => column.nullable,
+        Term::Flag => column.kind == Kind::Bool,
+    };
+    let columns: Vec<usize> = (0..TABLES[table].columns.len())
+        .filter(|index| fits(&TABLES[table].columns[*index]))
+        .collect();
+    let column = of(&columns, pick);
+    match term {
+        Term::User => Rule::User(column),
+        Term::Account => Rule::Account(column),
+        Term::IsNull => Rule::IsNull(column),
+        Term::Flag => Rule::Flag(column),
+    }
+}
+
+impl Policies {
+    /// The same as data of the library, for as long as the test runs, a policy for each table.
+    pub(crate) fn leaked(&self, dialect: Dialect) -> [&'static Policy; 4] {
+        let grants: [&'static [Grant]; 4] = std::array::from_fn(|table| self.grants(table, dialect));
+        // A policy that is there before its parents are refers to none. Each round knows one more generation.
+        let mut policies = std::array::from_fn(|table| policy(table, &[], grants[table]));
+        for _ in 0..=MOST_ASKED {
+            policies = std::array::from_fn(|table| {
+                let relations = TABLES[table].relations.iter().map(|relation| LibraryRelation {
+                    name: relation.name,
+                    foreign_key: library_column(&TABLES[table].columns[relation.foreign_key], dialect),
+                    key: library_column(&TABLES[relation.parent].columns[0], dialect),
+                    policy: policies[relation.parent],
+                });
+                policy(table, relations.collect::<Vec<_>>().leak(), grants[table])
+            });
+        }
+        policies
+    }
+
+    fn grants(&self, table: usize, dialect: Dialect) -> &'static [Grant] {
+        let mut grants = Vec::new();
+        for (permission, rules) in PERMISSIONS.iter().zip(&self.0[table]) {
+            for rule in rules {
+                grants
+                    .push(Grant { permission: *permission, rule: library_rule(rule, table, dialect) });
+            }
+        }
+        grants.leak()
+    }
+}
+
+fn policy(table: usize, relations: &'static [LibraryRelation], grants: &'static [Grant]) -> &'static Policy {
+    Box::leak(Box::new(Policy::new(TABLES[table].name, "", relations, grants)))
+}
+
+fn library_rule(rule: &Rule, table: usize, dialect: Dialect) -> LibraryRule {
+    let column = |index: usize| library_column(&TABLES[table].columns[index], dialect);
+    let all = |rules: &[Rule]| -> &'static [LibraryRule] {
+        rules.iter().map(|rule| library_rule(rule, table, dialect)).collect::<Vec<_>>().leak()
+    };
+    match rule {
+        Rule::EveryLoggedInUser => LibraryRule::EveryLoggedInUser,
+        Rule::User(index) => LibraryRule::User(column(*index)),
+        Rule::Account(index) => LibraryRule::Account(column(*index)),
+        Rule::Role(name) => LibraryRule::Role(name),
+        Rule::AccountRole(name) => LibraryRule::AccountRole(name),
+        Rule::IsNull(index) => LibraryRule::IsNull(column(*index)),
+        Rule::Flag(index) => LibraryRule::Flag(column(*index)),
+        Rule::Through(relation, rule) => {
+            let parent = TABLES[table].relations[*relation].parent;
+            LibraryRule::Through(*relation, Box::leak(Box::new(library_rule(rule, parent, dialect))))
+        }
+        Rule::Granted(relation, permission) => LibraryRule::Granted(*relation, PERMISSIONS[*permission]),
+        Rule::Any(rules) => LibraryRule::Any(all(rules)),
+        Rule::All(rules) => LibraryRule::All(all(rules)),
+    }
+}
+
+fn library_column(column: &Column, dialect: Dialect) -> LibraryColumn {
+    let kind = match column.kind {
+        Kind::SmallInt => Of::<SmallInt>::KIND,
+        Kind::Integer => Of::<Integer>::KIND,
+        Kind::BigInt => Of::<BigInt>::KIND,
+        Kind::Text | Kind::NoCase => Of::<Text>::KIND,
+        #[cfg(feature = "postgres")]
+        Kind::Uuid if dialect == Dialect::Postgres => Of::<diesel::sql_types::Uuid>::KIND,
+        Kind::Binary | Kind::Uuid => Of::<Binary>::KIND,
+        Kind::Bool => Of::<Bool>::KIND,
+    };
+    let _ = dialect;
+    LibraryColumn { written: column.written, name: column.name, kind, nullable: column.nullable }
+}
