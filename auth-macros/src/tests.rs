@@ -7,6 +7,7 @@ use crate::{attribute, auth_model, load_context};
 
 mod expansion;
 mod messages;
+mod precedence;
 mod robustness;
 
 const ROLES_REQUIRED: Kind = Kind::Check(CheckKind::RolesRequired);

@@ -12,10 +12,10 @@ use proptest::{
 use super::{Connection, DIALECT, SERVER};
 use crate::{
     database,
-    evaluate::{Person, is_allowed, person},
+    evaluate::{Person, is_allowed, one_of_each_id, person},
     models::{Ask as _, Question},
-    policies::{PERMISSIONS, Policies, policies},
-    world::{TABLES, World, created, world},
+    policies::{PERMISSIONS, Policies, Rule, policies},
+    world::{Kind, TABLES, Table, World, created, every_value, world},
 };
 
 #[test]
@@ -24,26 +24,73 @@ fn every_form_of_a_policy_finds_the_same_rows() {
     connection.batch_execute(&created(DIALECT)).unwrap();
     let (connection, counts) = (RefCell::new(connection), RefCell::new(Counts::default()));
     // How many cases there are, `PROPTEST_CASES` says.
-    let config = Config { failure_persistence: None, max_shrink_iters: 4096, ..Config::default() };
+    let config = Config { failure_persistence: None, max_shrink_iters: 1000, ..Config::default() };
     let cases = (world(), vec(person(), 2), policies(), vec(any::<(u8, u8, u8)>(), 5));
     let result = TestRunner::new(config).run(&cases, |(world, people, policies, asked)| {
         let (mut connection, mut counts) = (connection.borrow_mut(), counts.borrow_mut());
         let mut result = Ok(());
         // What a case writes is never committed, which takes a disk its time.
         let rolled_back = connection.transaction(|connection| {
-            result = Case { world: &world, people: &people, policies: &policies, connection, counts: &mut counts }.run(&asked);
+            result =
+                Case { world: &world, people: &people, policies: &policies, connection, counts: &mut counts }
+                    .run(&asked);
             Err::<(), _>(Error::RollbackTransaction)
         });
-        result.and(if rolled_back == Err(Error::RollbackTransaction) {
-            Ok(())
-        } else {
-            Err(TestCaseError::fail(format!("{rolled_back:?}")))
-        })
+        result?;
+        prop_assert_eq!(rolled_back, Err(Error::RollbackTransaction));
+        Ok(())
     });
     let counts = counts.into_inner();
     println!("{DIALECT:?}: {counts:?}");
     result.unwrap();
     assert!(counts.allowed > 0 && counts.denied > 0, "{counts:?}");
+}
+
+/// Where a database takes values for equal that are not, or an id does not fit a column.
+#[test]
+fn an_id_is_compared_to_the_letter() {
+    let Some((mut connection, _database)) = database::open::<Connection>(SERVER) else { return };
+    let world = every_value();
+    connection.batch_execute(&created(DIALECT)).unwrap();
+    connection.batch_execute(&world.inserted(DIALECT)).unwrap();
+    let mut matches = 0;
+    for (table, Table { name, columns, .. }) in TABLES.iter().enumerate() {
+        for (index, column) in columns.iter().enumerate().filter(|(_, column)| column.kind != Kind::Bool) {
+            let policies = Policies::of(table, Rule::User(index), Rule::Account(index));
+            let policy = policies.leaked(DIALECT)[table];
+            for person in one_of_each_id() {
+                for permission in [0, 1] {
+                    let expected = expected(&policies, &world, table, &person, permission);
+                    let question = Question {
+                        table,
+                        policy,
+                        subject: &person.user(),
+                        permission: PERMISSIONS[permission],
+                    };
+                    let about = || format!("`{}` of {name}: {person:?}", column.written);
+                    assert_eq!(connection.listed(question).unwrap(), expected, "list, {}", about());
+                    assert_eq!(connection.selected(question).unwrap(), expected, "rows, {}", about());
+                    matches += expected.len();
+                }
+            }
+        }
+    }
+    assert!(matches > 0);
+}
+
+/// The rows on which the person has the permission.
+fn expected(
+    policies: &Policies,
+    world: &World,
+    table: usize,
+    person: &Person,
+    permission: usize,
+) -> BTreeSet<i32> {
+    (0..)
+        .zip(&world.tables[table])
+        .filter(|(_, row)| is_allowed(policies, world, (table, row), person, permission))
+        .map(|(number, _)| number)
+        .collect()
 }
 
 /// What was compared. Each row is asked about in five ways.
@@ -73,11 +120,7 @@ impl Case<'_> {
             let permission = usize::from(*permission) % PERMISSIONS.len();
             let rows = &self.world.tables[table];
             for person in self.people {
-                let expected: BTreeSet<i32> = (0..)
-                    .zip(rows)
-                    .filter(|(_, row)| is_allowed(self.policies, self.world, (table, row), person, permission))
-                    .map(|(number, _)| number)
-                    .collect();
+                let expected = expected(self.policies, self.world, table, person, permission);
                 self.counts.rows += rows.len();
                 self.counts.allowed += expected.len();
                 self.counts.denied += rows.len() - expected.len();
@@ -90,8 +133,18 @@ impl Case<'_> {
                 };
                 let context = || format!("{} of {}: {person:?}", PERMISSIONS[permission], TABLES[table].name);
                 let connection = &mut *self.connection;
-                prop_assert_eq!(&connection.listed(question).map_err(failed)?, &expected, "list, {}", context());
-                prop_assert_eq!(&connection.selected(question).map_err(failed)?, &expected, "rows, {}", context());
+                prop_assert_eq!(
+                    &connection.listed(question).map_err(failed)?,
+                    &expected,
+                    "list, {}",
+                    context()
+                );
+                prop_assert_eq!(
+                    &connection.selected(question).map_err(failed)?,
+                    &expected,
+                    "rows, {}",
+                    context()
+                );
                 let updated = connection.all_updated(question).map_err(failed)?;
                 prop_assert_eq!(updated, expected.len(), "UPDATE of all, {}", context());
                 let Some(sample) = usize::from(*row).checked_rem(rows.len()) else { continue };

@@ -1,6 +1,6 @@
 //! What the documentation says of a policy, evaluated over rows in memory; and random subjects.
 
-use auth_core::{AdminRoles, Permission, User};
+use auth_core::{AdminRoles, AllowReason, Permission, User};
 use proptest::{option, prelude::any, prop_oneof, sample::select, strategy::Strategy};
 
 use crate::{
@@ -54,7 +54,8 @@ const IDS: [&str; 29] = [
 ];
 
 pub(crate) fn person() -> impl Strategy<Value = Person> {
-    let id = || prop_oneof![2 => select(&["1", "2", "a", "67e55044-10b1-426f-9247-0000000000ab"][..]), 3 => select(&IDS[..])];
+    const COMMON: [&str; 4] = ["1", "2", "a", "67e55044-10b1-426f-9247-0000000000ab"];
+    let id = || prop_oneof![2 => select(&COMMON[..]), 3 => select(&IDS[..])];
     let some = |common: &'static [&'static str]| proptest::sample::subsequence(common, 0..=common.len());
     (
         id(),
@@ -80,6 +81,18 @@ pub(crate) fn person() -> impl Strategy<Value = Person> {
                 _ => None,
             },
         })
+}
+
+/// For each id, somebody who has it and whose account has it.
+pub(crate) fn one_of_each_id() -> impl Iterator<Item = Person> {
+    IDS.into_iter().map(|id| Person {
+        id: id.to_owned(),
+        account: Some(id.to_owned()),
+        roles: Vec::new(),
+        account_roles: Vec::new(),
+        admin: None,
+        reader: None,
+    })
 }
 
 impl Person {
@@ -120,9 +133,15 @@ impl Person {
         self.account.as_deref().is_some_and(|account| !account.is_empty() && written == Some(account))
     }
 
-    pub(crate) fn is_above_lists(&self, permission: Permission) -> bool {
-        self.admin.is_some_and(|role| self.has_role(role))
-            || permission == Permission::READ && self.reader.is_some_and(|role| self.has_role(role))
+    /// Why no policy is asked.
+    pub(crate) fn stands_above(&self, permission: Permission) -> Option<AllowReason> {
+        if self.admin.is_some_and(|role| self.has_role(role)) {
+            Some(AllowReason::Admin)
+        } else if permission == Permission::READ && self.reader.is_some_and(|role| self.has_role(role)) {
+            Some(AllowReason::AdminReader)
+        } else {
+            None
+        }
     }
 }
 
@@ -144,7 +163,7 @@ pub(crate) fn is_allowed(
     person: &Person,
     permission: usize,
 ) -> bool {
-    person.is_above_lists(PERMISSIONS[permission])
+    person.stands_above(PERMISSIONS[permission]).is_some()
         || Asked { policies, world, person }.grants(table, row, permission)
 }
 

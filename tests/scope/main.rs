@@ -7,6 +7,8 @@ mod evaluate;
 #[macro_use]
 mod models;
 mod policies;
+#[macro_use]
+mod services;
 mod world;
 
 #[path = "."]
@@ -22,14 +24,26 @@ mod sqlite {
     type Connection = SqliteConnection;
 
     models!(SqliteConnection);
+    services!(SqliteConnection);
 
+    /// That of a handler which reads, decides and writes.
+    fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {
+        let transaction = |connection: &mut Connection| {
+            work(connection);
+            Ok(())
+        };
+        connection.immediate_transaction::<_, diesel::result::Error, _>(transaction).unwrap();
+    }
+
+    mod changes;
     mod decisions;
+    mod derived;
 }
 
 #[cfg(feature = "postgres")]
 #[path = "."]
 mod postgres {
-    use diesel::PgConnection;
+    use diesel::{Connection as _, PgConnection};
     use energy_service::test::Server;
 
     use crate::database::Dialect;
@@ -40,14 +54,26 @@ mod postgres {
     type Connection = PgConnection;
 
     models!(PgConnection);
+    services!(PgConnection);
 
+    /// That of a handler which reads, decides and writes.
+    fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {
+        let transaction = |connection: &mut Connection| {
+            work(connection);
+            Ok(())
+        };
+        connection.transaction::<_, diesel::result::Error, _>(transaction).unwrap();
+    }
+
+    mod changes;
     mod decisions;
+    mod derived;
 }
 
 #[cfg(feature = "mysql")]
 #[path = "."]
 mod mysql {
-    use diesel::MysqlConnection;
+    use diesel::{Connection as _, MysqlConnection};
     use energy_service::test::Server;
 
     use crate::database::Dialect;
@@ -58,6 +84,18 @@ mod mysql {
     type Connection = MysqlConnection;
 
     models!(MysqlConnection);
+    services!(MysqlConnection);
 
+    /// That of a handler which reads, decides and writes.
+    fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {
+        let transaction = |connection: &mut Connection| {
+            work(connection);
+            Ok(())
+        };
+        connection.transaction::<_, diesel::result::Error, _>(transaction).unwrap();
+    }
+
+    mod changes;
     mod decisions;
+    mod derived;
 }

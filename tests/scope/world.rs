@@ -67,7 +67,7 @@ pub(crate) const TABLES: [Table; 4] = [
             nullable("asset_id", Kind::Integer),
             nullable("site", Kind::Text),
             nullable("device", Kind::Uuid),
-            nullable("owner", Kind::Text),
+            nullable("owner", Kind::NoCase),
             nullable("account", Kind::SmallInt),
             column("open", Kind::Bool),
             nullable("shared", Kind::Bool),
@@ -233,6 +233,19 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             }),
         }
     })
+}
+
+/// Every value that a column may have, and null, in each column.
+pub(crate) fn every_value() -> World {
+    let rows = |table: &Table| {
+        let cell = |number: usize, column: &Column| match number {
+            0 if column.nullable => Value::Null,
+            _ => value(column.kind, number),
+        };
+        let row = |number| table.columns.iter().map(|column| cell(number, column)).collect();
+        (0..=TEXTS.len()).map(row).collect()
+    };
+    World { tables: TABLES.each_ref().map(rows) }
 }
 
 fn row(table: &Table, number: usize, picks: &[u8]) -> Vec<Value> {

@@ -1,0 +1,155 @@
+//! `&` binds more tightly than `|`, and parentheses say all else: whatever is written down is read as it was meant.
+
+use syn::DeriveInput;
+use syn::ext::IdentExt as _;
+
+use crate::acl::{self, Column, Rule};
+use crate::errors::Errors;
+use crate::model::Name;
+use crate::row::Row;
+
+/// A rule as somebody means it.
+enum Meant {
+    Term(usize),
+    Any(Vec<Self>),
+    All(Vec<Self>),
+}
+
+/// Each kind of term, and how it is shown.
+const TERMS: [(&str, &str); 10] = [
+    ("every_logged_in_user", "everybody"),
+    ("nobody", "nobody"),
+    ("user(owner_id)", "user owner_id"),
+    ("account(asset.account_id)", "account 0.account_id"),
+    ("role(\"editor\")", "role editor"),
+    ("account_role(\"Auditor\")", "account_role Auditor"),
+    ("is_null(owner_id)", "null owner_id"),
+    ("is_public", "flag is_public"),
+    ("site.is_public", "flag 1.is_public"),
+    ("asset.read", "granted 0"),
+];
+
+/// The same numbers in each run: a generator after Lehmer.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0 * 48_271 % 2_147_483_647;
+        usize::try_from(self.0).unwrap() % bound
+    }
+
+    fn rule(&mut self, depth: usize) -> Meant {
+        if depth == 0 || self.below(4) == 0 {
+            return Meant::Term(self.below(TERMS.len()));
+        }
+        let count = 2 + self.below(3);
+        let rules = (0..count).map(|_| self.rule(depth - 1)).collect();
+        if self.below(2) == 0 { Meant::Any(rules) } else { Meant::All(rules) }
+    }
+}
+
+impl Meant {
+    /// With the parentheses that it takes, and some that it does not, if there are numbers to draw.
+    fn written(&self, numbers: &mut Option<Numbers>) -> String {
+        let mut text = match self {
+            Self::Term(index) => TERMS[*index].0.to_owned(),
+            Self::Any(rules) => self.joined(rules, " | ", numbers),
+            Self::All(rules) => self.joined(rules, " & ", numbers),
+        };
+        if let Some(numbers) = numbers {
+            for _ in 0..numbers.below(3) {
+                text = format!("({text})");
+            }
+        }
+        text
+    }
+
+    fn joined(&self, rules: &[Self], operator: &str, numbers: &mut Option<Numbers>) -> String {
+        let inner = |rule: &Self| {
+            let text = rule.written(numbers);
+            match (self, rule) {
+                (Self::All(_), Self::Any(_) | Self::All(_)) | (Self::Any(_), Self::Any(_)) => {
+                    format!("({text})")
+                }
+                _ => text,
+            }
+        };
+        rules.iter().map(inner).collect::<Vec<_>>().join(operator)
+    }
+
+    fn shown(&self) -> String {
+        let all = |rules: &[Self]| rules.iter().map(Self::shown).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Term(index) => TERMS[*index].1.to_owned(),
+            Self::Any(rules) => format!("any[{}]", all(rules)),
+            Self::All(rules) => format!("all[{}]", all(rules)),
+        }
+    }
+}
+
+/// A rule as it was read.
+fn shown(rule: &Rule) -> String {
+    let column = |Column { relation, name }: &Column| match relation {
+        Some(relation) => format!("{relation}.{}", name.unraw()),
+        None => name.unraw().to_string(),
+    };
+    let name = |name: &Name| match name {
+        Name::Literal(literal) => literal.value(),
+        Name::Path(_) => "a path".to_owned(),
+    };
+    let all = |rules: &[Rule]| rules.iter().map(shown).collect::<Vec<_>>().join(", ");
+    match rule {
+        Rule::Nobody => "nobody".to_owned(),
+        Rule::EveryLoggedInUser => "everybody".to_owned(),
+        Rule::User(of) => format!("user {}", column(of)),
+        Rule::Account(of) => format!("account {}", column(of)),
+        Rule::Role(of) => format!("role {}", name(of)),
+        Rule::AccountRole(of) => format!("account_role {}", name(of)),
+        Rule::IsNull(of) => format!("null {}", column(of)),
+        Rule::Flag(of) => format!("flag {}", column(of)),
+        Rule::Granted(relation, ..) => format!("granted {relation}"),
+        Rule::Any(rules) => format!("any[{}]", all(rules)),
+        Rule::All(rules) => format!("all[{}]", all(rules)),
+    }
+}
+
+fn read(rule: &str) -> String {
+    let text = format!(
+        "#[diesel(check_for_backend(diesel::sqlite::Sqlite))]
+         #[auth(belongs_to(asset: Asset, asset_id), belongs_to(site: Site, site_id))]
+         #[acl(read = {rule}, update = nobody)]
+         struct Sensor {{ id: i32 }}"
+    );
+    let input: DeriveInput = syn::parse_str(&text).unwrap();
+    let mut errors = Errors::new();
+    let row = Row::of(&input, "AuthModel", &mut errors).unwrap();
+    let grants = acl::grants(&input, &row.relations, &mut errors);
+    assert!(errors.is_empty(), "{rule}: {}", errors.finish());
+    errors.finish();
+    assert_eq!(grants.len(), 2, "{rule}");
+    shown(&grants[0].rule)
+}
+
+#[test]
+fn a_rule_is_read_as_it_was_meant_with_few_parentheses_and_with_many() {
+    for seed in 1..=500 {
+        let meant = Numbers(seed).rule(4);
+        for numbers in [None, Some(Numbers(seed + 1000))] {
+            let written = meant.written(&mut { numbers });
+            assert_eq!(read(&written), meant.shown(), "{written}");
+        }
+    }
+}
+
+#[test]
+fn and_binds_more_tightly_than_or() {
+    for (written, meant) in [
+        ("is_public | nobody & asset.read", "any[flag is_public, all[nobody, granted 0]]"),
+        ("is_public & nobody | asset.read", "any[all[flag is_public, nobody], granted 0]"),
+        ("is_public & (nobody | asset.read)", "all[flag is_public, any[nobody, granted 0]]"),
+        ("(is_public | nobody) & asset.read", "all[any[flag is_public, nobody], granted 0]"),
+        ("((is_public))", "flag is_public"),
+    ] {
+        assert_eq!(read(written), meant, "{written}");
+    }
+}
