@@ -82,12 +82,13 @@ where
             }
             Value::Text(id) => {
                 // An index finds those that are equal by the collation of the column, in which `a` may be `A` or
-                // `a ` as well. Of those we take what is the same to the letter: the result of a function has no
-                // collation in SQLite, and what only MySQL and MariaDB read compares bytes there.
+                // `a ` as well. Of those we take what is the same to the letter: the result of a function, which is
+                // the column here, has no collation in SQLite, and what only MySQL and MariaDB read compares bytes
+                // there.
                 out.push_bind_param::<Text, str>(id)?;
                 out.push_sql(" AND NULLIF(");
                 column(out)?;
-                out.push_sql(", '') = /*!BINARY*/ ");
+                out.push_sql(", NULL) = /*!BINARY*/ ");
                 out.push_bind_param::<Text, str>(id)
             }
         }
