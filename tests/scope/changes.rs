@@ -49,9 +49,11 @@ fn operator() -> User {
 
 /// Two connections to one database. The second does not wait for the locks of the first.
 struct Two {
+    // Also where it is taken apart it stands in front, and so ends last: a server waits for open transactions before
+    // it drops a database.
+    _place: Place,
     one: Connection,
     other: Connection,
-    _place: Place,
 }
 
 /// Ends with this.
@@ -93,7 +95,7 @@ impl Two {
                 Dialect::Mysql => "SET innodb_lock_wait_timeout = 1",
             })
             .unwrap();
-        Some(Self { one, other, _place: place })
+        Some(Self { _place: place, one, other })
     }
 }
 
@@ -112,7 +114,7 @@ fn delete(connection: &mut Connection, id: i64) -> QueryResult<usize> {
 
 #[test]
 fn a_change_does_not_happen_once_somebody_else_took_the_permission_away() {
-    let Some(Two { mut one, mut other, _place }) = Two::new("revoked") else { return };
+    let Some(Two { _place, mut one, mut other }) = Two::new("revoked") else { return };
     let (one, other) = (&mut one, &mut other);
     for revoked in REVOKED {
         let checked = Sensor::check_access(one, &operator(), 1, Permission::UPDATE).unwrap();
@@ -134,7 +136,7 @@ fn nor_does_it_within_a_transaction_that_has_already_read() {
     if DIALECT == Dialect::Sqlite {
         return;
     }
-    let Some(Two { mut one, mut other, _place }) = Two::new("snapshot") else { return };
+    let Some(Two { _place, mut one, mut other }) = Two::new("snapshot") else { return };
     for revoked in REVOKED {
         one.transaction::<_, diesel::result::Error, _>(|one| {
             let checked = Sensor::check_access(one, &operator(), 1, Permission::UPDATE).unwrap();
@@ -151,7 +153,7 @@ fn nor_does_it_within_a_transaction_that_has_already_read() {
 
 #[test]
 fn what_is_authorized_for_a_change_stays_as_it_is_until_the_transaction_ends() {
-    let Some(Two { mut one, mut other, _place }) = Two::new("locked") else { return };
+    let Some(Two { _place, mut one, mut other }) = Two::new("locked") else { return };
     in_transaction(&mut one, |one| {
         let sensor = Sensor::authorize_for_update(one, &operator(), 1, Permission::UPDATE).unwrap();
         assert_eq!(sensor.id, 1);
@@ -171,7 +173,7 @@ fn what_is_authorized_for_a_change_stays_as_it_is_until_the_transaction_ends() {
 
 #[test]
 fn what_is_refused_or_missing_is_not_authorized_for_a_change() {
-    let Some(Two { mut one, _place, .. }) = Two::new("refused") else { return };
+    let Some(Two { _place, mut one, .. }) = Two::new("refused") else { return };
     in_transaction(&mut one, |one| {
         let stranger = User::new(7).with_account(9).with_roles(["operator"]);
         let refused = Sensor::authorize_for_update(one, &stranger, 1, Permission::UPDATE);
@@ -183,14 +185,14 @@ fn what_is_refused_or_missing_is_not_authorized_for_a_change() {
 
 #[test]
 fn nothing_is_authorized_for_a_change_where_no_transaction_could_hold_it() {
-    let Some(Two { mut one, _place, .. }) = Two::new("outside") else { return };
+    let Some(Two { _place, mut one, .. }) = Two::new("outside") else { return };
     let outside = Sensor::authorize_for_update(&mut one, &operator(), 1, Permission::UPDATE);
     assert!(matches!(outside, Err(AccessError::Unavailable(_))), "{outside:?}");
 }
 
 #[test]
 fn a_decision_is_one_statement_however_many_parents_it_asks() {
-    let Some(Two { mut one, _place, .. }) = Two::new("statements") else { return };
+    let Some(Two { _place, mut one, .. }) = Two::new("statements") else { return };
     let one = &mut one;
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);

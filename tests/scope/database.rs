@@ -43,10 +43,6 @@ impl Dialect {
         }
     }
 
-    pub(crate) fn text(self, text: &str) -> String {
-        format!("'{}'", text.replace('\'', "''"))
-    }
-
     pub(crate) fn bytes(self, bytes: &[u8]) -> String {
         use std::fmt::Write as _;
 
@@ -60,4 +56,9 @@ impl Dialect {
             _ => format!("x'{hex}'"),
         }
     }
+}
+
+/// A text as SQL writes it.
+pub(crate) fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }

@@ -1,6 +1,6 @@
 //! Random worlds, subjects and policies: the database finds the rows that the documentation says, in each form.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{cell::RefCell, collections::BTreeSet, fmt::Display};
 
 use diesel::{Connection as _, connection::SimpleConnection as _, result::Error};
 use proptest::{
@@ -165,6 +165,6 @@ impl Case<'_> {
     }
 }
 
-fn failed(error: Error) -> TestCaseError {
+fn failed(error: impl Display) -> TestCaseError {
     TestCaseError::fail(error.to_string())
 }

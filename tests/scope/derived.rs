@@ -51,13 +51,13 @@ fn compare(
     people: &[Person],
     counts: &mut (usize, usize),
 ) -> Result<(), TestCaseError> {
-    connection.batch_execute(&service.inserted(DIALECT)).map_err(failed)?;
+    connection.batch_execute(&service.inserted()).map_err(failed)?;
     for person in people {
         for permission in PERMISSIONS {
             let mut asked = Asked { connection, person, permission, counts };
             let accounts = service.accounts.iter();
             asked.compare::<Account>(
-                accounts.map(|row| (row.id, service.grants_account(row, person, permission))),
+                accounts.map(|row| (row.id, Service::grants_account(row, person, permission))),
                 &-1,
             )?;
             let assets = service.assets.iter();

@@ -95,12 +95,18 @@ fn draft() -> impl Strategy<Value = Draft> {
     let rule = leaf.prop_recursive(4, 10, 3, |inner| {
         prop_oneof![vec(inner.clone(), 0..=3).prop_map(Draft::Any), vec(inner, 0..=3).prop_map(Draft::All)]
     });
-    // Most of what is drawn folds away for one subject, and one column in a list says nothing about precedence.
+    // Most of what is drawn folds away for one subject, and then nothing is left whose precedence or whose parents
+    // could be mistaken.
     let open = || (term(), any::<u8>()).prop_map(|(term, column)| Draft::Column(term, column));
     prop_oneof![
         3 => rule,
         1 => (open(), open(), open()).prop_map(|(a, b, c)| Draft::All(vec![Draft::Any(vec![a, b]), c])),
         1 => (open(), open(), open()).prop_map(|(a, b, c)| Draft::Any(vec![Draft::All(vec![a, b]), c])),
+        1 => (any::<(bool, u8)>(), vec((term(), any::<u8>()), 2)).prop_map(|((any, relation), terms)| {
+            let terms =
+                terms.into_iter().map(|(term, column)| Draft::Through(relation, term, column)).collect();
+            if any { Draft::Any(terms) } else { Draft::All(terms) }
+        }),
     ]
 }
 
@@ -115,9 +121,9 @@ pub(crate) fn policies() -> impl Strategy<Value = Policies> {
         };
         // No permission may ask for itself in the end: each asks those before it, or the same of a table behind it.
         for permission in 0..PERMISSIONS.len() {
-            for table in (0..TABLES.len()).rev() {
+            for (table, drafts) in drafts.iter().enumerate().rev() {
                 let mut asked = 0;
-                made.policies.0[table][permission] = drafts[table][permission]
+                made.policies.0[table][permission] = drafts[permission]
                     .iter()
                     .map(|draft| made.rule(draft, table, permission, &mut asked))
                     .collect();

@@ -1,13 +1,16 @@
 //! Derived models of one service, three tables deep, with a key of another kind each; and what their policies say,
 //! written by hand over rows in memory.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use auth_core::{Decision, Explanation, LoadError, Permission, Subject};
 use diesel::QueryResult;
 use proptest::{collection::vec, option, prelude::any, sample::select, strategy::Strategy};
 
-use crate::{database::Dialect, evaluate::Person};
+use crate::{
+    database::{Dialect, text},
+    evaluate::Person,
+};
 
 pub(crate) const PUBLISH: Permission = Permission::new("publish");
 pub(crate) const AUDITOR: &str = "auditor";
@@ -90,7 +93,7 @@ impl Service {
     }
 
     /// Whether the policy of `Account` grants it.
-    pub(crate) fn grants_account(&self, row: &AccountRow, person: &Person, permission: Permission) -> bool {
+    pub(crate) fn grants_account(row: &AccountRow, person: &Person, permission: Permission) -> bool {
         let of_id = person.is_of(Some(&row.id.to_string()));
         let of_consultancy = person.is_of(row.consultancy_id.map(|id| id.to_string()).as_deref());
         match permission.as_str() {
@@ -110,7 +113,7 @@ impl Service {
         let account = self.account(row.account_id);
         let parent = self.asset(row.parent_id);
         let of_account =
-            |permission| account.is_some_and(|account| self.grants_account(account, person, permission));
+            |permission| account.is_some_and(|account| Self::grants_account(account, person, permission));
         let is_owner = |row: &AssetRow| person.is(row.owner_id.map(|id| id.to_string()).as_deref());
         match permission.as_str() {
             "read" => {
@@ -148,46 +151,50 @@ impl Service {
         }
     }
 
-    pub(crate) fn inserted(&self, dialect: Dialect) -> String {
+    pub(crate) fn inserted(&self) -> String {
         fn or_null<T: ToString>(value: Option<T>) -> String {
             value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())
         }
         let mut statements = "DELETE FROM accounts; DELETE FROM assets; DELETE FROM sensors;".to_owned();
         for AccountRow { id, consultancy_id, is_public, is_shared, contact } in &self.accounts {
-            statements += &format!(
+            write!(
+                statements,
                 "INSERT INTO accounts VALUES ({id}, {}, {is_public}, {}, {});",
                 or_null(*consultancy_id),
                 or_null(*is_shared),
-                dialect.text(contact),
-            );
+                text(contact),
+            )
+            .unwrap();
         }
         for AssetRow { id, account_id, parent_id, owner_id } in &self.assets {
-            statements += &format!(
+            write!(
+                statements,
                 "INSERT INTO assets VALUES ({}, {}, {}, {});",
-                dialect.text(id),
+                text(id),
                 or_null(*account_id),
-                or_null(parent_id.map(|id| dialect.text(id))),
+                or_null(parent_id.map(text)),
                 or_null(*owner_id),
-            );
+            )
+            .unwrap();
         }
         for SensorRow { id, asset_id } in &self.sensors {
-            statements += &format!("INSERT INTO sensors VALUES ({id}, {});", dialect.text(asset_id));
+            write!(statements, "INSERT INTO sensors VALUES ({id}, {});", text(asset_id)).unwrap();
         }
         statements
     }
 }
 
 pub(crate) fn created(dialect: Dialect) -> String {
-    let text = match dialect {
+    let sql_type = match dialect {
         #[cfg(feature = "mysql")]
         Dialect::Mysql => "VARCHAR(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
         _ => "TEXT",
     };
     format!(
         "CREATE TABLE accounts (id INTEGER PRIMARY KEY, consultancy_id INTEGER, is_public BOOLEAN NOT NULL,
-             is_shared BOOLEAN, contact {text} NOT NULL);
-         CREATE TABLE assets (id {text} NOT NULL PRIMARY KEY, account_id INTEGER, parent_id {text}, owner_id BIGINT);
-         CREATE TABLE sensors (id BIGINT NOT NULL PRIMARY KEY, asset_id {text} NOT NULL);"
+             is_shared BOOLEAN, contact {sql_type} NOT NULL);
+         CREATE TABLE assets (id {sql_type} NOT NULL PRIMARY KEY, account_id INTEGER, parent_id {sql_type}, owner_id BIGINT);
+         CREATE TABLE sensors (id BIGINT NOT NULL PRIMARY KEY, asset_id {sql_type} NOT NULL);"
     )
 }
 

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 
 use proptest::{collection::vec, prelude::any, strategy::Strategy};
 
-use crate::database::Dialect;
+use crate::database::{Dialect, text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -213,9 +213,8 @@ fn value(kind: Kind, pick: usize) -> Value {
         Kind::Integer => Value::Integer(of(&[1, 2, 1, 2, 3, -1, 65537, 2_147_483_647, -2_147_483_648], pick)),
         Kind::BigInt => Value::Integer(of(&[1, 2, 1, 2, 3, -1, 4_294_967_297, i64::MAX, i64::MIN], pick)),
         Kind::Text | Kind::NoCase => Value::Text(of(&TEXTS, pick)),
-        Kind::Uuid => Value::Bytes(uuid(pick % 3)),
         Kind::Binary if pick % 7 == 6 => Value::Bytes(b"1".to_vec()),
-        Kind::Binary => Value::Bytes(uuid(pick % 3)),
+        Kind::Binary | Kind::Uuid => Value::Bytes(uuid(pick % 3)),
         Kind::Bool => Value::Bool(pick.is_multiple_of(2)),
     }
 }
@@ -360,11 +359,11 @@ fn literal(dialect: Dialect, kind: Kind, value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
         Value::Integer(integer) => integer.to_string(),
-        Value::Text(text) => dialect.text(text),
+        Value::Text(value) => text(value),
         Value::Bool(flag) => if *flag { "TRUE" } else { "FALSE" }.to_owned(),
         #[cfg(feature = "postgres")]
         Value::Bytes(bytes) if kind == Kind::Uuid && dialect == Dialect::Postgres => {
-            dialect.text(&uuid_text(bytes).unwrap())
+            text(&uuid_text(bytes).unwrap())
         }
         Value::Bytes(bytes) => {
             let _ = kind;
