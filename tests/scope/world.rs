@@ -299,7 +299,9 @@ fn sql_type(dialect: Dialect, kind: Kind) -> &'static str {
         (Kind::NoCase, Dialect::Sqlite) => "TEXT COLLATE NOCASE",
         #[cfg(feature = "mysql")]
         (Kind::Text | Kind::NoCase, Dialect::Mysql) => "VARCHAR(60)",
-        (Kind::Text | Kind::NoCase, _) => "TEXT",
+        #[cfg(feature = "postgres")]
+        (Kind::NoCase, Dialect::Postgres) => "TEXT",
+        (Kind::Text, _) => "TEXT",
         (Kind::Binary | Kind::Uuid, Dialect::Sqlite) => "BLOB",
         #[cfg(feature = "mysql")]
         (Kind::Binary | Kind::Uuid, Dialect::Mysql) => "VARBINARY(16)",
