@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use auth_core::{Permission, Policy, Subject};
+use auth_core::{LoadError, Permission, Policy, Subject};
 use diesel::QueryResult;
 
 /// A policy, asked for a subject and a permission.
@@ -24,6 +24,9 @@ pub(crate) trait Ask {
 
     /// Whether a statement about one row finds it under the condition.
     fn found(&mut self, question: Question<'_>, row: i32) -> QueryResult<bool>;
+
+    /// Whether an explanation says so.
+    fn explained(&mut self, question: Question<'_>, row: i32) -> Result<bool, LoadError>;
 
     fn updated(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize>;
 
@@ -47,7 +50,7 @@ macro_rules! models {
         mod models {
             use std::collections::BTreeSet;
 
-            use auth_core::{AuthModel, Scope};
+            use auth_core::{AuthModel, LoadError, Scope, Stored};
             use diesel::{dsl::exists, prelude::*};
 
             use crate::models::{Ask, Question};
@@ -105,6 +108,15 @@ macro_rules! models {
                         })*
                         _ => unreachable!(),
                     }
+                }
+
+                fn explained(&mut self, question: Question<'_>, row: i32) -> Result<bool, LoadError> {
+                    let Question { policy, subject, permission, .. } = question;
+                    let explanation = match question.table {
+                        $($index => $model::explain_by(policy, self, subject, row, permission)?,)*
+                        _ => unreachable!(),
+                    };
+                    Ok(explanation.decision().is_allowed())
                 }
 
                 fn updated(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize> {

@@ -115,7 +115,7 @@ pub trait AsyncStored: Scoped + Send {
         permission: Permission,
     ) -> impl Future<Output = Result<Explanation, LoadError>> + Send {
         async move {
-            let mut asked = Explained::of(subject, permission);
+            let mut asked = Explained::of(Self::POLICY, subject, permission);
             while let Some(answers) = asked.next() {
                 let (_, answer) = Self::load_answered(id.clone(), answers, "", connection).await?;
                 asked.answered(answer);

@@ -169,9 +169,9 @@ impl<M: Scoped> Scope<M> {
         Self { policy, tree, form: Form::Row, model: PhantomData }
     }
 
-    fn of_leaf(leaf: &Leaf, subject: &dyn Subject) -> Self {
-        let tree = Tree::of_leaf(leaf, M::POLICY, subject);
-        Self { policy: M::POLICY, tree, form: Form::Row, model: PhantomData }
+    fn of_leaf(leaf: &Leaf, policy: &'static Policy, subject: &dyn Subject) -> Self {
+        let tree = Tree::of_leaf(leaf, policy, subject);
+        Self { policy, tree, form: Form::Row, model: PhantomData }
     }
 
     /// The same for a statement about many rows, which finds the parents once, `foreign_key IN (SELECT key …)`, instead

@@ -22,7 +22,7 @@ use crate::{
     event::Check,
     explanation::Explanation,
     permission::Permission,
-    policy::Sketch,
+    policy::{Policy, Sketch},
     subject::Subject,
 };
 
@@ -147,7 +147,19 @@ pub trait Stored: Scoped {
         id: Self::Id,
         permission: Permission,
     ) -> Result<Explanation, LoadError> {
-        let mut asked = Explained::of(subject, permission);
+        Self::explain_by(Self::POLICY, connection, subject, id, permission)
+    }
+
+    /// The same by another policy, whose relations are those of the model.
+    #[doc(hidden)]
+    fn explain_by(
+        policy: &'static Policy,
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> Result<Explanation, LoadError> {
+        let mut asked = Explained::of(policy, subject, permission);
         while let Some(answers) = asked.next() {
             let (_, answer) = Self::load_answered(id.clone(), answers, "", connection)?;
             asked.answered(answer);
@@ -227,9 +239,9 @@ pub(super) struct Explained<M> {
 }
 
 impl<M: Scoped> Explained<M> {
-    pub(super) fn of(subject: &dyn Subject, permission: Permission) -> Self {
-        let (sketch, leaves) = Sketch::of(M::POLICY, permission, subject);
-        let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, subject)).collect();
+    pub(super) fn of(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
+        let (sketch, leaves) = Sketch::of(policy, permission, subject);
+        let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, policy, subject)).collect();
         let mut asked: VecDeque<_> = scopes.chunks(Answer::MOST).map(<[Scope<M>]>::to_vec).collect();
         if asked.is_empty() {
             // There is nothing to ask, but whether the row is there.
