@@ -3,6 +3,7 @@
 //! of the documentation.
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
+mod collation;
 mod database;
 mod evaluate;
 #[macro_use]
