@@ -6,9 +6,9 @@ use std::error::Error;
 
 use actix_web::{App, HttpServer, Responder, get, web};
 use auth_core::{
-    Acl, AdminRoles, Auth, AuthModel, IdRef, LoadContext, LoadError, Permission, Subject, account, allow,
+    AdminRoles, Auth, AuthModel, IdRef, LoadContext, LoadError, Subject,
     mechanism::{BearerToken, FindByToken, Token, TokenHash},
-    permission_required_for_context, role,
+    permission_required_for_context,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -28,18 +28,13 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Serialize, LoadContext)]
+#[derive(Queryable, Selectable, Serialize, LoadContext, AuthModel)]
 #[diesel(table_name = notes, check_for_backend(Sqlite))]
+#[acl(read = account(account_id) | role("auditor"))]
 struct Note {
     id: i32,
     account_id: i32,
     text: String,
-}
-
-impl AuthModel for Note {
-    fn acl(&self) -> impl Acl {
-        allow(Permission::READ, account(self.account_id) | role("auditor"))
-    }
 }
 
 // 2. The handler. It runs only for those who may read the note, and receives it.
