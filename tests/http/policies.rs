@@ -257,6 +257,11 @@ async fn whoever_loads_it_the_database_decides() {
     let found = answers(member(), false, vec![post(&[1, 2]), post(&[1, 3]), post(&[4]), post(&[])]).await;
     assert_eq!(statuses(&found), [200, 403, 404, 403]);
     assert!(found[1].1.contains("sensor 3"), "{}", found[1].1);
+
+    // More than a statement should ask about.
+    let many: Vec<i32> = (1..=10_001).collect();
+    let found = answers(member(), false, vec![post(&many)]).await;
+    assert_eq!((found[0].0, found[0].2), (404, 0));
 }
 
 #[actix_web::test]
