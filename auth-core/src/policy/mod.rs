@@ -9,7 +9,7 @@ mod column;
 mod explanation;
 mod text;
 
-use std::iter;
+use std::{fmt, iter};
 
 pub use self::{
     check::{
@@ -47,7 +47,6 @@ use crate::permission::Permission;
 /// # }
 /// # service::main();
 /// ```
-#[derive(Debug)]
 pub struct Policy {
     /// The context's type.
     context: &'static str,
@@ -127,6 +126,16 @@ impl Policy {
     pub(crate) fn relation(&self, index: usize) -> &'static Relation {
         #[expect(clippy::indexing_slicing, reason = "the derive counts the relations that it writes down")]
         &self.relations[index]
+    }
+}
+
+/// Not that of its parents, which may refer back to it.
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("context", &self.context)
+            .field("grants", &self.grants)
+            .finish_non_exhaustive()
     }
 }
 

@@ -138,6 +138,9 @@ fn main() {
         "User\n  read = type.read | (user(id) | role(\"editor\")) & role(\"editor\")\n  \
          update = user(id) | every_logged_in_user & is_active\n  publish = type.publish\n"
     );
+    // Of two that refer to each other, it comes to an end.
+    assert!(format!("{:?}", contexts::Account::POLICY).starts_with("Policy { context: \"Account\""));
+
     let rules = passed_on::User::POLICY.to_string();
     assert_eq!(
         rules,
