@@ -3,6 +3,7 @@
 pub use actix_web::{Error, HttpRequest, dev::Payload};
 #[cfg(feature = "diesel")]
 pub use diesel;
+pub use linkme;
 
 pub use crate::{
     acl::{account_of, both, either, flag, is_null, user_of},
@@ -10,9 +11,11 @@ pub use crate::{
     context::{AllAsked, Answer, Asked, Context, Lender, Question},
     denial::OnDenied,
     guard::{
-        Admitted, Guard, Proved, ProvesNothing, Source, anonymous, assert_proof, authenticate, evaluate,
-        extract, finish, finish_blocking, on_denied, permission, role,
+        Admitted, AskedContext, Asks, DeclaredBy, DeclaresNothing, Guard, Proved, ProvesNothing, Source,
+        SubjectCheck, anonymous, assert_proof, authenticate, evaluate, extract, finish, finish_blocking,
+        on_denied, permission, role,
     },
+    report::{HANDLERS, Route},
 };
 #[cfg(feature = "diesel")]
 pub use crate::{

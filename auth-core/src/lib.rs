@@ -23,6 +23,8 @@ pub mod permission;
 #[cfg(feature = "diesel")]
 mod policy;
 mod principal;
+pub mod protected;
+mod report;
 #[cfg(feature = "diesel")]
 mod scope;
 mod subject;
@@ -62,5 +64,7 @@ pub use self::{
     id::{Id, IdRef},
     permission::Permission,
     principal::{ParsePrincipalError, Principal},
+    protected::{ProtectedApp, ProtectedConfig, ProtectedScope},
+    report::{GuardedHandler, Registered, Report, ReportEntry, Route, UnknownRoute, report},
     subject::{AdminRoles, Subject, User},
 };

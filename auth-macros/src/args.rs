@@ -24,7 +24,8 @@ pub(crate) enum Args {
     Anonymous,
     Check(Check),
     Context(Box<ContextArgs>),
-    Public,
+    /// Why everybody may, if somebody says so.
+    Public(Option<LitStr>),
 }
 
 /// The value of one key. It can be given and still have no value, where that was an error.
@@ -54,17 +55,39 @@ pub(crate) fn parse(
             on_denied_alone(kind, tokens, on_denied, errors);
             Args::Anonymous
         }
-        Kind::Public => {
-            if !tokens.is_empty() {
-                errors.push_spanned(tokens, "`public` takes no arguments; write `#[public]`");
-            }
-            Args::Public
-        }
+        Kind::Public => Args::Public(public(tokens, errors)),
         Kind::Check(kind) => Args::Check(names::check(kind, span, tokens, on_denied, errors)),
         Kind::PermissionRequiredForContext => {
             Args::Context(Box::new(context::context(span, tokens, on_denied, errors)))
         }
     }
+}
+
+/// `public`: the reason, or nothing.
+fn public(tokens: TokenStream, errors: &mut Errors) -> Option<LitStr> {
+    const FORM: &str = "`#[public(reason = \"anyone may know that the service runs\")]`";
+
+    if tokens.is_empty() {
+        return None;
+    }
+    let reason = |input: ParseStream<'_>| {
+        let unknown = || format!("`public` takes the key `reason` and nothing else: {FORM}");
+        if !starts_pair(input) || only_name(input).is_none_or(|name| name != "reason") {
+            return Err(input.error(unknown()));
+        }
+        let _: Ident = input.parse()?;
+        let _: Token![=] = input.parse()?;
+        if !input.peek(LitStr) {
+            return Err(input.error(format_args!("`reason` is a text in quotes: {FORM}")));
+        }
+        let reason: LitStr = input.parse()?;
+        if reason.value().trim().is_empty() {
+            return Err(syn::Error::new(reason.span(), format_args!("say why everybody may: {FORM}")));
+        }
+        let _: Option<Token![,]> = input.parse()?;
+        if input.is_empty() { Ok(reason) } else { Err(input.error(unknown())) }
+    };
+    errors.keep(reason.parse2(tokens))
 }
 
 fn on_denied_alone(kind: Kind, tokens: TokenStream, on_denied: &mut Slot<ExprPath>, errors: &mut Errors) {

@@ -73,19 +73,23 @@ fn expand_written(
         .collect();
     let open = validate::alone(&said, place.wrapped, errors) == Some(Kind::Public);
     if open && errors.is_empty() {
-        return expand::open(&place);
+        let reason = args.iter().find_map(|args| match args {
+            Args::Public(reason) => reason.as_ref(),
+            _ => None,
+        });
+        return expand::open(&place, route, reason);
     }
     validate::handler(&place.handler, errors);
     let guard = validate::guard(&place, args, on_denied.value, route, errors);
     if errors.is_empty() {
-        return expand::guard(place, &guard);
+        return expand::guard(place, route, &guard);
     }
     if !open && expand::can_refuse(&place.handler) {
         // The other attributes stay, marked, so that their imports are used.
-        return expand::refusal(place);
+        return expand::refusal(place, route);
     }
     place.handler.attributes = without_ours(place.handler.attributes);
-    expand::open(&place)
+    expand::open(&place, route, None)
 }
 
 /// One of our attributes, as it is written on the function.

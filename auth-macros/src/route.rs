@@ -1,6 +1,6 @@
 //! The route attributes below ours, and the path parameters that their patterns have.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, LitStr, Meta};
 
@@ -9,8 +9,10 @@ pub(crate) struct Route {
     patterns: Vec<Pattern>,
 }
 
-struct Pattern {
-    text: String,
+/// What one of them says.
+pub(crate) struct Pattern {
+    pub(crate) methods: Vec<String>,
+    pub(crate) text: String,
     parameters: Vec<String>,
 }
 
@@ -26,11 +28,16 @@ impl Route {
             };
             if name.ident == "routes" && matches!(attribute.meta, Meta::Path(_)) {
                 marked = true;
-            } else if ROUTE_ATTRIBUTES.iter().any(|route| name.ident == route) {
-                patterns.extend(pattern(attribute));
+            } else if let Some(route) = ROUTE_ATTRIBUTES.iter().find(|route| name.ident == *route) {
+                patterns.extend(pattern(route, attribute));
             }
         }
         (marked || !patterns.is_empty()).then_some(Self { patterns })
+    }
+
+    /// The routes, one for each route attribute.
+    pub(crate) fn patterns(&self) -> &[Pattern] {
+        &self.patterns
     }
 
     /// The path parameters that every pattern has; None where no pattern is to be seen.
@@ -57,18 +64,35 @@ impl Route {
 const ROUTE_ATTRIBUTES: [&str; 10] =
     ["get", "post", "put", "delete", "head", "connect", "options", "trace", "patch", "route"];
 
-fn pattern(attribute: &Attribute) -> Option<Pattern> {
+fn pattern(route: &str, attribute: &Attribute) -> Option<Pattern> {
     let Meta::List(list) = &attribute.meta else {
         return None;
     };
     let first = |input: ParseStream<'_>| {
         let literal: LitStr = input.parse()?;
-        let _: TokenStream = input.parse()?;
-        Ok(literal)
+        let rest: TokenStream = input.parse()?;
+        Ok((literal, rest))
     };
-    let text = first.parse2(list.tokens.clone()).ok()?.value();
+    let (text, rest) = first.parse2(list.tokens.clone()).ok()?;
+    let text = text.value();
+    let methods = if route == "route" { methods(rest) } else { vec![route.to_uppercase()] };
     let parameters = parameters(&text);
-    Some(Pattern { text, parameters })
+    Some(Pattern { methods, text, parameters })
+}
+
+/// Those of `#[route("/", method = "GET", method = "HEAD")]`, of which only what follows the pattern is left.
+fn methods(arguments: TokenStream) -> Vec<String> {
+    let mut tokens = arguments.into_iter().peekable();
+    let mut methods = Vec::new();
+    while let Some(token) = tokens.next() {
+        let is_key = matches!(&token, TokenTree::Ident(key) if key == "method");
+        let is_pair = matches!(tokens.peek(), Some(TokenTree::Punct(equals)) if equals.as_char() == '=');
+        if is_key && is_pair {
+            let value = tokens.nth(1).and_then(|value| syn::parse2::<LitStr>(value.into()).ok());
+            methods.extend(value.map(|method| method.value()));
+        }
+    }
+    methods
 }
 
 /// The names in `{name}`, `{name:regex}` and `{name}*`. A regex may itself hold braces. What
@@ -142,8 +166,23 @@ mod tests {
         for attributes in none {
             assert!(Route::of(&attributes).is_none());
         }
-        let route = Route::of(&[parse_quote!(#[actix_web::route("/{a}", method = "GET")])]);
-        assert_eq!(route.unwrap().parameters().unwrap(), ["a"]);
+        let route = Route::of(&[parse_quote!(#[actix_web::route("/{a}", method = "GET")])]).unwrap();
+        assert_eq!(route.parameters().unwrap(), ["a"]);
+        assert_eq!(route.patterns()[0].methods, ["GET"]);
+    }
+
+    #[test]
+    fn finds_the_methods_of_a_route() {
+        let cases: [(Attribute, &[&str]); 5] = [
+            (parse_quote!(#[delete("/")]), &["DELETE"]),
+            (parse_quote!(#[route("/", method = "GET", name = "method", method = "HEAD")]), &["GET", "HEAD"]),
+            (parse_quote!(#[route("/", method = "PROPFIND", guard = "method")]), &["PROPFIND"]),
+            (parse_quote!(#[route("/", method)]), &[]),
+            (parse_quote!(#[route("/")]), &[]),
+        ];
+        for (attribute, expected) in cases {
+            assert_eq!(Route::of(&[attribute]).unwrap().patterns()[0].methods, expected);
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) fn guard(
             Args::Anonymous => anonymous = true,
             Args::Check(check) => checks.push(check),
             Args::Context(args) => asked.extend(contexts::ask(*args, place, errors)),
-            Args::Public => {}
+            Args::Public(_) => {}
         }
     }
     let accepted = authentication::accepted(&authentication, errors);

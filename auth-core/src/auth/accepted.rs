@@ -1,6 +1,9 @@
 //! How a guard wants its caller to be authenticated.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use crate::mechanism::{Authenticated, CLOCK_SKEW};
 
@@ -41,7 +44,13 @@ impl Accepted {
         self
     }
 
-    pub(super) fn takes(&self, name: &str, is_default: bool) -> bool {
+    /// Whether nothing more is asked than that the caller is authenticated.
+    pub(crate) const fn is_any(&self) -> bool {
+        self.names.is_none() && self.within.is_none() && self.grace.is_none() && self.realm.is_none()
+    }
+
+    /// Whether a mechanism of this name is accepted, which is or is not one by default.
+    pub(crate) fn takes(&self, name: &str, is_default: bool) -> bool {
         self.names.map_or(is_default, |names| names.contains(&name))
     }
 
@@ -52,5 +61,54 @@ impl Accepted {
             Ok(age) => age <= within,
             Err(ahead) => ahead.duration() <= CLOCK_SKEW,
         })
+    }
+}
+
+/// As the arguments of `auth_required` are written; nothing where there are none.
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.names.into_iter().flatten().map(|name| format!("{name:?}"));
+        let period = |key, period: Option<Duration>| {
+            period.map(|period| format!("{key} = \"{}\"", Written(period.as_secs())))
+        };
+        let arguments: Vec<String> = names
+            .chain(period("within", self.within))
+            .chain(period("grace", self.grace))
+            .chain(self.realm.map(|realm| format!("realm = {realm:?}")))
+            .collect();
+        if arguments.is_empty() { Ok(()) } else { write!(f, "({})", arguments.join(", ")) }
+    }
+}
+
+/// Seconds, in the largest unit that has a whole number of them.
+struct Written(u64);
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
+        let (seconds, unit) =
+            units.into_iter().find(|(seconds, _)| self.0.is_multiple_of(*seconds)).unwrap_or((1, "s"));
+        write!(f, "{} {unit}", self.0 / seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Accepted;
+
+    #[test]
+    fn is_shown_as_it_is_written() {
+        for (accepted, written) in [
+            (Accepted::any(), ""),
+            (Accepted::by(&["token", "session"]), r#"("token", "session")"#),
+            (Accepted::any().within(900).grace(3_600), r#"(within = "15 min", grace = "1 h")"#),
+            (Accepted::any().within(172_800), r#"(within = "2 d")"#),
+            (
+                Accepted::by(&["basic"]).within(61).realm("a \"b\""),
+                r#"("basic", within = "61 s", realm = "a \"b\"")"#,
+            ),
+        ] {
+            assert_eq!(accepted.to_string(), written);
+        }
     }
 }

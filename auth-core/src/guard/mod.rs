@@ -4,6 +4,7 @@
 //! authenticate, check the subject, load and check contexts, and only then extract the handler's other
 //! arguments, which is when the body is read. No check is written anywhere else.
 
+mod asks;
 mod contexts;
 mod loader;
 mod source;
@@ -21,7 +22,9 @@ use std::{
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 use thiserror::Error;
 
+pub(crate) use self::asks::{AskedCaller, SubjectCheckKind};
 pub use self::{
+    asks::{AskedContext, Asks, DeclaredBy, DeclaresNothing, SubjectCheck},
     loader::{finish, finish_blocking},
     source::Source,
 };
@@ -34,6 +37,7 @@ use crate::{
     event::Check,
     permission::{Permission, PermissionMarker},
     principal::{account_has_role, has_role},
+    report::GuardedHandler,
     subject::Subject,
 };
 
@@ -42,6 +46,9 @@ use crate::{
 pub trait Guard: 'static {
     /// The handler's arguments, as a tuple.
     type Arguments: 'static;
+
+    /// The handler, and what is asked of its callers.
+    const HANDLER: GuardedHandler;
 
     /// What renders the denials of this handler, instead of what the application has for all.
     const ON_DENIED: Option<OnDenied> = None;
@@ -76,18 +83,27 @@ impl<G: Guard> FromRequest for Admitted<G> {
             denial::render_by(render, &request);
         }
         Box::pin(async move {
-            let mut admission = pin!(G::admit(&request, &mut payload));
-            // A panic would drop the connection without a word. Nobody is let in by it either way.
-            let answered = poll_fn(|context| {
-                let poll = AssertUnwindSafe(|| admission.as_mut().poll(context));
-                catch_unwind(poll).unwrap_or_else(|_| {
-                    Check::new(type_name::<G>(), None).failed(&Panicked);
-                    Poll::Ready(Err(AuthError::Unavailable.into()))
-                })
-            });
-            answered.await.map(Self).map_err(|error| denial::rendered(&request, error))
+            let admitted = or_panicked(type_name::<G>(), G::admit(&request, &mut payload)).await;
+            admitted.map(Self).map_err(|error| denial::rendered(&request, error))
         })
     }
+}
+
+/// What a guard answers; 503 where it panics. A panic would drop the connection without a word. Nobody is let in by
+/// it either way.
+async fn or_panicked<T, E: From<AuthError>>(
+    guard: &'static str,
+    admission: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let mut admission = pin!(admission);
+    poll_fn(|context| {
+        let poll = AssertUnwindSafe(|| admission.as_mut().poll(context));
+        catch_unwind(poll).unwrap_or_else(|_| {
+            Check::new(guard, None).failed(&Panicked);
+            Poll::Ready(Err(AuthError::Unavailable.into()))
+        })
+    })
+    .await
 }
 
 /// Something that a guard calls panicked: a mechanism, an access-control list, an extractor.
@@ -97,8 +113,8 @@ struct Panicked;
 
 /// A handler whose access somebody decided: it has a guard, or it is `#[public]` on purpose.
 ///
-/// The attributes implement this for what a route attribute such as `#[get]` makes below them. A function
-/// that registers handlers can ask for it:
+/// The attributes implement this for what a route attribute such as `#[get]` makes below them. The scopes of
+/// [`protected`](crate::protected) take nothing else, and so may a function that registers handlers:
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, dev::HttpServiceFactory, get, web};
@@ -119,19 +135,43 @@ struct Panicked;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no guard",
     label = "whoever sends a request may run this handler",
-    note = "put a guard such as `#[auth_required]` above its route attribute, or `#[public]` if it is open on purpose"
+    note = "put a guard such as `#[auth_required]` above its route attribute, or `#[public(reason = \"…\")]` if it is \
+            open on purpose",
+    note = "a function with a guard and without a route attribute goes by `route`, and what others have written by \
+            `public_service`"
 )]
-pub trait Guarded {}
+pub trait Guarded {
+    /// What the attributes say. `None` for a service of many handlers, each of which has its own.
+    #[doc(hidden)]
+    const HANDLER: Option<GuardedHandler>;
+}
 
-/// Phase 1: who asks? Nothing else is looked at before this is known.
+/// Phases 1 and 2: who asks, and what needs no more than the answer. Nothing else is looked at before this is
+/// known.
 #[doc(hidden)]
 pub async fn authenticate<'r>(
     request: &'r HttpRequest,
-    accepted: &Accepted,
+    handler: &GuardedHandler,
 ) -> Result<Caller<'r>, AuthError> {
+    ask(request, &handler.asks).await
+}
+
+/// The guard of a scope: the same for all of its handlers, before their own.
+pub(crate) async fn enter(request: &HttpRequest, asks: &Asks<'_>) -> Result<(), AuthError> {
+    or_panicked("scope", async { ask(request, asks).await.map(drop) }).await
+}
+
+async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'_>) -> Result<Caller<'r>, AuthError> {
+    let accepted = match &asks.caller {
+        AskedCaller::Authenticated(accepted) => accepted,
+        // The attributes ask nothing of others; a caller is never made of nobody.
+        AskedCaller::Everybody(_) | AskedCaller::Anonymous => &Accepted::any(),
+    };
     let auth = Auth::of(request)?;
     let subject = auth.authenticate(request, accepted).await?;
-    Ok(Caller { request, auth, subject, allows_empty: false })
+    let caller = Caller { request, auth, subject, allows_empty: false };
+    asks.checks.iter().try_for_each(|check| caller.check_subject(check))?;
+    Ok(caller)
 }
 
 /// Phase 1 of a handler for those who are not logged in. Wrong credentials are not nobody's: 401.
@@ -235,50 +275,28 @@ pub struct Caller<'r> {
 
 /// Phase 2: checks that need only the subject.
 impl Caller<'_> {
-    /// Admins pass, here and at the other checks of roles.
-    pub fn roles_required(&self, roles: &[&str]) -> Result<(), AuthError> {
-        self.check_roles("roles_required", roles, all(roles, |role| has_role(&*self.subject, role)))
-    }
-
-    pub fn roles_accepted(&self, roles: &[&str]) -> Result<(), AuthError> {
-        self.check_roles("roles_accepted", roles, any(roles, |role| has_role(&*self.subject, role)))
-    }
-
-    pub fn account_roles_required(&self, roles: &[&str]) -> Result<(), AuthError> {
-        let matches = all(roles, |role| account_has_role(&*self.subject, role));
-        self.check_roles("account_roles_required", roles, matches)
-    }
-
-    pub fn account_roles_accepted(&self, roles: &[&str]) -> Result<(), AuthError> {
-        let matches = any(roles, |role| account_has_role(&*self.subject, role));
-        self.check_roles("account_roles_accepted", roles, matches)
-    }
-
-    /// Not waived for admins: it asks what their roles carry, too.
-    pub fn permissions_required(&self, permissions: &[&str]) -> Result<(), AuthError> {
-        let matches = all(permissions, |permission| self.subject.has_permission(permission));
-        self.decide("permissions_required", permissions, matches.then_some(AllowReason::Match))
-    }
-
-    pub fn permissions_accepted(&self, permissions: &[&str]) -> Result<(), AuthError> {
-        let matches = any(permissions, |permission| self.subject.has_permission(permission));
-        self.decide("permissions_accepted", permissions, matches.then_some(AllowReason::Match))
-    }
-
-    fn check_roles(&self, guard: &'static str, roles: &[&str], matches: bool) -> Result<(), AuthError> {
-        let admin = is_admin(&*self.subject).then_some(AllowReason::Admin);
-        self.decide(guard, roles, admin.or(matches.then_some(AllowReason::Match)))
-    }
-
-    fn decide(
-        &self,
-        guard: &'static str,
-        asked: &[&str],
-        reason: Option<AllowReason>,
-    ) -> Result<(), AuthError> {
-        let decision = reason.map_or(Decision::Deny(DenyReason::NoMatch), Decision::Allow);
-        let check = Check { asked: Some(asked), ..Check::new(guard, Some(&*self.subject)) };
-        check.decided(decision);
+    /// Admins pass where roles are asked. Not where permissions are: what their roles carry is asked, too.
+    fn check_subject(&self, SubjectCheck { kind, names }: &SubjectCheck) -> Result<(), AuthError> {
+        let subject = &*self.subject;
+        let user = |role: &str| has_role(subject, role);
+        let account = |role: &str| account_has_role(subject, role);
+        let carried = |permission: &str| subject.has_permission(permission);
+        let (matches, waived) = match kind {
+            SubjectCheckKind::RolesRequired => (all(names, user), true),
+            SubjectCheckKind::RolesAccepted => (any(names, user), true),
+            SubjectCheckKind::AccountRolesRequired => (all(names, account), true),
+            SubjectCheckKind::AccountRolesAccepted => (any(names, account), true),
+            SubjectCheckKind::PermissionsRequired => (all(names, carried), false),
+            SubjectCheckKind::PermissionsAccepted => (any(names, carried), false),
+        };
+        let decision = if waived && is_admin(subject) {
+            Decision::Allow(AllowReason::Admin)
+        } else if matches {
+            Decision::Allow(AllowReason::Match)
+        } else {
+            Decision::Deny(DenyReason::NoMatch)
+        };
+        Check { asked: Some(names), ..Check::new(kind.attribute(), Some(subject)) }.decided(decision);
         decision.into_result()
     }
 }

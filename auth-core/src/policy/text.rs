@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use serde::{Serialize, Serializer};
 
 use super::{Policy, Rule};
+use crate::permission::Permission;
 
 /// As it is declared: the context, and a line for each permission.
 impl Display for Policy {
@@ -19,6 +20,19 @@ impl Display for Policy {
             )?;
         }
         Ok(())
+    }
+}
+
+impl Policy {
+    /// Who has this permission: its rules, as they are declared.
+    pub(crate) fn written_rules(&self, permission: Permission) -> String {
+        let mut rules = self.rules(permission).peekable();
+        if rules.peek().is_none() {
+            return "nobody".to_owned();
+        }
+        let rules: Vec<String> =
+            rules.map(|rule| Written { rule, policy: self, through: None }.to_string()).collect();
+        rules.join(" | ")
     }
 }
 

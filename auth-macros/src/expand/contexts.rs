@@ -157,7 +157,7 @@ fn named(source: &Source, handler: &Handler) -> Named {
     found
 }
 
-fn permissions(asked: &Context) -> TokenStream {
+pub(super) fn permissions(asked: &Context) -> TokenStream {
     let permissions = asked.permissions.iter().map(|permission| match permission {
         Permission::Known(known) => {
             let constant = Ident::new(known.constant(), Span::call_site());

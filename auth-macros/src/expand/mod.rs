@@ -2,30 +2,37 @@
 //! the other arguments become one call of `auth_core` each.
 
 mod contexts;
+mod described;
 mod generics;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, ExprPath, FnArg, GenericParam, Pat, PatType, Signature, Token, Type, Visibility};
+use syn::{
+    Attribute, ExprPath, FnArg, GenericParam, LitStr, Pat, PatType, Signature, Token, Type, Visibility,
+};
 
 use self::generics::GuardGenerics;
 use crate::handler::Handler;
 use crate::model::{Accepted, Caller, Check, Guard, Name, Noun, Place};
+use crate::route::Route;
 use crate::validate::impl_trait;
 
 /// The handler with its guard.
-pub(crate) fn guard(place: Place, guard: &Guard) -> TokenStream {
+pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> TokenStream {
+    let asks = described::asks(guard, route, &place.handler);
+    let handler = described::handler(&place, route, &asks);
     let on_denied = on_denied(&place, guard);
     let body = admit(&place.handler, guard);
-    assemble(place, on_denied.as_ref(), &body)
+    assemble(place, &handler, on_denied.as_ref(), &body)
 }
 
 /// The handler where its attributes hold errors: rewritten in the same way, behind a guard that asks
 /// nothing of the arguments' types, so that the errors which are reported are those of the user.
-pub(crate) fn refusal(mut place: Place) -> TokenStream {
+pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
     place.handler.signature.asyncness = Some(Token![async](Span::call_site()));
-    assemble(place, None, &quote!(::core::unreachable!("the attributes hold errors")))
+    let handler = described::handler(&place, route, &described::nothing(None));
+    assemble(place, &handler, None, &quote!(::core::unreachable!("the attributes hold errors")))
 }
 
 /// Whether [`refusal`] can write down this handler's arguments.
@@ -39,9 +46,10 @@ pub(crate) fn can_refuse(handler: &Handler) -> bool {
 }
 
 /// The handler as it was, entered among those that may be registered on a protected scope.
-pub(crate) fn open(place: &Place) -> TokenStream {
+pub(crate) fn open(place: &Place, route: Option<&Route>, reason: Option<&LitStr>) -> TokenStream {
     let Handler { attributes, visibility, signature, body } = &place.handler;
-    let entry = entry(place);
+    let described = described::handler(place, route, &described::nothing(reason));
+    let entry = place.routed.then(|| described::entry(place, &described));
     quote! {
         #(#attributes)*
         #visibility #signature #body
@@ -50,9 +58,17 @@ pub(crate) fn open(place: &Place) -> TokenStream {
 }
 
 /// The rewritten handler, its guard, and the guard's implementation with `body`.
-fn assemble(place: Place, on_denied: Option<&TokenStream>, body: &TokenStream) -> TokenStream {
-    let entry = entry(&place);
+fn assemble(
+    place: Place,
+    described: &TokenStream,
+    on_denied: Option<&TokenStream>,
+    body: &TokenStream,
+) -> TokenStream {
     let generics = GuardGenerics::of(&place);
+    let entry = described::is_listed(&place).then(|| {
+        let (name, usage) = (&place.name, &generics.usage);
+        described::entry(&place, &quote!(<#name #usage as ::auth_core::__private::Guard>::HANDLER))
+    });
     let Place { handler, name, routed, .. } = place;
     let Bindings { request, payload, .. } = Bindings::new();
     let arguments = arguments(&handler);
@@ -76,6 +92,7 @@ fn assemble(place: Place, on_denied: Option<&TokenStream>, body: &TokenStream) -
         #[automatically_derived]
         impl #parameters ::auth_core::__private::Guard for #name #usage #bounds {
             type Arguments = #arguments;
+            const HANDLER: ::auth_core::GuardedHandler = #described;
             #on_denied
 
             async fn admit(
@@ -117,8 +134,12 @@ fn on_denied(place: &Place, guard: &Guard) -> Option<TokenStream> {
 fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     let bindings = &Bindings::new();
     let Bindings { request, payload, caller } = bindings;
-    let authentication = authentication(&guard.caller, bindings, handler);
-    let checks = guard.checks.iter().map(|asked| check(asked, caller, handler));
+    let authentication = match &guard.caller {
+        Caller::Anonymous => quote!(::auth_core::__private::anonymous(#request).await?;),
+        Caller::Authenticated(_) => {
+            quote!(let #caller = ::auth_core::__private::authenticate(#request, &Self::HANDLER).await?;)
+        }
+    };
     let proofs = guard.contexts.iter().filter_map(|asked| contexts::proof(asked, handler));
     // First what the request names, then what is made of that, then what waits for other arguments.
     let asked_for = |late: bool, made: bool| {
@@ -149,7 +170,6 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     let locals = (0..handler.arguments().count()).map(local);
     quote! {
         #authentication
-        #(#checks)*
         #(#proofs)*
         #(#named)*
         #(#made)*
@@ -177,21 +197,6 @@ fn is_generic(tokens: TokenStream, handler: &Handler) -> bool {
     })
 }
 
-/// Who the caller is, or that nobody is logged in.
-fn authentication(
-    asked: &Caller,
-    Bindings { request, caller, .. }: &Bindings,
-    handler: &Handler,
-) -> TokenStream {
-    match asked {
-        Caller::Anonymous => quote!(::auth_core::__private::anonymous(#request).await?;),
-        Caller::Authenticated(accepted) => {
-            let accepted = self::accepted(accepted, handler);
-            quote!(let #caller = ::auth_core::__private::authenticate(#request, &#accepted).await?;)
-        }
-    }
-}
-
 fn accepted(Accepted { mechanisms, within, grace, realm }: &Accepted, handler: &Handler) -> TokenStream {
     let mechanisms = match mechanisms {
         None => quote!(any()),
@@ -206,10 +211,10 @@ fn accepted(Accepted { mechanisms, within, grace, realm }: &Accepted, handler: &
     quote!(::auth_core::__private::Accepted::#mechanisms #within #grace #realm)
 }
 
-fn check(Check { kind, names: asked }: &Check, caller: &Ident, handler: &Handler) -> TokenStream {
-    let method = Ident::new(kind.name(), Span::call_site());
+fn check(Check { kind, names: asked }: &Check, handler: &Handler) -> TokenStream {
+    let constructor = Ident::new(kind.name(), Span::call_site());
     let names = names(kind.noun(), asked, handler);
-    quote!(#caller.#method(#names)?;)
+    quote!(::auth_core::__private::SubjectCheck::#constructor(#names))
 }
 
 /// The names as one list. What a path stands for is checked when it is evaluated.
@@ -251,18 +256,6 @@ fn at(written: Span) -> Span {
 fn arguments(handler: &Handler) -> TokenStream {
     let types = handler.arguments().map(|argument| &argument.ty);
     quote!((#(#types,)*))
-}
-
-/// What makes a routed handler one that a protected scope takes. The first guard has entered it.
-fn entry(place: &Place) -> Option<TokenStream> {
-    (place.routed && !place.wrapped).then(|| {
-        let handler = &place.handler.signature.ident;
-        let cfgs = cfgs(&place.handler);
-        quote! {
-            #(#cfgs)*
-            impl ::auth_core::Guarded for #handler {}
-        }
-    })
 }
 
 fn with_argument(mut signature: Signature, pattern: TokenStream, ty: TokenStream) -> Signature {

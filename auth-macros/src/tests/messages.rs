@@ -70,6 +70,8 @@ fn permissions_of_the_subject() {
 
 #[test]
 fn no_arguments() {
+    const FORM: &str = "`#[public(reason = \"anyone may know that the service runs\")]`";
+
     refuses(
         Kind::AuthTokenRequired,
         "\"token\"",
@@ -85,8 +87,21 @@ fn no_arguments() {
             "unknown key `on_deneid`; did you mean `on_denied`?",
         ],
     );
-    for args in ["x = 1", "on_denied = page"] {
-        refuses(Kind::Public, args, HANDLER, &["`public` takes no arguments; write `#[public]`"]);
+    for args in
+        ["x = 1", "on_denied = page", "\"everybody\"", "reason", "reason = \"a\", b", "reason = \"a\" \"b\""]
+    {
+        refuses(
+            Kind::Public,
+            args,
+            HANDLER,
+            &[&format!("`public` takes the key `reason` and nothing else: {FORM}")],
+        );
+    }
+    for args in ["reason = 1", "reason = a::B"] {
+        refuses(Kind::Public, args, HANDLER, &[&format!("`reason` is a text in quotes: {FORM}")]);
+    }
+    for args in ["reason = \"\"", "reason = \" \","] {
+        refuses(Kind::Public, args, HANDLER, &[&format!("say why everybody may: {FORM}")]);
     }
 }
 

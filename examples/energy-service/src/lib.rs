@@ -32,8 +32,9 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 use auth_core::{
-    Auth, AuthConfigError,
+    Auth, AuthConfigError, ProtectedConfig, Registered,
     mechanism::{Attempts, Passwords},
+    report,
 };
 
 mod audit;
@@ -140,8 +141,13 @@ impl Service {
             .app_data(Data::new(self.database.clone()))
             .app_data(Data::new(self.passwords.clone()))
             .app_data(Data::new(self.attempts.clone()))
-            .configure(|config| self.sessions.configure(config, routes::configure))
+            .configure(|config| self.sessions.configure(&mut ProtectedConfig::new(config), routes::configure))
             .default_service(web::to(routes::nothing_here));
+    }
+
+    /// The guard report: every route, who is let in, and what would be missing.
+    pub async fn guards(&self) -> Registered {
+        report().of_crate("energy_service").registered_by(|config| self.configure(config)).await
     }
 
     /// Finds out whether the store of the sessions answers, so that a wrong address is known from the start. The

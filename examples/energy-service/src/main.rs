@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use energy_service::{
     Config, Service, StartError,
     database::{Database, DatabaseError, Location, LocationError},
@@ -38,6 +38,9 @@ enum Command {
     Serve(ServeArguments),
     /// Store a world of a file in an empty database, with the ids that the file gives
     Import(ImportArguments),
+    /// Print every route with its guards and policies; fails where a handler is registered nowhere, or a route has
+    /// no guard
+    Guards(GuardsArguments),
 }
 
 #[derive(Args)]
@@ -80,6 +83,20 @@ struct ServeArguments {
 }
 
 #[derive(Args)]
+struct GuardsArguments {
+    /// As a table for a terminal, as one in Markdown, or as JSON
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Markdown,
+    Json,
+}
+
+#[derive(Args)]
 struct ImportArguments {
     /// A file of worlds: `{"worlds": [{"name": …, "accounts": […], …}]}`
     file: PathBuf,
@@ -107,6 +124,7 @@ async fn main() -> ExitCode {
         None => serve(arguments.serve).await,
         Some(Command::Serve(arguments)) => serve(arguments).await,
         Some(Command::Import(arguments)) => import_world(&arguments),
+        Some(Command::Guards(arguments)) => print_guards(arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -176,6 +194,19 @@ fn import_world(arguments: &ImportArguments) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Needs no database: the routes are the same with each.
+async fn print_guards(GuardsArguments { format }: GuardsArguments) -> Result<(), CommandError> {
+    let registered = Service::open(&Config::default())?.guards().await;
+    let report = registered.report();
+    let text = match format {
+        Format::Text => report.to_string(),
+        Format::Markdown => report.to_markdown(),
+        Format::Json => report.to_json() + "\n",
+    };
+    write!(io::stdout(), "{text}").map_err(CommandError::Print)?;
+    if registered.is_complete() { Ok(()) } else { Err(CommandError::Guards(registered.to_string())) }
+}
+
 /// Why the service ended.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
@@ -199,4 +230,8 @@ enum CommandError {
     ImportIntoMemory,
     #[error("cannot print the tokens")]
     Tokens(#[source] io::Error),
+    #[error("cannot print the report")]
+    Print(#[source] io::Error),
+    #[error("the guards are not complete:\n{0}")]
+    Guards(String),
 }

@@ -8,11 +8,8 @@ use actix_session::{
     config::BrowserSession,
     storage::{CookieSessionStore, SessionStore},
 };
-use actix_web::{
-    Scope,
-    cookie::{Key, SameSite, time},
-    web::{self, ServiceConfig},
-};
+use actix_web::cookie::{Key, SameSite, time};
+use auth_core::{ProtectedConfig, ProtectedScope};
 use base64ct::{Base64, Encoding};
 
 /// For how long a log-in of a browser counts, whatever the browser and the store keep.
@@ -137,15 +134,15 @@ impl Sessions {
     }
 
     /// Registers these routes, with sessions.
-    pub(crate) fn configure(&self, config: &mut ServiceConfig, routes: fn(&mut ServiceConfig)) {
+    pub(crate) fn configure(&self, config: &mut ProtectedConfig<'_>, routes: fn(&mut ProtectedConfig<'_>)) {
         match &self.store {
             Store::Cookie => {
-                let scope: Scope = web::scope("").configure(routes);
+                let scope = ProtectedScope::new("").configure(routes);
                 config.service(scope.wrap(self.middleware(CookieSessionStore::default())));
             }
             #[cfg(feature = "redis")]
             Store::Redis(connections) => {
-                let scope: Scope = web::scope("").configure(routes);
+                let scope = ProtectedScope::new("").configure(routes);
                 config.service(scope.wrap(self.middleware(connections.store())));
             }
         }

@@ -2,11 +2,11 @@
 
 use actix_web::{
     HttpResponse, delete, get, patch, post,
-    web::{Data, Json, Query, ServiceConfig},
+    web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, Permission, Scoped, Subject, account_roles_required,
-    auth_required,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Subject,
+    account_roles_required, auth_required,
     permission::{Delete, Read},
     permission_required_for_context,
 };
@@ -17,7 +17,7 @@ use diesel::{
 use serde::Deserialize;
 
 use super::{
-    created, guarded,
+    created,
     input::{NoParameters, Valid, Validate, some, valid_name},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
@@ -30,14 +30,8 @@ use crate::{
     schema::{accounts, assets, users},
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(guarded(list))
-        .service(guarded(create))
-        .service(guarded(clients))
-        .service(guarded(view))
-        .service(guarded(change))
-        .service(guarded(remove));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(list).service(create).service(clients).service(view).service(change).service(remove);
 }
 
 #[permission_required_for_context("read", ctx_arg = "account")]

@@ -2,11 +2,11 @@
 
 use actix_web::{
     HttpResponse, delete, get, patch, post,
-    web::{Data, Json, Query, ServiceConfig},
+    web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, Permission, Scoped, Stored, auth_required,
-    check_access,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Stored,
+    auth_required, check_access,
     permission::{Delete, Read},
     permission_required_for_context,
 };
@@ -17,7 +17,7 @@ use diesel::{
 use serde::Deserialize;
 
 use super::{
-    created, guarded,
+    created,
     input::{NoParameters, Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
@@ -30,15 +30,15 @@ use crate::{
     schema::{assets, sensors},
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config
-        .service(guarded(list))
-        .service(guarded(create))
-        .service(guarded(view))
-        .service(guarded(view_in_account))
-        .service(guarded(change))
-        .service(guarded(remove))
-        .service(guarded(create_sensor));
+        .service(list)
+        .service(create)
+        .service(view)
+        .service(view_in_account)
+        .service(change)
+        .service(remove)
+        .service(create_sensor);
 }
 
 #[permission_required_for_context("read", ctx_arg = "asset")]

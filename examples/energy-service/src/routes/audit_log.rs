@@ -2,13 +2,12 @@
 
 use actix_web::{
     get,
-    web::{Data, Json, Query, ServiceConfig},
+    web::{Data, Json, Query},
 };
-use auth_core::permission_required_for_context;
+use auth_core::{ProtectedConfig, permission_required_for_context};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
 use serde::Deserialize;
 
-use super::guarded;
 use crate::{
     database::{Backend, Database},
     error::ServiceError,
@@ -16,12 +15,8 @@ use crate::{
     schema::audit_log,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(guarded(of_account))
-        .service(guarded(of_user))
-        .service(guarded(view))
-        .service(guarded(view_of_asset));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(of_account).service(of_user).service(view).service(view_of_asset);
 }
 
 /// The most entries of one answer.

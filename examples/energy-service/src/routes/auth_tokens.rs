@@ -1,17 +1,13 @@
 //! Tokens: given up by who has them. They are given out by the log-in.
 
-use actix_web::{
-    HttpResponse, delete,
-    web::{Data, ServiceConfig},
-};
-use auth_core::{CurrentUser, auth_token_required};
+use actix_web::{HttpResponse, delete, web::Data};
+use auth_core::{CurrentUser, ProtectedConfig, auth_token_required};
 use diesel::{QueryDsl, RunQueryDsl};
 
-use super::guarded;
 use crate::{auth::LoggedIn, database::Database, error::ServiceError, schema::auth_tokens};
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(revoke));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(revoke);
 }
 
 /// Revokes the token that the request carries: from the next request on, nobody gets in with it.

@@ -2,15 +2,12 @@
 
 use actix_web::{
     get, put,
-    web::{Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
-use auth_core::{CurrentUser, Permission, Stored, permission_required_for_context};
+use auth_core::{CurrentUser, Permission, ProtectedConfig, Stored, permission_required_for_context};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
-use super::{
-    guarded,
-    input::{Valid, Validate},
-};
+use super::input::{Valid, Validate};
 use crate::{
     audit::{self, Affected},
     auth::LoggedIn,
@@ -23,8 +20,8 @@ use crate::{
 /// The longest document, in bytes as it is stored.
 const MAX_DOCUMENT: usize = 60_000;
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(view)).service(guarded(replace));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(view).service(replace);
 }
 
 impl Validate for FlexModel {

@@ -4,17 +4,16 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
     post,
-    web::{Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
 use auth_core::{
-    AuthError,
+    AuthError, ProtectedConfig,
     mechanism::{Attempts, PasswordHash, Passwords, Token},
     public,
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::exists};
 use serde::{Deserialize, Serialize};
 
-use super::guarded;
 use crate::{
     auth::TOKEN_MAX_AGE,
     database::{Connection, Database, Instant},
@@ -22,8 +21,8 @@ use crate::{
     schema::{auth_tokens, users},
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(request_auth_token));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(request_auth_token);
 }
 
 /// No `Debug`: a password is not for logs.
@@ -41,7 +40,7 @@ struct LogIn<'a> {
 }
 
 /// The token is good for [`TOKEN_MAX_AGE`], unless it is revoked or the user deactivated before.
-#[public]
+#[public(reason = "who logs in is not logged in yet")]
 #[post("/requestAuthToken")]
 async fn request_auth_token(
     request: HttpRequest,

@@ -2,15 +2,15 @@
 
 use actix_web::{
     HttpResponse, get, post,
-    web::{Data, Json, Query, ServiceConfig},
+    web::{Data, Json, Query},
 };
-use auth_core::{CurrentUser, Permission, Stored, permission_required_for_context};
+use auth_core::{CurrentUser, Permission, ProtectedConfig, Stored, permission_required_for_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    created, guarded,
+    created,
     input::{Valid, Validate},
 };
 use crate::{
@@ -24,8 +24,8 @@ use crate::{
 /// The most measurements that one request records or reads.
 pub(super) const MAX_EVENTS: usize = 10_000;
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(record)).service(guarded(read));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(record).service(read);
 }
 
 /// One measurement, as clients read it.

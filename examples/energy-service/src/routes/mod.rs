@@ -1,5 +1,5 @@
 //! The endpoints, one file for each kind of object. Every handler has a guard, or says that it is public: the
-//! compiler refuses others in [`configure`].
+//! protected scopes of [`configure`] take no other.
 //!
 //! A guard decides before the body is read, which a client may hold back for as long as it likes. So what changes
 //! something asks once more, in its transaction: a change of a row is an `UPDATE` or `DELETE` under the condition of
@@ -39,11 +39,10 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    dev::HttpServiceFactory,
     http::header,
-    web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
+    web::{JsonConfig, PathConfig, QueryConfig},
 };
-use auth_core::{AuthError, Denial, Guarded};
+use auth_core::{AuthError, Denial, ProtectedConfig, ProtectedScope};
 use serde::Serialize;
 
 use crate::error;
@@ -73,7 +72,7 @@ const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// Registers all endpoints. They need what [`Service::configure`](crate::Service::configure) registers with
 /// them.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut ProtectedConfig<'_>) {
     config
         .app_data(JsonConfig::default().limit(MAX_BODY).error_handler(error::json_error))
         .app_data(QueryConfig::default().error_handler(error::query_error))
@@ -81,9 +80,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(
             // The first route that fits serves a request, so the inner scope comes before the outer one's
             // other routes.
-            web::scope("/api")
+            ProtectedScope::new("/api")
                 .service(
-                    web::scope("/v3_0")
+                    ProtectedScope::new("/v3_0")
                         .configure(accounts::configure)
                         .configure(users::configure)
                         .configure(user_roles::configure)
@@ -100,11 +99,6 @@ pub fn configure(config: &mut ServiceConfig) {
                 .configure(log_in::configure),
         )
         .configure(pages::configure);
-}
-
-/// Lets a handler through that has a guard or says that it is public; without one it does not compile.
-fn guarded<H: HttpServiceFactory + Guarded + 'static>(handler: H) -> H {
-    handler
 }
 
 /// Answers what no route serves, also known paths with an unknown method.

@@ -6,29 +6,26 @@
 //! who may create something below an asset has to name an account in which they may, too; and who may change an
 //! asset stores a flex-model only if they may read every sensor in it.
 
-use actix_web::web::{self, ServiceConfig};
+use auth_core::{ProtectedConfig, ProtectedScope};
 
 /// A module with the four handlers for one kind of context; their scope names which.
 macro_rules! permissions {
     ($kind:ident: $context:ident, id = $($id:tt)+) => {
         mod $kind {
-            use actix_web::{
-                HttpResponse, get,
-                web::{Query, ServiceConfig},
-            };
-            use auth_core::permission_required_for_context;
+            use actix_web::{HttpResponse, get, web::Query};
+            use auth_core::{ProtectedConfig, permission_required_for_context};
 
             use crate::{
                 models::$context,
-                routes::{guarded, input::NoParameters},
+                routes::input::NoParameters,
             };
 
-            pub(super) fn configure(config: &mut ServiceConfig) {
+            pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
                 config
-                    .service(guarded(create_children))
-                    .service(guarded(read))
-                    .service(guarded(update))
-                    .service(guarded(delete));
+                    .service(create_children)
+                    .service(read)
+                    .service(update)
+                    .service(delete);
             }
 
             #[permission_required_for_context("create-children", ctx = $context, id = $($id)+)]
@@ -68,9 +65,9 @@ permissions!(sensor: Sensor, id = scope("sensor_id"));
 permissions!(audit_log: AuditLog, id = scope("audit_log_id"));
 permissions!(asset_audit_log: AssetAuditLog, id = scope("asset_audit_log_id"));
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     for (path, kind) in [
-        ("/platform", platform::configure as fn(&mut ServiceConfig)),
+        ("/platform", platform::configure as fn(&mut ProtectedConfig<'_>)),
         ("/accounts/{account_id}", account::configure),
         ("/accounts/{account_id}/audit-log", account_audit_log::configure),
         ("/users/{user_id}", user::configure),
@@ -80,6 +77,6 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         ("/audit-log/{audit_log_id}", audit_log::configure),
         ("/asset-audit-log/{asset_audit_log_id}", asset_audit_log::configure),
     ] {
-        config.service(web::scope(&format!("{path}/permissions")).configure(kind));
+        config.service(ProtectedScope::new(&format!("{path}/permissions")).configure(kind));
     }
 }

@@ -2,15 +2,14 @@
 
 use actix_web::{
     get,
-    web::{Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
-use auth_core::{CurrentUser, account_roles_accepted};
+use auth_core::{CurrentUser, ProtectedConfig, account_roles_accepted};
 use diesel::{
     ExpressionMethods, NullableExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::count,
 };
 use serde::Serialize;
 
-use super::guarded;
 use crate::{
     auth::{LoggedIn, PROSUMER, SUPPLIER},
     database::Database,
@@ -19,8 +18,8 @@ use crate::{
     schema::{assets, sensors},
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(portfolio));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(portfolio);
 }
 
 #[derive(Serialize)]

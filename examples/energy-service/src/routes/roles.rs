@@ -2,13 +2,12 @@
 
 use actix_web::{
     get,
-    web::{Data, Json, ServiceConfig},
+    web::{Data, Json},
 };
-use auth_core::roles_accepted;
+use auth_core::{ProtectedConfig, roles_accepted};
 use diesel::{QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
 use serde::Serialize;
 
-use super::guarded;
 use crate::{
     auth::{ACCOUNT_ADMIN, CONSULTANT},
     database::{Backend, Database},
@@ -16,8 +15,8 @@ use crate::{
     schema::roles,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(list));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(list);
 }
 
 #[derive(Queryable, Selectable, Serialize)]

@@ -2,10 +2,10 @@
 
 use actix_web::{
     HttpResponse, delete, get, patch,
-    web::{Data, Json, Query, ServiceConfig},
+    web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, Permission, Scoped, auth_required,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, auth_required,
     permission::{Delete, Read},
     permission_required_for_context,
 };
@@ -15,7 +15,6 @@ use diesel::{
 use serde::Deserialize;
 
 use super::{
-    guarded,
     input::{NoParameters, Valid, Validate, some, valid_name, valid_unit},
     page::{ESCAPE, ListQuery, Listed, Never, lower, pattern},
 };
@@ -28,8 +27,8 @@ use crate::{
     schema::sensors,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(list)).service(guarded(view)).service(guarded(change)).service(guarded(remove));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(list).service(view).service(change).service(remove);
 }
 
 #[permission_required_for_context("read", ctx_arg = "sensor")]

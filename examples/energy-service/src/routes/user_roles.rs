@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{
     get, patch,
-    web::{Data, Json, Query, ServiceConfig},
+    web::{Data, Json, Query},
 };
-use auth_core::{CurrentUser, LoadContext, Permission, Stored, permission_required_for_context};
+use auth_core::{
+    CurrentUser, LoadContext, Permission, ProtectedConfig, Stored, permission_required_for_context,
+};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::Deserialize;
 
-use super::{
-    guarded,
-    input::{NoParameters, Valid, Validate},
-};
+use super::input::{NoParameters, Valid, Validate};
 use crate::{
     audit::{self, Affected},
     auth::{LoggedIn, can_modify_role, refuse},
@@ -24,8 +23,8 @@ use crate::{
     schema::{roles, users_roles},
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(list)).service(guarded(change));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(list).service(change);
 }
 
 /// The most roles of one change: who is refused has each of them logged.

@@ -2,10 +2,11 @@
 
 use actix_web::{
     HttpResponse, delete, get, patch, post,
-    web::{Data, Json, Query, ServiceConfig},
+    web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, Permission, Scoped, Stored, Subject, auth_required,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Stored, Subject,
+    auth_required,
     mechanism::Passwords,
     permission::{Delete, Read},
     permission_required_for_context,
@@ -17,7 +18,7 @@ use diesel::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    created, guarded,
+    created,
     input::{NoParameters, Valid, Validate, some, valid_email, valid_name, valid_password},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
@@ -30,15 +31,9 @@ use crate::{
     schema::{auth_tokens, roles, users, users_roles},
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     // `me` first: the pattern of `view` fits it, too.
-    config
-        .service(guarded(list))
-        .service(guarded(me))
-        .service(guarded(view))
-        .service(guarded(change))
-        .service(guarded(create))
-        .service(guarded(remove));
+    config.service(list).service(me).service(view).service(change).service(create).service(remove);
 }
 
 #[derive(Serialize)]

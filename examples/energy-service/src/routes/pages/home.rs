@@ -1,10 +1,7 @@
 //! The first page: who am I?
 
-use actix_web::{
-    HttpResponse, get,
-    web::{Data, ServiceConfig},
-};
-use auth_core::{MaybeUser, public};
+use actix_web::{HttpResponse, get, web::Data};
+use auth_core::{MaybeUser, ProtectedConfig, public};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use maud::html;
 
@@ -12,15 +9,14 @@ use super::{PageError, ok, page};
 use crate::{
     auth::LoggedIn,
     database::Database,
-    routes::guarded,
     schema::{accounts, users},
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(view));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(view);
 }
 
-#[public]
+#[public(reason = "the first page tells who is logged in, and shows the way to the log-in to others")]
 #[get("/")]
 async fn view(user: MaybeUser<LoggedIn>, database: Data<Database>) -> Result<HttpResponse, PageError> {
     let Some(user) = user.as_deref() else {

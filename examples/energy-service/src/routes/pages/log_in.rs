@@ -2,10 +2,10 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError, get, post,
-    web::{Data, Form, Query, ServiceConfig},
+    web::{Data, Form, Query},
 };
 use auth_core::{
-    AuthError, anonymous_user_required,
+    AuthError, ProtectedConfig, anonymous_user_required,
     mechanism::{Attempts, Passwords, session},
 };
 use maud::{Markup, html};
@@ -15,14 +15,11 @@ use super::{LocalPath, PageError, denied, ok, page, see_other, sentence, with_pa
 use crate::{
     database::Database,
     error::ServiceError,
-    routes::{
-        guarded,
-        log_in::{Credentials, verify},
-    },
+    routes::log_in::{Credentials, verify},
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(view)).service(guarded(submit));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(view).service(submit);
 }
 
 #[derive(Deserialize)]

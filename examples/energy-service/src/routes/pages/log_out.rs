@@ -1,10 +1,7 @@
 //! The page with the button to log out.
 
-use actix_web::{
-    HttpRequest, HttpResponse, get, post,
-    web::{Data, ServiceConfig},
-};
-use auth_core::{CurrentUser, auth_required, mechanism::session};
+use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
+use auth_core::{CurrentUser, ProtectedConfig, auth_required, mechanism::session};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use maud::html;
 
@@ -12,12 +9,11 @@ use super::{PageError, ok, page};
 use crate::{
     auth::LoggedIn,
     database::{Database, Instant},
-    routes::guarded,
     schema::users,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(guarded(view)).service(guarded(submit));
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(view).service(submit);
 }
 
 #[auth_required("session")]

@@ -9,14 +9,13 @@ use actix_web::{
         Method, StatusCode,
         header::{self, HeaderValue},
     },
-    web::{FormConfig, ServiceConfig},
+    web::FormConfig,
 };
-use auth_core::{AuthError, denial, public};
+use auth_core::{AuthError, ProtectedConfig, denial, public};
 use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::local_path::LocalPath;
-use super::guarded;
 use crate::error::ServiceError;
 
 mod home;
@@ -27,10 +26,10 @@ mod log_out;
 /// The largest form that is read, in bytes.
 const MAX_FORM: usize = 16 * 1024;
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config
         .app_data(FormConfig::default().limit(MAX_FORM).error_handler(|error, _| form_error(&error).into()))
-        .service(guarded(style))
+        .service(style)
         .configure(home::configure)
         .configure(log_in::configure)
         .configure(log_out::configure);
@@ -158,7 +157,7 @@ fn with_page(response: HttpResponse, page: &Markup) -> HttpResponse {
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-#[public]
+#[public(reason = "the page of the log-in has this style")]
 #[get("/style.css")]
 async fn style() -> HttpResponse {
     HttpResponse::Ok()

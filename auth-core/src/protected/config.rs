@@ -1,0 +1,79 @@
+//! A configuration that takes guarded handlers only.
+
+use actix_web::{dev::HttpServiceFactory, http::Method, web::ServiceConfig};
+
+use super::{GuardedFunction, PublicService, Recorded, recorded_route};
+use crate::guard::{Guard, Guarded};
+
+/// A [`ServiceConfig`] that takes guarded handlers only. See [`protected`](super).
+///
+/// A module registers its handlers with a function of it, for [`ProtectedScope::configure`](super::ProtectedScope::configure)
+/// and the others:
+///
+/// ```
+/// use actix_web::{App, Responder, get};
+/// use auth_core::{auth_required, protected::{ProtectedConfig, ProtectedScope}};
+///
+/// #[auth_required]
+/// #[get("/profile")]
+/// async fn profile() -> impl Responder {
+///     "you"
+/// }
+///
+/// fn configure(config: &mut ProtectedConfig<'_>) {
+///     config.service(profile);
+/// }
+///
+/// let scope = ProtectedScope::new("/api").configure(configure);
+/// // Where the application is not a protected one:
+/// let app = App::new().configure(|config| configure(&mut ProtectedConfig::new(config)));
+/// ```
+pub struct ProtectedConfig<'a>(&'a mut ServiceConfig);
+
+impl<'a> ProtectedConfig<'a> {
+    /// Takes the place of a plain configuration.
+    pub fn new(config: &'a mut ServiceConfig) -> Self {
+        Self(config)
+    }
+
+    /// Registers a guarded handler, or a protected scope.
+    pub fn service(&mut self, handler: impl HttpServiceFactory + Guarded + 'static) -> &mut Self {
+        self.0.service(Recorded(handler));
+        self
+    }
+
+    /// Registers a function whose attributes stand on no route attribute, as
+    /// [`ProtectedScope::route`](super::ProtectedScope::route).
+    pub fn route<G: Guard>(
+        &mut self,
+        path: &str,
+        method: Method,
+        handler: impl GuardedFunction<G>,
+    ) -> &mut Self {
+        self.0.service(recorded_route(path, method, handler));
+        self
+    }
+
+    /// Registers what others have written without a guard, and says why it is open, as
+    /// [`ProtectedScope::public_service`](super::ProtectedScope::public_service).
+    pub fn public_service(
+        &mut self,
+        reason: &'static str,
+        service: impl HttpServiceFactory + 'static,
+    ) -> &mut Self {
+        self.0.service(PublicService { reason, service });
+        self
+    }
+
+    /// Registers what a function registers.
+    pub fn configure(&mut self, configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> &mut Self {
+        configure(&mut ProtectedConfig::new(self.0));
+        self
+    }
+
+    /// As [`ServiceConfig::app_data`].
+    pub fn app_data<U: 'static>(&mut self, data: U) -> &mut Self {
+        self.0.app_data(data);
+        self
+    }
+}

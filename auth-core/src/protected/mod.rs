@@ -1,0 +1,98 @@
+//! Scopes, configurations and applications on which nothing can be registered without a guard.
+//!
+//! They stand for those of actix-web: [`ProtectedScope`] for a `Scope`, [`ProtectedConfig`] for a `ServiceConfig`,
+//! [`ProtectedApp`] for an `App`. Each takes a handler that carries one of the attributes, and nothing else: a handler
+//! without is a compile error that says what to add. What is open on purpose says so, by
+//! `#[public(reason = "…")]` on a handler, or by [`public_service`](ProtectedScope::public_service) for what others have
+//! written.
+//!
+//! ```compile_fail
+//! use actix_web::{Responder, get};
+//! use auth_core::protected::ProtectedScope;
+//!
+//! #[get("/accounts")]
+//! async fn accounts() -> impl Responder {
+//!     "all of them"
+//! }
+//!
+//! let scope = ProtectedScope::new("/api").service(accounts); // `accounts` has no guard
+//! ```
+
+mod app;
+mod config;
+pub(crate) mod recording;
+mod scope;
+mod scope_guard;
+
+use actix_web::{
+    Handler, Responder, Route,
+    dev::{AppService, HttpServiceFactory},
+    http::Method,
+    web,
+};
+
+pub use self::{app::ProtectedApp, config::ProtectedConfig, scope::ProtectedScope, scope_guard::ScopeGuard};
+use crate::{
+    guard::{Admitted, Asks, Guard, Guarded},
+    report::GuardedHandler,
+};
+
+/// A guarded handler that tells where it is registered.
+struct Recorded<H>(H);
+
+impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
+    fn register(self, config: &mut AppService) {
+        if let Some(handler) = H::HANDLER {
+            recording::handler(&handler);
+        }
+        self.0.register(config);
+    }
+}
+
+/// A function with a guard, which is in its signature; for [`ProtectedScope::route`].
+///
+/// It is implemented for what an attribute makes of a handler, and for nothing else.
+#[diagnostic::on_unimplemented(
+    message = "this function has no guard",
+    label = "whoever sends a request may run this handler",
+    note = "put a guard such as `#[auth_required]` on the function"
+)]
+pub trait GuardedFunction<G: Guard>: Handler<(Admitted<G>,), Output: Responder + 'static> {}
+
+#[diagnostic::do_not_recommend]
+impl<G: Guard, F> GuardedFunction<G> for F where F: Handler<(Admitted<G>,), Output: Responder + 'static> {}
+
+/// A resource of one such route, which tells where it is registered.
+struct RecordedRoute {
+    handler: GuardedHandler,
+    method: Method,
+    path: String,
+    route: Route,
+}
+
+impl HttpServiceFactory for RecordedRoute {
+    fn register(self, config: &mut AppService) {
+        recording::route(&self.handler, &self.method, &self.path);
+        web::resource(self.path).route(self.route).register(config);
+    }
+}
+
+fn recorded_route<G: Guard>(path: &str, method: Method, handler: impl GuardedFunction<G>) -> RecordedRoute {
+    let route = web::method(method.clone()).to(handler);
+    RecordedRoute { handler: G::HANDLER, method, path: path.to_owned(), route }
+}
+
+/// What others have written, and somebody says is open.
+struct PublicService<S> {
+    reason: &'static str,
+    service: S,
+}
+
+impl<S: HttpServiceFactory> HttpServiceFactory for PublicService<S> {
+    fn register(self, config: &mut AppService) {
+        let name = std::any::type_name::<S>();
+        let asks = Asks::nothing(Some(self.reason));
+        recording::service(&GuardedHandler::new((name, "", "", 0), &[], asks));
+        self.service.register(config);
+    }
+}

@@ -1,0 +1,181 @@
+//! A scope that takes guarded handlers only.
+
+use actix_web::{
+    Error, ResponseError as _, Scope,
+    body::MessageBody,
+    dev::{AppService, HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse, Transform},
+    guard::Guard as RouteGuard,
+    http::Method,
+    middleware::{Next, from_fn},
+    web,
+};
+
+use super::{
+    GuardedFunction, ProtectedConfig, PublicService, Recorded, ScopeGuard, recorded_route, recording,
+};
+use crate::{
+    denial::Denial,
+    guard::{self, Guard, Guarded},
+    report::GuardedHandler,
+};
+
+/// A [`Scope`] that takes guarded handlers only. See [`protected`](super).
+///
+/// ```
+/// use actix_web::{App, Responder, get};
+/// use auth_core::{auth_required, protected::{ProtectedScope, ScopeGuard}, public};
+///
+/// #[auth_required]
+/// #[get("/profile")]
+/// async fn profile() -> impl Responder {
+///     "you"
+/// }
+///
+/// #[auth_required]
+/// #[get("/tickets")]
+/// async fn tickets() -> impl Responder {
+///     "all of them"
+/// }
+///
+/// let support = ProtectedScope::new("/support")
+///     .guarded_by(ScopeGuard::auth_required().roles_accepted(&["support"]))
+///     .service(tickets);
+/// let app = App::new().service(ProtectedScope::new("/api").service(profile).service(support));
+/// ```
+#[must_use = "register it with `service`"]
+pub struct ProtectedScope<S = Scope> {
+    scope: S,
+    /// The path, and what the scope itself asks.
+    path: String,
+    guards: Vec<ScopeGuard>,
+}
+
+impl ProtectedScope {
+    /// A scope for paths that begin so, as [`Scope::new`] makes it.
+    pub fn new(path: &str) -> Self {
+        Self { scope: web::scope(path), path: path.to_owned(), guards: Vec::new() }
+    }
+
+    /// Asks this of all callers, before any handler of the scope asks anything. Middleware that
+    /// [`wrap`](Self::wrap) adds afterwards runs before it, such as that of sessions, which the guard needs.
+    pub fn guarded_by(
+        self,
+        guard: ScopeGuard,
+    ) -> ProtectedScope<
+        Scope<
+            impl ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<impl MessageBody>,
+                Error = Error,
+                InitError = (),
+            >,
+        >,
+    > {
+        let asked = guard.clone();
+        let enter = from_fn(move |request: ServiceRequest, next: Next<_>| {
+            let asked = asked.clone();
+            async move {
+                match guard::enter(request.request(), &asked.asks()).await {
+                    Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+                    Err(error) => {
+                        let response = Denial::new(request.request(), error).error_response();
+                        Ok(request.into_response(response).map_into_right_body())
+                    }
+                }
+            }
+        });
+        ProtectedScope { scope: self.scope.wrap(enter), path: self.path, guards: vec![guard] }
+    }
+}
+
+impl<T> ProtectedScope<Scope<T>>
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
+{
+    /// Registers a guarded handler, or another protected scope.
+    pub fn service(self, handler: impl HttpServiceFactory + Guarded + 'static) -> Self {
+        self.map(|scope| scope.service(Recorded(handler)))
+    }
+
+    /// Registers a function whose attributes stand on no route attribute.
+    ///
+    /// ```
+    /// use actix_web::{Responder, http::Method};
+    /// use auth_core::{auth_required, protected::ProtectedScope};
+    ///
+    /// #[auth_required]
+    /// async fn profile() -> impl Responder {
+    ///     "you"
+    /// }
+    ///
+    /// let scope = ProtectedScope::new("/api").route("/profile", Method::GET, profile);
+    /// ```
+    pub fn route<G: Guard>(self, path: &str, method: Method, handler: impl GuardedFunction<G>) -> Self {
+        self.map(|scope| scope.service(recorded_route(path, method, handler)))
+    }
+
+    /// Registers what others have written without a guard, such as a folder of files, and says why it is open. The
+    /// guard report shows the reason.
+    pub fn public_service(self, reason: &'static str, service: impl HttpServiceFactory + 'static) -> Self {
+        self.map(|scope| scope.service(PublicService { reason, service }))
+    }
+
+    /// Registers what a function registers.
+    pub fn configure(self, configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> Self {
+        self.map(|scope| scope.configure(|config| configure(&mut ProtectedConfig::new(config))))
+    }
+
+    /// As [`Scope::app_data`].
+    pub fn app_data<U: 'static>(self, data: U) -> Self {
+        self.map(|scope| scope.app_data(data))
+    }
+
+    /// As [`Scope::guard`], which is about routing and lets nobody in.
+    pub fn guard(self, guard: impl RouteGuard + 'static) -> Self {
+        self.map(|scope| scope.guard(guard))
+    }
+
+    /// As [`Scope::wrap`].
+    pub fn wrap<M, B>(
+        self,
+        middleware: M,
+    ) -> ProtectedScope<
+        Scope<
+            impl ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<B>,
+                Error = Error,
+                InitError = (),
+            >,
+        >,
+    >
+    where
+        M: Transform<
+                T::Service,
+                ServiceRequest,
+                Response = ServiceResponse<B>,
+                Error = Error,
+                InitError = (),
+            > + 'static,
+        B: MessageBody,
+    {
+        ProtectedScope { scope: self.scope.wrap(middleware), path: self.path, guards: self.guards }
+    }
+
+    fn map(self, change: impl FnOnce(Scope<T>) -> Scope<T>) -> Self {
+        Self { scope: change(self.scope), ..self }
+    }
+}
+
+impl<S: HttpServiceFactory> HttpServiceFactory for ProtectedScope<S> {
+    fn register(self, config: &mut AppService) {
+        recording::scope(&self.path, &self.guards, || self.scope.register(config));
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S> Guarded for ProtectedScope<S> {
+    const HANDLER: Option<GuardedHandler> = None;
+}

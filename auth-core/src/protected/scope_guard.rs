@@ -1,0 +1,88 @@
+//! The guard of a whole scope.
+
+use std::time::Duration;
+
+use crate::{
+    auth::Accepted,
+    guard::{AskedCaller, Asks, SubjectCheck},
+};
+
+/// What a whole scope asks of its callers, in addition to what each of its handlers asks:
+/// [`ProtectedScope::guarded_by`](super::ProtectedScope::guarded_by).
+///
+/// It asks who the caller is, and which roles and permissions the caller has. It decides before the guard of any
+/// handler in the scope, and for paths that no handler serves as well. A handler that is `#[public]` is open to whom
+/// the scope lets in, and to nobody else. The caller is authenticated once, whatever else asks.
+///
+/// The methods have the names of the attributes and mean the same. Each may be called again, and then both hold. A list
+/// has at least one name:
+///
+/// ```
+/// use auth_core::protected::ScopeGuard;
+///
+/// let guard = ScopeGuard::auth_required().roles_accepted(&["support", "operations"]);
+/// ```
+///
+/// ```compile_fail
+/// # use auth_core::protected::ScopeGuard;
+/// let guard = ScopeGuard::auth_required().roles_accepted(&[]);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "give it to `ProtectedScope::guarded_by`"]
+pub struct ScopeGuard {
+    accepted: Accepted,
+    checks: Vec<SubjectCheck>,
+}
+
+/// The methods for one kind of check each.
+macro_rules! checks {
+    ($($(#[$doc:meta])* $name:ident)+) => {
+        $(
+            $(#[$doc])*
+            pub fn $name<const N: usize>(mut self, names: &'static [&'static str; N]) -> Self {
+                const { assert!(N > 0, "a guard asks for at least one role or permission") };
+                self.checks.push(SubjectCheck::$name(names));
+                self
+            }
+        )+
+    };
+}
+
+impl ScopeGuard {
+    /// Asks that the caller is authenticated, by any mechanism that is accepted by default.
+    pub fn auth_required() -> Self {
+        Self { accepted: Accepted::any(), checks: Vec::new() }
+    }
+
+    /// Asks that the caller is authenticated by one of these mechanisms: `"token"`, `"session"`, `"basic"`, or those of
+    /// the application.
+    pub fn auth_required_by<const N: usize>(mechanisms: &'static [&'static str; N]) -> Self {
+        const { assert!(N > 0, "a guard accepts at least one mechanism") };
+        Self { accepted: Accepted::by(mechanisms), checks: Vec::new() }
+    }
+
+    /// Asks that the caller has proved within this time who it is; counted in whole seconds.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.accepted = self.accepted.within(time.as_secs());
+        self
+    }
+
+    checks! {
+        /// Asks for all of these roles. Admins pass.
+        roles_required
+        /// Asks for at least one of these roles. Admins pass.
+        roles_accepted
+        /// Asks for all of these roles of the caller's account. Admins pass.
+        account_roles_required
+        /// Asks for at least one of these roles of the caller's account. Admins pass.
+        account_roles_accepted
+        /// Asks for roles that carry all of these permissions.
+        permissions_required
+        /// Asks for roles that carry at least one of these permissions.
+        permissions_accepted
+    }
+
+    pub(crate) fn asks(&self) -> Asks<'_> {
+        Asks { caller: AskedCaller::Authenticated(self.accepted), checks: &self.checks, contexts: &[] }
+    }
+}

@@ -1,0 +1,219 @@
+//! One guarded handler, as its attributes describe it.
+
+use std::fmt::{self, Display, Write as _};
+
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+
+use crate::guard::{AskedCaller, AskedContext, Asks, SubjectCheck};
+
+/// A handler that has a guard or is `#[public]`: its route, and what its attributes ask.
+///
+/// [`Display`] shows it in a line, and [`Serialize`] as JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct GuardedHandler {
+    name: &'static str,
+    module: &'static str,
+    file: &'static str,
+    line: u32,
+    routes: &'static [Route],
+    /// Whether this guard is around another one of the same handler.
+    outer: bool,
+    pub(crate) asks: Asks<'static>,
+}
+
+/// What a route attribute says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Route {
+    methods: &'static [&'static str],
+    pattern: &'static str,
+}
+
+impl Route {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(methods: &'static [&'static str], pattern: &'static str) -> Self {
+        Self { methods, pattern }
+    }
+
+    /// The methods.
+    #[must_use]
+    pub const fn methods(&self) -> &'static [&'static str] {
+        self.methods
+    }
+
+    /// The path as the attribute has it, without the scopes that it is registered in.
+    #[must_use]
+    pub const fn pattern(&self) -> &'static str {
+        self.pattern
+    }
+}
+
+impl GuardedHandler {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(
+        (name, module, file, line): (&'static str, &'static str, &'static str, u32),
+        routes: &'static [Route],
+        asks: Asks<'static>,
+    ) -> Self {
+        Self { name, module, file, line, routes, outer: false, asks }
+    }
+
+    /// The same for the guard of an attribute under another name, which is around the handler's own.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn outer(mut self) -> Self {
+        self.outer = true;
+        self
+    }
+
+    /// The function's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The module that the function is in, as `module_path!` writes it.
+    #[must_use]
+    pub const fn module(&self) -> &'static str {
+        self.module
+    }
+
+    /// The file that its attributes are in, as `file!` writes it.
+    #[must_use]
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The line of the attributes in that file, counted from 1.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// What the route attributes below ours say; nothing for a function that is registered in another way.
+    #[must_use]
+    pub const fn routes(&self) -> &'static [Route] {
+        self.routes
+    }
+
+    /// Whether the handler is open to everybody.
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        matches!(self.asks.caller, AskedCaller::Everybody(_))
+    }
+
+    /// Why the handler is open, if it is and somebody says so: `#[public(reason = "…")]`.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&'static str> {
+        match self.asks.caller {
+            AskedCaller::Everybody(reason) => reason,
+            _ => None,
+        }
+    }
+
+    /// What the guard asks, one line for each attribute, in the order of the phases.
+    pub fn guards(&self) -> impl Iterator<Item = String> {
+        guards(&self.asks)
+    }
+
+    /// The rules of the declared policies that the guard asks: `Sensor: read = asset.read`. A context whose list
+    /// is code has none.
+    pub fn policies(&self) -> impl Iterator<Item = String> {
+        self.asks.contexts.iter().flat_map(policies)
+    }
+
+    pub(crate) const fn is_outer(&self) -> bool {
+        self.outer
+    }
+
+    /// Whether this guard is around the other one.
+    pub(crate) fn is_around(&self, other: &Self) -> bool {
+        (self.module, self.name) == (other.module, other.name)
+    }
+
+    /// Whether both are the same function.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        (self.module, self.name) == (other.module, other.name)
+            // Two functions that are written in the bodies of two others.
+            && (self.file, self.line, self.routes) == (other.file, other.line, other.routes)
+    }
+}
+
+impl Display for GuardedHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Route { methods, pattern } in self.routes {
+            write!(f, "{} {pattern} ", methods.join(", "))?;
+        }
+        write!(f, "{}::{}", self.module, self.name)?;
+        for (index, guard) in self.guards().enumerate() {
+            write!(f, "{}{guard}", if index == 0 { ": " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for GuardedHandler {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut handler = serializer.serialize_struct("GuardedHandler", 7)?;
+        handler.serialize_field("handler", &format_args!("{}::{}", self.module, self.name))?;
+        handler.serialize_field("file", self.file)?;
+        handler.serialize_field("line", &self.line)?;
+        handler.serialize_field("routes", self.routes)?;
+        handler.serialize_field("public", &self.is_public())?;
+        handler.serialize_field("guards", &self.guards().collect::<Vec<_>>())?;
+        handler.serialize_field("policies", &self.policies().collect::<Vec<_>>())?;
+        handler.end()
+    }
+}
+
+/// As they are written as attributes, one after the other.
+pub(crate) fn guards<'a>(asks: &Asks<'a>) -> impl Iterator<Item = String> + use<'a> {
+    let caller = match &asks.caller {
+        AskedCaller::Everybody(None) => Some("public".to_owned()),
+        AskedCaller::Everybody(Some(reason)) => Some(format!("public(reason = {reason:?})")),
+        AskedCaller::Anonymous => Some("anonymous_user_required".to_owned()),
+        // Every other attribute says the same.
+        AskedCaller::Authenticated(accepted) => {
+            let implied = accepted.is_any() && !(asks.checks.is_empty() && asks.contexts.is_empty());
+            (!implied).then(|| format!("auth_required{accepted}"))
+        }
+    };
+    let checks = asks.checks.iter().map(|SubjectCheck { kind, names }| {
+        let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+        format!("{}({})", kind.attribute(), names.join(", "))
+    });
+    caller.into_iter().chain(checks).chain(asks.contexts.iter().flat_map(context))
+}
+
+fn context(asked: &AskedContext) -> impl Iterator<Item = String> {
+    asked.permissions.iter().map(|permission| {
+        let mut text =
+            format!("permission_required_for_context({:?}, {}", permission.as_str(), asked.context);
+        if let Some(id) = asked.id {
+            // A `String` takes all that is written to it.
+            let _ = write!(text, ", id = {id}");
+        }
+        if asked.allows_empty {
+            text.push_str(", allow_empty = true");
+        }
+        text.push(')');
+        text
+    })
+}
+
+#[cfg(feature = "diesel")]
+fn policies(asked: &AskedContext) -> impl Iterator<Item = String> {
+    let asked = *asked;
+    asked.policy.into_iter().flat_map(move |policy| {
+        asked.permissions.iter().map(move |permission| {
+            let rules = policy.written_rules(*permission);
+            format!("{}: {permission} = {rules}", policy.context())
+        })
+    })
+}
+
+#[cfg(not(feature = "diesel"))]
+fn policies(_: &AskedContext) -> impl Iterator<Item = String> {
+    std::iter::empty()
+}

@@ -1,0 +1,258 @@
+//! The guard report: every guarded handler with its route, its guards and its policies, from the attributes
+//! themselves. A reviewer reads it instead of the handlers.
+//!
+//! Each attribute leaves a static behind, which the linker gathers. So the report costs nothing until somebody asks
+//! for it, and no handler that is built into a program can be missing.
+
+mod handler;
+mod registered;
+mod table;
+
+use std::{fmt, future::Future};
+
+use actix_web::web::ServiceConfig;
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+
+pub(crate) use self::handler::guards;
+pub use self::{
+    handler::{GuardedHandler, Route},
+    registered::{Registered, UnknownRoute},
+};
+use crate::{guard::Asks, protected::ScopeGuard};
+
+/// What the attributes of a program leave behind.
+#[doc(hidden)]
+#[linkme::distributed_slice]
+pub static HANDLERS: [GuardedHandler];
+
+/// Every handler of this program that has a guard or is `#[public]`, in the order of modules and names.
+///
+/// ```standalone_crate
+/// use actix_web::{Responder, get, post};
+/// use auth_core::{public, report, roles_required};
+///
+/// #[public(reason = "probes have no credentials")]
+/// #[get("/health")]
+/// async fn health() -> impl Responder {
+///     "ok"
+/// }
+///
+/// #[roles_required("account-admin")]
+/// #[post("/invoices")]
+/// async fn invoice() -> impl Responder {
+///     "sent"
+/// }
+///
+/// let report = report();
+/// let mut lines = report.entries().iter().map(|entry| entry.to_string());
+/// assert_eq!(lines.next().unwrap(), r#"GET /health: public(reason = "probes have no credentials")"#);
+/// assert_eq!(lines.next().unwrap(), r#"POST /invoices: roles_required("account-admin")"#);
+/// ```
+#[must_use]
+pub fn report() -> Report {
+    let (outer, handlers): (Vec<GuardedHandler>, Vec<_>) =
+        HANDLERS.iter().partition(|handler| handler.is_outer());
+    let entries = handlers.into_iter().flat_map(|handler| {
+        let outer = outer.iter().filter(move |outer| outer.is_around(&handler)).map(|outer| outer.asks);
+        ReportEntry::of(handler, outer.collect())
+    });
+    let mut entries: Vec<ReportEntry> = entries.collect();
+    entries.sort_by_key(|ReportEntry { handler, .. }| (handler.module(), handler.name()));
+    Report { entries }
+}
+
+/// A list of guarded handlers, one entry for each of their routes. [`report`] makes it.
+///
+/// [`Display`](fmt::Display) shows it as a table for a terminal, [`to_markdown`](Self::to_markdown) and
+/// [`to_json`](Self::to_json) as their names say.
+#[derive(Debug, Clone)]
+pub struct Report {
+    entries: Vec<ReportEntry>,
+}
+
+/// One route of a guarded handler, and all that is asked on it.
+///
+/// [`Display`](fmt::Display) shows it in a line, and [`Serialize`] as JSON.
+#[derive(Debug, Clone)]
+pub struct ReportEntry {
+    handler: GuardedHandler,
+    methods: Vec<&'static str>,
+    path: String,
+    /// Guards that an attribute under another name has put around the handler's own.
+    outer: Vec<Asks<'static>>,
+    /// The guards of the scopes that the handler is registered in, the outermost first.
+    scopes: Vec<ScopeGuard>,
+}
+
+impl Report {
+    /// The entries.
+    #[must_use]
+    pub fn entries(&self) -> &[ReportEntry] {
+        &self.entries
+    }
+
+    /// Only the handlers of this crate, by the name that it has in Rust code: other crates of the program may have
+    /// guarded handlers, too.
+    #[must_use]
+    pub fn of_crate(mut self, name: &str) -> Self {
+        self.entries.retain(|ReportEntry { handler, .. }| {
+            handler.module().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        });
+        self
+    }
+
+    /// Holds the report against what an application registers: where each handler is, which handlers of the report
+    /// are registered nowhere, and which routes have no guard. For a check when a service starts, and for a test.
+    ///
+    /// Handlers are known by what [`protected`](crate::protected) registers. Those that are registered on a plain
+    /// scope or `App` are found, and routes without a guard are listed, only with the feature `introspection`.
+    ///
+    /// ```standalone_crate
+    /// # #[actix_web::main]
+    /// # async fn main() {
+    /// use actix_web::{Responder, get, post};
+    /// use auth_core::{auth_required, protected::ProtectedConfig, report};
+    ///
+    /// #[auth_required]
+    /// #[get("/profile")]
+    /// async fn profile() -> impl Responder {
+    ///     "you"
+    /// }
+    ///
+    /// #[auth_required]
+    /// #[post("/profile")]
+    /// async fn forgotten() -> impl Responder {
+    ///     "changed"
+    /// }
+    ///
+    /// let registered = report()
+    ///     .registered_by(|config| {
+    ///         ProtectedConfig::new(config).service(profile);
+    ///     })
+    ///     .await;
+    /// assert_eq!(registered.report().entries().len(), 1);
+    /// assert_eq!(registered.never().entries()[0].handler().name(), "forgotten");
+    /// assert!(!registered.is_complete());
+    /// # }
+    /// ```
+    pub fn registered_by<F: FnOnce(&mut ServiceConfig)>(
+        &self,
+        configure: F,
+    ) -> impl Future<Output = Registered> + use<F> {
+        Registered::by(self, configure)
+    }
+
+    /// The report as a table in Markdown.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        table::markdown(&self.rows())
+    }
+
+    /// The report as JSON: a list of the entries.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Nothing in it can fail: there are texts, numbers and lists of them.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    fn rows(&self) -> Vec<[String; 5]> {
+        let header = ["method", "path", "handler", "guards", "policy"].map(str::to_owned);
+        let row = |entry: &ReportEntry| {
+            let handler = entry.handler;
+            let policies: Vec<String> = handler.policies().collect();
+            [
+                entry.methods.join(", "),
+                entry.path.clone(),
+                format!("{}::{}", handler.module(), handler.name()),
+                entry.guards().collect::<Vec<_>>().join("; "),
+                policies.join("; "),
+            ]
+        };
+        std::iter::once(header).chain(self.entries.iter().map(row)).collect()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&table::text(&self.rows()))
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.entries.serialize(serializer)
+    }
+}
+
+impl ReportEntry {
+    /// An entry for each route that the handler's attributes know; one without a route where they know none.
+    fn of(handler: GuardedHandler, outer: Vec<Asks<'static>>) -> impl Iterator<Item = Self> {
+        let unknown = handler.routes().is_empty().then(|| (Vec::new(), String::new()));
+        let known =
+            handler.routes().iter().map(|route| (route.methods().to_vec(), route.pattern().to_owned()));
+        let entry =
+            move |(methods, path)| Self { handler, methods, path, outer: outer.clone(), scopes: Vec::new() };
+        known.chain(unknown).map(entry)
+    }
+
+    /// The handler.
+    #[must_use]
+    pub fn handler(&self) -> &GuardedHandler {
+        &self.handler
+    }
+
+    /// The methods of the route; none where the attributes do not know, and the application has not said.
+    #[must_use]
+    pub fn methods(&self) -> &[&'static str] {
+        &self.methods
+    }
+
+    /// The path with its parameters, as in `/sensors/{sensor_id}`. In what [`Report::registered_by`] finds, with those
+    /// of the scopes around it; else as the route attribute has it, and empty without one.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// All that is asked, as it is written in attributes: first by the scopes around the handler, then by its own
+    /// guards, in the order of the phases.
+    pub fn guards(&self) -> impl Iterator<Item = String> {
+        let scopes =
+            self.scopes.iter().flat_map(|guard| guards(&guard.asks()).map(|guard| format!("scope: {guard}")));
+        scopes.chain(self.outer.iter().flat_map(guards)).chain(self.handler.guards())
+    }
+
+    /// Whether nothing is asked, neither by the handler nor by a scope around it.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.handler.is_public() && self.scopes.is_empty()
+    }
+}
+
+impl fmt::Display for ReportEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            write!(f, "{}::{}", self.handler.module(), self.handler.name())?;
+        } else {
+            write!(f, "{} {}", self.methods.join(", "), self.path)?;
+        }
+        let guards: Vec<String> = self.guards().collect();
+        write!(f, ": {}", guards.join("; "))
+    }
+}
+
+impl Serialize for ReportEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { handler, methods, path, .. } = self;
+        let mut entry = serializer.serialize_struct("ReportEntry", 8)?;
+        entry.serialize_field("methods", methods)?;
+        entry.serialize_field("path", path)?;
+        entry.serialize_field("handler", &format_args!("{}::{}", handler.module(), handler.name()))?;
+        entry.serialize_field("file", handler.file())?;
+        entry.serialize_field("line", &handler.line())?;
+        entry.serialize_field("public", &self.is_public())?;
+        entry.serialize_field("guards", &self.guards().collect::<Vec<_>>())?;
+        entry.serialize_field("policies", &handler.policies().collect::<Vec<_>>())?;
+        entry.end()
+    }
+}

@@ -1,0 +1,131 @@
+//! Where the handlers of a report are registered, and what is missing on either side.
+
+use std::{fmt, future::Future};
+
+use actix_service::{IntoServiceFactory as _, ServiceFactory as _};
+use actix_web::{App, dev::AppConfig, web::ServiceConfig};
+
+use super::{Report, ReportEntry};
+use crate::protected::recording::{Recorded, recording};
+
+/// What an application registers, held against a report. [`Report::registered_by`] makes it.
+///
+/// [`Display`](fmt::Display) lists what is missing, a line each; nothing where nothing is.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    report: Report,
+    never: Report,
+    unknown: Vec<UnknownRoute>,
+}
+
+/// A route without a guard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownRoute {
+    methods: Vec<String>,
+    path: String,
+}
+
+impl UnknownRoute {
+    /// The methods; none where the route takes all.
+    #[must_use]
+    pub fn methods(&self) -> &[String] {
+        &self.methods
+    }
+
+    /// The path, with that of all scopes around it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl fmt::Display for UnknownRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods = if self.methods.is_empty() { "any method".to_owned() } else { self.methods.join(", ") };
+        write!(f, "{methods} {}", self.path)
+    }
+}
+
+impl Registered {
+    /// Every route of the report's handlers, with its whole path and the guards of its scopes, by path.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The handlers of the report that are registered nowhere.
+    #[must_use]
+    pub fn never(&self) -> &Report {
+        &self.never
+    }
+
+    /// The routes that no guard knows. Always empty without the feature `introspection`.
+    #[must_use]
+    pub fn unknown(&self) -> &[UnknownRoute] {
+        &self.unknown
+    }
+
+    /// Whether every handler is registered, and every route has a guard.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.never.entries.is_empty() && self.unknown.is_empty()
+    }
+
+    pub(super) fn by<F: FnOnce(&mut ServiceConfig)>(
+        report: &Report,
+        configure: F,
+    ) -> impl Future<Output = Self> + use<F> {
+        // `App` registers its services when its factory is asked for a service, before anything is awaited.
+        let app = App::new().configure(configure).into_factory();
+        let (service, recorded) = recording(|| app.new_service(AppConfig::default()));
+        let mut found = Self::held_against(report, recorded);
+        async move {
+            #[cfg(feature = "introspection")]
+            if let Ok(service) = service.await {
+                let routes = super::introspected::routes(&service).await;
+                super::introspected::complete(&mut found, routes);
+            }
+            #[cfg(not(feature = "introspection"))]
+            drop(service);
+            let key = |entry: &ReportEntry| (entry.path.clone(), entry.methods.clone());
+            found.report.entries.sort_by_key(key);
+            found
+        }
+    }
+
+    fn held_against(report: &Report, recorded: Vec<Recorded>) -> Self {
+        let mut registered = Vec::new();
+        for Recorded { handler, methods, path, scopes } in recorded {
+            // Of the report, for the guards that another attribute has put around.
+            let Some(known) = report.entries.iter().find(|entry| entry.handler.is(&handler)) else {
+                continue;
+            };
+            registered.push(ReportEntry { methods, path, scopes, ..known.clone() });
+        }
+        let is_registered = |entry: &&ReportEntry| {
+            registered.iter().any(|registered: &ReportEntry| registered.handler.is(&entry.handler))
+        };
+        let never = report.entries.iter().filter(|entry| !is_registered(entry)).cloned().collect();
+        Self { report: Report { entries: registered }, never: Report { entries: never }, unknown: Vec::new() }
+    }
+}
+
+impl fmt::Display for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for entry in &self.never.entries {
+            let handler = entry.handler;
+            writeln!(
+                f,
+                "{}::{} is guarded and registered nowhere ({}:{})",
+                handler.module(),
+                handler.name(),
+                handler.file(),
+                handler.line()
+            )?;
+        }
+        for route in &self.unknown {
+            writeln!(f, "{route} has no guard")?;
+        }
+        Ok(())
+    }
+}
