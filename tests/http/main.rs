@@ -17,7 +17,9 @@ mod log;
 mod mechanisms;
 mod phases;
 mod policies;
+mod protected;
 mod redis;
+mod report;
 mod session;
 mod tokens;
 

@@ -63,8 +63,14 @@ where
 
     /// Registers what others have written without a guard, and says why it is open, as
     /// [`ProtectedScope::public_service`](super::ProtectedScope::public_service).
-    pub fn public_service(self, reason: &'static str, service: impl HttpServiceFactory + 'static) -> Self {
-        Self(self.0.service(PublicService { reason, service }))
+    pub fn public_service(
+        self,
+        path: &str,
+        reason: &'static str,
+        service: impl HttpServiceFactory + 'static,
+    ) -> Self {
+        let path = path.to_owned();
+        Self(self.0.service(PublicService { path, reason, service }))
     }
 
     /// Registers what a function registers.

@@ -58,10 +58,11 @@ impl<'a> ProtectedConfig<'a> {
     /// [`ProtectedScope::public_service`](super::ProtectedScope::public_service).
     pub fn public_service(
         &mut self,
+        path: &str,
         reason: &'static str,
         service: impl HttpServiceFactory + 'static,
     ) -> &mut Self {
-        self.0.service(PublicService { reason, service });
+        self.0.service(PublicService { path: path.to_owned(), reason, service });
         self
     }
 

@@ -82,17 +82,19 @@ fn recorded_route<G: Guard>(path: &str, method: Method, handler: impl GuardedFun
     RecordedRoute { handler: G::HANDLER, method, path: path.to_owned(), route }
 }
 
-/// What others have written, and somebody says is open.
+/// What others have written, and somebody says is open, below a path.
 struct PublicService<S> {
+    path: String,
     reason: &'static str,
     service: S,
 }
 
-impl<S: HttpServiceFactory> HttpServiceFactory for PublicService<S> {
+impl<S: HttpServiceFactory + 'static> HttpServiceFactory for PublicService<S> {
     fn register(self, config: &mut AppService) {
         let name = std::any::type_name::<S>();
         let asks = Asks::nothing(Some(self.reason));
-        recording::service(&GuardedHandler::new((name, "", "", 0), &[], asks));
-        self.service.register(config);
+        recording::service(&GuardedHandler::new((name, "", "", 0), &[], asks), &self.path);
+        // In a scope, so that it takes no other path than the reviewed one.
+        web::scope(&self.path).service(self.service).register(config);
     }
 }

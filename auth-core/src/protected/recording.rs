@@ -57,9 +57,9 @@ pub(super) fn route(handler: &GuardedHandler, method: &Method, path: &str) {
     found(handler, method.into_iter().collect(), path);
 }
 
-/// A whole service is registered, whose routes nobody knows.
-pub(super) fn service(handler: &GuardedHandler) {
-    found(handler, Vec::new(), "");
+/// A whole service is registered below a path. Its routes nobody knows.
+pub(super) fn service(handler: &GuardedHandler, path: &str) {
+    found(handler, Vec::new(), path);
 }
 
 fn found(handler: &GuardedHandler, methods: Vec<&'static str>, pattern: &str) {

@@ -115,10 +115,24 @@ where
         self.map(|scope| scope.service(recorded_route(path, method, handler)))
     }
 
-    /// Registers what others have written without a guard, such as a folder of files, and says why it is open. The
-    /// guard report shows the reason.
-    pub fn public_service(self, reason: &'static str, service: impl HttpServiceFactory + 'static) -> Self {
-        self.map(|scope| scope.service(PublicService { reason, service }))
+    /// Registers what others have written without a guard, such as a folder of files, and says why it is open: the
+    /// guard report shows the reason. It is registered in a scope of this path, so it serves nothing else.
+    ///
+    /// ```
+    /// use actix_web::{HttpResponse, web};
+    /// use auth_core::ProtectedScope;
+    ///
+    /// let robots = web::resource("").to(|| async { HttpResponse::Ok().body("User-agent: *\nDisallow: /\n") });
+    /// let scope = ProtectedScope::new("").public_service("/robots.txt", "crawlers have no credentials", robots);
+    /// ```
+    pub fn public_service(
+        self,
+        path: &str,
+        reason: &'static str,
+        service: impl HttpServiceFactory + 'static,
+    ) -> Self {
+        let path = path.to_owned();
+        self.map(|scope| scope.service(PublicService { path, reason, service }))
     }
 
     /// Registers what a function registers.

@@ -79,6 +79,12 @@ impl GuardedHandler {
         self.module
     }
 
+    /// Module and name, as in `service::routes::view`; for what others have written, its type.
+    #[must_use]
+    pub fn path(&self) -> String {
+        if self.module.is_empty() { self.name.to_owned() } else { format!("{}::{}", self.module, self.name) }
+    }
+
     /// The file that its attributes are in, as `file!` writes it.
     #[must_use]
     pub const fn file(&self) -> &'static str {
@@ -145,7 +151,7 @@ impl Display for GuardedHandler {
         for Route { methods, pattern } in self.routes {
             write!(f, "{} {pattern} ", methods.join(", "))?;
         }
-        write!(f, "{}::{}", self.module, self.name)?;
+        f.write_str(&self.path())?;
         for (index, guard) in self.guards().enumerate() {
             write!(f, "{}{guard}", if index == 0 { ": " } else { ", " })?;
         }
@@ -156,7 +162,7 @@ impl Display for GuardedHandler {
 impl Serialize for GuardedHandler {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut handler = serializer.serialize_struct("GuardedHandler", 7)?;
-        handler.serialize_field("handler", &format_args!("{}::{}", self.module, self.name))?;
+        handler.serialize_field("handler", &self.path())?;
         handler.serialize_field("file", self.file)?;
         handler.serialize_field("line", &self.line)?;
         handler.serialize_field("routes", self.routes)?;

@@ -5,6 +5,8 @@
 //! for it, and no handler that is built into a program can be missing.
 
 mod handler;
+#[cfg(feature = "introspection")]
+mod introspected;
 mod registered;
 mod table;
 
@@ -161,9 +163,9 @@ impl Report {
             let handler = entry.handler;
             let policies: Vec<String> = handler.policies().collect();
             [
-                entry.methods.join(", "),
+                entry.written_methods(),
                 entry.path.clone(),
-                format!("{}::{}", handler.module(), handler.name()),
+                handler.path(),
                 entry.guards().collect::<Vec<_>>().join("; "),
                 policies.join("; "),
             ]
@@ -207,6 +209,14 @@ impl ReportEntry {
         &self.methods
     }
 
+    fn written_methods(&self) -> String {
+        if self.methods.is_empty() && !self.path.is_empty() {
+            "any".to_owned()
+        } else {
+            self.methods.join(", ")
+        }
+    }
+
     /// The path with its parameters, as in `/sensors/{sensor_id}`. In what [`Report::registered_by`] finds, with those
     /// of the scopes around it; else as the route attribute has it, and empty without one.
     #[must_use]
@@ -232,9 +242,9 @@ impl ReportEntry {
 impl fmt::Display for ReportEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() {
-            write!(f, "{}::{}", self.handler.module(), self.handler.name())?;
+            f.write_str(&self.handler.path())?;
         } else {
-            write!(f, "{} {}", self.methods.join(", "), self.path)?;
+            write!(f, "{} {}", self.written_methods(), self.path)?;
         }
         let guards: Vec<String> = self.guards().collect();
         write!(f, ": {}", guards.join("; "))
@@ -247,7 +257,7 @@ impl Serialize for ReportEntry {
         let mut entry = serializer.serialize_struct("ReportEntry", 8)?;
         entry.serialize_field("methods", methods)?;
         entry.serialize_field("path", path)?;
-        entry.serialize_field("handler", &format_args!("{}::{}", handler.module(), handler.name()))?;
+        entry.serialize_field("handler", &handler.path())?;
         entry.serialize_field("file", handler.file())?;
         entry.serialize_field("line", &handler.line())?;
         entry.serialize_field("public", &self.is_public())?;

@@ -13,16 +13,16 @@ use crate::protected::recording::{Recorded, recording};
 /// [`Display`](fmt::Display) lists what is missing, a line each; nothing where nothing is.
 #[derive(Debug, Clone)]
 pub struct Registered {
-    report: Report,
-    never: Report,
-    unknown: Vec<UnknownRoute>,
+    pub(super) report: Report,
+    pub(super) never: Report,
+    pub(super) unknown: Vec<UnknownRoute>,
 }
 
 /// A route without a guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownRoute {
-    methods: Vec<String>,
-    path: String,
+    pub(super) methods: Vec<String>,
+    pub(super) path: String,
 }
 
 impl UnknownRoute {
@@ -41,7 +41,7 @@ impl UnknownRoute {
 
 impl fmt::Display for UnknownRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let methods = if self.methods.is_empty() { "any method".to_owned() } else { self.methods.join(", ") };
+        let methods = if self.methods.is_empty() { "any".to_owned() } else { self.methods.join(", ") };
         write!(f, "{methods} {}", self.path)
     }
 }
@@ -76,16 +76,23 @@ impl Registered {
         configure: F,
     ) -> impl Future<Output = Self> + use<F> {
         // `App` registers its services when its factory is asked for a service, before anything is awaited.
-        let app = App::new().configure(configure).into_factory();
+        let app = App::new().configure(configure);
+        #[cfg(feature = "introspection")]
+        let introspected = super::introspected::Introspected::default();
+        #[cfg(feature = "introspection")]
+        let app = introspected.watch(app);
+        let app = app.into_factory();
         let (service, recorded) = recording(|| app.new_service(AppConfig::default()));
         let mut found = Self::held_against(report, recorded);
         async move {
+            let service = service.await;
             #[cfg(feature = "introspection")]
-            if let Ok(service) = service.await {
-                let routes = super::introspected::routes(&service).await;
-                super::introspected::complete(&mut found, routes);
+            if let Ok(service) = &service {
+                let request = actix_web::test::TestRequest::default().to_request();
+                // It cannot fail, and would tell nothing if it did.
+                let _ = actix_web::dev::Service::call(service, request).await;
+                introspected.complete(&mut found);
             }
-            #[cfg(not(feature = "introspection"))]
             drop(service);
             let key = |entry: &ReportEntry| (entry.path.clone(), entry.methods.clone());
             found.report.entries.sort_by_key(key);
@@ -96,11 +103,14 @@ impl Registered {
     fn held_against(report: &Report, recorded: Vec<Recorded>) -> Self {
         let mut registered = Vec::new();
         for Recorded { handler, methods, path, scopes } in recorded {
-            // Of the report, for the guards that another attribute has put around.
-            let Some(known) = report.entries.iter().find(|entry| entry.handler.is(&handler)) else {
-                continue;
+            // From the report, for the guards that another attribute has put around.
+            let known = report.entries.iter().find(|entry| entry.handler.is(&handler)).cloned();
+            let entry = match known {
+                Some(known) => ReportEntry { methods, path, scopes, ..known },
+                // What no attribute knows: a generic handler, or what others have written.
+                None => ReportEntry { handler, methods, path, outer: Vec::new(), scopes },
             };
-            registered.push(ReportEntry { methods, path, scopes, ..known.clone() });
+            registered.push(entry);
         }
         let is_registered = |entry: &&ReportEntry| {
             registered.iter().any(|registered: &ReportEntry| registered.handler.is(&entry.handler))
@@ -116,9 +126,8 @@ impl fmt::Display for Registered {
             let handler = entry.handler;
             writeln!(
                 f,
-                "{}::{} is guarded and registered nowhere ({}:{})",
-                handler.module(),
-                handler.name(),
+                "{} is guarded and registered nowhere ({}:{})",
+                handler.path(),
                 handler.file(),
                 handler.line()
             )?;

@@ -1,0 +1,284 @@
+//! The guard report: what it says of each handler, and what it finds missing.
+
+use actix_web::{App, HttpResponse, Responder, get, http::Method, post, put, route, routes, web};
+use auth_core::{
+    Authorized, LoadError, NoConnection, Permission, ProtectedConfig, ProtectedScope, Registered, Report,
+    account_roles_accepted, account_roles_required, anonymous_user_required, auth_required,
+    auth_token_required, http_auth_required, permission::Update, permission_required_for_context,
+    permissions_accepted, permissions_required, protected::ScopeGuard, public, report, roles_accepted,
+    roles_required, roles_required as needed,
+};
+use serde_json::json;
+
+use crate::fixture::Resource;
+
+const CHEF: &str = "chef";
+const PUBLISH: Permission = Permission::new("publish");
+
+/// A context with a declared policy.
+mod declared {
+    use auth_core::{AuthModel, LoadContext};
+    use diesel::prelude::*;
+
+    diesel::table! { notes (id) { id -> Integer, account_id -> Integer } }
+
+    #[derive(AuthModel, LoadContext, Queryable, Selectable)]
+    #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    #[acl(read = account(account_id) | role("auditor"), update = account(account_id) & role("editor"))]
+    pub(super) struct Note {
+        id: i32,
+        account_id: i32,
+    }
+}
+
+use declared::Note;
+
+#[auth_required("token", within = "15 min", grace = "1 h")]
+#[roles_required("a", CHEF)]
+#[account_roles_accepted("b")]
+#[get("/all")]
+async fn all_of_them() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+#[permission_required_for_context("update", ctx_arg = "note", id = query("note"))]
+#[permission_required_for_context("read", ctx_arg = "notes", id = query("notes"), allow_empty = true)]
+#[post("/notes")]
+async fn notes(note: Authorized<Note, Update>, notes: Vec<Note>) -> impl Responder {
+    let _ = (note, notes);
+    HttpResponse::Ok()
+}
+
+fn resource_of(body: &web::Json<i32>, _: &mut NoConnection) -> Result<Resource, LoadError> {
+    Err(if **body > 0 { LoadError::NotFound } else { LoadError::NotFound })
+}
+
+#[permission_required_for_context(PUBLISH, ctx_loader = resource_of(body, connection))]
+#[permission_required_for_context("delete", ctx = Note, id = header("x-note"))]
+#[put("/by-loader")]
+async fn by_loader(body: web::Json<i32>) -> impl Responder {
+    body.to_string()
+}
+
+#[anonymous_user_required]
+#[route("/join", method = "GET", method = "POST")]
+async fn join() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+#[auth_token_required]
+#[account_roles_required("c")]
+#[permissions_required("p")]
+#[permissions_accepted("q", "r")]
+#[routes]
+#[patch("/one")]
+#[delete("/other/{id}")]
+async fn several() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+/// An attribute under another name puts a guard of its own around.
+#[needed("outer")]
+#[roles_accepted("inner")]
+#[get("/wrapped")]
+async fn wrapped() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+#[http_auth_required(realm = "vault")]
+async fn plain() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+#[roles_accepted("generic")]
+async fn generic<const N: u8>() -> impl Responder {
+    N.to_string()
+}
+
+#[public]
+#[get("/health")]
+async fn health() -> impl Responder {
+    "ok"
+}
+
+fn own() -> Report {
+    report().of_crate("http::report")
+}
+
+fn lines(report: &Report) -> Vec<String> {
+    report.entries().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn each_handler_is_told_as_its_attributes_are_written() {
+    assert_eq!(
+        lines(&own()),
+        [
+            r#"GET /all: auth_required("token", within = "15 min", grace = "1 h"); roles_required("a", "chef"); account_roles_accepted("b")"#,
+            r#"PUT /by-loader: permission_required_for_context("publish", resource_of(body, connection)); permission_required_for_context("delete", Note, id = header("x-note"))"#,
+            "GET /health: public",
+            "GET, POST /join: anonymous_user_required",
+            r#"POST /notes: permission_required_for_context("update", Note, id = query("note")); permission_required_for_context("read", Vec<Note>, id = query("notes"), allow_empty = true)"#,
+            r#"http::report::plain: auth_required("basic", realm = "vault")"#,
+            r#"PATCH /one: auth_required("token"); account_roles_required("c"); permissions_required("p"); permissions_accepted("q", "r")"#,
+            r#"DELETE /other/{id}: auth_required("token"); account_roles_required("c"); permissions_required("p"); permissions_accepted("q", "r")"#,
+            r#"GET /wrapped: roles_required("outer"); roles_accepted("inner")"#,
+        ]
+    );
+}
+
+#[test]
+fn a_declared_policy_is_shown() {
+    let report = own();
+    let policies = |path: &str| -> Vec<String> {
+        let entry = report.entries().iter().find(|entry| entry.path() == path).unwrap();
+        entry.handler().policies().collect()
+    };
+    let update = r#"Note: update = account(account_id) & role("editor")"#;
+    assert_eq!(policies("/notes"), [update, r#"Note: read = account(account_id) | role("auditor")"#]);
+    // Nobody has what no rule grants; and the list of a `Resource` is code.
+    assert_eq!(policies("/by-loader"), ["Note: delete = nobody"]);
+    assert!(policies("/all").is_empty());
+}
+
+#[test]
+fn the_report_is_data() {
+    let json: serde_json::Value = serde_json::from_str(&own().to_json()).unwrap();
+    let entry = json.as_array().unwrap().iter().find(|entry| entry["path"] == "/health").unwrap();
+    let line = entry["line"].as_u64().unwrap();
+    assert_eq!(
+        *entry,
+        json!({
+            "methods": ["GET"],
+            "path": "/health",
+            "handler": "http::report::health",
+            "file": "tests/http/report.rs",
+            "line": line,
+            "public": true,
+            "guards": ["public"],
+            "policies": [],
+        })
+    );
+    let source = include_str!("report.rs").lines().nth(usize::try_from(line).unwrap() - 1).unwrap();
+    assert_eq!(source, "#[public]");
+    let markdown = own().to_markdown();
+    assert!(markdown.starts_with("| method "), "{markdown}");
+    assert!(
+        markdown.contains(r#"| permission\_required\_for\_context("update", Note, id = query("note")); "#)
+    );
+    let row = "| Note: update = account(account\\_id) & role(\"editor\"); Note: read = account(account\\_id) \\| role(\"auditor\")";
+    assert!(markdown.contains(row), "{markdown}");
+    let text = own().to_string();
+    assert!(text.lines().all(|line| line.trim_end() == line) && text.contains("/wrapped    "), "{text}");
+}
+
+async fn registered(configure: impl FnOnce(&mut web::ServiceConfig)) -> Registered {
+    own().registered_by(configure).await
+}
+
+fn all(config: &mut ProtectedConfig<'_>) {
+    config
+        .service(all_of_them)
+        .service(notes)
+        .service(by_loader)
+        .service(join)
+        .service(several)
+        .service(wrapped)
+        .service(health)
+        .route("/plain", Method::PUT, plain)
+        .route("/generic", Method::GET, generic::<7>)
+        .public_service("/files", "they are for all", web::resource("/{name}").to(|| async { "file" }));
+}
+
+#[actix_web::test]
+async fn every_route_is_found_with_its_scopes() {
+    let found = registered(|config| {
+        let guard = ScopeGuard::auth_required().roles_accepted(&["x"]);
+        let inner = ProtectedScope::new("/{tenant}").guarded_by(guard).configure(all);
+        ProtectedConfig::new(config).service(ProtectedScope::new("/api").service(inner));
+    })
+    .await;
+    assert!(found.is_complete(), "{found}");
+    assert_eq!(found.to_string(), "");
+    let lines = lines(found.report());
+    assert_eq!(lines.len(), 11, "{lines:#?}");
+    for line in [
+        r#"GET /api/{tenant}/health: scope: roles_accepted("x"); public"#,
+        r#"PUT /api/{tenant}/plain: scope: roles_accepted("x"); auth_required("basic", realm = "vault")"#,
+        r#"GET /api/{tenant}/generic: scope: roles_accepted("x"); roles_accepted("generic")"#,
+        r#"GET /api/{tenant}/wrapped: scope: roles_accepted("x"); roles_required("outer"); roles_accepted("inner")"#,
+        r#"any /api/{tenant}/files: scope: roles_accepted("x"); public(reason = "they are for all")"#,
+    ] {
+        assert!(lines.iter().any(|other| other == line), "{line}: {lines:#?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_handler_that_nobody_registered_is_missing() {
+    let found = registered(|config| {
+        ProtectedConfig::new(config).service(health).service(ProtectedScope::new("/a").service(wrapped));
+    })
+    .await;
+    assert!(!found.is_complete());
+    assert_eq!(found.never().entries().len(), 7);
+    assert!(
+        found
+            .to_string()
+            .contains("http::report::plain is guarded and registered nowhere (tests/http/report.rs:")
+    );
+}
+
+#[actix_web::test]
+async fn a_route_without_a_guard_is_unknown() {
+    let found = registered(|config| {
+        let unguarded = || async { "open" };
+        all(&mut ProtectedConfig::new(config));
+        config
+            .route("/open", web::get().to(unguarded))
+            .route("/health", web::post().to(unguarded))
+            .service(web::scope("/files").route("/x", web::delete().to(unguarded)))
+            .service(web::scope("/deep/{x}").service(web::resource("/any").to(unguarded)));
+    })
+    .await;
+    let unknown: Vec<String> = found.unknown().iter().map(ToString::to_string).collect();
+    assert_eq!(unknown, ["any /deep/{x}/any", "POST /health", "GET /open"]);
+    assert!(!found.is_complete() && found.to_string().contains("GET /open has no guard\n"));
+}
+
+#[actix_web::test]
+async fn handlers_on_a_plain_scope_are_found() {
+    let found = registered(|config| {
+        config.service(
+            web::scope("/v1")
+                .service((all_of_them, notes, by_loader, join, several, wrapped))
+                .service(health),
+        );
+        ProtectedConfig::new(config).route("/plain", Method::PUT, plain);
+    })
+    .await;
+    assert!(found.never().entries().is_empty() && found.unknown().is_empty(), "{found}");
+    let lines = lines(found.report());
+    assert!(lines.contains(&"GET /v1/health: public".to_owned()), "{lines:#?}");
+    assert_eq!(lines.len(), 9);
+}
+
+#[actix_web::test]
+async fn nothing_is_recorded_while_nobody_asks() {
+    let app =
+        actix_web::test::init_service(App::new().configure(|config| all(&mut ProtectedConfig::new(config))))
+            .await;
+    drop(app);
+    let found = registered(|_| {}).await;
+    assert!(found.report().entries().is_empty());
+}
+
+#[actix_web::test]
+async fn the_energy_service_is_complete() {
+    let service = energy_service::Service::open(&energy_service::Config::default()).unwrap();
+    let found = service.guards().await;
+    assert!(found.is_complete(), "{found}");
+    assert!(found.report().entries().len() > 70);
+    for entry in found.report().entries().iter().filter(|entry| entry.is_public()) {
+        assert!(entry.handler().reason().is_some(), "{entry} does not say why");
+    }
+}
