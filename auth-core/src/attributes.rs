@@ -317,13 +317,14 @@ pub use auth_macros::permission_required_for_context;
 /// Says on purpose that a handler is open to everybody.
 ///
 /// It changes nothing about the handler, but lets it be registered where only guarded handlers are
-/// taken. It stands alone: next to any other of these attributes it is a compile error.
+/// taken ([`protected`](crate::protected)). It stands alone: next to any other of these attributes it is a compile error.
+/// The reason is for who reviews the guard [`report`](crate::report()), and may be left out.
 ///
 /// ```
 /// use actix_web::{Responder, get};
 /// use auth_core::public;
 ///
-/// #[public]
+/// #[public(reason = "anyone may know that the service runs")]
 /// #[get("/health")]
 /// async fn health() -> impl Responder {
 ///     "ok"

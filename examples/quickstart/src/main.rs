@@ -4,9 +4,9 @@
 
 use std::error::Error;
 
-use actix_web::{App, HttpServer, Responder, get, web};
+use actix_web::{HttpServer, Responder, get, web};
 use auth_core::{
-    AdminRoles, Auth, AuthModel, IdRef, LoadContext, LoadError, Subject,
+    AdminRoles, Auth, AuthModel, IdRef, LoadContext, LoadError, ProtectedApp, Subject,
     mechanism::{BearerToken, FindByToken, Token, TokenHash},
     permission_required_for_context,
 };
@@ -95,7 +95,7 @@ impl FindByToken for LoggedIn {
     }
 }
 
-// 4. The service: a pool, an `Auth` made of it, and the routes.
+// 4. The service: a pool, an `Auth` made of it, and the routes. A handler without a guard would not compile here.
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -106,7 +106,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let auth =
         Auth::builder().mechanism(BearerToken::<LoggedIn>::new(pool.clone())).connections(pool).build()?;
-    HttpServer::new(move || App::new().app_data(auth.clone()).service(view))
+    HttpServer::new(move || ProtectedApp::new().app_data(auth.clone()).service(view))
         .bind(("127.0.0.1", 5001))?
         .run()
         .await?;
