@@ -15,6 +15,7 @@ mod jwt;
 mod loaders;
 mod log;
 mod mechanisms;
+mod observers;
 mod phases;
 mod policies;
 mod redis;

@@ -8,18 +8,9 @@ mod contexts;
 mod loader;
 mod source;
 
-use std::{
-    any::type_name,
-    future::{Future, poll_fn},
-    marker::PhantomData,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
-    sync::Arc,
-    task::Poll,
-};
+use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
-use thiserror::Error;
 
 pub use self::{
     loader::{finish, finish_blocking},
@@ -27,6 +18,7 @@ pub use self::{
 };
 use crate::{
     auth::{Accepted, Auth},
+    caught::caught,
     context::Authorized,
     decision::{AllowReason, Decision, DenyReason, is_admin},
     denial::{self, OnDenied},
@@ -76,24 +68,14 @@ impl<G: Guard> FromRequest for Admitted<G> {
             denial::render_by(render, &request);
         }
         Box::pin(async move {
-            let mut admission = pin!(G::admit(&request, &mut payload));
-            // A panic would drop the connection without a word. Nobody is let in by it either way.
-            let answered = poll_fn(|context| {
-                let poll = AssertUnwindSafe(|| admission.as_mut().poll(context));
-                catch_unwind(poll).unwrap_or_else(|_| {
-                    Check::new(type_name::<G>(), None).failed(&Panicked);
-                    Poll::Ready(Err(AuthError::Unavailable.into()))
-                })
-            });
-            answered.await.map(Self).map_err(|error| denial::rendered(&request, error))
+            let answer = G::admit(&request, &mut payload);
+            caught("guard", &request, answer)
+                .await
+                .map(Self)
+                .map_err(|error| denial::rendered(&request, error))
         })
     }
 }
-
-/// Something that a guard calls panicked: a mechanism, an access-control list, an extractor.
-#[derive(Debug, Error)]
-#[error("a guard panicked")]
-struct Panicked;
 
 /// A handler whose access somebody decided: it has a guard, or it is `#[public]` on purpose.
 ///
@@ -130,18 +112,19 @@ pub async fn authenticate<'r>(
     accepted: &Accepted,
 ) -> Result<Caller<'r>, AuthError> {
     let auth = Auth::of(request)?;
-    let subject = auth.authenticate(request, accepted).await?;
-    Ok(Caller { request, auth, subject, allows_empty: false })
+    let found = auth.authenticate(request, accepted).await?;
+    Ok(Caller { request, auth, mechanism: found.mechanism, subject: found.subject(), allows_empty: false })
 }
 
 /// Phase 1 of a handler for those who are not logged in. Wrong credentials are not nobody's: 401.
 #[doc(hidden)]
 pub async fn anonymous(request: &HttpRequest) -> Result<(), AuthError> {
-    let Some(subject) = Auth::of(request)?.current(request).await? else {
+    let auth = Auth::of(request)?;
+    let Some(found) = auth.current(request).await? else {
         return Ok(());
     };
     let decision = Decision::Deny(DenyReason::LoggedIn);
-    Check::new("anonymous_user_required", Some(&*subject)).decided(decision);
+    found.checked(auth.check("anonymous_user_required", request)).decided(decision);
     decision.into_result()
 }
 
@@ -228,6 +211,7 @@ impl<A> ProvesNothing for Proved<A> {}
 pub struct Caller<'r> {
     request: &'r HttpRequest,
     auth: &'r Auth,
+    mechanism: &'static str,
     subject: Arc<dyn Subject>,
     /// Whether a list of contexts may be empty.
     allows_empty: bool,
@@ -277,9 +261,14 @@ impl Caller<'_> {
         reason: Option<AllowReason>,
     ) -> Result<(), AuthError> {
         let decision = reason.map_or(Decision::Deny(DenyReason::NoMatch), Decision::Allow);
-        let check = Check { asked: Some(asked), ..Check::new(guard, Some(&*self.subject)) };
-        check.decided(decision);
+        Check { asked: Some(asked), ..self.begin(guard) }.decided(decision);
         decision.into_result()
+    }
+
+    /// What is about to be decided.
+    fn begin(&self, guard: &'static str) -> Check<'_> {
+        let check = self.auth.check(guard, self.request);
+        Check { subject: Some(&*self.subject), mechanism: Some(self.mechanism), ..check }
     }
 }
 
