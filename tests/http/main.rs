@@ -26,6 +26,7 @@ mod tokens;
 mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
 
+    mod audit;
     mod energy;
     mod flex_model;
     mod held_back;
@@ -37,6 +38,7 @@ mod sqlite {
 mod postgres {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
 
+    mod audit;
     mod energy;
     mod flex_model;
     mod held_back;
@@ -48,6 +50,7 @@ mod postgres {
 mod mysql {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
 
+    mod audit;
     mod energy;
     mod flex_model;
     mod held_back;

@@ -25,19 +25,24 @@
 //! | `context` | text | the type of the context, with its path | without a context |
 //! | `context_id` | text | its id, as the request gives it, or the label of its group; at most 256 characters | without a context |
 //! | `outcome` | text | `allow` or `deny` | never |
-//! | `reason` | text | why: [`Decision::reason`] | never |
+//! | `reason` | text | why, in one of the words below | never |
 //! | `hidden` | boolean | `true`: the client is told that there is no such context | unless it is |
 //! | `error` | text | an error with its causes | unless the reason is `unavailable` |
 //! | `duration_us` | integer | for how long the check took, in µs | never |
 //! | `load_us` | integer | for how long the database took to find the context, or the list that it is the first of, in µs; the wait for a connection is in it | without a context; where a `ctx_loader` finds it; for the others of a list |
+//!
+//! The reasons to allow are `match`, `admin` and `admin-reader`; those to deny are `anonymous`, `bad-credentials`,
+//! `too-many-requests`, `stale`, `cross-site`, `logged-in`, `no-match`, `not-found`, `empty`, `too-many`, `unavailable` and
+//! `misconfigured`, each as [`DenyReason`](crate::DenyReason) says.
 //!
 //! `context_id` and text ids are what a client sent: whoever shows them escapes them.
 //!
 //! # What is not told
 //!
 //! A decision outside of a guard has no [`Auth`](crate::Auth), so no observer hears of it. `authorize_for_update` logs it
-//! by `tracing`; [`check_access`](crate::check_access), `Stored::check_access`, `explain` and lists tell nobody. Where no
-//! `Auth` is registered there is no observer either: the log says what to add.
+//! by `tracing`; [`check_access`](crate::check_access), `Stored::check_access`, `explain` and lists tell nobody. Nor does an application's
+//! own log-in, where a wrong password is the business of a handler. Where no `Auth` is registered there is no observer
+//! either: the log says what to add.
 
 pub(crate) mod check;
 #[cfg(feature = "metrics")]
