@@ -120,7 +120,10 @@ async fn by_loader(path: Path<i32>) -> impl Responder {
     path.to_string()
 }
 
-async fn of_account(path: &Path<i32>) -> Result<Vec<Resource>, LoadError> {
+fn of_account(path: &Path<i32>) -> Result<Vec<Resource>, LoadError> {
+    if **path == 9 {
+        return Err(LoadError::NotFound);
+    }
     Ok((0..**path).map(|id| Resource { id, account_id: 1, name: String::new() }).collect())
 }
 
@@ -335,6 +338,7 @@ fn every_denial_is_told_with_its_reason_and_as_the_last() {
         ("chef", "GET", "/resources?id=1&id=2", 403, guard, "no-match"),
         ("chef", "GET", "/resources?id=1&id=9", 404, guard, "not-found"),
         ("chef", "GET", "/accounts/0", 403, guard, "empty"),
+        ("chef", "GET", "/accounts/9", 404, guard, "not-found"),
         ("chef", "GET", "/plain/1", 500, guard, "misconfigured"),
         ("chef", "GET", "/unconnected/1", 500, guard, "misconfigured"),
         ("chef", "GET", "/of-another-type", 500, "authenticate", "misconfigured"),

@@ -320,7 +320,61 @@ fn insert(entries: &[Entry], connection: &mut Connection) -> Result<(), ServiceE
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use actix_web::{
+        App, HttpRequest, HttpResponse, get,
+        test::{TestRequest, call_service, init_service},
+    };
+    use auth_core::{
+        Auth, User,
+        mechanism::{Authenticated, Mechanism, Rejection},
+        permission_required_for_context,
+    };
+
     use super::*;
+    use crate::models::Platform;
+
+    struct AsUserSeven;
+
+    impl Mechanism for AsUserSeven {
+        fn name(&self) -> &'static str {
+            "test"
+        }
+
+        async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+            Ok(Some(User::new(7).into()))
+        }
+    }
+
+    #[derive(Default)]
+    struct Sentences(Mutex<Vec<String>>);
+
+    impl Observer for Sentences {
+        fn decided(&self, event: &Event<'_>) {
+            self.0.lock().unwrap().extend(Denied::of(event).map(|denied| denied.event));
+        }
+    }
+
+    #[permission_required_for_context("update", ctx = Platform, id = ())]
+    #[get("/platform")]
+    async fn change() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    #[actix_web::test]
+    async fn of_what_is_hidden_the_log_says_no_more_than_the_answer() {
+        for (hides, status, reason) in [(false, 403, "no-match"), (true, 404, "not-found")] {
+            let sentences = Arc::new(Sentences::default());
+            let auth = Auth::builder().mechanism(AsUserSeven).observer(Arc::clone(&sentences));
+            let auth = if hides { auth.hide_unreadable() } else { auth };
+            let app = init_service(App::new().app_data(auth.build().unwrap()).service(change)).await;
+            let response = call_service(&app, TestRequest::get().uri("/platform").to_request()).await;
+            assert_eq!(response.status(), status);
+            let expected = format!("was denied update on Platform ({reason}): GET /platform");
+            assert_eq!(*sentences.0.lock().unwrap(), [expected]);
+        }
+    }
 
     fn denied(user: i32, event: &str) -> Denied {
         Denied { user, event: event.to_owned(), at: Instant::now() }
