@@ -6,6 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
     auth::Auth,
+    caught::caught,
     denial::Denial,
     permission::PermissionMarker,
     scope::{Scope, Scoped},
@@ -80,8 +81,8 @@ impl<T: Scoped, P: PermissionMarker> FromRequest for Accessible<T, P> {
         let request = request.clone();
         Box::pin(async move {
             let subject = async { Auth::of(&request)?.current_or_refused(&request).await };
-            match subject.await {
-                Ok(subject) => Ok(Self { subject, types: PhantomData }),
+            match caught("authenticate", &request, subject).await {
+                Ok(found) => Ok(Self { subject: found.subject(), types: PhantomData }),
                 Err(error) => Err(Denial::new(&request, error)),
             }
         })

@@ -5,7 +5,8 @@ use std::{any::Any, any::type_name, fmt, future::Future, ops::Deref, pin::Pin, s
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
-    auth::Auth,
+    auth::{Auth, Found},
+    caught::caught,
     denial::Denial,
     error::AuthError,
     subject::{Subject, User},
@@ -63,8 +64,14 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let user = async { downcast(Auth::of(&request)?.current_or_refused(&request).await?) };
-            user.await.map(Self).map_err(|error| Denial::new(&request, error))
+            let user = async {
+                let auth = Auth::of(&request)?;
+                downcast(&auth.current_or_refused(&request).await?, auth, &request)
+            };
+            caught("authenticate", &request, user)
+                .await
+                .map(Self)
+                .map_err(|error| Denial::new(&request, error))
         })
     }
 }
@@ -105,20 +112,26 @@ impl<U: Subject> FromRequest for MaybeUser<U> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let user = async { Auth::of(&request)?.current(&request).await?.map(downcast).transpose() };
-            user.await.map(Self).map_err(|error| Denial::new(&request, error))
+            let user = async {
+                let auth = Auth::of(&request)?;
+                auth.current(&request).await?.map(|found| downcast(&found, auth, &request)).transpose()
+            };
+            caught("authenticate", &request, user)
+                .await
+                .map(Self)
+                .map_err(|error| Denial::new(&request, error))
         })
     }
 }
 
-fn downcast<U: Subject>(subject: Arc<dyn Subject>) -> Result<Arc<U>, AuthError> {
-    let subject: Arc<dyn Any + Send + Sync> = subject;
+fn downcast<U: Subject>(found: &Found, auth: &Auth, request: &HttpRequest) -> Result<Arc<U>, AuthError> {
+    let subject: Arc<dyn Any + Send + Sync> = found.subject();
     subject.downcast().map_err(|_| {
         tracing::error!(
             target: "auth",
             asked = type_name::<U>(),
             "a handler asks for a caller of a type that the mechanism which authenticated the request does not make"
         );
-        AuthError::Misconfigured
+        found.checked(auth.check("authenticate", request)).misconfigured()
     })
 }

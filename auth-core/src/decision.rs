@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
 use crate::{
     acl::{Acl, AuthModel},
     error::AuthError,
@@ -144,6 +146,12 @@ impl Decision {
         matches!(self, Self::Allow(_))
     }
 
+    /// `allow` or `deny`, for logs.
+    #[must_use]
+    pub const fn outcome(self) -> &'static str {
+        if self.is_allowed() { "allow" } else { "deny" }
+    }
+
     /// The reason, as a word for logs.
     #[must_use]
     pub const fn reason(self) -> &'static str {
@@ -192,8 +200,17 @@ impl Decision {
 
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcome = if self.is_allowed() { "allow" } else { "deny" };
-        write!(f, "{outcome} ({})", self.reason())
+        write!(f, "{} ({})", self.outcome(), self.reason())
+    }
+}
+
+/// As its words: `{"outcome": "deny", "reason": "no-match"}`.
+impl Serialize for Decision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut decision = serializer.serialize_struct("Decision", 2)?;
+        decision.serialize_field("outcome", self.outcome())?;
+        decision.serialize_field("reason", self.reason())?;
+        decision.end()
     }
 }
 

@@ -260,14 +260,21 @@ impl fmt::Debug for IdRef<'_> {
 /// As a number where 64 bits hold it, else as text.
 impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Owned::Integer(integer) => match (i64::try_from(*integer), u64::try_from(*integer)) {
+        self.as_id_ref().serialize(serializer)
+    }
+}
+
+/// As [`Id`].
+impl Serialize for IdRef<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Borrowed::Integer(integer) => match (i64::try_from(integer), u64::try_from(integer)) {
                 (Ok(signed), _) => serializer.serialize_i64(signed),
                 (_, Ok(unsigned)) => serializer.serialize_u64(unsigned),
-                _ => serializer.collect_str(integer),
+                _ => serializer.collect_str(&integer),
             },
-            Owned::Uuid(uuid) => serializer.collect_str(uuid),
-            Owned::Text(text) => serializer.serialize_str(text),
+            Borrowed::Uuid(uuid) => serializer.collect_str(&uuid),
+            Borrowed::Text(text) => serializer.serialize_str(text),
         }
     }
 }

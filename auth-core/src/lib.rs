@@ -9,12 +9,13 @@ mod acl;
 mod attributes;
 mod auth;
 mod blocking;
+mod caught;
 mod context;
 mod current_user;
 mod decision;
 pub mod denial;
 mod error;
-mod event;
+pub mod event;
 mod explanation;
 mod guard;
 mod id;
@@ -59,6 +60,7 @@ pub use self::{
     decision::{AllowReason, Decision, DenyReason, check_access},
     denial::Denial,
     error::{AuthError, Challenges, Problem},
+    event::{Event, Observer},
     explanation::{Alternative, Explanation, explain},
     guard::{Admitted, Guarded},
     id::{Id, IdRef},

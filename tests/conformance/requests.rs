@@ -5,13 +5,14 @@
 //! to those alone whom they let in. Every request that would change something is wrong on purpose, and 400
 //! is the answer to who may.
 
-use std::{collections::BTreeMap, net::TcpListener, sync::mpsc, thread};
+use std::{collections::BTreeMap, net::TcpListener, sync::mpsc, thread, time::Duration};
 
 use actix_web::{dev::ServerHandle, rt::System};
 use auth_core::mechanism::Token;
 use diesel::{QueryDsl, RunQueryDsl};
 use energy_service::{
     Config, Service,
+    audit::AuditConfig,
     import::{World, import_with_tokens},
     schema::{asset_audit_log, audit_log, measurements},
 };
@@ -128,7 +129,9 @@ struct Served {
 
 impl Served {
     fn start(world: &World) -> Self {
-        let config = Config { workers: Some(1), pool_size: 2, ..Config::default() };
+        // Denials wait for longer than the test takes.
+        let audit = AuditConfig { interval: Duration::MAX, ..AuditConfig::default() };
+        let config = Config { workers: Some(1), pool_size: 2, audit, ..Config::default() };
         let service = Service::open(&config).unwrap();
         let tokens = import_with_tokens(world, service.database()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

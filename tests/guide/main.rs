@@ -1,6 +1,7 @@
 //! The guide for those who come from `FlexMeasures`: every Rust example of it stands in `examples.rs`, word for word, and
 //! so compiles; the last test registers the handlers and asks some of them.
 
+mod audit;
 mod examples;
 mod policies;
 mod statements;

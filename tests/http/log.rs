@@ -94,7 +94,14 @@ async fn each_decision_is_one_event() {
     let [authentication, roles, context] = events.as_slice() else { panic!("{events:?}") };
     assert_fields(
         authentication,
-        &[("guard", "authenticate".into()), ("subject", "2".into()), ("outcome", "allow".into())],
+        &[
+            ("guard", "authenticate".into()),
+            ("method", "GET".into()),
+            ("route", "/resources/{resource_id}".into()),
+            ("subject", "2".into()),
+            ("mechanism", "token".into()),
+            ("outcome", "allow".into()),
+        ],
     );
     assert_fields(
         roles,
@@ -113,11 +120,15 @@ async fn each_decision_is_one_event() {
             ("permission", "read".into()),
             ("context", "http::fixture::Resource".into()),
             ("context_id", "1".into()),
+            ("method", "GET".into()),
+            ("route", "/resources/{resource_id}".into()),
             ("subject", "2".into()),
+            ("mechanism", "token".into()),
             ("outcome", "allow".into()),
             ("reason", "match".into()),
         ],
     );
+    assert!(context["load_us"].is_u64());
 }
 
 #[actix_web::test]
@@ -144,12 +155,19 @@ async fn without_an_auth_the_log_says_what_to_add() {
     assert!(message.contains("add `.app_data(auth.clone())` to the `App`"), "{message}");
 }
 
+/// What the log says is missing, before the decision that it leads to.
+fn complaint(events: &[Value]) -> &str {
+    let [.., complaint, decision] = events else { panic!("{events:?}") };
+    assert_fields(&decision["fields"], &[("outcome", "deny".into()), ("reason", "misconfigured".into())]);
+    complaint["fields"]["message"].as_str().unwrap()
+}
+
 #[actix_web::test]
 async fn without_a_pool_the_log_says_what_to_add() {
     let auth = Auth::builder().mechanism(AlwaysAs(User::new(1).with_roles(["admin"]))).build().unwrap();
     let (status, events) = events(|app| _ = app.app_data(auth).service(view), "/resources/1", "-").await;
     assert_eq!(status, 500);
-    let message = events.last().unwrap()["fields"]["message"].as_str().unwrap();
+    let message = complaint(&events);
     assert!(message.contains("add `.connections(pool)` to `Auth::builder()`"), "{message}");
 }
 
@@ -226,7 +244,7 @@ async fn without_a_path_parameter_the_log_says_what_to_add() {
     };
     let (status, events) = events(configure, "/resources/1", "admin").await;
     assert_eq!(status, 500);
-    let message = events.last().unwrap()["fields"]["message"].as_str().unwrap();
+    let message = complaint(&events);
     assert!(message.contains("say which one does with `id = \"…\"`"), "{message}");
 }
 

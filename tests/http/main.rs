@@ -15,6 +15,7 @@ mod jwt;
 mod loaders;
 mod log;
 mod mechanisms;
+mod observers;
 mod phases;
 mod policies;
 mod protected;
@@ -27,6 +28,7 @@ mod tokens;
 mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
 
+    mod audit;
     mod energy;
     mod flex_model;
     mod held_back;
@@ -38,6 +40,7 @@ mod sqlite {
 mod postgres {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
 
+    mod audit;
     mod energy;
     mod flex_model;
     mod held_back;
@@ -49,6 +52,7 @@ mod postgres {
 mod mysql {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
 
+    mod audit;
     mod energy;
     mod flex_model;
     mod held_back;

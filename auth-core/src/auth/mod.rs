@@ -5,6 +5,7 @@ mod accepted;
 use std::{
     any::{Any, TypeId, type_name},
     collections::HashMap,
+    error::Error as StdError,
     fmt,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -18,7 +19,7 @@ use crate::{
     context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, NoConnection},
     decision::{AllowReason, Decision, DenyReason},
     error::AuthError,
-    event::Check,
+    event::{Check, Observer, Place},
     mechanism::{Authenticated, CLOCK_SKEW, Challenge, DynMechanism, Grace, Mechanism, Rejection, Why},
     subject::Subject,
 };
@@ -53,6 +54,7 @@ struct Registered {
     async_sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
+    observers: Vec<Box<dyn Observer>>,
 }
 
 /// What renders denials.
@@ -68,6 +70,7 @@ impl Auth {
             twice: None,
             on_denied: None,
             hide_unreadable: false,
+            observers: Vec::new(),
         }
         .connections(NoConnection)
     }
@@ -103,19 +106,36 @@ impl Auth {
         self.0.hide_unreadable
     }
 
+    /// What is about to be decided about this request, of which the observers are told.
+    pub(crate) fn check<'a>(&'a self, guard: &'static str, request: &'a HttpRequest) -> Check<'a> {
+        Check::new(guard, Place { request, observers: &self.0.observers })
+    }
+
+    /// Tells that what decides about the request panicked.
+    pub(crate) fn panicked(guard: &'static str, request: &HttpRequest, error: &(dyn StdError + 'static)) {
+        let Some(auth) = request.app_data::<Self>() else {
+            return Check::begun(None, guard, None).failed(error);
+        };
+        let check = auth.check(guard, request);
+        match auth.found_before(request) {
+            Some(found) => found.checked(check).failed(error),
+            None => check.failed(error),
+        }
+    }
+
     /// The request's subject, by a mechanism that the guard accepts; 401 where nobody is logged in.
     pub(crate) async fn authenticate(
         &self,
         request: &HttpRequest,
         accepted: &Accepted,
-    ) -> Result<Arc<dyn Subject>, AuthError> {
-        let check = Check::new("authenticate", None);
+    ) -> Result<Found, AuthError> {
+        let check = self.check("authenticate", request);
         let is_known = self.found_before(request).is_some();
         let Some(found) = self.find(request, accepted, &check).await? else {
             check.decided(Decision::Deny(DenyReason::Anonymous));
             return Err(self.unauthenticated(accepted, "", Why::Missing));
         };
-        let check = Check { subject: Some(&*found.authenticated.subject), ..check };
+        let check = found.checked(check);
         if let Some(within) = self.stale(request, accepted, &found) {
             check.decided(Decision::Deny(DenyReason::Stale));
             return Err(self.unauthenticated(accepted, found.mechanism, Why::Stale { within }));
@@ -123,7 +143,7 @@ impl Auth {
         if !is_known {
             check.decided(Decision::Allow(AllowReason::Match));
         }
-        Ok(found.authenticated.subject)
+        Ok(found)
     }
 
     /// The time that was exceeded, if the subject proved too long ago who it is, and no grace period lasts.
@@ -160,29 +180,23 @@ impl Auth {
 
     /// The subject that the handler's guard found, or else that of a mechanism which is accepted by default,
     /// if there is one.
-    pub(crate) async fn current(&self, request: &HttpRequest) -> Result<Option<Arc<dyn Subject>>, AuthError> {
+    pub(crate) async fn current(&self, request: &HttpRequest) -> Result<Option<Found>, AuthError> {
         if let Some(found) = self.found_before(request) {
-            return Ok(Some(found.authenticated.subject));
+            return Ok(Some(found));
         }
         let by_default = Accepted::any();
         if self.mechanisms(&by_default).next().is_none() {
             return Ok(None);
         }
-        let check = Check::new("authenticate", None);
+        let check = self.check("authenticate", request);
         let found = self.find(request, &by_default, &check).await?;
-        Ok(found.map(|Found { authenticated: Authenticated { subject, .. }, .. }| {
-            Check { subject: Some(&*subject), ..check }.decided(Decision::Allow(AllowReason::Match));
-            subject
-        }))
+        Ok(found.inspect(|found| found.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
 
     /// The same for who has to be somebody: 401 where nobody is logged in.
-    pub(crate) async fn current_or_refused(
-        &self,
-        request: &HttpRequest,
-    ) -> Result<Arc<dyn Subject>, AuthError> {
+    pub(crate) async fn current_or_refused(&self, request: &HttpRequest) -> Result<Found, AuthError> {
         match self.found_before(request) {
-            Some(found) => Ok(found.authenticated.subject),
+            Some(found) => Ok(found),
             None => self.authenticate(request, &Accepted::any()).await,
         }
     }
@@ -208,15 +222,16 @@ impl Auth {
                 "a guard accepts none of the configured mechanisms, so it answers 500: \
                  add one that it accepts to `Auth::builder()`, or name one in the attribute that is there"
             );
-            return Err(AuthError::Misconfigured);
+            return Err(check.misconfigured());
         }
         for mechanism in self.mechanisms(accepted) {
+            let check = Check { mechanism: Some(mechanism.name()), ..*check };
             match mechanism.authenticate(request).await {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
                     // An outer guard let in somebody else, by a mechanism that this one does not accept.
                     if self.found_before(request).is_some_and(|other| !other.is(&authenticated)) {
-                        let check = Check { subject: Some(&*authenticated.subject), ..*check };
+                        let check = Check { subject: Some(&*authenticated.subject), ..check };
                         check.decided(Decision::Deny(DenyReason::BadCredentials));
                         return Err(self.unauthenticated(accepted, mechanism.name(), Why::Rejected));
                     }
@@ -241,7 +256,7 @@ impl Auth {
                     check.decided(Decision::Deny(DenyReason::CrossSite));
                     return Err(AuthError::Forbidden);
                 }
-                Err(Rejection::Misconfigured) => return Err(AuthError::Misconfigured),
+                Err(Rejection::Misconfigured) => return Err(check.misconfigured()),
             }
         }
         Ok(None)
@@ -304,13 +319,22 @@ impl fmt::Debug for Auth {
 
 /// What authentication found, kept with the request.
 #[derive(Clone)]
-struct Found {
+pub(crate) struct Found {
     by: Auth,
-    mechanism: &'static str,
+    pub(crate) mechanism: &'static str,
     authenticated: Authenticated,
 }
 
 impl Found {
+    pub(crate) fn subject(&self) -> Arc<dyn Subject> {
+        Arc::clone(&self.authenticated.subject)
+    }
+
+    /// The same check, of this subject.
+    pub(crate) fn checked<'a>(&'a self, check: Check<'a>) -> Check<'a> {
+        Check { subject: Some(&*self.authenticated.subject), mechanism: Some(self.mechanism), ..check }
+    }
+
     /// Whether this is the same subject. Subjects of two types may have the same ids.
     fn is(&self, other: &Authenticated) -> bool {
         let (one, other) = (&*self.authenticated.subject, &*other.subject);
@@ -327,6 +351,7 @@ pub struct AuthBuilder {
     twice: Option<&'static str>,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
+    observers: Vec<Box<dyn Observer>>,
 }
 
 impl AuthBuilder {
@@ -417,6 +442,36 @@ impl AuthBuilder {
         self
     }
 
+    /// Adds somebody who is told of each decision about a request, as an [`Event`](crate::event::Event). There may be
+    /// several. They run on the event loop, so they must not block.
+    ///
+    /// ```
+    /// use auth_core::{Auth, event::{Event, Observer}};
+    /// # use auth_core::mechanism::{Authenticated, Mechanism, Rejection};
+    /// # struct FromProxy;
+    /// # impl Mechanism for FromProxy {
+    /// #     fn name(&self) -> &'static str { "proxy" }
+    /// #     async fn authenticate(&self, _: &actix_web::HttpRequest) -> Result<Option<Authenticated>, Rejection> { Ok(None) }
+    /// # }
+    ///
+    /// struct PrintDenials;
+    ///
+    /// impl Observer for PrintDenials {
+    ///     fn decided(&self, event: &Event<'_>) {
+    ///         if !event.decision.is_allowed() {
+    ///             println!("{event:?}");
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let auth = Auth::builder().mechanism(FromProxy).observer(PrintDenials).build()?;
+    /// # Ok::<(), auth_core::AuthConfigError>(())
+    /// ```
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
     /// Checks what was collected.
     ///
     /// # Errors
@@ -440,6 +495,7 @@ impl AuthBuilder {
             async_sources: self.async_sources,
             on_denied: self.on_denied,
             hide_unreadable: self.hide_unreadable,
+            observers: self.observers,
         })))
     }
 }

@@ -31,7 +31,8 @@ impl Caller<'_> {
         source: &S,
         permissions: &[Permission],
     ) -> Result<A, AuthError> {
-        let named = A::Loaded::read(source, self.request)?;
+        let named = A::Loaded::read(source, self.request)
+            .map_err(|_| self.check::<A::Loaded>("", permissions).misconfigured())?;
         self.load::<A>(named.key, &named.text, permissions).await
     }
 
@@ -54,7 +55,7 @@ impl Caller<'_> {
         loaded: Result<A::Loaded, LoadError>,
         permissions: &[Permission],
     ) -> Result<A, AuthError> {
-        prove::<A>(permissions)?;
+        self.prove::<A>(permissions)?;
         self.check_loaded(loaded, permissions).await.map(A::from_checked)
     }
 
@@ -66,8 +67,8 @@ impl Caller<'_> {
     ) -> Result<L, AuthError> {
         let check = self.check::<L>("", permissions);
         let loaded = found(loaded, &check)?;
-        let question = self.question(permissions)?;
-        self.decide_each(&loaded, Vec::new(), &[], &question, permissions, &check).await?;
+        let question = self.question(permissions, &check)?;
+        self.decide_each(&loaded, Vec::new(), &[], &question, permissions, check).await?;
         Ok(loaded)
     }
 
@@ -77,8 +78,8 @@ impl Caller<'_> {
         text: &str,
         permissions: &[Permission],
     ) -> Result<A, AuthError> {
-        prove::<A>(permissions)?;
-        let check = self.check::<A::Loaded>(text, permissions);
+        self.prove::<A>(permissions)?;
+        let mut check = self.check::<A::Loaded>(text, permissions);
         let key = found(key.ok_or(LoadError::NotFound), &check)?;
         if A::Loaded::count(&key) > MAX_CONTEXTS {
             check.decided(Decision::Deny(DenyReason::TooMany));
@@ -86,20 +87,23 @@ impl Caller<'_> {
         }
         let key = A::Loaded::distinct(key);
         let ids = A::Loaded::ids(&key);
-        let question = self.question(permissions)?;
+        let question = self.question(permissions, &check)?;
         let loaded = if let Some(nothing) = A::Loaded::of_nothing(&key) {
             Ok((nothing, Vec::new()))
         } else {
-            A::Loaded::load(key, &question, &Registered(self.auth)).await
+            let since = check.begins_to_load();
+            let loaded = A::Loaded::load(key, &question, &Registered(self.auth)).await;
+            check.has_loaded(since);
+            loaded
         };
         let (loaded, answers) = lent(loaded, &check)?;
-        self.decide_each(&loaded, answers, &ids, &question, permissions, &check).await?;
+        self.decide_each(&loaded, answers, &ids, &question, permissions, check).await?;
         Ok(A::from_checked(loaded))
     }
 
     /// What is asked of contexts: the permissions, and where it matters how a denial is told, whether the subject
     /// may read them.
-    fn question(&self, permissions: &[Permission]) -> Result<Question, AuthError> {
+    fn question(&self, permissions: &[Permission], check: &Check<'_>) -> Result<Question, AuthError> {
         let mut permissions = permissions.to_vec();
         if self.auth.hides_unreadable() && !permissions.contains(&Permission::READ) {
             permissions.push(Permission::READ);
@@ -110,7 +114,7 @@ impl Caller<'_> {
                 most = Answer::MOST,
                 "a guard asks for too many permissions on one context, so it answers 500"
             );
-            return Err(AuthError::Misconfigured);
+            return Err(check.misconfigured());
         }
         Ok(Question { subject: Arc::clone(&self.subject), permissions })
     }
@@ -119,9 +123,22 @@ impl Caller<'_> {
         let check = Check {
             permission: permissions.first().copied(),
             context: Some((type_name::<L::Context>(), "")),
-            ..Check::new("permission_required_for_context", Some(&*self.subject))
+            ..self.begin("permission_required_for_context")
         };
         check.of(text)
+    }
+
+    /// The expansion asserts this at compile time; here it holds for whoever calls the guard otherwise.
+    fn prove<A: ContextArgument>(&self, permissions: &[Permission]) -> Result<(), AuthError> {
+        if proves_what_is_checked(A::PROVES, permissions) {
+            return Ok(());
+        }
+        tracing::error!(
+            target: "auth",
+            argument = type_name::<A>(),
+            "the argument of a guarded handler proves another permission than its guard checks"
+        );
+        Err(self.check::<A::Loaded>("", permissions).misconfigured())
     }
 
     /// Every permission for every context; the first that is missing denies. Nothing to check denies, too,
@@ -133,7 +150,7 @@ impl Caller<'_> {
         ids: &[String],
         question: &Question,
         permissions: &[Permission],
-        check: &Check<'_>,
+        mut check: Check<'_>,
     ) -> Result<(), AuthError> {
         let label = match contexts.empty() {
             Empty::Everywhere => Some(None),
@@ -142,7 +159,7 @@ impl Caller<'_> {
         };
         if let Some(label) = label.filter(|_| !self.allows_empty) {
             let hidden = self.auth.hides_unreadable();
-            let check = label.map_or(*check, |label| check.of(label));
+            let check = label.map_or(check, |label| check.of(label));
             Check { hidden, ..check }.decided(Decision::Deny(DenyReason::Empty));
             // A loader may leave out what does not exist: what is hidden looks the same.
             return Err(if hidden { AuthError::NotFound } else { forbidden(label) });
@@ -153,19 +170,25 @@ impl Caller<'_> {
                 check.decided(Decision::Deny(DenyReason::TooMany));
                 return Err(AuthError::NotFound);
             }
-            answers = lent(L::Context::ask(&all, question, &Registered(self.auth)).await, check)?;
+            let since = check.begins_to_load();
+            let asked = L::Context::ask(&all, question, &Registered(self.auth)).await;
+            check.has_loaded(since);
+            answers = lent(asked, &check)?;
         }
         let mut denied = None;
+        // All were loaded at once, so one event tells of it.
+        let mut load = check.load;
         for (index, (label, context)) in contexts.each().enumerate() {
             let decide = |permission| match answers.get(index) {
                 Some(answer) => question.decide(*answer, permission),
                 None => context.decide(&*self.subject, permission).unwrap_or(NOT_ASKED),
             };
-            let check = match ids.get(index).map(String::as_str).or(label) {
+            let of_context = match ids.get(index).map(String::as_str).or(label) {
                 Some(text) => check.of(text),
-                None => *check,
+                None => check,
             };
             for permission in permissions {
+                let check = Check { load: load.take(), ..of_context };
                 match self.check_permission(decide, *permission, &check) {
                     Ok(()) => {}
                     // Of what is hidden, a list says no more than of what is missing, whatever else is in it.
@@ -255,7 +278,7 @@ fn lent<T>(loaded: Result<T, NotLoaded>, check: &Check<'_>) -> Result<T, AuthErr
     match loaded {
         Ok(loaded) => Ok(loaded),
         Err(NotLoaded::Failed(error)) => found(Err(error), check),
-        Err(NotLoaded::Misconfigured) => Err(AuthError::Misconfigured),
+        Err(NotLoaded::Misconfigured) => Err(check.misconfigured()),
     }
 }
 
@@ -270,17 +293,4 @@ fn found<T>(loaded: Result<T, LoadError>, check: &Check<'_>) -> Result<T, AuthEr
             AuthError::Unavailable
         }
     })
-}
-
-/// The expansion asserts this at compile time; here it holds for whoever calls the guard otherwise.
-fn prove<A: ContextArgument>(permissions: &[Permission]) -> Result<(), AuthError> {
-    if proves_what_is_checked(A::PROVES, permissions) {
-        return Ok(());
-    }
-    tracing::error!(
-        target: "auth",
-        argument = type_name::<A>(),
-        "the argument of a guarded handler proves another permission than its guard checks"
-    );
-    Err(AuthError::Misconfigured)
 }

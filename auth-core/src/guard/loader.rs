@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::Caller;
-use crate::{blocking, context::LoadError, error::AuthError, event::Check};
+use crate::{blocking, context::LoadError, error::AuthError};
 
 /// What a loader returns: a result, or a future of one. `Kind` tells the two apart.
 #[doc(hidden)]
@@ -76,9 +76,10 @@ impl Caller<'_> {
         &self,
         work: impl FnOnce(&mut C) -> R + Send + 'static,
     ) -> Result<R, AuthError> {
-        let source = self.auth.source::<C>()?;
+        let check = self.begin("permission_required_for_context");
+        let source = self.auth.source::<C>().map_err(|_| check.misconfigured())?;
         blocking::run(source, |connection| Ok(work(connection))).await.map_err(|error| {
-            Check::new("permission_required_for_context", Some(&*self.subject)).failed(&error);
+            check.failed(&error);
             AuthError::Unavailable
         })
     }

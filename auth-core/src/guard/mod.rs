@@ -9,18 +9,9 @@ mod contexts;
 mod loader;
 mod source;
 
-use std::{
-    any::type_name,
-    future::{Future, poll_fn},
-    marker::PhantomData,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
-    sync::Arc,
-    task::Poll,
-};
+use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
-use thiserror::Error;
 
 pub(crate) use self::asks::{AskedCaller, SubjectCheckKind};
 pub use self::{
@@ -30,6 +21,7 @@ pub use self::{
 };
 use crate::{
     auth::{Accepted, Auth},
+    caught::caught,
     context::Authorized,
     decision::{AllowReason, Decision, DenyReason, is_admin},
     denial::{self, OnDenied},
@@ -83,33 +75,14 @@ impl<G: Guard> FromRequest for Admitted<G> {
             denial::render_by(render, &request);
         }
         Box::pin(async move {
-            let admitted = or_panicked(type_name::<G>(), G::admit(&request, &mut payload)).await;
-            admitted.map(Self).map_err(|error| denial::rendered(&request, error))
+            let answer = G::admit(&request, &mut payload);
+            caught("guard", &request, answer)
+                .await
+                .map(Self)
+                .map_err(|error| denial::rendered(&request, error))
         })
     }
 }
-
-/// What a guard answers; 503 where it panics. A panic would drop the connection without a word. Nobody is let in by
-/// it either way.
-async fn or_panicked<T, E: From<AuthError>>(
-    guard: &'static str,
-    admission: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let mut admission = pin!(admission);
-    poll_fn(|context| {
-        let poll = AssertUnwindSafe(|| admission.as_mut().poll(context));
-        catch_unwind(poll).unwrap_or_else(|_| {
-            Check::new(guard, None).failed(&Panicked);
-            Poll::Ready(Err(AuthError::Unavailable.into()))
-        })
-    })
-    .await
-}
-
-/// Something that a guard calls panicked: a mechanism, an access-control list, an extractor.
-#[derive(Debug, Error)]
-#[error("a guard panicked")]
-struct Panicked;
 
 /// A handler whose access somebody decided: it has a guard, or it is `#[public]` on purpose.
 ///
@@ -158,7 +131,7 @@ pub async fn authenticate<'r>(
 
 /// The guard of a scope: the same for all of its handlers, before their own.
 pub(crate) async fn enter(request: &HttpRequest, asks: &Asks<'_>) -> Result<(), AuthError> {
-    or_panicked("scope", async { ask(request, asks).await.map(drop) }).await
+    caught("scope", request, async { ask(request, asks).await.map(drop) }).await
 }
 
 async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'_>) -> Result<Caller<'r>, AuthError> {
@@ -168,8 +141,9 @@ async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'_>) -> Result<Caller<'r>
         AskedCaller::Everybody(_) | AskedCaller::Anonymous => &Accepted::any(),
     };
     let auth = Auth::of(request)?;
-    let subject = auth.authenticate(request, accepted).await?;
-    let caller = Caller { request, auth, subject, allows_empty: false };
+    let found = auth.authenticate(request, accepted).await?;
+    let subject = found.subject();
+    let caller = Caller { request, auth, mechanism: found.mechanism, subject, allows_empty: false };
     asks.checks.iter().try_for_each(|check| caller.check_subject(check))?;
     Ok(caller)
 }
@@ -177,11 +151,12 @@ async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'_>) -> Result<Caller<'r>
 /// Phase 1 of a handler for those who are not logged in. Wrong credentials are not nobody's: 401.
 #[doc(hidden)]
 pub async fn anonymous(request: &HttpRequest) -> Result<(), AuthError> {
-    let Some(subject) = Auth::of(request)?.current(request).await? else {
+    let auth = Auth::of(request)?;
+    let Some(found) = auth.current(request).await? else {
         return Ok(());
     };
     let decision = Decision::Deny(DenyReason::LoggedIn);
-    Check::new("anonymous_user_required", Some(&*subject)).decided(decision);
+    found.checked(auth.check("anonymous_user_required", request)).decided(decision);
     decision.into_result()
 }
 
@@ -268,6 +243,7 @@ impl<A> ProvesNothing for Proved<A> {}
 pub struct Caller<'r> {
     request: &'r HttpRequest,
     auth: &'r Auth,
+    mechanism: &'static str,
     subject: Arc<dyn Subject>,
     /// Whether a list of contexts may be empty.
     allows_empty: bool,
@@ -296,8 +272,14 @@ impl Caller<'_> {
         } else {
             Decision::Deny(DenyReason::NoMatch)
         };
-        Check { asked: Some(names), ..Check::new(kind.attribute(), Some(subject)) }.decided(decision);
+        Check { asked: Some(names), ..self.begin(kind.attribute()) }.decided(decision);
         decision.into_result()
+    }
+
+    /// What is about to be decided.
+    fn begin(&self, guard: &'static str) -> Check<'_> {
+        let check = self.auth.check(guard, self.request);
+        Check { subject: Some(&*self.subject), mechanism: Some(self.mechanism), ..check }
     }
 }
 

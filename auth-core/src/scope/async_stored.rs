@@ -11,6 +11,7 @@ use super::{
 use crate::{
     context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
     decision::{Decision, decide},
+    event::check::clock,
     explanation::Explanation,
     permission::Permission,
     subject::Subject,
@@ -90,8 +91,7 @@ pub trait AsyncStored: Scoped + Send {
         permission: Permission,
     ) -> impl Future<Output = Result<Self, AccessError>> + Send {
         async move {
-            let text = format!("{id:?}");
-            let check = check_of::<Self>(subject, permission, &text);
+            let (text, started) = (format!("{id:?}"), clock());
             let loaded = if Self::is_in_transaction(connection) {
                 let lock = Self::row_lock(connection);
                 let answers = Answers::of(subject, &[permission]).locked(lock);
@@ -99,7 +99,7 @@ pub trait AsyncStored: Scoped + Send {
             } else {
                 Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
             };
-            authorized(loaded, subject, permission, &check)
+            authorized(loaded, subject, permission, &check_of::<Self>(started, subject, permission, &text))
         }
     }
 

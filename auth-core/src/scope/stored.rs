@@ -5,6 +5,7 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     fmt,
     hash::Hash,
+    time::Instant,
 };
 
 use diesel::{
@@ -19,7 +20,7 @@ use super::{Form, Scope, Scoped};
 use crate::{
     context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
     decision::{Decision, DenyReason, decide},
-    event::Check,
+    event::{Check, check::clock},
     explanation::Explanation,
     permission::Permission,
     policy::{Policy, Sketch},
@@ -124,8 +125,7 @@ pub trait Stored: Scoped {
         id: Self::Id,
         permission: Permission,
     ) -> Result<Self, AccessError> {
-        let text = format!("{id:?}");
-        let check = check_of::<Self>(subject, permission, &text);
+        let (text, started) = (format!("{id:?}"), clock());
         let loaded = if Self::is_in_transaction(connection) {
             let lock = Self::row_lock(connection);
             let answers = Answers::of(subject, &[permission]).locked(lock);
@@ -133,7 +133,7 @@ pub trait Stored: Scoped {
         } else {
             Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
         };
-        authorized(loaded, subject, permission, &check)
+        authorized(loaded, subject, permission, &check_of::<Self>(started, subject, permission, &text))
     }
 
     /// Explains what [`check_access`](Self::check_access) decides: which alternative matched, and which terms failed.
@@ -197,11 +197,16 @@ pub trait Stored: Scoped {
 }
 
 /// What is logged of a row that somebody asks for to change it.
-pub(super) fn check_of<'a, M>(subject: &'a dyn Subject, permission: Permission, id: &'a str) -> Check<'a> {
+pub(super) fn check_of<'a, M>(
+    started: Option<Instant>,
+    subject: &'a dyn Subject,
+    permission: Permission,
+    id: &'a str,
+) -> Check<'a> {
     let check = Check {
         permission: Some(permission),
         context: Some((type_name::<M>(), "")),
-        ..Check::new("authorize_for_update", Some(subject))
+        ..Check::begun(started, "authorize_for_update", Some(subject))
     };
     check.of(id)
 }

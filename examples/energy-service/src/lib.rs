@@ -37,7 +37,7 @@ use auth_core::{
     report,
 };
 
-mod audit;
+pub mod audit;
 pub mod auth;
 pub mod database;
 pub mod demo;
@@ -51,8 +51,10 @@ pub mod sessions;
 pub mod test;
 
 use self::{
+    audit::{AuditConfig, Denials},
     database::{Database, DatabaseError, Location},
     demo::DemoError,
+    error::ServiceError,
     sessions::{SessionConfig, SessionError, Sessions},
 };
 
@@ -71,6 +73,8 @@ pub struct Config {
     pub demo: bool,
     /// How sessions of browsers are kept.
     pub sessions: SessionConfig,
+    /// How denials get into the audit log.
+    pub audit: AuditConfig,
 }
 
 impl Default for Config {
@@ -83,6 +87,7 @@ impl Default for Config {
             workers: None,
             demo: false,
             sessions: SessionConfig::default(),
+            audit: AuditConfig::default(),
         }
     }
 }
@@ -91,6 +96,7 @@ impl Default for Config {
 #[derive(Clone)]
 pub struct Service {
     auth: Auth,
+    denials: Denials,
     database: Database,
     passwords: Passwords,
     attempts: Attempts,
@@ -109,8 +115,10 @@ impl Service {
         if config.demo {
             demo::fill(&database)?;
         }
+        let denials = Denials::start(database.clone(), config.audit.clone()).map_err(StartError::Audit)?;
         Ok(Self {
-            auth: auth::auth(database.pool())?,
+            auth: auth::auth(database.pool(), denials.clone())?,
+            denials,
             database,
             passwords: Passwords::new(),
             attempts: Attempts::default(),
@@ -123,6 +131,16 @@ impl Service {
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Waits until what was denied so far is in the audit log, which it is by itself after an
+    /// [interval](AuditConfig::interval) and when the last clone of the service is dropped. Blocks, for a bounded time.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Unavailable`] when it cannot be stored. It will be tried again.
+    pub fn flush(&self) -> Result<(), ServiceError> {
+        self.denials.flush()
     }
 
     /// Registers the endpoints and what they need, for `App::configure`:
@@ -187,6 +205,9 @@ pub enum StartError {
     /// There can be no sessions.
     #[error(transparent)]
     Sessions(#[from] SessionError),
+    /// There is no thread that writes the audit log.
+    #[error("cannot start to write the audit log")]
+    Audit(#[source] io::Error),
     /// The authorization is not complete.
     #[error("cannot set up the authorization")]
     Auth(#[from] AuthConfigError),

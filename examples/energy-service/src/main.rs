@@ -170,7 +170,11 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         }
         println!("{}", demo::instructions(&service, address).map_err(CommandError::Instructions)?);
     }
-    server.await.map_err(CommandError::Serve)
+    let ended = server.await.map_err(CommandError::Serve);
+    if let Err(error) = service.flush() {
+        tracing::error!(error = %chain(&error), "the last denials are not in the audit log");
+    }
+    ended
 }
 
 /// Prints nothing but the tokens, so that a program can read them.

@@ -12,14 +12,16 @@ use std::{
         Once,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use diesel::connection::SimpleConnection;
 
 use crate::{
     Config,
+    audit::AuditConfig,
     database::{Connection, Location},
+    error::is_conflict,
 };
 
 /// A kind of database.
@@ -111,10 +113,12 @@ impl TestDatabase {
         &self.location
     }
 
-    /// What a service is started with to use it.
+    /// What a service is started with to use it. Denials are in the audit log when the test
+    /// [asks](crate::Service::flush) for it, and not after a time.
     #[must_use]
     pub fn config(&self) -> Config {
-        Config { database: self.location.clone(), ..Config::default() }
+        let audit = AuditConfig { interval: Duration::MAX, ..AuditConfig::default() };
+        Config { database: self.location.clone(), audit, ..Config::default() }
     }
 }
 
@@ -165,8 +169,12 @@ fn within(server: &Location, name: &str) -> Location {
     }
 }
 
+/// Tries again if somebody is in the way: a service that ends still stores what was denied.
 fn run(connection: &mut Connection, statement: fmt::Arguments<'_>) {
-    if let Err(error) = connection.batch_execute(&statement.to_string()) {
-        panic!("{statement}: {error}");
+    let statement = statement.to_string();
+    let mut attempts = 0;
+    while let Err(error) = connection.batch_execute(&statement) {
+        attempts += 1;
+        assert!(attempts < 10 && is_conflict(&error), "{statement}: {error}");
     }
 }

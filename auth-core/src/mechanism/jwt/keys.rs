@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{Key, KeyError};
-use crate::event::Causes;
+use crate::event::check::Causes;
 
 /// How often a file is looked at, at most, while tokens come in.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use auth_core::{
-    Auth, AuthConfigError, AuthError, Permission, Stored,
+    Auth, AuthConfigError, AuthError, Observer, Permission, Stored,
     mechanism::{BearerToken, SessionCookie},
 };
 
@@ -45,17 +45,18 @@ pub const CONSULT: Permission = Permission::new("consult");
 pub const TOKEN_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What the guards of all handlers use: bearer tokens for programs, sessions for browsers, connections from `pool`
-/// for users and contexts alike, and pages for who is denied in a browser.
+/// for users and contexts alike, and pages for who is denied in a browser. The observer is told of each decision.
 ///
 /// # Errors
 ///
 /// When the library finds that something is missing.
-pub fn auth(pool: &ConnectionPool) -> Result<Auth, AuthConfigError> {
+pub fn auth(pool: &ConnectionPool, observer: impl Observer) -> Result<Auth, AuthConfigError> {
     Auth::builder()
         .mechanism(BearerToken::<LoggedIn>::new(pool.clone()).max_age(TOKEN_MAX_AGE))
         .mechanism(SessionCookie::<LoggedIn>::new(pool.clone()))
         .connections(pool.clone())
         .on_denied(pages::denied)
+        .observer(observer)
         .build()
 }
 

@@ -35,6 +35,7 @@ pub type ConnectionPool = Pool<Manager>;
 #[derive(Clone)]
 pub struct Database {
     pool: ConnectionPool,
+    location: Location,
     /// A database in memory ends with its last connection, and a pool may drop each of its own: a broken one,
     /// for example. This one stays. The mutex is never locked; it makes the connection `Sync`.
     _keep_alive: Option<Arc<Mutex<Connection>>>,
@@ -49,7 +50,8 @@ impl Database {
     /// When the database cannot be opened, or a migration fails.
     pub fn open(location: &Location, pool_size: u32, pool_wait: Duration) -> Result<Self, DatabaseError> {
         let in_memory = *location == Location::Memory;
-        let manager = Manager(if in_memory { Location::File(memory_url()) } else { location.clone() });
+        let shared = if in_memory { Location::File(memory_url()) } else { location.clone() };
+        let manager = Manager(shared.clone());
         let open_error = |source| DatabaseError::Open { location: location.clone(), source };
         let mut first = manager.connect().map_err(open_error)?;
         if matches!(location, Location::File(_)) {
@@ -74,7 +76,7 @@ impl Database {
         // `build` would wait `pool_wait` for the connections, which may be set to a few milliseconds.
         let pool = pool.build_unchecked(manager);
         drop(pool.get_timeout(FIRST_CONNECTION).map_err(DatabaseError::Pool)?);
-        Ok(Self { pool, _keep_alive: in_memory.then(|| Arc::new(Mutex::new(first))) })
+        Ok(Self { pool, location: shared, _keep_alive: in_memory.then(|| Arc::new(Mutex::new(first))) })
     }
 
     /// The connections, for [`Auth`](auth_core::Auth) and for code outside of requests.
@@ -90,6 +92,16 @@ impl Database {
     /// [`ServiceError::Unavailable`] when no connection becomes free in time.
     pub fn connection(&self) -> Result<PooledConnection<Manager>, ServiceError> {
         self.pool.get().map_err(ServiceError::unavailable)
+    }
+
+    /// A connection of the caller's own, for work in the background: it takes none from requests, and does not wait for
+    /// any.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Unavailable`] when it cannot be opened.
+    pub(crate) fn connect(&self) -> Result<Connection, ServiceError> {
+        Connection::open(&self.location).map_err(ServiceError::unavailable)
     }
 
     /// Runs `work` with a connection, on a thread that may block: the event loop, which serves all other

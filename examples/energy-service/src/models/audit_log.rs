@@ -18,18 +18,18 @@ use crate::{
 #[auth(connection = Connection)]
 #[acl(read = nobody)]
 pub struct AuditLog {
-    /// The key. A later entry has a greater one.
+    /// The key. What is stored later has a greater one.
     pub id: i32,
-    /// When it happened, in UTC.
+    /// When it happened, in UTC; the last time, where it happened several times. A denial is stored a little later.
     #[serde(serialize_with = "utc")]
     pub event_datetime: Instant,
     /// What happened, in English.
     pub event: String,
-    /// Who did it. Nobody: the user is no more.
+    /// Who did it, or was denied it. Nobody: the user is no more.
     pub active_user_id: Option<i32>,
     /// Under which name.
     pub active_user_name: Option<String>,
-    /// The user that it happened to, if there is one, and still is.
+    /// The user that it happened to, if there is one, and still is; of a denial, who was denied.
     pub affected_user_id: Option<i32>,
     /// The account that it happened to, or to whose user, if it still is.
     pub affected_account_id: Option<i32>,

@@ -1,6 +1,9 @@
-//! Writes the audit log: who did what, and to whom. Each entry is written in the transaction of the change
+//! Writes the audit log: who did what, and to whom. An entry about a change is written in the transaction of the change
 //! that it tells of, so there is neither a change without an entry nor an entry without a change. The exceptions:
-//! measurements, log-ins and log-outs are not in it. For reading there are the [models](crate::models) of the log.
+//! measurements, log-ins and log-outs are not in it. What users were denied is stored a little later, and in bounded
+//! numbers. For reading there are the [models](crate::models) of the log.
+
+mod denials;
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
@@ -10,6 +13,9 @@ use crate::{
     error::ServiceError,
     schema::{asset_audit_log, audit_log, users},
 };
+
+pub use self::denials::AuditConfig;
+pub(crate) use self::denials::Denials;
 
 /// What a change was about. `None` is an object that the same transaction deletes: its entry stays.
 #[derive(Clone, Copy, Debug)]

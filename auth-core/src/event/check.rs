@@ -1,0 +1,273 @@
+//! What is about to be decided, and how the decision is told: to the observers, and as a `tracing` event.
+//!
+//! A decision is an `INFO` event; a failure is an `ERROR` event that also has its cause.
+
+use std::{
+    error::Error,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant, SystemTime},
+};
+
+use actix_web::{HttpRequest, http::Method};
+use tracing::{Level, field};
+
+use super::{Event, Observer, micros};
+use crate::{
+    decision::{Decision, DenyReason},
+    error::AuthError,
+    permission::Permission,
+    subject::Subject,
+};
+
+/// The most characters of an id that are logged.
+const MAX_ID: usize = 256;
+
+/// What is about to be decided.
+#[derive(Clone, Copy)]
+pub(crate) struct Check<'a> {
+    /// The attribute's name, `authenticate` or `guard`.
+    pub(crate) guard: &'static str,
+    /// Nowhere outside of a request.
+    pub(crate) place: Option<Place<'a>>,
+    pub(crate) subject: Option<&'a dyn Subject>,
+    /// What authenticated the subject, or refused its credentials.
+    pub(crate) mechanism: Option<&'static str>,
+    /// What the guard asks for: roles or permissions that roles carry, or a permission on a context.
+    pub(crate) asked: Option<&'a [&'a str]>,
+    pub(crate) permission: Option<Permission>,
+    /// The context's type, and its id as the request gives it.
+    pub(crate) context: Option<(&'static str, &'a str)>,
+    /// Whether the client is told that the context does not exist.
+    pub(crate) hidden: bool,
+    /// Nothing, while nobody listens.
+    pub(crate) started: Option<Instant>,
+    /// How long it took to load the context.
+    pub(crate) load: Option<Duration>,
+}
+
+/// The request that is decided about, and who is told of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) request: &'a HttpRequest,
+    pub(crate) observers: &'a [Box<dyn Observer>],
+}
+
+/// A `tracing` event with what every event of a check has. A macro, for its level is part of its code.
+macro_rules! log {
+    ($level:ident, $check:ident, $told:ident, $decision:ident) => {
+        tracing::$level!(
+            target: "auth",
+            guard = $check.guard,
+            method = $told.method,
+            route = $told.route.as_deref(),
+            // Quoted and escaped if it is a text: a line break in it must not begin a line of the log.
+            subject = $check.subject.map(|subject| field::debug(subject.id())),
+            mechanism = $check.mechanism,
+            asked = $check.asked.map(field::debug),
+            permission = $check.permission.map(Permission::as_str),
+            context = $check.context.map(|(context, _)| context),
+            context_id = $check.context.map(|(_, id)| id),
+            outcome = $decision.outcome(),
+            reason = $decision.reason(),
+            hidden = $check.hidden.then_some(true),
+            error = $told.error.as_deref(),
+            duration_us = micros($told.duration),
+            load_us = $check.load.map(micros),
+        )
+    };
+}
+
+impl<'a> Check<'a> {
+    pub(crate) fn new(guard: &'static str, place: Place<'a>) -> Self {
+        let started = if place.observers.is_empty() { clock() } else { Some(Instant::now()) };
+        Self { place: Some(place), ..Self::begun(started, guard, None) }
+    }
+
+    /// Outside of a request, begun at this time.
+    pub(crate) fn begun(
+        started: Option<Instant>,
+        guard: &'static str,
+        subject: Option<&'a dyn Subject>,
+    ) -> Self {
+        Self {
+            guard,
+            place: None,
+            subject,
+            mechanism: None,
+            asked: None,
+            permission: None,
+            context: None,
+            hidden: false,
+            started,
+            load: None,
+        }
+    }
+
+    /// The same for another context of the same type.
+    pub(crate) fn of(&self, id: &'a str) -> Self {
+        // A client may write as much as it likes, but not into the log.
+        let end = id.char_indices().nth(MAX_ID).map_or(id.len(), |(end, _)| end);
+        let id = id.get(..end).unwrap_or_default();
+        Self { context: self.context.map(|(context, _)| (context, id)), ..*self }
+    }
+
+    /// The time, if somebody wants to know how long it takes to load the context.
+    pub(crate) fn begins_to_load(&self) -> Option<Instant> {
+        self.started.map(|_| Instant::now())
+    }
+
+    pub(crate) fn has_loaded(&mut self, since: Option<Instant>) {
+        self.load = since.map(|since| since.elapsed());
+    }
+
+    pub(crate) fn decided(&self, decision: Decision) {
+        self.tell(decision, None);
+    }
+
+    /// Nothing could be decided, which denies.
+    pub(crate) fn failed(&self, error: &(dyn Error + 'static)) {
+        self.tell(Decision::Deny(DenyReason::Unavailable), Some(error));
+    }
+
+    /// The application lacks what is needed to decide, and the log has what that is.
+    pub(crate) fn misconfigured(&self) -> AuthError {
+        self.decided(Decision::Deny(DenyReason::Misconfigured));
+        AuthError::Misconfigured
+    }
+
+    fn tell(&self, decision: Decision, error: Option<&(dyn Error + 'static)>) {
+        let observers = self.place.map_or(&[][..], |place| place.observers);
+        let logged = logs(if error.is_some() { Level::ERROR } else { Level::INFO });
+        if observers.is_empty() && !logged {
+            return;
+        }
+        let told = Told {
+            method: self.place.map(|place| known(place.request.method())),
+            route: self.place.and_then(|place| place.request.match_pattern()),
+            error: error.map(|error| Causes(error).to_string()),
+            duration: self.started.map(|started| started.elapsed()).unwrap_or_default(),
+        };
+        if error.is_some() {
+            log!(error, self, told, decision);
+        } else {
+            log!(info, self, told, decision);
+        }
+        if observers.is_empty() {
+            return;
+        }
+        let event = Event {
+            time: SystemTime::now(),
+            guard: self.guard,
+            method: told.method.unwrap_or(OTHER),
+            route: told.route.as_deref(),
+            subject: self.subject.map(Subject::id),
+            mechanism: self.mechanism,
+            asked: self.asked,
+            permission: self.permission,
+            context: self.context.map(|(context, _)| context),
+            context_id: self.context.map(|(_, id)| id),
+            decision,
+            hidden: self.hidden,
+            error: told.error.as_deref(),
+            duration: told.duration,
+            load: self.load,
+        };
+        for observer in observers {
+            // It has no say in what becomes of the request.
+            if catch_unwind(AssertUnwindSafe(|| observer.decided(&event))).is_err() {
+                tracing::error!(target: "auth", route = event.route, "an observer of decisions panicked");
+            }
+        }
+    }
+}
+
+/// What is found out only if somebody is told.
+struct Told {
+    method: Option<&'static str>,
+    route: Option<String>,
+    error: Option<String>,
+    duration: Duration,
+}
+
+/// The time, if a check is logged. While nobody listens, not even the clock is read.
+pub(crate) fn clock() -> Option<Instant> {
+    (logs(Level::INFO) || logs(Level::ERROR)).then(Instant::now)
+}
+
+fn logs(level: Level) -> bool {
+    match level {
+        Level::ERROR => tracing::enabled!(target: "auth", Level::ERROR),
+        _ => tracing::enabled!(target: "auth", Level::INFO),
+    }
+}
+
+/// A method that HTTP does not define. Named as OpenTelemetry names it.
+const OTHER: &str = "_OTHER";
+
+/// One of a few names, whatever a client sends.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER)
+}
+
+/// An error with its causes.
+pub(crate) struct Causes<'a>(pub(crate) &'a (dyn Error + 'static));
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::subject::User;
+
+    #[derive(Default)]
+    struct Methods(Mutex<Vec<&'static str>>);
+
+    impl Observer for Methods {
+        fn decided(&self, event: &Event<'_>) {
+            self.0.lock().unwrap().push(event.method);
+        }
+    }
+
+    #[test]
+    fn a_client_makes_up_no_methods() {
+        let methods = Arc::new(Methods::default());
+        let observers: [Box<dyn Observer>; 1] = [Box::new(Arc::clone(&methods))];
+        for method in ["GET", "PATCH", "PROPFIND", "get", "X"] {
+            let request = TestRequest::default().method(method.parse().unwrap()).to_http_request();
+            let place = Place { request: &request, observers: &observers };
+            Check::new("authenticate", place).decided(Decision::Deny(DenyReason::Anonymous));
+        }
+        assert_eq!(*methods.0.lock().unwrap(), ["GET", "PATCH", "_OTHER", "_OTHER", "_OTHER"]);
+    }
+
+    #[test]
+    fn while_nobody_listens_nothing_is_allocated_and_no_clock_is_read() {
+        let request = TestRequest::default().to_http_request();
+        let subject = User::new("mia");
+        let place = Place { request: &request, observers: &[] };
+        let measured = allocation_counter::measure(|| {
+            let check = Check { subject: Some(&subject), ..Check::new("roles_required", place) };
+            assert_eq!(check.started, None);
+            assert_eq!(check.begins_to_load(), None);
+            check.of("7").decided(Decision::Deny(DenyReason::NoMatch));
+            check.failed(&std::fmt::Error);
+        });
+        assert_eq!(measured.count_total, 0);
+    }
+}

@@ -1,0 +1,177 @@
+//! What an application is told of each decision: events with a stable schema, observers that receive them, and metrics.
+//!
+//! Everything that is decided about a request is an [`Event`]: who is authenticated, each check of roles or permissions,
+//! each context, and what could not be decided, because a store failed, something panicked, or the application lacks what
+//! is needed. It is told to each [`Observer`] of the [`Auth`](crate::Auth), and to `tracing`, with the target `auth`. A
+//! request that is denied has one event with the outcome `deny`, of the check that denied it (a list of contexts may
+//! have several, where what is unreadable is [hidden](crate::AuthBuilder::hide_unreadable)); one that is let in has only
+//! events with the outcome `allow`.
+//!
+//! # The schema
+//!
+//! An event serializes as these fields, and `tracing` has the same names. A field that does not apply is left out. Fields
+//! may be added, and so may reasons; none changes its meaning.
+//!
+//! | field | type | what it is | left out |
+//! |---|---|---|---|
+//! | `time_us` | integer | when it was decided: µs since 1970-01-01T00:00:00Z | in `tracing`, which has a time of its own |
+//! | `guard` | text | the attribute that asked, as `roles_required`; `authenticate`; `guard`, where a guard panicked between its checks | never |
+//! | `method` | text | the method of the request; `_OTHER` for one that HTTP does not define | in `tracing`, outside of a request |
+//! | `route` | text | the pattern of the route with its scopes, as `/sensors/{sensor_id}`; never the path | where no route matches |
+//! | `subject` | integer or text | the id of who asks | where nobody is known |
+//! | `mechanism` | text | which mechanism authenticated the subject, or refused the credentials | where none did |
+//! | `asked` | list of texts | the roles, or the permissions that roles carry | for other guards |
+//! | `permission` | text | the permission on a context | without a context |
+//! | `context` | text | the type of the context, with its path | without a context |
+//! | `context_id` | text | its id, as the request gives it, or the label of its group; at most 256 characters | without a context |
+//! | `outcome` | text | `allow` or `deny` | never |
+//! | `reason` | text | why, in one of the words below | never |
+//! | `hidden` | boolean | `true`: the client is told that there is no such context | unless it is |
+//! | `error` | text | an error with its causes | unless the reason is `unavailable` |
+//! | `duration_us` | integer | for how long the check took, in µs | never |
+//! | `load_us` | integer | for how long the database took to find the context, or the list that it is the first of, in µs; the wait for a connection is in it | without a context; where a `ctx_loader` finds it; for the others of a list |
+//!
+//! The reasons to allow are `match`, `admin` and `admin-reader`; those to deny are `anonymous`, `bad-credentials`,
+//! `too-many-requests`, `stale`, `cross-site`, `logged-in`, `no-match`, `not-found`, `empty`, `too-many`, `unavailable` and
+//! `misconfigured`, each as [`DenyReason`](crate::DenyReason) says.
+//!
+//! `context_id` and text ids are what a client sent: whoever shows them escapes them.
+//!
+//! # What is not told
+//!
+//! A decision outside of a guard has no [`Auth`](crate::Auth), so no observer hears of it. `authorize_for_update` logs it
+//! by `tracing`; [`check_access`](crate::check_access), `Stored::check_access`, `explain` and lists tell nobody. Nor does an application's
+//! own log-in, where a wrong password is the business of a handler. Where no `Auth` is registered there is no observer
+//! either: the log says what to add.
+
+pub(crate) mod check;
+#[cfg(feature = "metrics")]
+mod metrics;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Serialize, Serializer};
+
+pub(crate) use self::check::{Check, Place};
+#[cfg(feature = "metrics")]
+pub use self::metrics::Metrics;
+use crate::{decision::Decision, id::IdRef, permission::Permission};
+
+/// Is told of every decision about a request; [`AuthBuilder::observer`](crate::AuthBuilder::observer) adds one.
+///
+/// It runs on the event loop before the request goes on, so it must not block: whoever stores events puts them into a
+/// bounded queue. It changes no decision. A panic in it is logged and has no other consequence.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use auth_core::event::{Event, Observer};
+///
+/// #[derive(Default)]
+/// struct CountDenials(AtomicU64);
+///
+/// impl Observer for CountDenials {
+///     fn decided(&self, event: &Event<'_>) {
+///         if !event.decision.is_allowed() {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// This was decided.
+    fn decided(&self, event: &Event<'_>);
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn decided(&self, event: &Event<'_>) {
+        (**self).decided(event);
+    }
+}
+
+/// A decision about a request. [The module](self#the-schema) says how it serializes, and when a field is `None`.
+///
+/// ```
+/// use auth_core::event::{Event, Observer};
+/// # #[derive(Default)]
+/// # struct Lines(std::sync::Mutex<Vec<String>>);
+///
+/// impl Observer for Lines {
+///     fn decided(&self, event: &Event<'_>) {
+///         let line = serde_json::to_string(event).expect("an event is JSON");
+///         // … `{"time_us":1790000000000000,"guard":"roles_required","method":"GET","route":"/invoices", …`
+/// #       self.0.lock().unwrap().push(line);
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// When it was decided.
+    #[serde(rename = "time_us", serialize_with = "since_epoch")]
+    pub time: SystemTime,
+    /// The attribute that asked, `authenticate`, or `guard`.
+    pub guard: &'static str,
+    /// The method of the request: one that HTTP defines, or `_OTHER`.
+    pub method: &'static str,
+    /// The pattern of the route, with its scopes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<&'a str>,
+    /// The id of who asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<IdRef<'a>>,
+    /// Which mechanism authenticated the subject, or refused the credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mechanism: Option<&'static str>,
+    /// The roles, or the permissions that roles carry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<&'a [&'a str]>,
+    /// The permission on a context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission: Option<Permission>,
+    /// The type of the context, with its path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<&'static str>,
+    /// The id of the context, as the request gives it, or the label of its group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_id: Option<&'a str>,
+    /// What was decided, and why.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// Whether the client is told that there is no such context.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+    /// Why nothing could be decided: an error with its causes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a str>,
+    /// For how long the check took.
+    #[serde(rename = "duration_us", serialize_with = "in_micros")]
+    pub duration: Duration,
+    /// For how long the database took to find the context.
+    #[serde(
+        rename = "load_us",
+        serialize_with = "in_micros_if_some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub load: Option<Duration>,
+}
+
+fn since_epoch<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(micros(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
+}
+
+fn in_micros<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(micros(*duration))
+}
+
+#[expect(clippy::ref_option, reason = "as serde calls it")]
+fn in_micros_if_some<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration.map(micros).serialize(serializer)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
