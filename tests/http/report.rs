@@ -49,8 +49,8 @@ async fn notes(note: Authorized<Note, Update>, notes: Vec<Note>) -> impl Respond
     HttpResponse::Ok()
 }
 
-fn resource_of(body: &web::Json<i32>, _: &mut NoConnection) -> Result<Resource, LoadError> {
-    Err(if **body > 0 { LoadError::NotFound } else { LoadError::NotFound })
+fn resource_of(_: &web::Json<i32>, _: &mut NoConnection) -> Result<Resource, LoadError> {
+    Err(LoadError::NotFound)
 }
 
 #[permission_required_for_context(PUBLISH, ctx_loader = resource_of(body, connection))]
