@@ -81,6 +81,10 @@ use crate::{decision::Decision, id::IdRef, permission::Permission};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an observer",
+    note = "implement `auth_core::Observer` for `{Self}`, or use `auth_core::event::Metrics`, with the feature `metrics`"
+)]
 pub trait Observer: Send + Sync + 'static {
     /// This was decided.
     fn decided(&self, event: &Event<'_>);
