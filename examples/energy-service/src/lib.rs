@@ -207,7 +207,6 @@ async fn asked_to_stop() {
     tokio::select! {
         _ = terminated => {}
         Ok(()) = signal::ctrl_c() => {}
-        else => future::pending().await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was just recorded, for the sockets that show it, and what these have in common: how many there are, how they are
-//! watched, and when they end. Who may see it is none of its business: each socket asks before each message.
+//! watched, and when they end. Who may see it is none of its business: each socket asks before each message, which is what
+//! many of them cost.
 //!
 //! All this is within one process. Of several instances, each shows what was recorded through itself; where clients
 //! have to see everything, the instances need a broker between them, such as `LISTEN` and `NOTIFY` of `PostgreSQL`.
@@ -25,7 +26,8 @@ pub struct LiveConfig {
     /// How often a socket is asked whether its client is still there, and the database whether the user may still read.
     /// Also how long a client has to answer, and to read what is sent. At least a millisecond.
     pub heart_beat: Duration,
-    /// How long a socket is open at most. The client may open another one, and is authenticated anew then.
+    /// How long a socket is open at most. The client may open another one, and is authenticated anew then: a session that
+    /// gets [too old](crate::sessions::MAX_AGE) meanwhile counts for so much longer.
     pub max_age: Duration,
     /// How many messages about a sensor are kept for its slowest socket, at least one. Each has up to 250 measurements,
     /// of some 60 bytes.
