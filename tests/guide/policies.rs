@@ -7,8 +7,8 @@ use actix_web::{
     web::{Data, Json},
 };
 use auth_core::{
-    AccessError, Accessible, AuthModel, LoadContext, Permission, Scoped, Stored, User, auth_required,
-    permission::Read, permission_required_for_context,
+    AccessError, Accessible, AuthModel, LoadContext, LoadError, Permission, Scoped, Stored, User,
+    auth_required, permission::Read, permission_required_for_context,
 };
 use diesel::{prelude::*, sqlite::Sqlite};
 use serde::Serialize;
@@ -110,6 +110,21 @@ fn publish(id: i32, subject: &User, connection: &mut SqliteConnection) -> Result
     })
 }
 
+/// Who is there, and who has left.
+fn find_user(id: i32, _: &mut SqliteConnection) -> Result<User, LoadError> {
+    match id {
+        2 => Ok(User::new(2).with_account(3).with_roles(["consultant"])),
+        7 => Ok(User::new(7).with_account(3)),
+        _ => Err(LoadError::NotFound),
+    }
+}
+
+fn may_be_sent(user_id: i32, sensor_id: i32, connection: &mut SqliteConnection) -> Result<bool, LoadError> {
+    // Roles come and go while a socket is open, and users are deactivated.
+    let subject = find_user(user_id, connection)?;
+    Ok(Sensor::check_access(connection, &subject, sensor_id, Permission::READ)?.is_allowed())
+}
+
 mod tests {
     use std::sync::Mutex;
 
@@ -118,14 +133,15 @@ mod tests {
         test::{TestRequest, call_and_read_body, call_service, init_service},
         web::Data,
     };
-    use auth_core::{Auth, AuthError, LoadError, test::AlwaysAs};
+    use auth_core::{Auth, AuthError, test::AlwaysAs};
     use diesel::{
         connection::SimpleConnection,
         r2d2::{ConnectionManager, Pool},
     };
 
     use super::{
-        AccessError, Database, Permission, Sensor, Stored, User, hand_over, list, publish, sensors, view,
+        AccessError, Database, LoadError, Permission, Sensor, Stored, User, hand_over, list, may_be_sent,
+        publish, sensors, view,
     };
     use diesel::prelude::*;
 
@@ -154,7 +170,7 @@ mod tests {
         let compiled = include_str!("policies.rs");
         let blocks: Vec<_> =
             CHAPTER.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-        assert_eq!(blocks.len(), 5);
+        assert_eq!(blocks.len(), 6);
         for block in blocks {
             assert!(compiled.contains(block), "this example is not in tests/guide/policies.rs:\n{block}");
         }
@@ -196,6 +212,14 @@ mod tests {
         assert!(matches!(publish(1, &owner, connection), Err(AccessError::Denied(_))));
         assert!(!publish(1, &consultant(), connection).unwrap().is_public);
         assert_eq!(sensors::table.find(1).select(sensors::is_public).first(connection), Ok(true));
+    }
+
+    #[test]
+    fn its_messages_are_for_who_may_read() {
+        let connection = &mut world();
+        let mut sent = |user, sensor| may_be_sent(user, sensor, connection);
+        assert!(matches!((sent(2, 1), sent(7, 1), sent(7, 2)), (Ok(true), Ok(false), Ok(true))));
+        assert!(matches!(sent(9, 2), Err(LoadError::NotFound)));
     }
 
     #[test]

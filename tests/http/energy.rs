@@ -142,6 +142,15 @@ fn who_may_read() {
     }
     let measurements = format!("/sensors/{{sensors-of Solar roof}}{week}");
     energy.assert_statuses("GET", &measurements, None, SUNNYSIDE_READ);
+    // 400 to who may open a socket there, and asks for none.
+    let live = "/sensors/{sensors-of Solar roof}/measurements/live";
+    energy.assert_statuses("GET", live, None, [401, 400, 400, 400, 403, 400, 400]);
+    energy.assert_statuses(
+        "GET",
+        "/sensors/99999/measurements/live",
+        None,
+        [401, 404, 404, 404, 404, 404, 404],
+    );
     for kind in ["accounts", "users", "assets", "sensors"] {
         energy.assert_statuses("GET", &format!("/{kind}/99999"), None, [401, 404, 404, 404, 404, 404, 404]);
         energy.assert_statuses("GET", &format!("/{kind}/x"), None, [401, 404, 404, 404, 404, 404, 404]);

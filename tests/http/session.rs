@@ -424,7 +424,12 @@ fn another_site_cannot_change_anything() {
         (&[("origin", "https://evil.example")], 200, 403),
         (&[("origin", "https://evil.example"), ("x-forwarded-host", "evil.example")], 200, 403),
         (&[("origin", "https://evil.example"), websocket], 403, 403),
+        (&[("origin", "null"), websocket], 403, 403),
+        (&[("sec-fetch-site", "same-site"), websocket], 403, 403),
+        (&[("sec-fetch-site", "cross-site"), ("origin", own.as_str()), websocket], 403, 403),
         (&[("origin", own.as_str()), websocket], 200, 200),
+        (&[("origin", trusted), websocket], 200, 200),
+        (&[websocket], 200, 200),
     ] {
         for (method, path, expected) in [
             ("GET", "/whoami", get),
@@ -452,4 +457,7 @@ fn another_site_is_refused_only_where_the_session_authenticates() {
     browser.post("/log-in/2");
     let with_token = [cross_site, ("authorization", "Bearer member")];
     assert_eq!(browser.send("POST", "/whoami", &with_token).body, "1");
+    let for_socket =
+        [("origin", "https://evil.example"), ("upgrade", "websocket"), ("authorization", "Bearer member")];
+    assert_eq!(browser.send("GET", "/whoami", &for_socket).body, "1");
 }

@@ -35,6 +35,9 @@ pub enum ServiceError {
     /// 404: what the URL names does not exist, or no longer.
     #[error("there is nothing here")]
     NotFound,
+    /// 429: the user has as many sockets open as one may.
+    #[error("there are too many open sockets of this user; close one")]
+    TooManySockets,
     /// 503: the database is out of reach or locked for too long.
     #[error("the service cannot answer at the moment; try again later")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -57,6 +60,23 @@ impl ServiceError {
     /// [`Invalid`](Self::Invalid), because of `reason`.
     pub fn invalid(reason: impl Into<String>) -> Self {
         Self::Invalid(reason.into())
+    }
+
+    /// Logs what failed inside.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Unavailable(source) => {
+                tracing::error!(error = %chain(source.as_ref()), "the database is out of reach");
+            }
+            Self::Internal(source) => tracing::error!(error = %chain(source.as_ref()), "a request failed"),
+            Self::Refused(_)
+            | Self::LogInFailed
+            | Self::Invalid(_)
+            | Self::TooLarge
+            | Self::Conflict(_)
+            | Self::NotFound
+            | Self::TooManySockets => {}
+        }
     }
 
     /// What a duplicate key means for this request, if it is one.
@@ -166,20 +186,17 @@ impl ResponseError for ServiceError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooManySockets => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
-        match self {
-            Self::Refused(error) => return error.error_response(),
-            Self::Unavailable(source) => {
-                tracing::error!(error = %chain(source.as_ref()), "the database is out of reach");
-            }
-            Self::Internal(source) => tracing::error!(error = %chain(source.as_ref()), "a request failed"),
-            Self::LogInFailed | Self::Invalid(_) | Self::TooLarge | Self::Conflict(_) | Self::NotFound => {}
+        if let Self::Refused(error) = self {
+            return error.error_response();
         }
+        self.log();
         let mut response = Problem::new(self.status_code(), self.to_string()).response();
         if matches!(self, Self::LogInFailed) {
             // A 401 has to say how one authenticates (RFC 9110, section 15.5.2).

@@ -13,22 +13,22 @@
 //! let listener = TcpListener::bind("127.0.0.1:0")?;
 //! let address = listener.local_addr()?;
 //! actix_web::rt::System::new().block_on(async {
-//!     let server = service.start(listener)?;
-//!     let handle = server.handle();
-//!     actix_web::rt::spawn(server);
+//!     let server = actix_web::rt::spawn(service.start(listener)?);
 //!     // … requests to `address` …
 //! #   let _ = address;
-//!     handle.stop(true).await;
+//!     service.stop();
+//!     server.await??;
 //!     Ok(())
 //! })
 //! # }
 //! ```
 
-use std::{io, net::TcpListener, time::Duration};
+use std::{future, io, net::TcpListener, time::Duration};
 
 use actix_web::{
     App, HttpServer,
     dev::Server,
+    rt::signal,
     web::{self, Data, ServiceConfig},
 };
 use auth_core::{
@@ -43,6 +43,7 @@ pub mod database;
 pub mod demo;
 pub mod error;
 pub mod import;
+pub mod live;
 pub mod models;
 pub mod routes;
 pub mod schema;
@@ -55,6 +56,7 @@ use self::{
     database::{Database, DatabaseError, Location},
     demo::DemoError,
     error::ServiceError,
+    live::{Live, LiveConfig},
     sessions::{SessionConfig, SessionError, Sessions},
 };
 
@@ -75,10 +77,13 @@ pub struct Config {
     pub sessions: SessionConfig,
     /// How denials get into the audit log.
     pub audit: AuditConfig,
+    /// How sockets with live measurements are watched.
+    pub live: LiveConfig,
 }
 
 impl Default for Config {
-    /// An empty database in memory, 8 connections, 2 seconds; sessions that end with the service.
+    /// An empty database in memory, 8 connections, 2 seconds; sessions that end with the service; live measurements as
+    /// [`LiveConfig`] says.
     fn default() -> Self {
         Self {
             database: Location::Memory,
@@ -88,6 +93,7 @@ impl Default for Config {
             demo: false,
             sessions: SessionConfig::default(),
             audit: AuditConfig::default(),
+            live: LiveConfig::default(),
         }
     }
 }
@@ -101,6 +107,7 @@ pub struct Service {
     passwords: Passwords,
     attempts: Attempts,
     sessions: Sessions,
+    live: Live,
     workers: Option<usize>,
 }
 
@@ -123,6 +130,7 @@ impl Service {
             passwords: Passwords::new(),
             attempts: Attempts::default(),
             sessions: Sessions::open(&config.sessions)?,
+            live: Live::new(config.live),
             workers: config.workers,
         })
     }
@@ -159,6 +167,7 @@ impl Service {
             .app_data(Data::new(self.database.clone()))
             .app_data(Data::new(self.passwords.clone()))
             .app_data(Data::new(self.attempts.clone()))
+            .app_data(Data::new(self.live.clone()))
             .configure(|config| self.sessions.configure(&mut ProtectedConfig::new(config), routes::configure))
             .default_service(web::to(routes::nothing_here));
     }
@@ -178,18 +187,50 @@ impl Service {
         Ok(self.sessions.reach().await?)
     }
 
-    /// Serves requests from this listener, for as long as the server is awaited.
+    /// Serves requests from this listener, for as long as the server is awaited: until [`stop`](Self::stop), `SIGTERM` or
+    /// Ctrl-C, and then until the requests are answered that there are, at most for half a minute.
     ///
     /// # Errors
     ///
     /// When the listener cannot be used.
     pub fn start(&self, listener: TcpListener) -> io::Result<Server> {
         let service = self.clone();
-        let mut server = HttpServer::new(move || App::new().configure(|config| service.configure(config)));
+        let live = self.live.clone();
+        let mut server = HttpServer::new(move || App::new().configure(|config| service.configure(config)))
+            // A signal has to reach the sockets as well, which would go on otherwise.
+            .shutdown_signal(async move {
+                tokio::select! {
+                    () = live.stopped() => {}
+                    () = asked_to_stop() => live.stop(),
+                }
+            });
         if let Some(workers) = self.workers {
             server = server.workers(workers);
         }
         Ok(server.listen(listener)?.run())
+    }
+
+    /// Closes the sockets with live measurements and stops what [`start`](Self::start) has started. A `ServerHandle` knows
+    /// nothing of the sockets, and waits for them.
+    pub fn stop(&self) {
+        self.live.stop();
+    }
+}
+
+/// Waits for the signal by which whoever runs the service ends it.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    let terminated = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = future::pending::<Option<()>>();
+    tokio::select! {
+        _ = terminated => {}
+        Ok(()) = signal::ctrl_c() => {}
     }
 }
 

@@ -131,10 +131,14 @@ pub trait FindBySession: Subject + Sized {
 ///
 /// A browser sends the cookie with every request, whoever caused it. So a request that is authenticated by
 /// its session and may change something is refused with 403 if another site caused it: every method but GET,
-/// HEAD, OPTIONS and TRACE, and every upgrade to a WebSocket. `Sec-Fetch-Site` tells; where it is missing,
+/// HEAD, OPTIONS and TRACE, and every upgrade to a WebSocket, for which browsers ask from any page with the
+/// cookie and without asking the service first (CORS). `Sec-Fetch-Site` tells; where it is missing,
 /// `Origin` is compared with `Host` (never with what a proxy adds). A request with neither is not a browser's
 /// and is let through. This is asked before the user is looked up. Log-in itself is not covered, because
 /// nobody is authenticated then: a log-in that takes a form asks [`refuse_cross_site`].
+///
+/// A page's own WebSocket is authenticated by the session and by nothing else: `new WebSocket(…)` of a browser
+/// sends no `Authorization`. Programs do, and what they send by themselves is not refused.
 pub struct SessionCookie<S: FindBySession> {
     source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     trusted: Vec<Origin>,
@@ -331,7 +335,7 @@ fn of_middleware(request: &HttpRequest) -> Option<Session> {
 }
 
 /// Whether somebody gains by causing this request without seeing the answer. An upgrade opens a channel in
-/// both directions, to which no rule of the same origin applies.
+/// both directions, to which no rule of the same origin applies. HTTP/2 asks for one by CONNECT (RFC 8441).
 fn may_change_something(request: &HttpRequest) -> bool {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(request.method());
     !reads || request.headers().contains_key(header::UPGRADE)
@@ -341,9 +345,33 @@ fn may_change_something(request: &HttpRequest) -> bool {
 mod tests {
     use std::time::Duration;
 
+    use actix_web::test::TestRequest;
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
     use super::*;
+
+    #[test]
+    fn what_reads_is_asked_for_by_name_and_is_no_upgrade() {
+        let changes = |method: Method, upgrade: Option<&str>| {
+            let request = TestRequest::default().method(method);
+            may_change_something(
+                &match upgrade {
+                    Some(protocol) => request.insert_header((header::UPGRADE, protocol)),
+                    None => request,
+                }
+                .to_http_request(),
+            )
+        };
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE] {
+            assert!(!changes(method.clone(), None), "{method}");
+            for protocol in ["websocket", "WebSocket", "h2c, websocket", ""] {
+                assert!(changes(method.clone(), Some(protocol)), "{method} {protocol}");
+            }
+        }
+        for method in ["POST", "PUT", "PATCH", "DELETE", "CONNECT", "PROPFIND", "get"] {
+            assert!(changes(method.parse().unwrap(), None), "{method}");
+        }
+    }
 
     proptest! {
         /// Of a session that another version of the application stored, or another application.

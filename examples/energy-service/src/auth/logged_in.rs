@@ -8,7 +8,7 @@ use auth_core::{
 };
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
-use super::refuse;
+use super::{TOKEN_MAX_AGE, refuse};
 use crate::{
     database::{Connection, Instant},
     error::ServiceError,
@@ -134,12 +134,12 @@ type Roles = (Option<String>, Option<String>);
 
 impl LoggedIn {
     /// That the log-in still counts, and the user still has what the guard decided by: the account, and each of the
-    /// roles. A guard decides before the body is read, and a client may take as long as it likes to send it. To be
-    /// called in the transaction of every change.
+    /// roles. A guard decides before the body is read, and a client may take as long as it likes to send it, or keep a
+    /// socket open. To be called in the transaction of every change.
     ///
     /// # Errors
     ///
-    /// 401 if the user was deactivated or deleted, the token revoked or the session ended; 403 if the user belongs to
+    /// 401 if the user was deactivated or deleted, the token revoked or too old, or the session ended; 403 if the user belongs to
     /// another account, or the user or the account lost a role.
     pub(crate) fn confirm(&self, connection: &mut Connection) -> Result<(), ServiceError> {
         let found = match &self.token {
@@ -151,7 +151,11 @@ impl LoggedIn {
             Err(LoadError::NotFound) => return Err(AuthError::unauthenticated().into()),
             Err(error) => return Err(error.into()),
         };
-        if self.token.is_none() && now.logged_out_at != self.logged_out_at {
+        let ended = match now.token {
+            Some(token) => token.issued_at < Instant::now().before(TOKEN_MAX_AGE),
+            None => now.logged_out_at != self.logged_out_at,
+        };
+        if ended {
             return Err(AuthError::unauthenticated().into());
         }
         // A role more takes nothing away, as lists only grant.

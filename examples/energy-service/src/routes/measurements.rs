@@ -17,6 +17,7 @@ use crate::{
     auth::LoggedIn,
     database::{Database, Instant},
     error::ServiceError,
+    live::Live,
     models::{Measurement, Sensor},
     schema::measurements,
 };
@@ -30,7 +31,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 
 /// One measurement, as clients read it.
 #[derive(Serialize)]
-struct Event {
+pub(super) struct Event {
     event_start: DateTime<Utc>,
     event_value: f64,
 }
@@ -38,6 +39,10 @@ struct Event {
 impl Event {
     fn new((event_start, event_value): (Instant, f64)) -> Self {
         Self { event_start: event_start.0.and_utc(), event_value }
+    }
+
+    fn all_of(rows: &[Measurement]) -> Vec<Self> {
+        rows.iter().map(|row| Self::new((row.event_start, row.event_value))).collect()
     }
 }
 
@@ -83,14 +88,14 @@ async fn read(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewEvent {
+pub(super) struct NewEvent {
     event_start: Instant,
     event_value: f64,
 }
 
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct NewEvents(Vec<NewEvent>);
+pub(super) struct NewEvents(pub(super) Vec<NewEvent>);
 
 impl Validate for NewEvents {
     fn validate(&self) -> Result<(), ServiceError> {
@@ -107,23 +112,41 @@ impl Validate for NewEvents {
 #[post("/sensors/{sensor_id}/measurements")]
 async fn record(
     sensor: Sensor,
-    Valid(NewEvents(events)): Valid<NewEvents>,
+    Valid(events): Valid<NewEvents>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
+    live: Data<Live>,
 ) -> Result<HttpResponse, ServiceError> {
-    let sensor_id = sensor.id;
+    let rows = store(sensor.id, events, current_user, &database, &live).await?;
+    let resolution = TimeDelta::minutes(sensor.event_resolution_minutes.into());
+    let location = match rows.as_slice() {
+        [first, .., last] => range_url(sensor.id, first.event_start, last.event_start, resolution),
+        [only] => range_url(sensor.id, only.event_start, only.event_start, resolution),
+        [] => String::new(),
+    };
+    Ok(created(&location, Event::all_of(&rows)))
+}
+
+/// Stores what a user may record now, all or none, and shows it to the live sockets. By time.
+///
+/// # Errors
+///
+/// As [`LoggedIn::confirm`]; 403 without `create-children` on the sensor, 404 if it is gone, 409 if one of the
+/// measurements is there already.
+pub(super) async fn store(
+    sensor_id: i32,
+    NewEvents(events): NewEvents,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+    live: &Live,
+) -> Result<Vec<Measurement>, ServiceError> {
     let mut rows: Vec<_> = events
         .into_iter()
         .map(|NewEvent { event_start, event_value }| Measurement { sensor_id, event_start, event_value })
         .collect();
     rows.sort_by_key(|row| row.event_start);
-    let resolution = TimeDelta::minutes(sensor.event_resolution_minutes.into());
-    let location = match rows.as_slice() {
-        [first, .., last] => range_url(sensor_id, first.event_start, last.event_start, resolution),
-        [only] => range_url(sensor_id, only.event_start, only.event_start, resolution),
-        [] => String::new(),
-    };
-    let recorded = database
+    let live = live.clone();
+    database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 current_user.confirm(connection)?;
@@ -136,11 +159,11 @@ async fn record(
                     )
                 })
             })?;
+            // Here, so that it takes place also where the client does not wait for the answer.
+            live.publish(sensor_id, || Event::all_of(&rows));
             Ok(rows)
         })
-        .await?;
-    let events: Vec<_> = recorded.iter().map(|row| Event::new((row.event_start, row.event_value))).collect();
-    Ok(created(&location, events))
+        .await
 }
 
 /// Where the measurements from `first` to `last` are read, as a path below the base. In UTC, with `Z`: a `+` would

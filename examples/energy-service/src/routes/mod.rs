@@ -30,6 +30,7 @@
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
 //! | `POST /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `create-children` |
+//! | `GET /api/v3_0/sensors/{sensor_id}/measurements/live`, a WebSocket | the sensor's list: `read`, asked again for each message; `create-children` for each that it sends |
 //! | `GET /api/v3_0/audit-log/{audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
@@ -53,6 +54,7 @@ mod audit_log;
 mod auth_tokens;
 mod flex_model;
 mod input;
+mod live;
 mod log_in;
 mod measurements;
 mod page;
@@ -90,6 +92,7 @@ pub fn configure(config: &mut ProtectedConfig<'_>) {
                         .configure(flex_model::configure)
                         .configure(sensors::configure)
                         .configure(measurements::configure)
+                        .configure(live::configure)
                         .configure(roles::configure)
                         .configure(portfolio::configure)
                         .configure(audit_log::configure)

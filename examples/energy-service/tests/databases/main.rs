@@ -12,6 +12,7 @@ mod sqlite {
     mod guarantees;
     mod import;
     mod lists;
+    mod live;
     mod models;
     mod pages;
     mod races;
@@ -26,6 +27,7 @@ mod postgres {
     mod guarantees;
     mod import;
     mod lists;
+    mod live;
     mod models;
     mod pages;
     mod races;
@@ -41,6 +43,7 @@ mod mysql {
     mod guarantees;
     mod import;
     mod lists;
+    mod live;
     mod models;
     mod pages;
     mod races;

@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 
 use super::SERVER;
 
-const MEMBER: &str = "mia@sunnyside.example";
-const ACCOUNT_ADMIN: &str = "adam@sunnyside.example";
+pub(super) const MEMBER: &str = "mia@sunnyside.example";
+pub(super) const ACCOUNT_ADMIN: &str = "adam@sunnyside.example";
 const CONSULTANT: &str = "cora@bright.example";
-const STRANGER: &str = "sven@bakery.example";
-const ADMIN: &str = "ada@platform.example";
+pub(super) const STRANGER: &str = "sven@bakery.example";
+pub(super) const ADMIN: &str = "ada@platform.example";
 
 const ACCOUNT: i32 = 3;
 const OTHER_ACCOUNT: i32 = 4;
@@ -82,7 +82,7 @@ impl Client {
         Answer { status, location, body }
     }
 
-    async fn log_in(&self, email: &str) -> LoggedIn<'_> {
+    pub(super) async fn log_in(&self, email: &str) -> LoggedIn<'_> {
         let credentials = json!({ "email": email, "password": PASSWORD }).to_string();
         let answer = self.send(None, Method::POST, "/api/requestAuthToken", Some(&credentials)).await;
         assert_eq!(answer.status, StatusCode::OK);
@@ -90,9 +90,9 @@ impl Client {
     }
 }
 
-struct LoggedIn<'a> {
+pub(super) struct LoggedIn<'a> {
     client: &'a Client,
-    token: String,
+    pub(super) token: String,
 }
 
 impl LoggedIn<'_> {
@@ -101,19 +101,19 @@ impl LoggedIn<'_> {
         self.client.send(Some(&self.token), method, &format!("/api/v3_0{path}"), body.as_deref()).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body)).await
     }
 
-    async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(super) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
-    async fn delete(&self, path: &str) -> Answer {
+    pub(super) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await
     }
 }
@@ -191,6 +191,7 @@ async fn every_endpoint_but_the_log_in_needs_one() {
         (Method::DELETE, "/sensors/5"),
         (Method::GET, "/sensors/5/measurements"),
         (Method::POST, "/sensors/5/measurements"),
+        (Method::GET, "/sensors/5/measurements/live"),
         (Method::POST, "/accounts"),
         (Method::DELETE, "/accounts/3"),
         (Method::GET, "/accounts/3/audit-log"),
