@@ -26,6 +26,14 @@ pub enum ServiceError {
     /// 400: the request says something that cannot be meant.
     #[error("{0}")]
     Invalid(String),
+    /// 400: one field says something that cannot be meant.
+    #[error("`{field}` {problem}")]
+    InvalidField {
+        /// The name of the field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// 413: the body is larger than the service reads.
     #[error("the body is too large")]
     TooLarge,
@@ -57,6 +65,11 @@ impl ServiceError {
     /// [`Invalid`](Self::Invalid), because of `reason`.
     pub fn invalid(reason: impl Into<String>) -> Self {
         Self::Invalid(reason.into())
+    }
+
+    /// [`InvalidField`](Self::InvalidField): this field has this problem.
+    pub fn invalid_field(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::InvalidField { field, problem: problem.into() }
     }
 
     /// What a duplicate key means for this request, if it is one.
@@ -162,7 +175,7 @@ impl ResponseError for ServiceError {
         match self {
             Self::Refused(error) => error.status_code(),
             Self::LogInFailed => StatusCode::UNAUTHORIZED,
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::InvalidField { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -178,7 +191,12 @@ impl ResponseError for ServiceError {
                 tracing::error!(error = %chain(source.as_ref()), "the database is out of reach");
             }
             Self::Internal(source) => tracing::error!(error = %chain(source.as_ref()), "a request failed"),
-            Self::LogInFailed | Self::Invalid(_) | Self::TooLarge | Self::Conflict(_) | Self::NotFound => {}
+            Self::LogInFailed
+            | Self::Invalid(_)
+            | Self::InvalidField { .. }
+            | Self::TooLarge
+            | Self::Conflict(_)
+            | Self::NotFound => {}
         }
         let mut response = Problem::new(self.status_code(), self.to_string()).response();
         if matches!(self, Self::LogInFailed) {

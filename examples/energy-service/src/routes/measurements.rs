@@ -83,9 +83,9 @@ async fn read(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewEvent {
-    event_start: Instant,
-    event_value: f64,
+pub(super) struct NewEvent {
+    pub(super) event_start: Instant,
+    pub(super) event_value: f64,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +102,6 @@ impl Validate for NewEvents {
     }
 }
 
-/// Records measurements, all or none. What was recorded before is not replaced: that is no creating.
 #[permission_required_for_context("create-children", ctx_arg = "sensor")]
 #[post("/sensors/{sensor_id}/measurements")]
 async fn record(
@@ -111,19 +110,31 @@ async fn record(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let sensor_id = sensor.id;
+    let resolution = TimeDelta::minutes(sensor.event_resolution_minutes.into());
+    let recorded = insert(sensor.id, events, current_user, &database).await?;
+    let location = match recorded.as_slice() {
+        [first, .., last] => range_url(sensor.id, first.event_start, last.event_start, resolution),
+        [only] => range_url(sensor.id, only.event_start, only.event_start, resolution),
+        [] => String::new(),
+    };
+    let events: Vec<_> = recorded.iter().map(|row| Event::new((row.event_start, row.event_value))).collect();
+    Ok(created(&location, events))
+}
+
+/// Records measurements, all or none, if the caller may; returns them by time. What was recorded before is not
+/// replaced: that is no creating.
+pub(super) async fn insert(
+    sensor_id: i32,
+    events: Vec<NewEvent>,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Vec<Measurement>, ServiceError> {
     let mut rows: Vec<_> = events
         .into_iter()
         .map(|NewEvent { event_start, event_value }| Measurement { sensor_id, event_start, event_value })
         .collect();
     rows.sort_by_key(|row| row.event_start);
-    let resolution = TimeDelta::minutes(sensor.event_resolution_minutes.into());
-    let location = match rows.as_slice() {
-        [first, .., last] => range_url(sensor_id, first.event_start, last.event_start, resolution),
-        [only] => range_url(sensor_id, only.event_start, only.event_start, resolution),
-        [] => String::new(),
-    };
-    let recorded = database
+    database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 current_user.confirm(connection)?;
@@ -138,9 +149,7 @@ async fn record(
             })?;
             Ok(rows)
         })
-        .await?;
-    let events: Vec<_> = recorded.iter().map(|row| Event::new((row.event_start, row.event_value))).collect();
-    Ok(created(&location, events))
+        .await
 }
 
 /// Where the measurements from `first` to `last` are read, as a path below the base. In UTC, with `Z`: a `+` would
