@@ -57,7 +57,7 @@ pub use self::{
     decision::{AllowReason, Decision, DenyReason, check_access},
     denial::Denial,
     error::{AuthError, Challenges, Problem},
-    explanation::{Alternative, Explanation, explain},
+    explanation::{Alternative, Explanation, Term, explain},
     guard::{Admitted, Guarded},
     id::{Id, IdRef},
     permission::Permission,
