@@ -3,7 +3,7 @@
 use std::{future::Future, ops::RangeInclusive, pin::Pin};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
-use chrono::{DateTime, Datelike, Timelike};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeOwned},
@@ -158,19 +158,21 @@ impl<'de> Deserialize<'de> for Instant {
                 "`{text}` is not an instant such as `2026-11-23T09:00:00+01:00` (in a URL, `+` is written `%2B`)"
             )));
         };
-        let instant = instant.naive_utc();
-        // The databases keep microseconds, and know no leap seconds, which chrono counts as nanoseconds from 10^9 on.
-        if instant.nanosecond() % 1_000 != 0 || instant.nanosecond() >= 1_000_000_000 {
-            return Err(de::Error::custom(format_args!(
-                "`{text}` is finer than a microsecond, or within a leap second"
-            )));
-        }
-        // SQLite compares instants as text, which has to have four digits for the year then.
-        if (1..=9999).contains(&instant.year()) {
-            Ok(Self(instant))
-        } else {
-            Err(de::Error::custom(format_args!("`{text}` is not within the years 1 to 9999 of UTC")))
-        }
+        storable(instant.naive_utc()).map_err(|problem| de::Error::custom(format_args!("`{text}` {problem}")))
+    }
+}
+
+/// The instant, as each of the databases can store it; or why none does.
+pub(super) fn storable(instant: NaiveDateTime) -> Result<Instant, &'static str> {
+    // The databases keep microseconds, and know no leap seconds, which chrono counts as nanoseconds from 10^9 on.
+    if !instant.nanosecond().is_multiple_of(1_000) || instant.nanosecond() >= 1_000_000_000 {
+        return Err("is finer than a microsecond, or within a leap second");
+    }
+    // SQLite compares instants as text, which has to have four digits for the year then.
+    if (1..=9999).contains(&instant.year()) {
+        Ok(Instant(instant))
+    } else {
+        Err("is not within the years 1 to 9999 of UTC")
     }
 }
 

@@ -13,6 +13,7 @@ mod sqlite {
     mod import;
     mod lists;
     mod models;
+    mod objects;
     mod pages;
     mod races;
     mod requests;
@@ -27,6 +28,7 @@ mod postgres {
     mod import;
     mod lists;
     mod models;
+    mod objects;
     mod pages;
     mod races;
     mod requests;
@@ -42,6 +44,7 @@ mod mysql {
     mod import;
     mod lists;
     mod models;
+    mod objects;
     mod pages;
     mod races;
     mod requests;
