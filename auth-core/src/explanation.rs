@@ -37,6 +37,11 @@ use crate::{
 ///      - user:7: no\n\
 ///      - account:3 & role:account-admin: no, for role:account-admin fails\n"
 /// );
+///
+/// // Term by term, for a page that says it in words of its own.
+/// let [_, of_account_admins] = explanation.alternatives() else { panic!("there are two") };
+/// let terms: Vec<_> = of_account_admins.terms().iter().map(|term| (term.text(), term.matched())).collect();
+/// assert_eq!(terms, [("account:3", true), ("role:account-admin", false)]);
 /// ```
 pub fn explain<S, C>(subject: &S, context: &C, permission: Permission) -> Explanation
 where
@@ -59,7 +64,15 @@ pub struct Explanation {
 pub struct Alternative {
     rule: String,
     matched: bool,
+    terms: Vec<Term>,
     failed: Vec<String>,
+}
+
+/// One of the terms of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Term {
+    text: String,
+    matched: bool,
 }
 
 impl Explanation {
@@ -94,9 +107,10 @@ impl Explanation {
 
 impl Alternative {
     fn of(condition: &Condition) -> Self {
-        let mut failed = Vec::new();
+        let (mut terms, mut failed) = (Vec::new(), Vec::new());
+        condition.each_term(&mut |text, matched| terms.push(Term { text: text.to_owned(), matched }));
         condition.each_failed(&mut |term| failed.push(term.to_owned()));
-        Self { rule: condition.to_string(), matched: condition.matches(), failed }
+        Self { rule: condition.to_string(), matched: condition.matches(), terms, failed }
     }
 
     /// The rule as text: principals, or the terms of a declared policy, joined by `|` and `&`.
@@ -111,10 +125,30 @@ impl Alternative {
         self.matched
     }
 
+    /// All terms of the rule, in the order in which it names them.
+    #[must_use]
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
     /// The terms that failed; none where it matched.
     #[must_use]
     pub fn failed(&self) -> &[String] {
         &self.failed
+    }
+}
+
+impl Term {
+    /// As the rule names it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the subject matched it.
+    #[must_use]
+    pub fn matched(&self) -> bool {
+        self.matched
     }
 }
 
@@ -176,6 +210,17 @@ impl Condition {
         match self {
             Self::Any(conditions) => conditions.iter().for_each(|condition| condition.each_alternative(take)),
             Self::Term { .. } | Self::All(_) => take(self),
+        }
+    }
+
+    fn each_term<'a>(&'a self, take: &mut impl FnMut(&'a str, bool)) {
+        match self {
+            Self::Term { text, matches } => take(text, *matches),
+            Self::Any(conditions) | Self::All(conditions) => {
+                for condition in conditions {
+                    condition.each_term(take);
+                }
+            }
         }
     }
 

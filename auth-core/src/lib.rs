@@ -61,7 +61,7 @@ pub use self::{
     denial::Denial,
     error::{AuthError, Challenges, Problem},
     event::{Event, Observer},
-    explanation::{Alternative, Explanation, explain},
+    explanation::{Alternative, Explanation, Term, explain},
     guard::{Admitted, Guarded},
     id::{Id, IdRef},
     permission::Permission,

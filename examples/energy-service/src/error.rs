@@ -26,6 +26,14 @@ pub enum ServiceError {
     /// 400: the request says something that cannot be meant.
     #[error("{0}")]
     Invalid(String),
+    /// 400: one field says something that cannot be meant.
+    #[error("`{field}` {problem}")]
+    InvalidField {
+        /// The name of the field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// 413: the body is larger than the service reads.
     #[error("the body is too large")]
     TooLarge,
@@ -72,11 +80,17 @@ impl ServiceError {
             Self::Refused(_)
             | Self::LogInFailed
             | Self::Invalid(_)
+            | Self::InvalidField { .. }
             | Self::TooLarge
             | Self::Conflict(_)
             | Self::NotFound
             | Self::TooManySockets => {}
         }
+    }
+
+    /// [`InvalidField`](Self::InvalidField): this field has this problem.
+    pub fn invalid_field(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::InvalidField { field, problem: problem.into() }
     }
 
     /// What a duplicate key means for this request, if it is one.
@@ -182,7 +196,7 @@ impl ResponseError for ServiceError {
         match self {
             Self::Refused(error) => error.status_code(),
             Self::LogInFailed => StatusCode::UNAUTHORIZED,
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::InvalidField { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,

@@ -167,7 +167,7 @@ const IN_USE: &str = "the account still has users or assets: delete those first"
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Column {
+pub(super) enum Column {
     Id,
     Name,
 }
@@ -180,6 +180,14 @@ async fn list(
     Query(page): Query<ListQuery<Column>>,
     database: Data<Database>,
 ) -> Result<Json<Listed<Account>>, ServiceError> {
+    Ok(Json(read_page(readable, page, &database).await?))
+}
+
+pub(super) async fn read_page(
+    readable: Accessible<Account, Read>,
+    page: ListQuery<Column>,
+    database: &Database,
+) -> Result<Listed<Account>, ServiceError> {
     page.read(
         readable,
         |page, mut query| {
@@ -192,7 +200,7 @@ async fn list(
             Column::Id => page.sorted(query, accounts::id),
             Column::Name => page.sorted(query, accounts::name).then_order_by(accounts::id),
         },
-        &database,
+        database,
     )
     .await
 }

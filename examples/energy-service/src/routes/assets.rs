@@ -56,7 +56,7 @@ async fn view_in_account(asset: AssetOfAccount) -> Json<Asset> {
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Column {
+pub(super) enum Column {
     Id,
     Name,
 }
@@ -69,6 +69,14 @@ async fn list(
     Query(page): Query<ListQuery<Column, i32>>,
     database: Data<Database>,
 ) -> Result<Json<Listed<Asset>>, ServiceError> {
+    Ok(Json(read_page(readable, page, &database).await?))
+}
+
+pub(super) async fn read_page(
+    readable: Accessible<Asset, Read>,
+    page: ListQuery<Column, i32>,
+    database: &Database,
+) -> Result<Listed<Asset>, ServiceError> {
     page.read(
         readable,
         |page, mut query| {
@@ -84,7 +92,7 @@ async fn list(
             Column::Id => page.sorted(query, assets::id),
             Column::Name => page.sorted(query, assets::name).then_order_by(assets::id),
         },
-        &database,
+        database,
     )
     .await
 }
@@ -92,12 +100,12 @@ async fn list(
 #[derive(Deserialize, Insertable)]
 #[diesel(table_name = assets)]
 #[serde(deny_unknown_fields)]
-struct NewAsset {
-    name: String,
-    account_id: Option<i32>,
-    latitude: Option<f64>,
-    longitude: Option<f64>,
-    parent_asset_id: Option<i32>,
+pub(super) struct NewAsset {
+    pub(super) name: String,
+    pub(super) account_id: Option<i32>,
+    pub(super) latitude: Option<f64>,
+    pub(super) longitude: Option<f64>,
+    pub(super) parent_asset_id: Option<i32>,
 }
 
 impl Validate for NewAsset {
@@ -109,10 +117,6 @@ impl Validate for NewAsset {
 
 /// Creates an asset in the account that the body names, below the asset that the body names; without an
 /// account it becomes public.
-///
-/// A guard cannot look into the body before the caller is known to be allowed to send it. So this handler
-/// asks the library itself, in the transaction that inserts, about every object that the body refers to: one
-/// that is not checked would be a way into somebody else's data. The answers are those of a guard.
 #[auth_required]
 #[post("/assets")]
 async fn create(
@@ -120,7 +124,21 @@ async fn create(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let row: Asset = database
+    let row = insert(asset, current_user, &database).await?;
+    Ok(created(&format!("/assets/{}", row.id), row))
+}
+
+/// Inserts an asset, if the caller may create it where it says.
+///
+/// A guard cannot look into the body before the caller is known to be allowed to send it. So this asks the library
+/// itself, in the transaction that inserts, about every object that the body refers to: one that is not checked would
+/// be a way into somebody else's data. The answers are those of a guard.
+pub(super) async fn insert(
+    asset: NewAsset,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Asset, ServiceError> {
+    database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let permission = Permission::CREATE_CHILDREN;
@@ -140,8 +158,7 @@ async fn create(
                 Ok(Asset::load(id, connection)?)
             })
         })
-        .await?;
-    Ok(created(&format!("/assets/{}", row.id), row))
+        .await
 }
 
 /// Neither the account nor the parent: to move an asset is to create it elsewhere.
@@ -149,13 +166,13 @@ async fn create(
 #[diesel(table_name = assets)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
-struct AssetChanges {
+pub(super) struct AssetChanges {
     #[serde(default, deserialize_with = "some")]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     #[serde(default, deserialize_with = "some")]
-    latitude: Option<Option<f64>>,
+    pub(super) latitude: Option<Option<f64>>,
     #[serde(default, deserialize_with = "some")]
-    longitude: Option<Option<f64>>,
+    pub(super) longitude: Option<Option<f64>>,
 }
 
 impl Validate for AssetChanges {
@@ -173,7 +190,17 @@ async fn change(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Asset>, ServiceError> {
-    let updated = database
+    Ok(Json(update(asset.id, changes, current_user, &database).await?))
+}
+
+/// Changes an asset under the condition of its policy.
+pub(super) async fn update(
+    id: i32,
+    changes: AssetChanges,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Asset, ServiceError> {
+    database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let fields = [
@@ -181,7 +208,6 @@ async fn change(
                     ("latitude", changes.latitude.is_some()),
                     ("longitude", changes.longitude.is_some()),
                 ];
-                let id = asset.id;
                 let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
                     hit = diesel::update(assets::table.find(id))
@@ -195,12 +221,9 @@ async fn change(
                 Ok(Asset::load(id, connection)?)
             })
         })
-        .await?;
-    Ok(Json(updated))
+        .await
 }
 
-/// Deletes an asset with its sensors and their measurements. Assets that are parts of it stay.
-///
 /// The argument is a proof: it does not compile when its guard asks for another permission than `delete`.
 #[permission_required_for_context("delete", ctx_arg = "asset")]
 #[delete("/assets/{asset_id}")]
@@ -210,6 +233,17 @@ async fn remove(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
+    delete(asset, current_user, &database).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Deletes an asset with its sensors and their measurements, under the condition of its policy. Assets that are parts
+/// of it stay.
+pub(super) async fn delete(
+    asset: Authorized<Asset, Delete>,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<(), ServiceError> {
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
@@ -221,16 +255,15 @@ async fn remove(
                 audit::record(&current_user, Affected::Asset(None), &event, connection)
             })
         })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+        .await
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewSensor {
-    name: String,
-    unit: String,
-    event_resolution_minutes: i32,
+pub(super) struct NewSensor {
+    pub(super) name: String,
+    pub(super) unit: String,
+    pub(super) event_resolution_minutes: i32,
 }
 
 impl Validate for NewSensor {
@@ -249,14 +282,25 @@ async fn create_sensor(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let row: Sensor = database
+    let row = insert_sensor(asset.id, sensor, current_user, &database).await?;
+    Ok(created(&format!("/sensors/{}", row.id), row))
+}
+
+/// Adds a sensor to an asset, if the caller may.
+pub(super) async fn insert_sensor(
+    asset_id: i32,
+    sensor: NewSensor,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Sensor, ServiceError> {
+    database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let permission = Permission::CREATE_CHILDREN;
-                Asset::authorize_for_update(connection, &*current_user, asset.id, permission)?;
+                Asset::authorize_for_update(connection, &*current_user, asset_id, permission)?;
                 diesel::insert_into(sensors::table)
                     .values((
-                        sensors::asset_id.eq(asset.id),
+                        sensors::asset_id.eq(asset_id),
                         sensors::name.eq(&sensor.name),
                         sensors::unit.eq(&sensor.unit),
                         sensors::event_resolution_minutes.eq(sensor.event_resolution_minutes),
@@ -264,10 +308,9 @@ async fn create_sensor(
                     .execute(connection)?;
                 let id = connection.last_id()?;
                 let event = format!("created the sensor {id}, {:?}", sensor.name);
-                audit::record(&current_user, Affected::Asset(Some(asset.id)), &event, connection)?;
+                audit::record(&current_user, Affected::Asset(Some(asset_id)), &event, connection)?;
                 Ok(Sensor::load(id, connection)?)
             })
         })
-        .await?;
-    Ok(created(&format!("/sensors/{}", row.id), row))
+        .await
 }

@@ -25,11 +25,11 @@ const MAX_ENTRIES: i64 = 100;
 /// A part of a log. The next page is `before` the last entry of this one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Page {
+pub(super) struct Page {
     /// Only entries with a smaller id, which are older.
-    before: Option<i32>,
+    pub(super) before: Option<i32>,
     /// The number of entries, at most 100.
-    limit: Option<i64>,
+    pub(super) limit: Option<i64>,
 }
 
 impl Page {
@@ -51,8 +51,16 @@ async fn of_account(
     Query(page): Query<Page>,
     database: Data<Database>,
 ) -> Result<Json<Vec<AuditLog>>, ServiceError> {
-    let of_account = audit_log::table.filter(audit_log::affected_account_id.eq(log.account_id));
-    latest(of_account.into_boxed(), &page, &database).await
+    Ok(Json(latest_of_account(log, &page, &database).await?))
+}
+
+pub(super) async fn latest_of_account(
+    log: AccountAuditLog,
+    page: &Page,
+    database: &Database,
+) -> Result<Vec<AuditLog>, ServiceError> {
+    let entries = audit_log::table.filter(audit_log::affected_account_id.eq(log.account_id));
+    latest(entries.into_boxed(), page, database).await
 }
 
 /// What happened to a user, the latest first.
@@ -63,8 +71,16 @@ async fn of_user(
     Query(page): Query<Page>,
     database: Data<Database>,
 ) -> Result<Json<Vec<AuditLog>>, ServiceError> {
-    let of_user = audit_log::table.filter(audit_log::affected_user_id.eq(log.user_id));
-    latest(of_user.into_boxed(), &page, &database).await
+    Ok(Json(latest_of_user(log, &page, &database).await?))
+}
+
+pub(super) async fn latest_of_user(
+    log: UserAuditLog,
+    page: &Page,
+    database: &Database,
+) -> Result<Vec<AuditLog>, ServiceError> {
+    let entries = audit_log::table.filter(audit_log::affected_user_id.eq(log.user_id));
+    latest(entries.into_boxed(), page, database).await
 }
 
 /// A page of these entries, the latest first.
@@ -72,12 +88,10 @@ async fn latest(
     entries: audit_log::BoxedQuery<'static, Backend>,
     page: &Page,
     database: &Database,
-) -> Result<Json<Vec<AuditLog>>, ServiceError> {
+) -> Result<Vec<AuditLog>, ServiceError> {
     let (before, limit) = page.bounds()?;
     let entries = entries.filter(audit_log::id.lt(before)).order(audit_log::id.desc()).limit(limit);
-    let found =
-        database.run(move |connection| Ok(entries.select(AuditLog::as_select()).load(connection)?)).await?;
-    Ok(Json(found))
+    database.run(move |connection| Ok(entries.select(AuditLog::as_select()).load(connection)?)).await
 }
 
 #[permission_required_for_context("read", ctx_arg = "audit_log")]

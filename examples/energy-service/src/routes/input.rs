@@ -3,7 +3,7 @@
 use std::{future::Future, ops::RangeInclusive, pin::Pin};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
-use chrono::{DateTime, Datelike, Timelike};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeOwned},
@@ -24,7 +24,7 @@ const MAX_RESOLUTION: i32 = 366 * 24 * 60;
 
 /// What a body has to fulfil beyond its types.
 pub(super) trait Validate {
-    /// [`ServiceError::Invalid`] when it does not.
+    /// [`ServiceError::Invalid`] or [`ServiceError::InvalidField`] when it does not.
     fn validate(&self) -> Result<(), ServiceError>;
 }
 
@@ -61,9 +61,9 @@ pub(super) fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 /// A name is not blank, not too long, and on one line.
-pub(super) fn valid_name(field: &str, name: &str) -> Result<(), ServiceError> {
+pub(super) fn valid_name(field: &'static str, name: &str) -> Result<(), ServiceError> {
     if name.chars().all(|character| character.is_whitespace() || is_invisible(character)) {
-        return Err(ServiceError::invalid(format!("`{field}` is empty")));
+        return Err(ServiceError::invalid_field(field, "is empty"));
     }
     valid_text(field, name, MAX_NAME)
 }
@@ -75,7 +75,7 @@ pub(super) fn valid_email(email: &str) -> Result<(), ServiceError> {
     let whole =
         parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
     if !whole || email.contains(char::is_whitespace) {
-        return Err(ServiceError::invalid("`email` is not an email address"));
+        return Err(ServiceError::invalid_field("email", "is not an email address"));
     }
     valid_text("email", email, MAX_EMAIL)
 }
@@ -86,7 +86,10 @@ pub(super) fn valid_password(password: &str) -> Result<(), ServiceError> {
         Ok(())
     } else {
         let (min, max) = PASSWORD.into_inner();
-        Err(ServiceError::invalid(format!("`password` does not have between {min} and {max} characters")))
+        Err(ServiceError::invalid_field(
+            "password",
+            format!("does not have between {min} and {max} characters"),
+        ))
     }
 }
 
@@ -100,17 +103,18 @@ pub(super) fn valid_filter(filter: &str) -> Result<(), ServiceError> {
     valid_text("filter", filter, MAX_EMAIL)
 }
 
-fn valid_text(field: &str, text: &str, max: usize) -> Result<(), ServiceError> {
+fn valid_text(field: &'static str, text: &str, max: usize) -> Result<(), ServiceError> {
     if text.chars().count() > max {
-        return Err(ServiceError::invalid(format!("`{field}` is longer than {max} characters")));
+        return Err(ServiceError::invalid_field(field, format!("is longer than {max} characters")));
     }
     if text.chars().any(char::is_control) {
-        return Err(ServiceError::invalid(format!("`{field}` contains a control character")));
+        return Err(ServiceError::invalid_field(field, "contains a control character"));
     }
     if text.chars().any(is_invisible) {
-        return Err(ServiceError::invalid(format!(
-            "`{field}` contains a character that is not seen, or turns the text around"
-        )));
+        return Err(ServiceError::invalid_field(
+            field,
+            "contains a character that is not seen, or turns the text around",
+        ));
     }
     Ok(())
 }
@@ -127,7 +131,7 @@ fn is_invisible(character: char) -> bool {
 pub(super) fn valid_location(latitude: Option<f64>, longitude: Option<f64>) -> Result<(), ServiceError> {
     for (field, degrees, max) in [("latitude", latitude, 90.0), ("longitude", longitude, 180.0)] {
         if degrees.is_some_and(|degrees| !(-max..=max).contains(&degrees)) {
-            return Err(ServiceError::invalid(format!("`{field}` is not between -{max} and {max}")));
+            return Err(ServiceError::invalid_field(field, format!("is not between -{max} and {max}")));
         }
     }
     Ok(())
@@ -138,9 +142,10 @@ pub(super) fn valid_resolution(minutes: i32) -> Result<(), ServiceError> {
     if (1..=MAX_RESOLUTION).contains(&minutes) {
         Ok(())
     } else {
-        Err(ServiceError::invalid(format!(
-            "`event_resolution_minutes` is not between 1 and {MAX_RESOLUTION}"
-        )))
+        Err(ServiceError::invalid_field(
+            "event_resolution_minutes",
+            format!("is not between 1 and {MAX_RESOLUTION}"),
+        ))
     }
 }
 
@@ -153,19 +158,21 @@ impl<'de> Deserialize<'de> for Instant {
                 "`{text}` is not an instant such as `2026-11-23T09:00:00+01:00` (in a URL, `+` is written `%2B`)"
             )));
         };
-        let instant = instant.naive_utc();
-        // The databases keep microseconds, and know no leap seconds, which chrono counts as nanoseconds from 10^9 on.
-        if instant.nanosecond() % 1_000 != 0 || instant.nanosecond() >= 1_000_000_000 {
-            return Err(de::Error::custom(format_args!(
-                "`{text}` is finer than a microsecond, or within a leap second"
-            )));
-        }
-        // SQLite compares instants as text, which has to have four digits for the year then.
-        if (1..=9999).contains(&instant.year()) {
-            Ok(Self(instant))
-        } else {
-            Err(de::Error::custom(format_args!("`{text}` is not within the years 1 to 9999 of UTC")))
-        }
+        storable(instant.naive_utc()).map_err(|problem| de::Error::custom(format_args!("`{text}` {problem}")))
+    }
+}
+
+/// The instant, as each of the databases can store it; or why none does.
+pub(super) fn storable(instant: NaiveDateTime) -> Result<Instant, &'static str> {
+    // The databases keep microseconds, and know no leap seconds, which chrono counts as nanoseconds from 10^9 on.
+    if !instant.nanosecond().is_multiple_of(1_000) || instant.nanosecond() >= 1_000_000_000 {
+        return Err("is finer than a microsecond, or within a leap second");
+    }
+    // SQLite compares instants as text, which has to have four digits for the year then.
+    if (1..=9999).contains(&instant.year()) {
+        Ok(Instant(instant))
+    } else {
+        Err("is not within the years 1 to 9999 of UTC")
     }
 }
 

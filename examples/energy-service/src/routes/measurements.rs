@@ -6,7 +6,7 @@ use actix_web::{
 };
 use auth_core::{CurrentUser, Permission, ProtectedConfig, Stored, permission_required_for_context};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     auth::LoggedIn,
-    database::{Database, Instant},
+    database::{Connection, Database, Instant},
     error::ServiceError,
     live::Live,
     models::{Measurement, Sensor},
@@ -65,18 +65,8 @@ async fn read(
     if end < start {
         return Err(ServiceError::invalid("`end` is before `start`"));
     }
-    let found: Vec<(Instant, f64)> = database
-        .run(move |connection| {
-            let one_too_many = i64::try_from(MAX_EVENTS + 1).map_err(ServiceError::internal)?;
-            Ok(measurements::table
-                .filter(measurements::sensor_id.eq(sensor.id))
-                .filter(measurements::event_start.ge(start))
-                .filter(measurements::event_start.lt(end))
-                .order(measurements::event_start)
-                .select((measurements::event_start, measurements::event_value))
-                .limit(one_too_many)
-                .load(connection)?)
-        })
+    let found = database
+        .run(move |connection| Ok(between(sensor.id, start, end, MAX_EVENTS + 1, connection)?))
         .await?;
     if found.len() > MAX_EVENTS {
         return Err(ServiceError::invalid(format!(
@@ -86,11 +76,29 @@ async fn read(
     Ok(Json(found.into_iter().map(Event::new).collect()))
 }
 
+/// The measurements that begin from `start` until before `end`, by time: the first so many of them.
+pub(super) fn between(
+    sensor_id: i32,
+    start: Instant,
+    end: Instant,
+    most: usize,
+    connection: &mut Connection,
+) -> QueryResult<Vec<(Instant, f64)>> {
+    measurements::table
+        .filter(measurements::sensor_id.eq(sensor_id))
+        .filter(measurements::event_start.ge(start))
+        .filter(measurements::event_start.lt(end))
+        .order(measurements::event_start)
+        .select((measurements::event_start, measurements::event_value))
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .load(connection)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewEvent {
-    event_start: Instant,
-    event_value: f64,
+    pub(super) event_start: Instant,
+    pub(super) event_value: f64,
 }
 
 #[derive(Deserialize)]
@@ -107,7 +115,6 @@ impl Validate for NewEvents {
     }
 }
 
-/// Records measurements, all or none. What was recorded before is not replaced: that is no creating.
 #[permission_required_for_context("create-children", ctx_arg = "sensor")]
 #[post("/sensors/{sensor_id}/measurements")]
 async fn record(

@@ -34,9 +34,27 @@
 //! | `GET /api/v3_0/audit-log/{audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
+//!
+//! And [pages](pages) for people:
+//!
+//! | page | who |
+//! |---|---|
 //! | `GET /`, `GET /style.css` | everyone |
 //! | `GET`, `POST /log-in` | `anonymous_user_required` |
 //! | `GET`, `POST /log-out` | `auth_required`: by a session |
+//! | `GET /assets`, `GET /accounts` | `auth_required`: those rows whose list allows `read` |
+//! | `GET`, `POST /assets/new` | `auth_required`, then the list of the account in the form: `create-children` |
+//! | `GET /assets/{asset_id}` | the asset's list: `read` |
+//! | `GET /assets/{asset_id}/decisions` | the asset's list: `read`; the list of the user who is asked about: `read` |
+//! | `GET`, `POST /assets/{asset_id}/edit`, `…/delete` | the asset's list: `update`, `delete` |
+//! | `GET`, `POST /assets/{asset_id}/sensors/new` | the asset's list: `create-children` |
+//! | `GET /sensors/{sensor_id}` | the sensor's list: `read` |
+//! | `GET /sensors/{sensor_id}/decisions` | the sensor's list: `read`; the list of the user who is asked about: `read` |
+//! | `GET`, `POST /sensors/{sensor_id}/edit`, `…/delete` | the sensor's list: `update`, `delete` |
+//! | `GET`, `POST /sensors/{sensor_id}/measurements/new` | the sensor's list: `create-children` |
+//! | `GET /accounts/{account_id}` | the account's list: `read` |
+//! | `GET /accounts/{account_id}/audit-log` | the list of the account's log: `read` |
+//! | `GET /users/{user_id}/audit-log` | the list of the user's log: `read` |
 
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -1,7 +1,6 @@
 //! Lists, page by page: what the lists of accounts, users, assets and sensors have in common. Each begins with the rows
 //! that the caller may read, so what is counted are those alone.
 
-use actix_web::web::Json;
 use auth_core::{Accessible, Scoped, permission::Read};
 use diesel::{
     ExpressionMethods, RunQueryDsl,
@@ -20,7 +19,7 @@ use crate::{
 };
 
 /// The rows of one page, if the client does not say how many.
-const PER_PAGE: u32 = 20;
+pub(super) const PER_PAGE: u32 = 20;
 /// The most rows of one page.
 const MAX_PER_PAGE: u32 = 100;
 
@@ -57,11 +56,11 @@ enum Direction {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Listed<T> {
-    data: Vec<T>,
+    pub(super) data: Vec<T>,
     /// All that the caller may read.
-    num_records: i64,
+    pub(super) num_records: i64,
     /// Those among them that the client asks for, on all pages.
-    filtered_records: i64,
+    pub(super) filtered_records: i64,
 }
 
 diesel::define_sql_function! {
@@ -86,6 +85,19 @@ pub(super) fn pattern(text: &str) -> String {
 }
 
 impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
+    /// A page of [`PER_PAGE`] rows, whose names contain the text, in the order of this column.
+    pub(super) fn new(page: Option<u32>, filter: Option<String>, sort_by: C) -> Self {
+        Self {
+            page,
+            per_page: None,
+            filter,
+            sort_by: Some(sort_by),
+            sort_dir: None,
+            account_id: None,
+            asset_id: None,
+        }
+    }
+
     pub(super) fn filter(&self) -> Option<&str> {
         self.filter.as_deref()
     }
@@ -126,7 +138,7 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
         narrowed: impl Fn(&Self, T::Query) -> T::Query + Send + 'static,
         ordered: impl FnOnce(&Self, T::Query) -> T::Query + Send + 'static,
         database: &Database,
-    ) -> Result<Json<Listed<T>>, ServiceError>
+    ) -> Result<Listed<T>, ServiceError>
     where
         T: Scoped + Send,
         T::Query: LimitDsl<Output = T::Query>
@@ -137,7 +149,7 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
         Self: Send + 'static,
     {
         let (limit, offset) = self.bounds()?;
-        let listed = database
+        database
             .run(move |connection| {
                 connection.read_transaction(|connection| {
                     let wanted = || narrowed(&self, rows.query());
@@ -150,8 +162,7 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
                     })
                 })
             })
-            .await?;
-        Ok(Json(listed))
+            .await
     }
 
     /// The number of rows of the page, and of those before it.

@@ -52,35 +52,37 @@ async fn list(
     Query(page): Query<ListQuery<Column, Never, i32>>,
     database: Data<Database>,
 ) -> Result<Json<Listed<Sensor>>, ServiceError> {
-    page.read(
-        readable,
-        |page, mut query| {
-            if let Some(text) = page.filter() {
-                query = query.filter(lower(sensors::name).like(lower(pattern(text))).escape(ESCAPE));
-            }
-            if let Some(id) = page.asset_id() {
-                query = query.filter(sensors::asset_id.eq(id));
-            }
-            query
-        },
-        |page, query| match page.sort_by().unwrap_or(Column::Id) {
-            Column::Id => page.sorted(query, sensors::id),
-            Column::Name => page.sorted(query, sensors::name).then_order_by(sensors::id),
-        },
-        &database,
-    )
-    .await
+    let listed = page
+        .read(
+            readable,
+            |page, mut query| {
+                if let Some(text) = page.filter() {
+                    query = query.filter(lower(sensors::name).like(lower(pattern(text))).escape(ESCAPE));
+                }
+                if let Some(id) = page.asset_id() {
+                    query = query.filter(sensors::asset_id.eq(id));
+                }
+                query
+            },
+            |page, query| match page.sort_by().unwrap_or(Column::Id) {
+                Column::Id => page.sorted(query, sensors::id),
+                Column::Name => page.sorted(query, sensors::name).then_order_by(sensors::id),
+            },
+            &database,
+        )
+        .await?;
+    Ok(Json(listed))
 }
 
 /// Neither the asset nor the resolution, in which the measurements were recorded.
 #[derive(AsChangeset, Deserialize)]
 #[diesel(table_name = sensors)]
 #[serde(deny_unknown_fields)]
-struct SensorChanges {
+pub(super) struct SensorChanges {
     #[serde(default, deserialize_with = "some")]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     #[serde(default, deserialize_with = "some")]
-    unit: Option<String>,
+    pub(super) unit: Option<String>,
 }
 
 impl Validate for SensorChanges {
@@ -98,7 +100,17 @@ async fn change(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Sensor>, ServiceError> {
-    let updated = database
+    Ok(Json(update(sensor, changes, current_user, &database).await?))
+}
+
+/// Changes a sensor under the condition of its policy.
+pub(super) async fn update(
+    sensor: Sensor,
+    changes: SensorChanges,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Sensor, ServiceError> {
+    database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let fields = [("name", changes.name.is_some()), ("unit", changes.unit.is_some())];
@@ -117,11 +129,9 @@ async fn change(
                 Ok(Sensor::load(id, connection)?)
             })
         })
-        .await?;
-    Ok(Json(updated))
+        .await
 }
 
-/// Deletes a sensor with its measurements.
 #[permission_required_for_context("delete", ctx_arg = "sensor")]
 #[delete("/sensors/{sensor_id}")]
 async fn remove(
@@ -130,6 +140,16 @@ async fn remove(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
+    delete(sensor, current_user, &database).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Deletes a sensor with its measurements, under the condition of its policy.
+pub(super) async fn delete(
+    sensor: Authorized<Sensor, Delete>,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<(), ServiceError> {
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
@@ -141,6 +161,5 @@ async fn remove(
                 audit::record(&current_user, Affected::Asset(Some(sensor.asset_id)), &event, connection)
             })
         })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+        .await
 }

@@ -82,27 +82,29 @@ async fn list(
     Query(page): Query<ListQuery<Column, i32>>,
     database: Data<Database>,
 ) -> Result<Json<Listed<User>>, ServiceError> {
-    page.read(
-        readable,
-        |page, mut query| {
-            if let Some(text) = page.filter() {
-                let username = lower(users::username).like(lower(pattern(text))).escape(ESCAPE);
-                let email = lower(users::email).like(lower(pattern(text))).escape(ESCAPE);
-                query = query.filter(username.or(email));
-            }
-            if let Some(id) = page.account_id() {
-                query = query.filter(users::account_id.eq(id));
-            }
-            query
-        },
-        |page, query| match page.sort_by().unwrap_or(Column::Id) {
-            Column::Id => page.sorted(query, users::id),
-            Column::Username => page.sorted(query, users::username).then_order_by(users::id),
-            Column::Email => page.sorted(query, users::email).then_order_by(users::id),
-        },
-        &database,
-    )
-    .await
+    let listed = page
+        .read(
+            readable,
+            |page, mut query| {
+                if let Some(text) = page.filter() {
+                    let username = lower(users::username).like(lower(pattern(text))).escape(ESCAPE);
+                    let email = lower(users::email).like(lower(pattern(text))).escape(ESCAPE);
+                    query = query.filter(username.or(email));
+                }
+                if let Some(id) = page.account_id() {
+                    query = query.filter(users::account_id.eq(id));
+                }
+                query
+            },
+            |page, query| match page.sort_by().unwrap_or(Column::Id) {
+                Column::Id => page.sorted(query, users::id),
+                Column::Username => page.sorted(query, users::username).then_order_by(users::id),
+                Column::Email => page.sorted(query, users::email).then_order_by(users::id),
+            },
+            &database,
+        )
+        .await?;
+    Ok(Json(listed))
 }
 
 /// Neither the account nor the roles nor the password: those are not part of a profile, and they decide what

@@ -14,6 +14,7 @@ mod sqlite {
     mod lists;
     mod live;
     mod models;
+    mod objects;
     mod pages;
     mod races;
     mod requests;
@@ -29,6 +30,7 @@ mod postgres {
     mod lists;
     mod live;
     mod models;
+    mod objects;
     mod pages;
     mod races;
     mod requests;
@@ -45,6 +47,7 @@ mod mysql {
     mod lists;
     mod live;
     mod models;
+    mod objects;
     mod pages;
     mod races;
     mod requests;

@@ -21,7 +21,7 @@ const MEMBER: &str = "mia@sunnyside.example";
 const ACCOUNT_ADMIN: &str = "adam@sunnyside.example";
 const ADMIN: &str = "ada@platform.example";
 
-fn service() -> (Service, TestDatabase) {
+pub(super) fn service() -> (Service, TestDatabase) {
     service_with(SessionConfig::default())
 }
 
@@ -31,7 +31,7 @@ fn service_with(sessions: SessionConfig) -> (Service, TestDatabase) {
     (service, place)
 }
 
-async fn token(service: &Service, email: &str) -> String {
+pub(super) async fn token(service: &Service, email: &str) -> String {
     let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
     let json = [("content-type", "application/json")];
     let answer =
@@ -42,7 +42,7 @@ async fn token(service: &Service, email: &str) -> String {
 
 /// A page as each of them is: nothing runs in it, and nothing else is loaded but its style.
 #[track_caller]
-fn assert_page(answer: &Answer, status: u16) {
+pub(super) fn assert_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -59,7 +59,7 @@ fn assert_page(answer: &Answer, status: u16) {
 }
 
 #[track_caller]
-fn assert_redirect(answer: &Answer, to: &str) {
+pub(super) fn assert_redirect(answer: &Answer, to: &str) {
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, Some(to)), "{}", answer.body);
 }
 

@@ -5,7 +5,11 @@ use auth_core::{MaybeUser, ProtectedConfig, public};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use maud::html;
 
-use super::{PageError, ok, page};
+use super::{
+    PageError,
+    accounts::listed,
+    layout::{Page, Section, ok, page},
+};
 use crate::{
     auth::LoggedIn,
     database::Database,
@@ -35,23 +39,20 @@ async fn view(user: MaybeUser<LoggedIn>, database: Data<Database>) -> Result<Htt
             Ok(user.select((users::username, users::email, accounts::name)).first(connection)?)
         })
         .await?;
-    Ok(ok(&page(
-        &name,
-        &html! {
-            p { "You are logged in as " (email) "." }
-            dl {
-                dt { "Account" }
-                dd { (account) }
-                dt { "Your roles" }
-                dd { (listed(&user.roles)) }
-                dt { "Roles of the account" }
-                dd { (listed(&user.account_roles)) }
-            }
-            p { a href="/log-out" { "Log out" } }
-        },
-    )))
-}
-
-fn listed(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    let greeting = Page::new(user, Section::Overview, name);
+    Ok(ok(&greeting.with(&html! {
+        p { "You are logged in as " (email) "." }
+        dl {
+            dt { "Account" }
+            dd { a href={ "/accounts/" (user.account_id) } { (account) } }
+            dt { "Your roles" }
+            dd { (listed(&user.roles)) }
+            dt { "Roles of the account" }
+            dd { (listed(&user.account_roles)) }
+        }
+        ul.links {
+            li { a href="/assets" { "Your assets and public ones" } }
+            li { a href={ "/users/" (id) "/audit-log" } { "What happened to you" } }
+        }
+    })))
 }

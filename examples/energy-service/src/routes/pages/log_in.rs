@@ -11,7 +11,10 @@ use auth_core::{
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{LocalPath, PageError, denied, ok, page, see_other, sentence, with_page};
+use super::{
+    LocalPath, PageError, denied,
+    layout::{ok, page, see_other, sentence, with_page},
+};
 use crate::{
     database::Database,
     error::ServiceError,

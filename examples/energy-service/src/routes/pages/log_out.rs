@@ -5,7 +5,10 @@ use auth_core::{CurrentUser, ProtectedConfig, auth_required, mechanism::session}
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use maud::html;
 
-use super::{PageError, ok, page};
+use super::{
+    PageError,
+    layout::{ok, page},
+};
 use crate::{
     auth::LoggedIn,
     database::{Database, Instant},

@@ -1,27 +1,46 @@
-//! Pages for people with a browser: log in, log out, who am I. Made on the server, without a script, and without
-//! anything from another host. Everything else is for programs.
+//! Pages for people with a browser: log in, see and change what one may, and why one may or may not. Made on the server,
+//! without a script, and without anything from another host. Everything else is for programs.
+//!
+//! A page shows the buttons that its reader may press: it asks the same policies that the guards behind the buttons ask.
+//! What a form changes is changed by the function that the endpoint for programs calls, too.
+
+use std::future::{Ready, ready};
 
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    FromRequest, HttpRequest, HttpResponse, ResponseError,
+    dev::Payload,
     error::UrlencodedError,
     get,
     http::{
         Method, StatusCode,
         header::{self, HeaderValue},
     },
-    web::FormConfig,
+    web::{FormConfig, Query},
 };
 use auth_core::{AuthError, ProtectedConfig, denial, public};
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, de::DeserializeOwned};
 
-use self::local_path::LocalPath;
+use self::{
+    layout::{Done, page, sentence, with_page},
+    local_path::LocalPath,
+};
 use crate::error::ServiceError;
 
+mod accounts;
+mod assets;
+mod chart;
+mod decisions;
+mod form;
 mod home;
+mod layout;
+mod lists;
 mod local_path;
 mod log_in;
 mod log_out;
+mod may;
+mod sensors;
 
 /// The largest form that is read, in bytes.
 const MAX_FORM: usize = 16 * 1024;
@@ -31,6 +50,10 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .app_data(FormConfig::default().limit(MAX_FORM).error_handler(|error, _| form_error(&error).into()))
         .service(style)
         .configure(home::configure)
+        .configure(assets::configure)
+        .configure(sensors::configure)
+        .configure(decisions::configure)
+        .configure(accounts::configure)
         .configure(log_in::configure)
         .configure(log_out::configure);
 }
@@ -104,58 +127,27 @@ fn failure(status: StatusCode, reason: &str) -> Markup {
     )
 }
 
-/// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(characters).chain(['.']).collect()
-}
+/// The parameters of a page's URL. What it does not take is answered with a page.
+struct PageQuery<T>(T);
 
-/// A whole page. What is put into `html!` is escaped.
-fn page(title: &str, content: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " – Energy service" }
-                link rel="stylesheet" href="/style.css";
-            }
-            body {
-                main {
-                    h1 { (title) }
-                    (content)
-                }
-            }
-        }
+impl<T: DeserializeOwned> FromRequest for PageQuery<T> {
+    type Error = PageError;
+    type Future = Ready<Result<Self, PageError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match Query::from_query(request.query_string()) {
+            Ok(Query(parameters)) => Ok(Self(parameters)),
+            Err(_) => Err(ServiceError::invalid("this address is not one of these pages").into()),
+        })
     }
 }
 
-fn ok(page: &Markup) -> HttpResponse {
-    with_page(HttpResponse::Ok().finish(), page)
+/// The parameters of a page that takes none but what was done before.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    done: Option<Done>,
 }
-
-/// The response with this page as its body, and what a browser has to know of it.
-fn with_page(response: HttpResponse, page: &Markup) -> HttpResponse {
-    let mut response = response.set_body(page.0.clone()).map_into_boxed_body();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        // Not `no-referrer`: that would take the origin from forms, too, by which they are told from foreign ones.
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// The style of the service and its forms, and nothing else: no script, no other host, no frame around a page.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 #[public(reason = "the page of the log-in has this style")]
 #[get("/style.css")]
@@ -165,11 +157,4 @@ async fn style() -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "max-age=3600"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(include_str!("style.css"))
-}
-
-fn see_other(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, path))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
 }

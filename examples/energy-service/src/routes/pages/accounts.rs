@@ -1,0 +1,300 @@
+//! The pages of accounts: the list, one of them with its users, and the logs of accounts and users.
+
+use actix_web::{HttpResponse, get, web::Data};
+use auth_core::{
+    Accessible, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Stored, auth_required,
+    permission::Read, permission_required_for_context,
+};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    PageError, PageQuery,
+    chart::instant,
+    layout::{Page, Section, ok, scrolling},
+    lists::Wanted,
+};
+use crate::{
+    auth::LoggedIn,
+    database::{Connection, Database, Instant},
+    error::ServiceError,
+    models::{Account, AccountAuditLog, AuditLog, User, UserAuditLog},
+    routes::{
+        accounts::{self as endpoints, Column},
+        audit_log::{self as logs, Page as Part},
+    },
+    schema::{account_roles, accounts, accounts_account_roles, roles, users, users_roles},
+};
+
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(list).service(view).service(log_of_account).service(log_of_user);
+}
+
+fn path(id: i32) -> String {
+    format!("/accounts/{id}")
+}
+
+/// The accounts that the caller may read, by name.
+#[auth_required]
+#[get("/accounts")]
+async fn list(
+    readable: Accessible<Account, Read>,
+    PageQuery(wanted): PageQuery<Wanted>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, PageError> {
+    let listed = endpoints::read_page(readable, wanted.query(Column::Name), &database).await?;
+    let page = Page::new(&current_user, Section::Accounts, "Accounts").after(wanted.done);
+    let table = html! {
+        ul.links {
+            @for account in &listed.data {
+                li {
+                    a href=(path(account.id)) { (account.name) }
+                    @if account.id == current_user.account_id { " (yours)" }
+                }
+            }
+        }
+    };
+    Ok(ok(&page.with(&wanted.show("/accounts", &listed, &table))))
+}
+
+/// The most users that the page of an account shows.
+const MOST_USERS: i64 = 200;
+
+/// What the page of an account shows beside the account.
+struct Surroundings {
+    consultancy: Option<Account>,
+    roles: Vec<String>,
+    users: Vec<Shown>,
+    may_read_log: bool,
+}
+
+/// A user, with what is known of the user.
+struct Shown {
+    user: User,
+    roles: Vec<String>,
+    may_read_log: bool,
+}
+
+impl Surroundings {
+    /// What somebody may read of it. Who may read a user may read the user's roles.
+    fn of(account: &Account, caller: &LoggedIn, connection: &mut Connection) -> Result<Self, ServiceError> {
+        let read = Permission::READ;
+        let consultancy = match account.consultancy_account_id {
+            Some(id) => Account::accessible_by(caller, read)
+                .filter(accounts::id.eq(id))
+                .first(connection)
+                .optional()?,
+            None => None,
+        };
+        let of_account = accounts_account_roles::table.inner_join(account_roles::table);
+        let roles = of_account
+            .filter(accounts_account_roles::account_id.eq(account.id))
+            .order(account_roles::name)
+            .select(account_roles::name)
+            .load(connection)?;
+        let users: Vec<User> = User::accessible_by(caller, read)
+            .filter(users::account_id.eq(account.id))
+            .order((users::username, users::id))
+            .limit(MOST_USERS)
+            .load(connection)?;
+        let ids: Vec<i32> = users.iter().map(|user| user.id).collect();
+        let held: Vec<(i32, String)> = users_roles::table
+            .inner_join(roles::table)
+            .filter(users_roles::user_id.eq_any(&ids))
+            .order(roles::name)
+            .select((users_roles::user_id, roles::name))
+            .load(connection)?;
+        let logs: Vec<i32> = UserAuditLog::accessible_by(caller, read)
+            .filter(users::id.eq_any(ids))
+            .select(users::id)
+            .load(connection)?;
+        let shown = |user: User| Shown {
+            roles: held.iter().filter(|(id, _)| *id == user.id).map(|(_, role)| role.clone()).collect(),
+            may_read_log: logs.contains(&user.id),
+            user,
+        };
+        Ok(Self {
+            consultancy,
+            roles,
+            users: users.into_iter().map(shown).collect(),
+            may_read_log: AccountAuditLog::check_access(connection, caller, account.id, read)?.is_allowed(),
+        })
+    }
+}
+
+/// The account, and those of its users whom the caller may read.
+#[permission_required_for_context("read", ctx_arg = "account")]
+#[get("/accounts/{account_id}")]
+async fn view(
+    account: Account,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, PageError> {
+    let (id, caller, asked) = (account.id, current_user.clone(), account.clone());
+    let around = database
+        .run(move |connection| {
+            connection.read_transaction(|connection| Surroundings::of(&asked, &caller, connection))
+        })
+        .await?;
+    let page = Page::new(&current_user, Section::Accounts, account.name).below("/accounts", "Accounts");
+    Ok(ok(&page.with(&html! {
+        dl {
+            dt { "Roles of the account" }
+            dd { (listed(&around.roles)) }
+            @if let Some(consultancy) = &around.consultancy {
+                dt { "Consultancy" }
+                dd { a href=(path(consultancy.id)) { (consultancy.name) } }
+            }
+        }
+        h2 { "Users" }
+        @if around.users.is_empty() {
+            p { "It has no users that you may see." }
+        } @else {
+            (scrolling("users", &users_table(&around.users, current_user.id)))
+        }
+        @if around.may_read_log {
+            p.buttons { a.button.quiet href={ (path(id)) "/audit-log" } { "Log of the account" } }
+        }
+    })))
+}
+
+fn users_table(users: &[Shown], caller: i32) -> Markup {
+    html! {
+        table {
+            caption.unseen id="users" { "Users" }
+            thead {
+                tr {
+                    th scope="col" { "Name" }
+                    th scope="col" { "Email address" }
+                    th scope="col" { "Roles" }
+                    th scope="col" { "Log" }
+                }
+            }
+            tbody {
+                @for Shown { user, roles, may_read_log } in users {
+                    tr {
+                        th scope="row" {
+                            (user.username)
+                            @if user.id == caller { " (you)" }
+                            @if !user.active { " (not active)" }
+                        }
+                        td { (user.email) }
+                        td { (listed(roles)) }
+                        td {
+                            @if *may_read_log {
+                                a href={ "/users/" (user.id) "/audit-log" } {
+                                    "Log" span.unseen { " of " (user.username) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Names, for people.
+pub(super) fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// The entries of one page of a log.
+const ENTRIES: i64 = 50;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Older {
+    /// Only entries that are older than the one of this id.
+    before: Option<i32>,
+}
+
+impl Older {
+    /// One entry more than a page has, to know whether there is another page.
+    fn part(&self) -> Part {
+        Part { before: self.before, limit: Some(ENTRIES + 1) }
+    }
+}
+
+/// What happened to an account and to its users.
+#[permission_required_for_context("read", ctx_arg = "log", id = "account_id")]
+#[get("/accounts/{account_id}/audit-log")]
+async fn log_of_account(
+    log: AccountAuditLog,
+    PageQuery(older): PageQuery<Older>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, PageError> {
+    let entries = logs::latest_of_account(log, &older.part(), &database).await?;
+    let id = log.account_id;
+    let account = database.run(move |connection| Ok(Account::load(id, connection)?)).await?;
+    let title = format!("Log of {}", account.name);
+    Ok(ok(&log_page(&current_user, &account, title, &format!("{}/audit-log", path(id)), &entries)))
+}
+
+/// What happened to a user.
+#[permission_required_for_context("read", ctx_arg = "log", id = "user_id")]
+#[get("/users/{user_id}/audit-log")]
+async fn log_of_user(
+    log: UserAuditLog,
+    PageQuery(older): PageQuery<Older>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, PageError> {
+    let entries = logs::latest_of_user(log, &older.part(), &database).await?;
+    let id = log.user_id;
+    let (user, account) = database
+        .run(move |connection| {
+            let user = User::load(id, connection)?;
+            let account = Account::load(user.account_id, connection)?;
+            Ok((user, account))
+        })
+        .await?;
+    let title = format!("Log of {}", user.username);
+    Ok(ok(&log_page(&current_user, &account, title, &format!("/users/{id}/audit-log"), &entries)))
+}
+
+fn log_page(user: &LoggedIn, account: &Account, title: String, here: &str, entries: &[AuditLog]) -> Markup {
+    let (shown, more) = match usize::try_from(ENTRIES).ok().and_then(|most| entries.split_at_checked(most)) {
+        Some((shown, rest)) => (shown, !rest.is_empty()),
+        None => (entries, false),
+    };
+    let page = Page::new(user, Section::Accounts, title)
+        .below("/accounts", "Accounts")
+        .below(path(account.id), &*account.name);
+    page.with(&html! {
+        @if shown.is_empty() {
+            p { "Nothing has happened yet." }
+        } @else {
+            (scrolling("entries", &html! {
+                table {
+                    caption.unseen id="entries" { "The latest first" }
+                    thead {
+                        tr {
+                            th scope="col" { "Time (UTC)" }
+                            th scope="col" { "What" }
+                            th scope="col" { "By" }
+                        }
+                    }
+                    tbody {
+                        @for entry in shown {
+                            @let Instant(at) = entry.event_datetime;
+                            tr {
+                                th scope="row" { (instant(at)) }
+                                td { (entry.event) }
+                                td { (entry.active_user_name.as_deref().unwrap_or_default()) }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+        @if let Some(last) = shown.last().filter(|_| more) {
+            nav.pager aria-label="Pages" {
+                a rel="next" href={ (here) "?before=" (last.id) } { "Older" }
+            }
+        }
+    })
+}

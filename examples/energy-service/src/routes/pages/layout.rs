@@ -1,0 +1,207 @@
+//! What all pages have in common: the frame around the content, and the way to other pages.
+
+use actix_web::{
+    HttpResponse,
+    http::header::{self, HeaderValue},
+};
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+
+use crate::auth::LoggedIn;
+
+/// A part of the service, by its place in the navigation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Section {
+    Overview,
+    Assets,
+    Accounts,
+}
+
+/// An entry of the navigation.
+struct Entry {
+    section: Section,
+    path: &'static str,
+    name: &'static str,
+    /// Who has something to see there.
+    is_for: fn(&LoggedIn) -> bool,
+}
+
+/// The navigation, in its order.
+const ENTRIES: [Entry; 3] = [
+    Entry { section: Section::Overview, path: "/", name: "Overview", is_for: everyone },
+    Entry { section: Section::Assets, path: "/assets", name: "Assets", is_for: everyone },
+    Entry { section: Section::Accounts, path: "/accounts", name: "Accounts", is_for: everyone },
+];
+
+fn everyone(_: &LoggedIn) -> bool {
+    true
+}
+
+/// What was done before this page was shown: one of a few words, as links that others make are not to put their own text
+/// into a page.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Done {
+    Created,
+    Saved,
+    Deleted,
+    Recorded,
+}
+
+impl Done {
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Created => "Created.",
+            Self::Saved => "Saved.",
+            Self::Deleted => "Deleted.",
+            Self::Recorded => "Recorded.",
+        }
+    }
+}
+
+/// A page for somebody who is logged in.
+pub(super) struct Page<'a> {
+    user: &'a LoggedIn,
+    section: Section,
+    /// The pages above this one, from the top: path and name.
+    trail: Vec<(String, String)>,
+    title: String,
+    done: Option<Done>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(user: &'a LoggedIn, section: Section, title: impl Into<String>) -> Self {
+        Self { user, section, trail: Vec::new(), title: title.into(), done: None }
+    }
+
+    /// Below another page, and that below those which are named before.
+    pub(super) fn below(mut self, path: impl Into<String>, name: impl Into<String>) -> Self {
+        self.trail.push((path.into(), name.into()));
+        self
+    }
+
+    pub(super) fn after(self, done: Option<Done>) -> Self {
+        Self { done, ..self }
+    }
+
+    pub(super) fn with(&self, content: &Markup) -> Markup {
+        frame(
+            &self.title,
+            &html! {
+                nav aria-label="Main" {
+                    ul {
+                        @for entry in ENTRIES.iter().filter(|entry| (entry.is_for)(self.user)) {
+                            // The page itself, or only the part of the service that it is in.
+                            @let current = (entry.section == self.section)
+                                .then_some(if self.trail.is_empty() { "page" } else { "true" });
+                            li { a href=(entry.path) aria-current=[current] { (entry.name) } }
+                        }
+                        // Tokens are not logged out of.
+                        @if self.user.token.is_none() {
+                            li { a href="/log-out" { "Log out" } }
+                        }
+                    }
+                }
+            },
+            &html! {
+                @if !self.trail.is_empty() {
+                    nav.trail aria-label="Breadcrumb" {
+                        ol {
+                            @for (path, name) in &self.trail {
+                                li { a href=(path) { (name) } }
+                            }
+                        }
+                    }
+                }
+                h1 { (self.title) }
+                @if let Some(done) = self.done {
+                    p.done role="status" { (done.sentence()) }
+                }
+                (content)
+            },
+        )
+    }
+}
+
+/// A page for everyone.
+pub(super) fn page(title: &str, content: &Markup) -> Markup {
+    frame(
+        title,
+        &html! {},
+        &html! {
+            h1 { (title) }
+            (content)
+        },
+    )
+}
+
+/// A whole document. What is put into `html!` is escaped.
+fn frame(title: &str, navigation: &Markup, main: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " – " (SERVICE) }
+                link rel="stylesheet" href="/style.css";
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                header {
+                    a.service href="/" { (SERVICE) }
+                    (navigation)
+                }
+                main id="content" tabindex="-1" { (main) }
+            }
+        }
+    }
+}
+
+const SERVICE: &str = "Energy service";
+
+pub(super) fn ok(page: &Markup) -> HttpResponse {
+    with_page(HttpResponse::Ok().finish(), page)
+}
+
+/// The response with this page as its body, and what a browser has to know of it.
+pub(super) fn with_page(response: HttpResponse, page: &Markup) -> HttpResponse {
+    let mut response = response.set_body(page.0.clone()).map_into_boxed_body();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        // Not `no-referrer`: that would take the origin from forms, too, by which they are told from foreign ones.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The style of the service and its forms, and nothing else: no script, no other host, no frame around a page.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+pub(super) fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, path))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// With a capital letter and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(characters).chain(['.']).collect()
+}
+
+/// A table that may be wider than the page: it scrolls by itself, also by the keyboard. Its caption has this id.
+pub(super) fn scrolling(id: &str, table: &Markup) -> Markup {
+    html! {
+        div.scrolling role="region" aria-labelledby=(id) tabindex="0" { (table) }
+    }
+}
