@@ -149,7 +149,15 @@ const PAGES: [(&str, &[(&str, &str)]); 3] = [
             ("/sensors/6?from=2026-01-01&until=2026-01-02", "sensor-without-measurements"),
         ],
     ),
-    ("rita@platform.example", &[("/sensors/6", "public-sensor"), ("/assets/3", "asset-of-others")]),
+    (
+        "rita@platform.example",
+        &[
+            ("/sensors/6", "public-sensor"),
+            ("/assets/3", "asset-of-others"),
+            ("/guards", "guards"),
+            ("/access-matrix", "access-matrix"),
+        ],
+    ),
 ];
 
 #[actix_web::test]

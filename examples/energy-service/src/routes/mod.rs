@@ -55,6 +55,7 @@
 //! | `GET /accounts/{account_id}` | the account's list: `read` |
 //! | `GET /accounts/{account_id}/audit-log` | the list of the account's log: `read` |
 //! | `GET /users/{user_id}/audit-log` | the list of the user's log: `read` |
+//! | `GET /guards`, `GET /access-matrix` | `roles_accepted`: admin-readers |
 
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -379,3 +379,30 @@ async fn a_database_out_of_reach_is_503_and_nobody_is_logged_in_or_out() {
     drop(taken);
     assert_eq!(browser.get(&service, "/log-out").await.status, 200);
 }
+
+#[actix_web::test]
+async fn who_reviews_the_service_sees_its_guards_and_who_gets_in_where() {
+    let (service, _place) = service();
+    for (email, reviews) in [(ACCOUNT_ADMIN, false), (ADMIN, true), ("rita@platform.example", true)] {
+        let mut browser = Browser::default();
+        browser.log_in(&service, email, PASSWORD).await;
+        let overview = browser.get(&service, "/").await.body;
+        for (path, name, row) in [
+            (
+                "/guards",
+                "Guards",
+                r#"<th scope="row">GET /api/v3_0/sensors/{sensor_id}</th><td><div><code>permission_required_for_context(&quot;read&quot;, Sensor, id = &quot;sensor_id&quot;)</code></div></td><td><div><code>Sensor: read = asset.read</code>"#,
+            ),
+            ("/access-matrix", "Access matrix", "<td>GET</td><td>/log-out</td>"),
+        ] {
+            assert_eq!(overview.contains(&format!(r#"href="{path}""#)), reviews, "{email} {path}");
+            let answer = browser.get(&service, path).await;
+            assert_page(&answer, if reviews { 200 } else { 403 });
+            assert_eq!(answer.body.contains(row), reviews, "{email} {path}: {}", answer.body);
+            assert_eq!(answer.body.contains(&format!("<h1>{name}</h1>")), reviews);
+        }
+    }
+    for path in ["/guards", "/access-matrix"] {
+        assert_page(&Browser::default().get(&service, path).await, 401);
+    }
+}

@@ -4,10 +4,11 @@ use actix_web::{
     HttpResponse,
     http::header::{self, HeaderValue},
 };
+use auth_core::Subject as _;
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 
-use crate::auth::LoggedIn;
+use crate::auth::{ADMIN, ADMIN_READER, LoggedIn};
 
 /// A part of the service, by its place in the navigation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,6 +16,8 @@ pub(super) enum Section {
     Overview,
     Assets,
     Accounts,
+    Guards,
+    AccessMatrix,
 }
 
 /// An entry of the navigation.
@@ -27,14 +30,26 @@ struct Entry {
 }
 
 /// The navigation, in its order.
-const ENTRIES: [Entry; 3] = [
+const ENTRIES: [Entry; 5] = [
     Entry { section: Section::Overview, path: "/", name: "Overview", is_for: everyone },
     Entry { section: Section::Assets, path: "/assets", name: "Assets", is_for: everyone },
     Entry { section: Section::Accounts, path: "/accounts", name: "Accounts", is_for: everyone },
+    Entry { section: Section::Guards, path: "/guards", name: "Guards", is_for: reviewers },
+    Entry {
+        section: Section::AccessMatrix,
+        path: "/access-matrix",
+        name: "Access matrix",
+        is_for: reviewers,
+    },
 ];
 
 fn everyone(_: &LoggedIn) -> bool {
     true
+}
+
+/// Who passes the guards of these pages.
+fn reviewers(user: &LoggedIn) -> bool {
+    [ADMIN, ADMIN_READER].into_iter().any(|role| user.has_role(role))
 }
 
 /// What was done before this page was shown: one of a few words, as links that others make are not to put their own text

@@ -40,6 +40,7 @@ mod local_path;
 mod log_in;
 mod log_out;
 mod may;
+mod review;
 mod sensors;
 
 /// The largest form that is read, in bytes.
@@ -55,7 +56,8 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .configure(decisions::configure)
         .configure(accounts::configure)
         .configure(log_in::configure)
-        .configure(log_out::configure);
+        .configure(log_out::configure)
+        .configure(review::configure);
 }
 
 /// Renders denials: a page for who prefers HTML, and the problem document for programs.
