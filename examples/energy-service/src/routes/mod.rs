@@ -35,7 +35,7 @@
 //! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
 //!
-//! And [pages](pages) for people:
+//! And pages for people:
 //!
 //! | page | who |
 //! |---|---|

@@ -1,51 +1,30 @@
-//! The pages of assets: the list, one of them, and the forms that change them.
+//! The pages of assets: the list, and one of them.
 
-use actix_web::{
-    HttpResponse, get, post,
-    web::{Data, Form},
-};
+use actix_web::{HttpResponse, get, web::Data};
 use auth_core::{
-    Accessible, Authorized, CurrentUser, Permission, ProtectedConfig, Scoped, auth_required, check_access,
-    permission::{Delete, Read},
-    permission_required_for_context,
+    Accessible, CurrentUser, Permission, ProtectedConfig, Scoped, auth_required, check_access,
+    permission::Read, permission_required_for_context,
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
     PageError, PageQuery, Told,
     chart::number,
-    form::{self, Field, Kind, Problem, again, optional_number, whole_number},
-    layout::{Page, Section, ok, see_other},
+    layout::{Page, Section, ok},
     lists::Wanted,
     may::May,
 };
 use crate::{
     auth::{LoggedIn, refuse},
     database::{Connection, Database},
-    error::ServiceError,
     models::{Account, Asset, PublicAssets, Sensor},
-    routes::{
-        assets::{self as endpoints, AssetChanges, Column, NewAsset, NewSensor},
-        input::Validate,
-    },
+    routes::assets::{self as endpoints, Column},
     schema::{accounts, assets, sensors},
 };
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
-    // `new` first: the pattern of `view` fits it, too.
-    config
-        .service(list)
-        .service(new)
-        .service(create)
-        .service(view)
-        .service(edit)
-        .service(change)
-        .service(confirm_removal)
-        .service(remove)
-        .service(new_sensor)
-        .service(create_sensor);
+    config.service(list).service(view);
 }
 
 /// The most accounts among which somebody chooses.
@@ -61,14 +40,6 @@ pub(super) fn path(id: i32) -> String {
 /// A page below that of an asset.
 pub(super) fn below<'a>(user: &'a LoggedIn, asset: &Asset, title: impl Into<String>) -> Page<'a> {
     Page::new(user, Section::Assets, title).below("/assets", "Assets").below(path(asset.id), &*asset.name)
-}
-
-pub(super) fn unit_field(unit: &str) -> Field<'_> {
-    Field {
-        is_required: false,
-        hint: Some("Such as kW. May be left empty."),
-        ..Field::new("unit", "Unit", unit)
-    }
 }
 
 /// The assets that the caller may read, by name.
@@ -235,9 +206,9 @@ impl Surroundings {
 }
 
 /// Where somebody may create assets.
-struct Places {
-    accounts: Vec<Named>,
-    public: bool,
+pub(super) struct Places {
+    pub(super) accounts: Vec<Named>,
+    pub(super) public: bool,
 }
 
 impl Places {
@@ -252,7 +223,10 @@ impl Places {
     }
 
     /// What the form offers, or a denial.
-    async fn offered(user: &CurrentUser<LoggedIn>, database: &Database) -> Result<Self, PageError> {
+    pub(super) async fn offered(
+        user: &CurrentUser<LoggedIn>,
+        database: &Database,
+    ) -> Result<Self, PageError> {
         let caller = user.clone();
         let places =
             database.run(move |connection| Ok(Self::of(&caller, MOST_ACCOUNTS, connection)?)).await?;
@@ -265,250 +239,4 @@ impl Places {
     fn is_empty(&self) -> bool {
         self.accounts.is_empty() && !self.public
     }
-}
-
-/// What is entered about an asset.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AssetForm {
-    /// Of a new asset alone. Empty: none, it is public.
-    account_id: Option<String>,
-    name: String,
-    latitude: String,
-    longitude: String,
-}
-
-impl AssetForm {
-    fn of(asset: &Asset) -> Self {
-        let text = |degrees: Option<f64>| degrees.map(|degrees| degrees.to_string()).unwrap_or_default();
-        Self {
-            account_id: None,
-            name: asset.name.clone(),
-            latitude: text(asset.latitude),
-            longitude: text(asset.longitude),
-        }
-    }
-
-    fn read_new(&self) -> Result<NewAsset, ServiceError> {
-        let account_id = match self.account_id.as_deref() {
-            Some("") => None,
-            Some(id) => Some(whole_number("account_id", id)?),
-            None => return Err(ServiceError::invalid_field("account_id", "is missing")),
-        };
-        let asset = NewAsset {
-            name: self.name.clone(),
-            account_id,
-            latitude: optional_number("latitude", &self.latitude)?,
-            longitude: optional_number("longitude", &self.longitude)?,
-            parent_asset_id: None,
-        };
-        asset.validate()?;
-        Ok(asset)
-    }
-
-    /// What is not as it was.
-    fn read_changes(&self, asset: &Asset) -> Result<AssetChanges, ServiceError> {
-        if self.account_id.is_some() {
-            return Err(ServiceError::invalid("an asset stays in its account"));
-        }
-        let latitude = optional_number("latitude", &self.latitude)?;
-        let longitude = optional_number("longitude", &self.longitude)?;
-        let changes = AssetChanges {
-            name: (self.name != asset.name).then(|| self.name.clone()),
-            latitude: (latitude != asset.latitude).then_some(latitude),
-            longitude: (longitude != asset.longitude).then_some(longitude),
-        };
-        changes.validate()?;
-        Ok(changes)
-    }
-
-    fn fields(&self) -> Vec<Field<'_>> {
-        let degrees = |name, label, value, hint| Field {
-            kind: Kind::Number,
-            is_required: false,
-            hint: Some(hint),
-            ..Field::new(name, label, value)
-        };
-        vec![
-            Field::new("name", "Name", &self.name),
-            degrees(
-                "latitude",
-                "Latitude",
-                &self.latitude,
-                "In degrees, north is positive. May be left empty.",
-            ),
-            degrees(
-                "longitude",
-                "Longitude",
-                &self.longitude,
-                "In degrees, east is positive. May be left empty.",
-            ),
-        ]
-    }
-}
-
-/// The form for a new asset, for those who may create one somewhere.
-#[auth_required]
-#[get("/assets/new")]
-async fn new(
-    current_user: CurrentUser<LoggedIn>,
-    database: Data<Database>,
-) -> Result<HttpResponse, PageError> {
-    let places = Places::offered(&current_user, &database).await?;
-    Ok(ok(&new_page(&current_user, &places, &AssetForm::default(), None)))
-}
-
-/// Whether the caller may is asked of the account that the form names, as of one that a program sends.
-#[auth_required]
-#[post("/assets/new")]
-async fn create(
-    Form(form): Form<AssetForm>,
-    current_user: CurrentUser<LoggedIn>,
-    database: Data<Database>,
-) -> Result<HttpResponse, PageError> {
-    let created = match form.read_new() {
-        Ok(asset) => endpoints::insert(asset, current_user.clone(), &database).await,
-        Err(error) => Err(error),
-    };
-    match created {
-        Ok(asset) => Ok(see_other(&format!("{}?done=created", path(asset.id)))),
-        Err(error) => {
-            let places = Places::offered(&current_user, &database).await?;
-            again(error, |problem| new_page(&current_user, &places, &form, Some(problem)))
-        }
-    }
-}
-
-fn new_page(user: &LoggedIn, places: &Places, form: &AssetForm, problem: Option<&Problem>) -> Markup {
-    let mut choices: Vec<_> =
-        places.accounts.iter().map(|(id, name)| (id.to_string(), name.as_str())).collect();
-    if places.public {
-        choices.push((String::new(), "None: everybody may see it"));
-    }
-    let chosen =
-        form.account_id.as_deref().or(choices.first().map(|(id, _)| id.as_str())).unwrap_or_default();
-    let account = Field { kind: Kind::Choice(&choices), ..Field::new("account_id", "Account", chosen) };
-    let fields: Vec<_> = form.fields().into_iter().chain([account]).collect();
-    let page = Page::new(user, Section::Assets, "New asset").below("/assets", "Assets");
-    page.with(&form::form("/assets/new", &fields, "Create", "/assets", problem))
-}
-
-#[permission_required_for_context("update", ctx_arg = "asset")]
-#[get("/assets/{asset_id}/edit")]
-async fn edit(asset: Asset, current_user: CurrentUser<LoggedIn>) -> HttpResponse {
-    ok(&edit_page(&current_user, &asset, &AssetForm::of(&asset), None))
-}
-
-#[permission_required_for_context("update", ctx_arg = "asset")]
-#[post("/assets/{asset_id}/edit")]
-async fn change(
-    asset: Asset,
-    Form(form): Form<AssetForm>,
-    current_user: CurrentUser<LoggedIn>,
-    database: Data<Database>,
-) -> Result<HttpResponse, PageError> {
-    let changed = match form.read_changes(&asset) {
-        Ok(changes) => endpoints::update(asset.id, changes, current_user.clone(), &database).await,
-        Err(error) => Err(error),
-    };
-    match changed {
-        Ok(asset) => Ok(see_other(&format!("{}?done=saved", path(asset.id)))),
-        Err(error) => again(error, |problem| edit_page(&current_user, &asset, &form, Some(problem))),
-    }
-}
-
-fn edit_page(user: &LoggedIn, asset: &Asset, form: &AssetForm, problem: Option<&Problem>) -> Markup {
-    let here = path(asset.id);
-    let form = form::form(&format!("{here}/edit"), &form.fields(), "Save", &here, problem);
-    below(user, asset, format!("Edit {}", asset.name)).with(&form)
-}
-
-/// Nothing is deleted by a link: this page asks first.
-#[permission_required_for_context("delete", ctx_arg = "asset")]
-#[get("/assets/{asset_id}/delete")]
-async fn confirm_removal(
-    asset: Authorized<Asset, Delete>,
-    current_user: CurrentUser<LoggedIn>,
-) -> HttpResponse {
-    let here = path(asset.id);
-    let warning = "This deletes the asset with its sensors and all of their measurements. Nothing brings them back. \
-                   Assets that are parts of it stay.";
-    let question = form::question(warning, &format!("{here}/delete"), "Delete it", &here);
-    ok(&below(&current_user, &asset, format!("Delete {}?", asset.name)).with(&question))
-}
-
-#[permission_required_for_context("delete", ctx_arg = "asset")]
-#[post("/assets/{asset_id}/delete")]
-async fn remove(
-    asset: Authorized<Asset, Delete>,
-    current_user: CurrentUser<LoggedIn>,
-    database: Data<Database>,
-) -> Result<HttpResponse, PageError> {
-    endpoints::delete(asset, current_user, &database).await?;
-    Ok(see_other("/assets?done=deleted"))
-}
-
-/// What is entered about a new sensor.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SensorForm {
-    name: String,
-    unit: String,
-    event_resolution_minutes: String,
-}
-
-impl SensorForm {
-    fn read(&self) -> Result<NewSensor, ServiceError> {
-        let sensor = NewSensor {
-            name: self.name.clone(),
-            unit: self.unit.clone(),
-            event_resolution_minutes: whole_number(
-                "event_resolution_minutes",
-                &self.event_resolution_minutes,
-            )?,
-        };
-        sensor.validate()?;
-        Ok(sensor)
-    }
-}
-
-#[permission_required_for_context("create-children", ctx_arg = "asset")]
-#[get("/assets/{asset_id}/sensors/new")]
-async fn new_sensor(asset: Asset, current_user: CurrentUser<LoggedIn>) -> HttpResponse {
-    let form =
-        SensorForm { name: String::new(), unit: String::new(), event_resolution_minutes: "15".to_owned() };
-    ok(&new_sensor_page(&current_user, &asset, &form, None))
-}
-
-#[permission_required_for_context("create-children", ctx_arg = "asset")]
-#[post("/assets/{asset_id}/sensors/new")]
-async fn create_sensor(
-    asset: Asset,
-    Form(form): Form<SensorForm>,
-    current_user: CurrentUser<LoggedIn>,
-    database: Data<Database>,
-) -> Result<HttpResponse, PageError> {
-    let created = match form.read() {
-        Ok(sensor) => endpoints::insert_sensor(asset.id, sensor, current_user.clone(), &database).await,
-        Err(error) => Err(error),
-    };
-    match created {
-        Ok(sensor) => Ok(see_other(&format!("/sensors/{}?done=created", sensor.id))),
-        Err(error) => again(error, |problem| new_sensor_page(&current_user, &asset, &form, Some(problem))),
-    }
-}
-
-fn new_sensor_page(user: &LoggedIn, asset: &Asset, form: &SensorForm, problem: Option<&Problem>) -> Markup {
-    let here = path(asset.id);
-    let fields = [
-        Field::new("name", "What it measures", &form.name),
-        unit_field(&form.unit),
-        Field {
-            kind: Kind::WholeNumber,
-            hint: Some("For how long each of its measurements stands."),
-            ..Field::new("event_resolution_minutes", "Resolution in minutes", &form.event_resolution_minutes)
-        },
-    ];
-    let form = form::form(&format!("{here}/sensors/new"), &fields, "Add", &here, problem);
-    below(user, asset, format!("Add a sensor to {}", asset.name)).with(&form)
 }

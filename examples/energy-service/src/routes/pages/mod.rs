@@ -29,6 +29,7 @@ use self::{
 use crate::error::ServiceError;
 
 mod accounts;
+mod asset_forms;
 mod assets;
 mod chart;
 mod decisions;
@@ -51,6 +52,8 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .app_data(FormConfig::default().limit(MAX_FORM).error_handler(|error, _| form_error(&error).into()))
         .service(style)
         .configure(home::configure)
+        // First, as the pattern of an asset fits `/assets/new`, too.
+        .configure(asset_forms::configure)
         .configure(assets::configure)
         .configure(sensors::configure)
         .configure(decisions::configure)

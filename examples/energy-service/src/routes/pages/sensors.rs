@@ -15,7 +15,8 @@ use serde::Deserialize;
 
 use super::{
     PageError, PageQuery,
-    assets::{self, unit_field},
+    asset_forms::unit_field,
+    assets,
     chart::{Series, instant},
     form::{self, Field, Kind, Problem, again},
     layout::{Done, Page, ok, see_other},
