@@ -24,7 +24,10 @@ pub(crate) async fn caught<T, E: From<AuthError>>(
     let answered = poll_fn(|context| {
         let poll = AssertUnwindSafe(|| answer.as_mut().poll(context));
         catch_unwind(poll).unwrap_or_else(|_| {
-            Auth::panicked(guard, request, &Panicked);
+            // What panicked may be what has to be told, such as the subject's id.
+            if catch_unwind(AssertUnwindSafe(|| Auth::panicked(guard, request, &Panicked))).is_err() {
+                tracing::error!(target: "auth", guard, "a guard panicked, and again while this was told");
+            }
             Poll::Ready(Err(AuthError::Unavailable.into()))
         })
     });

@@ -53,6 +53,7 @@ fn kitchen(config: &mut ProtectedConfig<'_>) {
         .service(mix)
         .service(menu)
         .route("/tables/7", Method::POST, serve::<7>)
+        .route("/tables/7", Method::GET, serve::<7>)
         .public_service("/style", "it is the same for all", web::resource("").to(|| async { "style" }));
 }
 
@@ -91,7 +92,8 @@ fn a_scope_without_a_guard_leaves_all_to_its_handlers() {
         ("POST", "/open/tables/7", Some("chef"), 403),
         ("POST", "/open/tables/7", Some("crew"), 200),
         ("POST", "/open/tables/7", Some("admin"), 200),
-        ("GET", "/open/tables/7", Some("crew"), 405),
+        ("GET", "/open/tables/7", Some("crew"), 200),
+        ("PUT", "/open/tables/7", Some("crew"), 404),
         ("GET", "/open/nothing", None, 404),
     ] {
         assert_eq!(status(&service, method, path, token), expected, "{method} {path} {token:?}");

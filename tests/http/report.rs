@@ -77,12 +77,44 @@ async fn several() -> impl Responder {
     HttpResponse::Ok()
 }
 
-/// An attribute under another name puts a guard of its own around.
-#[needed("outer")]
+/// An attribute under another name, below one of ours, puts a guard of its own around.
 #[roles_accepted("inner")]
+#[needed("outer")]
 #[get("/wrapped")]
 async fn wrapped() -> impl Responder {
     HttpResponse::Ok()
+}
+
+/// The same without a route attribute.
+#[roles_accepted("inner")]
+#[needed("outer")]
+async fn plain_and_wrapped() -> impl Responder {
+    HttpResponse::Ok()
+}
+
+/// Of two functions of one name, in two others, one has a guard more.
+mod nested {
+    use actix_web::dev::HttpServiceFactory;
+    use auth_core::{Guarded, auth_required, roles_required as needed};
+
+    pub(super) fn one() -> impl HttpServiceFactory + Guarded {
+        #[auth_required]
+        #[needed("outer")]
+        #[super::get("/one-of-two")]
+        async fn nested() -> String {
+            String::new()
+        }
+        nested
+    }
+
+    pub(super) fn other() -> impl HttpServiceFactory + Guarded {
+        #[auth_required]
+        #[super::get("/other-of-two")]
+        async fn nested() -> String {
+            String::new()
+        }
+        nested
+    }
 }
 
 #[http_auth_required(realm = "vault")]
@@ -120,9 +152,12 @@ fn each_handler_is_told_as_its_attributes_are_written() {
             "GET, POST /join: anonymous_user_required",
             r#"POST /notes: permission_required_for_context("update", Note, id = query("note")); permission_required_for_context("read", Vec<Note>, id = query("notes"), allow_empty = true)"#,
             r#"http::report::plain: auth_required("basic", realm = "vault")"#,
+            r#"http::report::plain_and_wrapped: roles_required("outer"); roles_accepted("inner")"#,
             r#"PATCH /one: auth_required("token"); account_roles_required("c"); permissions_required("p"); permissions_accepted("q", "r")"#,
             r#"DELETE /other/{id}: auth_required("token"); account_roles_required("c"); permissions_required("p"); permissions_accepted("q", "r")"#,
             r#"GET /wrapped: roles_required("outer"); roles_accepted("inner")"#,
+            r#"GET /one-of-two: roles_required("outer"); auth_required"#,
+            "GET /other-of-two: auth_required",
         ]
     );
 }
@@ -185,7 +220,10 @@ fn all(config: &mut ProtectedConfig<'_>) {
         .service(several)
         .service(wrapped)
         .service(health)
+        .service(nested::one())
+        .service(nested::other())
         .route("/plain", Method::PUT, plain)
+        .route("plain-and-wrapped", Method::from_bytes(b"PURGE").unwrap(), plain_and_wrapped)
         .route("/generic", Method::GET, generic::<7>)
         .public_service("/files", "they are for all", web::resource("/{name}").to(|| async { "file" }));
 }
@@ -201,12 +239,15 @@ async fn every_route_is_found_with_its_scopes() {
     assert!(found.is_complete(), "{found}");
     assert_eq!(found.to_string(), "");
     let lines = lines(found.report());
-    assert_eq!(lines.len(), 11, "{lines:#?}");
+    assert_eq!(lines.len(), 14, "{lines:#?}");
     for line in [
         r#"GET /api/{tenant}/health: scope: roles_accepted("x"); public"#,
         r#"PUT /api/{tenant}/plain: scope: roles_accepted("x"); auth_required("basic", realm = "vault")"#,
         r#"GET /api/{tenant}/generic: scope: roles_accepted("x"); roles_accepted("generic")"#,
         r#"GET /api/{tenant}/wrapped: scope: roles_accepted("x"); roles_required("outer"); roles_accepted("inner")"#,
+        r#"PURGE /api/{tenant}/plain-and-wrapped: scope: roles_accepted("x"); roles_required("outer"); roles_accepted("inner")"#,
+        r#"GET /api/{tenant}/one-of-two: scope: roles_accepted("x"); roles_required("outer"); auth_required"#,
+        r#"GET /api/{tenant}/other-of-two: scope: roles_accepted("x"); auth_required"#,
         r#"any /api/{tenant}/files: scope: roles_accepted("x"); public(reason = "they are for all")"#,
     ] {
         assert!(lines.iter().any(|other| other == line), "{line}: {lines:#?}");
@@ -220,7 +261,7 @@ async fn a_handler_that_nobody_registered_is_missing() {
     })
     .await;
     assert!(!found.is_complete());
-    assert_eq!(found.never().entries().len(), 7);
+    assert_eq!(found.never().entries().len(), 10);
     assert!(
         found
             .to_string()
@@ -237,29 +278,99 @@ async fn a_route_without_a_guard_is_unknown() {
             .route("/open", web::get().to(unguarded))
             .route("/health", web::post().to(unguarded))
             .service(web::scope("/files").route("/x", web::delete().to(unguarded)))
+            .route("/plain-and-wrapped/secret", web::get().to(unguarded))
             .service(web::scope("/deep/{x}").service(web::resource("/any").to(unguarded)));
     })
     .await;
     let unknown: Vec<String> = found.unknown().iter().map(ToString::to_string).collect();
-    assert_eq!(unknown, ["any /deep/{x}/any", "POST /health", "GET /open"]);
+    assert_eq!(
+        unknown,
+        [
+            "any /deep/{x}/any has no guard",
+            "POST /health has no guard",
+            "GET /open has no guard",
+            "GET /plain-and-wrapped/secret has no guard",
+        ]
+    );
     assert!(!found.is_complete() && found.to_string().contains("GET /open has no guard\n"));
 }
 
 #[actix_web::test]
-async fn handlers_on_a_plain_scope_are_found() {
+async fn a_handler_on_a_plain_scope_is_presumed_and_not_known() {
     let found = registered(|config| {
-        config.service(
-            web::scope("/v1")
-                .service((all_of_them, notes, by_loader, join, several, wrapped))
-                .service(health),
-        );
-        ProtectedConfig::new(config).route("/plain", Method::PUT, plain);
+        all(&mut ProtectedConfig::new(config));
+        config
+            .service(web::scope("/v1").configure(|config| _ = ProtectedConfig::new(config).service(health)));
     })
     .await;
-    assert!(found.never().entries().is_empty() && found.unknown().is_empty(), "{found}");
-    let lines = lines(found.report());
-    assert!(lines.contains(&"GET /v1/health: public".to_owned()), "{lines:#?}");
-    assert_eq!(lines.len(), 9);
+    assert!(!found.is_complete());
+    assert_eq!(lines(found.presumed()), ["GET /v1/health: public"]);
+    assert!(
+        found
+            .to_string()
+            .contains("GET /v1/health is presumably http::report::health; register it on a protected scope")
+    );
+
+    let found = registered(|config| {
+        config.service(web::scope("/v1").service((all_of_them, notes, by_loader, join, several, wrapped)));
+    })
+    .await;
+    assert!(!found.is_complete());
+    let presumed = lines(found.presumed());
+    assert!(presumed.contains(&"GET, POST /v1/join: anonymous_user_required".to_owned()), "{presumed:#?}");
+    assert_eq!(presumed.len(), 7);
+    assert_eq!(found.unknown().len(), 8);
+}
+
+#[actix_web::test]
+async fn an_open_route_does_not_pass_for_a_forgotten_handler() {
+    let unguarded = || async { "open" };
+    for path in ["/health", "/admin/health"] {
+        let found = registered(|config| {
+            config.route(path, web::get().to(unguarded));
+        })
+        .await;
+        assert!(!found.is_complete(), "{path}");
+        assert_eq!(found.unknown().len(), 1);
+        assert!(found.report().entries().is_empty());
+    }
+}
+
+#[actix_web::test]
+async fn a_route_that_takes_the_place_of_a_handler_is_no_handler() {
+    let unguarded = || async { "open" };
+    let found = registered(|config| {
+        config.route("/health", web::get().to(unguarded));
+        all(&mut ProtectedConfig::new(config));
+    })
+    .await;
+    assert!(!found.is_complete());
+    assert_eq!(found.to_string(), "GET /health is registered twice\n");
+}
+
+#[actix_web::test]
+async fn paths_are_those_that_actix_web_serves() {
+    let scope = |path: &str| {
+        ProtectedScope::new(path).route("health", Method::GET, plain).route("", Method::GET, plain)
+    };
+    let found = registered(|config| {
+        ProtectedConfig::new(config)
+            .service(scope("api"))
+            .service(scope("/v2/{x}"))
+            .service(ProtectedScope::new("").service(scope("/v3")))
+            .route("", Method::GET, plain);
+    })
+    .await;
+    assert!(found.unknown().is_empty(), "{found}");
+    let paths: Vec<&str> = found.report().entries().iter().map(auth_core::ReportEntry::path).collect();
+    assert_eq!(paths, ["/", "/api", "/api/health", "/v2/{x}", "/v2/{x}/health", "/v3", "/v3/health"]);
+}
+
+#[test]
+#[should_panic(expected = "a public service needs a path of its own")]
+fn a_public_service_does_not_cover_everything() {
+    let _ =
+        ProtectedScope::new("/api").public_service("/", "it is open", web::resource("").to(|| async { "" }));
 }
 
 #[actix_web::test]

@@ -8,7 +8,7 @@ use crate::{auth::Accepted, permission::Permission};
 
 /// Without declared policies no context has one.
 #[cfg(not(feature = "diesel"))]
-pub type Policy = std::convert::Infallible;
+pub(crate) type Policy = std::convert::Infallible;
 
 /// Everything that the attributes on one handler ask for, or a scope for all of its handlers.
 #[doc(hidden)]

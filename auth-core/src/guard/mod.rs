@@ -62,6 +62,10 @@ impl<G: Guard> Admitted<G> {
     /// What a guard around this one renders denials with.
     #[doc(hidden)]
     pub const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
+
+    /// The guard that another one is around.
+    #[doc(hidden)]
+    pub const HANDLER: &'static GuardedHandler = &G::HANDLER;
 }
 
 impl<G: Guard> FromRequest for Admitted<G> {
@@ -131,7 +135,7 @@ pub async fn authenticate<'r>(
 
 /// The guard of a scope: the same for all of its handlers, before their own.
 pub(crate) async fn enter(request: &HttpRequest, asks: &Asks<'_>) -> Result<(), AuthError> {
-    caught("scope", request, async { ask(request, asks).await.map(drop) }).await
+    caught("guard", request, async { ask(request, asks).await.map(drop) }).await
 }
 
 async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'_>) -> Result<Caller<'r>, AuthError> {

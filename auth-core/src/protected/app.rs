@@ -63,14 +63,17 @@ where
 
     /// Registers what others have written without a guard, and says why it is open, as
     /// [`ProtectedScope::public_service`](super::ProtectedScope::public_service).
+    ///
+    /// # Panics
+    ///
+    /// If the path is empty or `/`.
     pub fn public_service(
         self,
         path: &str,
         reason: &'static str,
         service: impl HttpServiceFactory + 'static,
     ) -> Self {
-        let path = path.to_owned();
-        Self(self.0.service(PublicService { path, reason, service }))
+        Self(self.0.service(PublicService::new(path, reason, service)))
     }
 
     /// Registers what a function registers.

@@ -56,13 +56,17 @@ impl<'a> ProtectedConfig<'a> {
 
     /// Registers what others have written without a guard, and says why it is open, as
     /// [`ProtectedScope::public_service`](super::ProtectedScope::public_service).
+    ///
+    /// # Panics
+    ///
+    /// If the path is empty or `/`.
     pub fn public_service(
         &mut self,
         path: &str,
         reason: &'static str,
         service: impl HttpServiceFactory + 'static,
     ) -> &mut Self {
-        self.0.service(PublicService { path: path.to_owned(), reason, service });
+        self.0.service(PublicService::new(path, reason, service));
         self
     }
 

@@ -25,8 +25,9 @@ mod scope;
 mod scope_guard;
 
 use actix_web::{
-    Handler, Responder, Route,
+    Handler, Resource, Responder,
     dev::{AppService, HttpServiceFactory},
+    guard::Method as OfMethod,
     http::Method,
     web,
 };
@@ -43,7 +44,7 @@ struct Recorded<H>(H);
 impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
     fn register(self, config: &mut AppService) {
         if let Some(handler) = H::HANDLER {
-            recording::handler(&handler);
+            recording::handler(&handler, config.is_root());
         }
         self.0.register(config);
     }
@@ -55,31 +56,32 @@ impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
 #[diagnostic::on_unimplemented(
     message = "this function has no guard",
     label = "whoever sends a request may run this handler",
-    note = "put a guard such as `#[auth_required]` on the function"
+    note = "put a guard such as `#[auth_required]` on the function; what is public goes by `public_service`"
 )]
 pub trait GuardedFunction<G: Guard>: Handler<(Admitted<G>,), Output: Responder + 'static> {}
 
 #[diagnostic::do_not_recommend]
 impl<G: Guard, F> GuardedFunction<G> for F where F: Handler<(Admitted<G>,), Output: Responder + 'static> {}
 
-/// A resource of one such route, which tells where it is registered.
+/// A resource of one such function, which tells where it is registered.
 struct RecordedRoute {
     handler: GuardedHandler,
     method: Method,
     path: String,
-    route: Route,
+    resource: Resource,
 }
 
 impl HttpServiceFactory for RecordedRoute {
     fn register(self, config: &mut AppService) {
-        recording::route(&self.handler, &self.method, &self.path);
-        web::resource(self.path).route(self.route).register(config);
+        recording::route(&self.handler, &self.method, &self.path, config.is_root());
+        self.resource.register(config);
     }
 }
 
 fn recorded_route<G: Guard>(path: &str, method: Method, handler: impl GuardedFunction<G>) -> RecordedRoute {
-    let route = web::method(method.clone()).to(handler);
-    RecordedRoute { handler: G::HANDLER, method, path: path.to_owned(), route }
+    // As of a route attribute: a request by another method goes on to what else has this path.
+    let resource = web::resource(path).guard(OfMethod(method.clone())).to(handler);
+    RecordedRoute { handler: G::HANDLER, method, path: path.to_owned(), resource }
 }
 
 /// What others have written, and somebody says is open, below a path.
@@ -89,11 +91,22 @@ struct PublicService<S> {
     service: S,
 }
 
+impl<S> PublicService<S> {
+    fn new(path: &str, reason: &'static str, service: S) -> Self {
+        assert!(
+            !path.trim_matches('/').is_empty(),
+            "a public service needs a path of its own, below which all is open; it has {path:?}"
+        );
+        Self { path: path.to_owned(), reason, service }
+    }
+}
+
 impl<S: HttpServiceFactory + 'static> HttpServiceFactory for PublicService<S> {
     fn register(self, config: &mut AppService) {
         let name = std::any::type_name::<S>();
         let asks = Asks::nothing(Some(self.reason));
-        recording::service(&GuardedHandler::new((name, "", "", 0), &[], asks), &self.path);
+        let handler = GuardedHandler::new((name, "", "", 0), &[], asks);
+        recording::service(&handler, &self.path, config.is_root());
         // In a scope, so that it takes no other path than the reviewed one.
         web::scope(&self.path).service(self.service).register(config);
     }

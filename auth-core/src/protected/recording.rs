@@ -1,6 +1,6 @@
 //! What is registered where. Nobody asks while a service runs, and then nothing is recorded.
 
-use std::cell::RefCell;
+use std::{borrow::Cow, cell::RefCell};
 
 use actix_web::http::Method;
 
@@ -11,10 +11,15 @@ use crate::report::GuardedHandler;
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
     pub(crate) handler: GuardedHandler,
-    pub(crate) methods: Vec<&'static str>,
+    pub(crate) methods: Vec<Cow<'static, str>>,
     pub(crate) path: String,
     pub(crate) scopes: Vec<ScopeGuard>,
+    /// Whether it is a service of many routes below the path.
+    pub(crate) is_service: bool,
 }
+
+/// The path of scopes which are not protected, and so not known.
+pub(crate) const UNKNOWN: &str = "…";
 
 #[derive(Default)]
 struct Recording {
@@ -35,40 +40,64 @@ pub(crate) fn recording<T>(work: impl FnOnce() -> T) -> (T, Vec<Recorded>) {
     (done, recording.map(|recording| recording.found).unwrap_or_default())
 }
 
-/// Registers what is in a scope.
-pub(super) fn scope<T>(path: &str, guards: &[ScopeGuard], work: impl FnOnce() -> T) -> T {
-    if_recording(|recording| recording.scopes.push((path.to_owned(), guards.to_vec())));
+/// Registers what is in a scope, itself in another one or at the root.
+pub(super) fn scope<T>(path: &str, guards: &[ScopeGuard], at_root: bool, work: impl FnOnce() -> T) -> T {
+    if_recording(|recording| {
+        let path = format!("{}{}", recording.unknown(at_root), with_slash(path, false));
+        recording.scopes.push((path, guards.to_vec()));
+    });
     let done = work();
     if_recording(|recording| drop(recording.scopes.pop()));
     done
 }
 
 /// A handler is registered with the routes that its attributes say.
-pub(super) fn handler(handler: &GuardedHandler) {
+pub(super) fn handler(handler: &GuardedHandler, at_root: bool) {
     for route in handler.routes() {
-        found(handler, route.methods().to_vec(), route.pattern());
+        let methods = route.methods().iter().copied().map(Cow::Borrowed).collect();
+        found(handler, methods, route.pattern(), at_root, false);
     }
 }
 
 /// A handler is registered with a route that its attributes do not know.
-pub(super) fn route(handler: &GuardedHandler, method: &Method, path: &str) {
-    let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
-    let method = known.into_iter().find(|known| *known == method.as_str());
-    found(handler, method.into_iter().collect(), path);
+pub(super) fn route(handler: &GuardedHandler, method: &Method, path: &str, at_root: bool) {
+    found(handler, vec![Cow::Owned(method.to_string())], path, at_root, false);
 }
 
 /// A whole service is registered below a path. Its routes nobody knows.
-pub(super) fn service(handler: &GuardedHandler, path: &str) {
-    found(handler, Vec::new(), path);
+pub(super) fn service(handler: &GuardedHandler, path: &str, at_root: bool) {
+    found(handler, Vec::new(), path, at_root, true);
 }
 
-fn found(handler: &GuardedHandler, methods: Vec<&'static str>, pattern: &str) {
+fn found(
+    handler: &GuardedHandler,
+    methods: Vec<Cow<'static, str>>,
+    pattern: &str,
+    at_root: bool,
+    is_service: bool,
+) {
     if_recording(|recording| {
-        let prefixes = recording.scopes.iter().map(|(path, _)| path.as_str());
-        let path = prefixes.chain([pattern]).collect();
+        let scopes: String = recording.scopes.iter().map(|(path, _)| path.as_str()).collect();
+        let path = format!("{}{scopes}{}", recording.unknown(at_root), with_slash(pattern, at_root));
         let scopes = recording.scopes.iter().flat_map(|(_, guards)| guards.iter().cloned()).collect();
-        recording.found.push(Recorded { handler: *handler, methods, path, scopes });
+        recording.found.push(Recorded { handler: *handler, methods, path, scopes, is_service });
     });
+}
+
+impl Recording {
+    /// What stands for the scopes around, where none of them is protected.
+    fn unknown(&self, at_root: bool) -> &'static str {
+        if at_root || !self.scopes.is_empty() { "" } else { UNKNOWN }
+    }
+}
+
+/// As actix-web joins patterns: one that is not empty begins with a slash; at the root even the empty one.
+fn with_slash(pattern: &str, even_empty: bool) -> Cow<'_, str> {
+    if pattern.starts_with('/') || pattern.is_empty() && !even_empty {
+        Cow::Borrowed(pattern)
+    } else {
+        Cow::Owned(format!("/{pattern}"))
+    }
 }
 
 fn if_recording(work: impl FnOnce(&mut Recording)) {

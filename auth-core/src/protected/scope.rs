@@ -58,6 +58,9 @@ impl ProtectedScope {
 
     /// Asks this of all callers, before any handler of the scope asks anything. Middleware that
     /// [`wrap`](Self::wrap) adds afterwards runs before it, such as that of sessions, which the guard needs.
+    ///
+    /// It runs before the handler is chosen. actix-web insists that nobody else holds the request then: a
+    /// [`Mechanism`](crate::mechanism::Mechanism) must not keep a clone of it after it has answered.
     pub fn guarded_by(
         self,
         guard: ScopeGuard,
@@ -123,16 +126,19 @@ where
     /// use auth_core::ProtectedScope;
     ///
     /// let robots = web::resource("").to(|| async { HttpResponse::Ok().body("User-agent: *\nDisallow: /\n") });
-    /// let scope = ProtectedScope::new("").public_service("/robots.txt", "crawlers have no credentials", robots);
+    /// let scope = ProtectedScope::new("/site").public_service("/robots.txt", "crawlers have no credentials", robots);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the path is empty or `/`: then everything could be in it, and nobody would see what is open.
     pub fn public_service(
         self,
         path: &str,
         reason: &'static str,
         service: impl HttpServiceFactory + 'static,
     ) -> Self {
-        let path = path.to_owned();
-        self.map(|scope| scope.service(PublicService { path, reason, service }))
+        self.map(|scope| scope.service(PublicService::new(path, reason, service)))
     }
 
     /// Registers what a function registers.
@@ -185,7 +191,7 @@ where
 
 impl<S: HttpServiceFactory> HttpServiceFactory for ProtectedScope<S> {
     fn register(self, config: &mut AppService) {
-        recording::scope(&self.path, &self.guards, || self.scope.register(config));
+        recording::scope(&self.path, &self.guards, config.is_root(), || self.scope.register(config));
     }
 }
 

@@ -1,6 +1,9 @@
 //! One guarded handler, as its attributes describe it.
 
-use std::fmt::{self, Display, Write as _};
+use std::{
+    fmt::{self, Display, Write as _},
+    iter,
+};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
@@ -16,8 +19,8 @@ pub struct GuardedHandler {
     file: &'static str,
     line: u32,
     routes: &'static [Route],
-    /// Whether this guard is around another one of the same handler.
-    outer: bool,
+    /// The guard that this one is around: an attribute under another name makes one of its own.
+    inner: Option<&'static Self>,
     pub(crate) asks: Asks<'static>,
 }
 
@@ -56,14 +59,15 @@ impl GuardedHandler {
         routes: &'static [Route],
         asks: Asks<'static>,
     ) -> Self {
-        Self { name, module, file, line, routes, outer: false, asks }
+        Self { name, module, file, line, routes, inner: None, asks }
     }
 
-    /// The same for the guard of an attribute under another name, which is around the handler's own.
+    /// The same with a guard around that of the handler. The inner one knows the routes.
     #[doc(hidden)]
     #[must_use]
-    pub const fn outer(mut self) -> Self {
-        self.outer = true;
+    pub const fn around(mut self, inner: &'static Self) -> Self {
+        self.routes = inner.routes;
+        self.inner = Some(inner);
         self
     }
 
@@ -118,31 +122,33 @@ impl GuardedHandler {
         }
     }
 
-    /// What the guard asks, one line for each attribute, in the order of the phases.
+    /// What is asked, one line for each attribute, in the order of the phases.
     pub fn guards(&self) -> impl Iterator<Item = String> {
-        guards(&self.asks)
+        self.asks().flat_map(|asks| guards(&asks))
     }
 
     /// The rules of the declared policies that the guard asks: `Sensor: read = asset.read`. A context whose list
     /// is code has none.
     pub fn policies(&self) -> impl Iterator<Item = String> {
-        self.asks.contexts.iter().flat_map(policies)
+        self.asks().flat_map(|asks| asks.contexts).flat_map(policies)
     }
 
-    pub(crate) const fn is_outer(&self) -> bool {
-        self.outer
+    /// All that is asked, from the outside in.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = Asks<'static>> + use<> {
+        iter::successors(Some(*self), |outer| outer.inner.copied()).map(|handler| handler.asks)
     }
 
     /// Whether this guard is around the other one.
     pub(crate) fn is_around(&self, other: &Self) -> bool {
-        (self.module, self.name) == (other.module, other.name)
+        iter::successors(self.inner, |outer| outer.inner).any(|inner| inner.is(other))
     }
 
-    /// Whether both are the same function.
+    /// Whether both are the same guard of the same function.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        (self.module, self.name) == (other.module, other.name)
-            // Two functions that are written in the bodies of two others.
-            && (self.file, self.line, self.routes) == (other.file, other.line, other.routes)
+        let place =
+            |handler: &Self| (handler.module, handler.name, handler.file, handler.line, handler.routes);
+        // The places are the same where a macro writes two functions into the bodies of two others.
+        place(self) == place(other) && self.inner.is_some() == other.inner.is_some()
     }
 }
 
@@ -221,5 +227,5 @@ fn policies(asked: &AskedContext) -> impl Iterator<Item = String> {
 
 #[cfg(not(feature = "diesel"))]
 fn policies(_: &AskedContext) -> impl Iterator<Item = String> {
-    std::iter::empty()
+    iter::empty()
 }

@@ -14,6 +14,7 @@ use actix_web::{
 };
 
 use super::{Registered, ReportEntry, UnknownRoute};
+use crate::protected::recording::UNKNOWN;
 
 /// Where the application says what it has registered, once it is asked anything.
 #[derive(Clone, Default)]
@@ -49,69 +50,61 @@ impl Introspected {
         })
     }
 
-    /// A pair for each method of each path; no method for a path that takes all.
-    fn routes(&self) -> Vec<(Option<String>, String)> {
+    /// One for each method of each path; one without methods for a path that takes all.
+    fn routes(&self) -> Vec<UnknownRoute> {
         let tree = self.0.borrow();
         let items: Vec<IntrospectionReportItem> =
             tree.iter().flat_map(|tree| Vec::from(&tree.root)).collect();
         let resources = items.into_iter().filter(|item| item.resource_type == "resource");
-        let pairs = resources.flat_map(|item| {
-            let any = item.methods.is_empty().then_some(None);
-            let methods = item.methods.into_iter().map(Some).chain(any);
-            methods.map(|method| (method, item.full_path.clone())).collect::<Vec<_>>()
+        let routes = resources.flat_map(|item| {
+            let any = item.methods.is_empty().then(Vec::new);
+            let methods = item.methods.into_iter().map(|method| vec![method]).chain(any);
+            let (path, is_shadowed) = (item.full_path, item.potentially_unreachable);
+            let route = |methods| UnknownRoute { methods, path: path.clone(), is_shadowed };
+            methods.map(route).collect::<Vec<_>>()
         });
-        pairs.collect()
+        routes.collect()
     }
 
     /// Adds what the protected scopes do not know.
     pub(super) fn complete(&self, found: &mut Registered) {
-        let is_known = |(method, path): &(Option<String>, String)| {
+        let is_known = |route: &UnknownRoute| {
             found.report.entries.iter().any(|entry| {
-                let whole_service = entry.handler.routes().is_empty() && entry.methods.is_empty();
-                if whole_service {
-                    return is_below(path, &entry.path);
+                if entry.is_service {
+                    return is_below(&route.path, &entry.path);
                 }
-                entry.path == *path
-                    && method.as_ref().is_some_and(|method| entry.methods.contains(&&**method))
+                !route.is_shadowed && entry.path == route.path && has_method(entry, route)
             })
         };
-        let mut unknown: Vec<_> = self.routes().into_iter().filter(|route| !is_known(route)).collect();
-        // On plain scopes: where only one handler fits a path, and only this path fits the handler.
-        let fits = |entry: &ReportEntry, (method, path): &(Option<String>, String)| {
-            let has_method = method.as_ref().is_some_and(|method| entry.methods.contains(&&**method));
-            has_method && !entry.path.is_empty() && path.strip_suffix(&*entry.path).is_some_and(is_prefix)
-        };
-        let never = found.never.entries.clone();
-        for entry in &never {
-            let routes: Vec<_> = unknown.iter().filter(|route| fits(entry, route)).cloned().collect();
-            let Some((_, path)) = routes.first() else {
-                continue;
+        let unknown: Vec<UnknownRoute> = self.routes().into_iter().filter(|route| !is_known(route)).collect();
+        // On plain scopes, or within one: there is a route that would fit.
+        let presumed = |entry: &ReportEntry| {
+            let suffix = entry.path.strip_prefix(UNKNOWN).unwrap_or(&entry.path);
+            let fits = |route: &&UnknownRoute| {
+                let is_prefix = |prefix: &str| prefix.is_empty() || prefix.starts_with('/');
+                has_method(entry, route)
+                    && !suffix.is_empty()
+                    && route.path.strip_suffix(suffix).is_some_and(is_prefix)
             };
-            let is_only_path = routes.iter().all(|(_, other)| other == path);
-            let is_only_handler = |route| never.iter().filter(|other| fits(other, route)).count() == 1;
-            if is_only_path && routes.len() == entry.methods.len() && routes.iter().all(is_only_handler) {
-                unknown.retain(|route| !routes.contains(route));
-                found
-                    .never
-                    .entries
-                    .retain(|other| !(other.handler.is(&entry.handler) && other.path == entry.path));
-                found.report.entries.push(ReportEntry { path: path.clone(), ..entry.clone() });
-            }
-        }
-        found.unknown = unknown
-            .into_iter()
-            .map(|(method, path)| UnknownRoute { methods: method.into_iter().collect(), path })
-            .collect();
+            let route = unknown.iter().find(fits)?;
+            Some(ReportEntry { path: route.path.clone(), ..entry.clone() })
+        };
+        let within_unknown = found.report.entries.iter().filter(|entry| entry.path.starts_with(UNKNOWN));
+        found.presumed.entries =
+            found.never.entries.iter().chain(within_unknown).filter_map(presumed).collect();
+        let presumed = &found.presumed.entries;
+        let is_presumed = |entry: &ReportEntry| presumed.iter().any(|other| other.handler.is(&entry.handler));
+        found.never.entries.retain(|entry| !is_presumed(entry));
+        found.unknown = unknown;
     }
+}
+
+fn has_method(entry: &ReportEntry, route: &UnknownRoute) -> bool {
+    let takes = |method: &String| entry.methods.iter().any(|other| other == method);
+    !route.methods.is_empty() && route.methods.iter().all(takes)
 }
 
 /// Whether the path is this one or below it.
 fn is_below(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'))
-}
-
-/// Whether this is the path of a scope.
-fn is_prefix(path: &str) -> bool {
-    path.is_empty() || path.starts_with('/')
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

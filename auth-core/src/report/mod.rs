@@ -2,7 +2,7 @@
 //! themselves. A reviewer reads it instead of the handlers.
 //!
 //! Each attribute leaves a static behind, which the linker gathers. So the report costs nothing until somebody asks
-//! for it, and no handler that is built into a program can be missing.
+//! for it, and nobody has to remember to add a handler.
 
 mod handler;
 #[cfg(feature = "introspection")]
@@ -10,7 +10,7 @@ mod introspected;
 mod registered;
 mod table;
 
-use std::{fmt, future::Future};
+use std::{borrow::Cow, fmt, future::Future};
 
 use actix_web::web::ServiceConfig;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
@@ -20,14 +20,18 @@ pub use self::{
     handler::{GuardedHandler, Route},
     registered::{Registered, UnknownRoute},
 };
-use crate::{guard::Asks, protected::ScopeGuard};
+use crate::protected::ScopeGuard;
 
 /// What the attributes of a program leave behind.
 #[doc(hidden)]
 #[linkme::distributed_slice]
 pub static HANDLERS: [GuardedHandler];
 
-/// Every handler of this program that has a guard or is `#[public]`, in the order of modules and names.
+/// Every guarded handler of this program, in the order of modules and names, and those that are `#[public]` above a
+/// route attribute.
+///
+/// Generic handlers are not in it before they are registered on a [protected](crate::protected) scope: until then
+/// nobody knows for which types. Attributes below a route attribute do not see its route.
 ///
 /// ```standalone_crate
 /// use actix_web::{Responder, get, post};
@@ -52,13 +56,9 @@ pub static HANDLERS: [GuardedHandler];
 /// ```
 #[must_use]
 pub fn report() -> Report {
-    let (outer, handlers): (Vec<GuardedHandler>, Vec<_>) =
-        HANDLERS.iter().partition(|handler| handler.is_outer());
-    let entries = handlers.into_iter().flat_map(|handler| {
-        let outer = outer.iter().filter(move |outer| outer.is_around(&handler)).map(|outer| outer.asks);
-        ReportEntry::of(handler, outer.collect())
-    });
-    let mut entries: Vec<ReportEntry> = entries.collect();
+    // One that another is around is told with that.
+    let outermost = HANDLERS.iter().filter(|handler| !HANDLERS.iter().any(|other| other.is_around(handler)));
+    let mut entries: Vec<ReportEntry> = outermost.copied().flat_map(ReportEntry::of).collect();
     entries.sort_by_key(|ReportEntry { handler, .. }| (handler.module(), handler.name()));
     Report { entries }
 }
@@ -78,10 +78,10 @@ pub struct Report {
 #[derive(Debug, Clone)]
 pub struct ReportEntry {
     handler: GuardedHandler,
-    methods: Vec<&'static str>,
+    methods: Vec<Cow<'static, str>>,
     path: String,
-    /// Guards that an attribute under another name has put around the handler's own.
-    outer: Vec<Asks<'static>>,
+    /// Whether it is a service of many routes below the path.
+    is_service: bool,
     /// The guards of the scopes that the handler is registered in, the outermost first.
     scopes: Vec<ScopeGuard>,
 }
@@ -106,8 +106,11 @@ impl Report {
     /// Holds the report against what an application registers: where each handler is, which handlers of the report
     /// are registered nowhere, and which routes have no guard. For a check when a service starts, and for a test.
     ///
-    /// Handlers are known by what [`protected`](crate::protected) registers. Those that are registered on a plain
-    /// scope or `App` are found, and routes without a guard are listed, only with the feature `introspection`.
+    /// Handlers are known by what [`protected`](crate::protected) registers. Routes without a guard are listed only with
+    /// the feature `introspection`, which asks actix-web what else is registered. It is for tests: actix-web calls it
+    /// experimental. It knows methods by path, so a route that takes any method is not seen behind another one of the
+    /// same path; and it does not know default services. On an [`App`](actix_web::App) that has nothing but protected
+    /// scopes there are no other routes.
     ///
     /// ```standalone_crate
     /// # #[actix_web::main]
@@ -188,12 +191,14 @@ impl Serialize for Report {
 
 impl ReportEntry {
     /// An entry for each route that the handler's attributes know; one without a route where they know none.
-    fn of(handler: GuardedHandler, outer: Vec<Asks<'static>>) -> impl Iterator<Item = Self> {
+    fn of(handler: GuardedHandler) -> impl Iterator<Item = Self> {
         let unknown = handler.routes().is_empty().then(|| (Vec::new(), String::new()));
-        let known =
-            handler.routes().iter().map(|route| (route.methods().to_vec(), route.pattern().to_owned()));
+        let known = handler.routes().iter().map(|route| {
+            let methods = route.methods().iter().copied().map(Cow::Borrowed).collect();
+            (methods, route.pattern().to_owned())
+        });
         let entry =
-            move |(methods, path)| Self { handler, methods, path, outer: outer.clone(), scopes: Vec::new() };
+            move |(methods, path)| Self { handler, methods, path, is_service: false, scopes: Vec::new() };
         known.chain(unknown).map(entry)
     }
 
@@ -205,16 +210,12 @@ impl ReportEntry {
 
     /// The methods of the route; none where the attributes do not know, and the application has not said.
     #[must_use]
-    pub fn methods(&self) -> &[&'static str] {
+    pub fn methods(&self) -> &[Cow<'static, str>] {
         &self.methods
     }
 
     fn written_methods(&self) -> String {
-        if self.methods.is_empty() && !self.path.is_empty() {
-            "any".to_owned()
-        } else {
-            self.methods.join(", ")
-        }
+        if self.is_service { "any".to_owned() } else { self.methods.join(", ") }
     }
 
     /// The path with its parameters, as in `/sensors/{sensor_id}`. In what [`Report::registered_by`] finds, with those
@@ -229,7 +230,7 @@ impl ReportEntry {
     pub fn guards(&self) -> impl Iterator<Item = String> {
         let scopes =
             self.scopes.iter().flat_map(|guard| guards(&guard.asks()).map(|guard| format!("scope: {guard}")));
-        scopes.chain(self.outer.iter().flat_map(guards)).chain(self.handler.guards())
+        scopes.chain(self.handler.guards())
     }
 
     /// Whether nothing is asked, neither by the handler nor by a scope around it.

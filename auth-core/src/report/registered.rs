@@ -5,7 +5,7 @@ use std::{fmt, future::Future};
 use actix_service::{IntoServiceFactory as _, ServiceFactory as _};
 use actix_web::{App, dev::AppConfig, web::ServiceConfig};
 
-use super::{Report, ReportEntry};
+use super::{HANDLERS, Report, ReportEntry};
 use crate::protected::recording::{Recorded, recording};
 
 /// What an application registers, held against a report. [`Report::registered_by`] makes it.
@@ -15,14 +15,17 @@ use crate::protected::recording::{Recorded, recording};
 pub struct Registered {
     pub(super) report: Report,
     pub(super) never: Report,
+    pub(super) presumed: Report,
     pub(super) unknown: Vec<UnknownRoute>,
 }
 
-/// A route without a guard.
+/// A route that no guard knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownRoute {
     pub(super) methods: Vec<String>,
     pub(super) path: String,
+    /// Whether the path is registered more than once, for the same methods.
+    pub(super) is_shadowed: bool,
 }
 
 impl UnknownRoute {
@@ -42,7 +45,8 @@ impl UnknownRoute {
 impl fmt::Display for UnknownRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let methods = if self.methods.is_empty() { "any".to_owned() } else { self.methods.join(", ") };
-        write!(f, "{methods} {}", self.path)
+        let why = if self.is_shadowed { "is registered twice" } else { "has no guard" };
+        write!(f, "{methods} {} {why}", self.path)
     }
 }
 
@@ -59,16 +63,24 @@ impl Registered {
         &self.never
     }
 
+    /// The handlers that are presumably registered on a plain scope, as there is a route of their methods and path:
+    /// whether it is theirs, nobody knows. Always empty without the feature `introspection`.
+    #[must_use]
+    pub fn presumed(&self) -> &Report {
+        &self.presumed
+    }
+
     /// The routes that no guard knows. Always empty without the feature `introspection`.
     #[must_use]
     pub fn unknown(&self) -> &[UnknownRoute] {
         &self.unknown
     }
 
-    /// Whether every handler is registered, and every route has a guard.
+    /// Whether every handler is registered on a protected scope; with the feature `introspection`, also whether there is
+    /// no other route.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.never.entries.is_empty() && self.unknown.is_empty()
+        self.never.entries.is_empty() && self.presumed.entries.is_empty() && self.unknown.is_empty()
     }
 
     pub(super) fn by<F: FnOnce(&mut ServiceConfig)>(
@@ -102,21 +114,23 @@ impl Registered {
 
     fn held_against(report: &Report, recorded: Vec<Recorded>) -> Self {
         let mut registered = Vec::new();
-        for Recorded { handler, methods, path, scopes } in recorded {
-            // From the report, for the guards that another attribute has put around.
-            let known = report.entries.iter().find(|entry| entry.handler.is(&handler)).cloned();
-            let entry = match known {
-                Some(known) => ReportEntry { methods, path, scopes, ..known },
-                // What no attribute knows: a generic handler, or what others have written.
-                None => ReportEntry { handler, methods, path, outer: Vec::new(), scopes },
-            };
-            registered.push(entry);
+        for Recorded { handler, methods, path, scopes, is_service } in recorded {
+            // What is registered knows the handler's own guard, and not those that are around it.
+            let outermost =
+                HANDLERS.iter().rfind(|outer| outer.is_around(&handler)).copied().unwrap_or(handler);
+            registered.push(ReportEntry { handler: outermost, methods, path, is_service, scopes });
         }
         let is_registered = |entry: &&ReportEntry| {
             registered.iter().any(|registered: &ReportEntry| registered.handler.is(&entry.handler))
         };
         let never = report.entries.iter().filter(|entry| !is_registered(entry)).cloned().collect();
-        Self { report: Report { entries: registered }, never: Report { entries: never }, unknown: Vec::new() }
+        let report = |entries| Report { entries };
+        Self {
+            report: report(registered),
+            never: report(never),
+            presumed: report(Vec::new()),
+            unknown: Vec::new(),
+        }
     }
 }
 
@@ -132,8 +146,13 @@ impl fmt::Display for Registered {
                 handler.line()
             )?;
         }
+        for entry in &self.presumed.entries {
+            let handler = entry.handler.path();
+            let route = (entry.written_methods(), &entry.path);
+            writeln!(f, "{} {} is presumably {handler}; register it on a protected scope", route.0, route.1)?;
+        }
         for route in &self.unknown {
-            writeln!(f, "{route} has no guard")?;
+            writeln!(f, "{route}")?;
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
-use syn::LitStr;
 use syn::ext::IdentExt as _;
+use syn::{LitStr, PatType};
 
 use super::{accepted, cfgs, check, contexts, is_generic};
 use crate::handler::{Handler, context_type};
@@ -18,8 +18,9 @@ pub(super) fn handler(place: &Place, route: Option<&Route>, asks: &TokenStream) 
         let (methods, text) = (&pattern.methods, &pattern.text);
         quote!(::auth_core::Route::new(&[#(#methods),*], #text))
     });
-    // The first guard knows the route; one around it is listed with the first.
-    let outer = place.wrapped.then(|| quote!(.outer()));
+    // An attribute under another name puts its guard around the one that is there, and finds it in the argument.
+    let inner = place.handler.arguments().next().filter(|_| place.wrapped);
+    let outer = inner.map(|PatType { ty, .. }| quote!(.around(<#ty>::HANDLER)));
     quote! {
         ::auth_core::GuardedHandler::new(
             (#name, ::core::module_path!(), ::core::file!(), ::core::line!()),

@@ -38,8 +38,7 @@ enum Command {
     Serve(ServeArguments),
     /// Store a world of a file in an empty database, with the ids that the file gives
     Import(ImportArguments),
-    /// Print every route with its guards and policies; fails where a handler is registered nowhere, or a route has
-    /// no guard
+    /// Print every route with its guards and policies; fails where a guarded handler is registered nowhere
     Guards(GuardsArguments),
 }
 
