@@ -7,6 +7,7 @@ mod basic;
 mod client;
 mod contexts;
 mod denied;
+mod documents;
 mod failures;
 mod fixture;
 mod fuzz;

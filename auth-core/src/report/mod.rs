@@ -5,6 +5,8 @@
 //! for it, and no handler that is built into a program can be missing.
 
 mod handler;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod registered;
 mod table;
 
