@@ -29,6 +29,7 @@ mod sqlite {
     mod energy;
     mod flex_model;
     mod held_back;
+    mod openapi;
     mod tenants;
 }
 
@@ -40,6 +41,7 @@ mod postgres {
     mod energy;
     mod flex_model;
     mod held_back;
+    mod openapi;
     mod tenants;
 }
 
@@ -51,5 +53,6 @@ mod mysql {
     mod energy;
     mod flex_model;
     mod held_back;
+    mod openapi;
     mod tenants;
 }

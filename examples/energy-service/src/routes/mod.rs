@@ -33,6 +33,7 @@
 //! | `GET /api/v3_0/audit-log/{audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
+//! | `GET /api/v3_0/openapi.json`, `/docs/` | everyone |
 //! | `GET /`, `GET /style.css` | everyone |
 //! | `GET`, `POST /log-in` | `anonymous_user_required` |
 //! | `GET`, `POST /log-out` | `auth_required`: by a session |
@@ -51,10 +52,13 @@ mod accounts;
 mod assets;
 mod audit_log;
 mod auth_tokens;
+#[cfg(feature = "swagger-ui")]
+mod docs;
 mod flex_model;
 mod input;
 mod log_in;
 mod measurements;
+pub(crate) mod openapi;
 mod page;
 pub(crate) mod pages;
 mod permissions;
@@ -94,11 +98,14 @@ pub fn configure(config: &mut ProtectedConfig<'_>) {
                         .configure(portfolio::configure)
                         .configure(audit_log::configure)
                         .configure(permissions::configure)
-                        .configure(auth_tokens::configure),
+                        .configure(auth_tokens::configure)
+                        .configure(openapi::configure),
                 )
                 .configure(log_in::configure),
         )
         .configure(pages::configure);
+    #[cfg(feature = "swagger-ui")]
+    config.configure(docs::configure);
 }
 
 /// Answers what no route serves, also known paths with an unknown method.
