@@ -32,6 +32,8 @@ mod subject;
 #[cfg(feature = "test")]
 pub mod test;
 
+#[cfg(feature = "openapi")]
+pub use self::report::openapi;
 #[cfg(feature = "diesel-async")]
 pub use self::scope::AsyncStored;
 #[cfg(feature = "diesel")]

@@ -60,11 +60,22 @@ impl Service {
 
     /// A request without a body, with these headers.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        self.request_of(method, path, headers, "")
+    }
+
+    /// A request with these headers and this body.
+    pub(crate) fn request_of(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.run(request.body(String::new()).unwrap())
+        self.run(request.body(body.to_owned()).unwrap())
     }
 
     /// Sends a request with the `Authorization` header and the body as they are.

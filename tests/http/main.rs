@@ -7,6 +7,7 @@ mod basic;
 mod client;
 mod contexts;
 mod denied;
+mod documents;
 mod failures;
 mod fixture;
 mod fuzz;
@@ -32,6 +33,7 @@ mod sqlite {
     mod energy;
     mod flex_model;
     mod held_back;
+    mod openapi;
     mod tenants;
 }
 
@@ -44,6 +46,7 @@ mod postgres {
     mod energy;
     mod flex_model;
     mod held_back;
+    mod openapi;
     mod tenants;
 }
 
@@ -56,5 +59,6 @@ mod mysql {
     mod energy;
     mod flex_model;
     mod held_back;
+    mod openapi;
     mod tenants;
 }

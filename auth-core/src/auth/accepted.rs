@@ -49,6 +49,12 @@ impl Accepted {
         self.names.is_none() && self.within.is_none() && self.grace.is_none() && self.realm.is_none()
     }
 
+    /// Whether the subject has to have proved lately who it is.
+    #[cfg(feature = "openapi")]
+    pub(crate) const fn asks_for_recent(&self) -> bool {
+        self.within.is_some()
+    }
+
     /// Whether a mechanism of this name is accepted, which is or is not one by default.
     pub(crate) fn takes(&self, name: &str, is_default: bool) -> bool {
         self.names.map_or(is_default, |names| names.contains(&name))

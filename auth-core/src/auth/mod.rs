@@ -268,9 +268,14 @@ impl Auth {
         extensions.get::<Found>().filter(|found| Arc::ptr_eq(&found.by.0, &self.0)).cloned()
     }
 
-    fn mechanisms(&self, accepted: &Accepted) -> impl Iterator<Item = &dyn DynMechanism> {
-        let mechanisms = self.0.mechanisms.iter().map(|mechanism| &**mechanism);
-        mechanisms.filter(|mechanism| accepted.takes(mechanism.name(), mechanism.is_default()))
+    /// Those that a guard accepts.
+    pub(crate) fn mechanisms(&self, accepted: &Accepted) -> impl Iterator<Item = &dyn DynMechanism> {
+        self.configured().filter(|mechanism| accepted.takes(mechanism.name(), mechanism.is_default()))
+    }
+
+    /// All of them, in the order in which they are tried.
+    pub(crate) fn configured(&self) -> impl Iterator<Item = &dyn DynMechanism> {
+        self.0.mechanisms.iter().map(|mechanism| &**mechanism)
     }
 
     /// A 401 with the challenges of all accepted mechanisms; that of `mechanism` says why it let nobody in.

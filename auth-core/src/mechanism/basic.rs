@@ -7,7 +7,7 @@ use base64ct::{Base64, Encoding as _};
 use thiserror::Error;
 
 use super::{
-    Attempts, Authenticated, Challenge, Mechanism, PasswordHash, Passwords, Rejection, authorization,
+    Attempts, Authenticated, Challenge, Mechanism, PasswordHash, Passwords, Rejection, Scheme, authorization,
 };
 use crate::{
     blocking,
@@ -186,6 +186,10 @@ impl<S: FindByUsername> Mechanism for BasicAuth<S> {
     fn challenge(&self, challenge: &Challenge) -> Option<String> {
         let realm = challenge.realm.unwrap_or(&self.realm);
         Some(format!(r#"Basic realm="{realm}", charset="UTF-8""#))
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        Some(Scheme::Basic)
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {

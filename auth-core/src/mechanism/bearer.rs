@@ -7,7 +7,9 @@ use std::{
 
 use actix_web::HttpRequest;
 
-use super::{Authenticated, CLOCK_SKEW, Challenge, Mechanism, Rejection, TokenHash, Why, authorization};
+use super::{
+    Authenticated, CLOCK_SKEW, Challenge, Mechanism, Rejection, Scheme, TokenHash, Why, authorization,
+};
 use crate::{
     blocking,
     context::{ConnectionSource, LoadError},
@@ -125,6 +127,10 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
 
     fn challenge(&self, challenge: &Challenge) -> Option<String> {
         Some(self::challenge(challenge))
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        Some(Scheme::Bearer { format: None })
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {

@@ -16,6 +16,7 @@ mod bearer;
 pub mod jwt;
 #[cfg(feature = "basic")]
 mod password;
+mod scheme;
 #[cfg(feature = "session")]
 pub mod session;
 #[cfg(feature = "bearer")]
@@ -35,6 +36,7 @@ use thiserror::Error;
 
 #[cfg(feature = "jwt")]
 pub use self::jwt::{FindByClaims, Jwt};
+pub use self::scheme::Scheme;
 #[cfg(feature = "session")]
 pub use self::session::{FindBySession, InvalidOrigin, SessionCookie};
 #[cfg(feature = "basic")]
@@ -98,6 +100,12 @@ pub trait Mechanism: Send + Sync + 'static {
     /// What a 401 says in `WWW-Authenticate`. `None` where HTTP knows no scheme for the mechanism.
     fn challenge(&self, challenge: &Challenge) -> Option<String> {
         let _ = challenge;
+        None
+    }
+
+    /// Where the credentials are in a request, for an `OpenAPI` document. `None` where it is none of these places; then
+    /// the scheme of the [`challenge`](Self::challenge) is taken, if it is `Bearer` or `Basic`.
+    fn scheme(&self) -> Option<Scheme> {
         None
     }
 
@@ -232,6 +240,9 @@ pub(crate) trait DynMechanism: Send + Sync {
 
     fn challenge(&self, challenge: &Challenge) -> Option<String>;
 
+    #[cfg(feature = "openapi")]
+    fn scheme(&self) -> Option<Scheme>;
+
     fn authenticate<'a>(
         &'a self,
         request: &'a HttpRequest,
@@ -253,6 +264,11 @@ impl<M: Mechanism> DynMechanism for M {
 
     fn challenge(&self, challenge: &Challenge) -> Option<String> {
         Mechanism::challenge(self, challenge)
+    }
+
+    #[cfg(feature = "openapi")]
+    fn scheme(&self) -> Option<Scheme> {
+        Mechanism::scheme(self)
     }
 
     fn authenticate<'a>(

@@ -134,7 +134,7 @@ impl GuardedHandler {
     }
 
     /// All that is asked, from the outside in.
-    pub(crate) fn asks(&self) -> impl Iterator<Item = Asks<'static>> + use<> {
+    pub(crate) fn asks<'a>(&self) -> impl Iterator<Item = Asks<'a>> + use<'a> {
         iter::successors(Some(*self), |outer| outer.inner.copied()).map(|handler| handler.asks)
     }
 

@@ -7,6 +7,8 @@
 mod handler;
 #[cfg(feature = "introspection")]
 mod introspected;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod registered;
 mod table;
 

@@ -294,6 +294,9 @@ pub fn instructions(service: &Service, address: SocketAddr) -> Result<String, Se
     }
     let address = reachable(address);
     let _ = writeln!(text, "\nLog in with a browser: http://{address}/log-in");
+    if cfg!(feature = "swagger-ui") {
+        let _ = writeln!(text, "Read about the API: http://{address}/docs/");
+    }
     let base = format!("http://{address}/api");
     let _ = write!(
         text,

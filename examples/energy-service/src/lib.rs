@@ -23,17 +23,23 @@
 //! # }
 //! ```
 
-use std::{future, io, net::TcpListener, time::Duration};
+use std::{
+    future, io,
+    net::TcpListener,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use actix_web::{
     App, HttpServer,
     dev::Server,
     rt::signal,
-    web::{self, Data, ServiceConfig},
+    web::{self, Bytes, Data, ServiceConfig},
 };
 use auth_core::{
     Auth, AuthConfigError, ProtectedConfig, Registered,
     mechanism::{Attempts, Passwords},
+    openapi::{DocumentError, GuardedApi},
     report,
 };
 
@@ -108,6 +114,7 @@ pub struct Service {
     attempts: Attempts,
     sessions: Sessions,
     live: Live,
+    openapi: Arc<OnceLock<Bytes>>,
     workers: Option<usize>,
 }
 
@@ -123,14 +130,16 @@ impl Service {
             demo::fill(&database)?;
         }
         let denials = Denials::start(database.clone(), config.audit.clone()).map_err(StartError::Audit)?;
+        let sessions = Sessions::open(&config.sessions)?;
         Ok(Self {
-            auth: auth::auth(database.pool(), denials.clone())?,
+            auth: auth::auth(database.pool(), sessions.cookie_name(), denials.clone())?,
             denials,
             database,
             passwords: Passwords::new(),
             attempts: Attempts::default(),
-            sessions: Sessions::open(&config.sessions)?,
+            sessions,
             live: Live::new(config.live),
+            openapi: Arc::default(),
             workers: config.workers,
         })
     }
@@ -164,6 +173,7 @@ impl Service {
     pub fn configure(&self, config: &mut ServiceConfig) {
         config
             .app_data(self.auth.clone())
+            .app_data(Data::new(self.clone()))
             .app_data(Data::new(self.database.clone()))
             .app_data(Data::new(self.passwords.clone()))
             .app_data(Data::new(self.attempts.clone()))
@@ -176,6 +186,22 @@ impl Service {
     /// The guard report: every route, who is let in, and what would be missing.
     pub async fn guards(&self) -> Registered {
         report().of_crate("energy_service").registered_by(|config| self.configure(config)).await
+    }
+
+    /// The `OpenAPI` document of all routes, as JSON: what the handlers say, and what their guards ask. It is made once.
+    ///
+    /// # Errors
+    ///
+    /// When a handler says that it is where none is.
+    pub async fn openapi(&self) -> Result<Bytes, DocumentError> {
+        if let Some(document) = self.openapi.get() {
+            return Ok(document.clone());
+        }
+        let registered = self.guards().await;
+        let document = GuardedApi::new(&registered, &self.auth).complete(routes::openapi::document())?;
+        // All of it can be written as JSON.
+        let document = document.to_json().unwrap_or_default();
+        Ok(self.openapi.get_or_init(|| document.into()).clone())
     }
 
     /// Finds out whether the store of the sessions answers, so that a wrong address is known from the start. The
@@ -253,4 +279,7 @@ pub enum StartError {
     /// The authorization is not complete.
     #[error("cannot set up the authorization")]
     Auth(#[from] AuthConfigError),
+    /// The routes are not as they are documented.
+    #[error("cannot document the routes")]
+    Document(#[from] DocumentError),
 }

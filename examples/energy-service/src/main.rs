@@ -161,6 +161,8 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
     };
     let service = Service::open(&config)?;
     service.reach_sessions().await?;
+    // Made before the first request asks for it.
+    service.openapi().await.map_err(StartError::from)?;
     let server = service.start(listener).map_err(CommandError::Serve)?;
     tracing::info!("listening on http://{address}");
     if demo {

@@ -148,14 +148,16 @@ impl Sessions {
         }
     }
 
+    /// Browsers take a cookie of the longer name from the host itself alone, and from no neighbour of its domain.
+    pub(crate) fn cookie_name(&self) -> &'static str {
+        if self.insecure_cookies { "energy-session" } else { "__Host-energy-session" }
+    }
+
     fn middleware<S: SessionStore>(&self, store: S) -> SessionMiddleware<S> {
-        let secure = !self.insecure_cookies;
-        // Browsers take a cookie of such a name from the host itself alone, and from no neighbour of its domain.
-        let name = if secure { "__Host-energy-session" } else { "energy-session" };
         let age = time::Duration::try_from(MAX_AGE).unwrap_or(time::Duration::ZERO);
         SessionMiddleware::builder(store, self.key.clone())
-            .cookie_name(name.to_owned())
-            .cookie_secure(secure)
+            .cookie_name(self.cookie_name().to_owned())
+            .cookie_secure(!self.insecure_cookies)
             .cookie_http_only(true)
             // Links from elsewhere lead to pages as whoever is logged in; forms elsewhere do not.
             .cookie_same_site(SameSite::Lax)

@@ -84,7 +84,7 @@ pub use self::{
 };
 use super::{
     Authenticated, BearerToken, CLOCK_SKEW, Challenge, DynMechanism, FindByToken, Mechanism, Rejection,
-    authorization,
+    Scheme, authorization,
     bearer::{self, SCHEME},
 };
 use crate::{
@@ -179,6 +179,11 @@ impl<S: FindByClaims> Mechanism for Jwt<S> {
 
     fn challenge(&self, challenge: &Challenge) -> Option<String> {
         Some(bearer::challenge(challenge))
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        // An opaque token is none.
+        Some(Scheme::Bearer { format: self.opaque.is_none().then_some("JWT") })
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {

@@ -76,7 +76,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::origin::InvalidOrigin;
 use self::origin::Origin;
-use super::{Authenticated, Grace, Mechanism, Rejection};
+use super::{Authenticated, Grace, Mechanism, Rejection, Scheme};
 use crate::{
     blocking,
     context::{ConnectionSource, LoadError},
@@ -87,6 +87,9 @@ use crate::{
 
 /// Where the session holds the log-in.
 const KEY: &str = "auth";
+
+/// What the middleware calls its cookie, if the application says nothing.
+const COOKIE_NAME: &str = "id";
 
 /// How a subject is found by the id that its session holds. Asked at every request.
 ///
@@ -142,12 +145,21 @@ pub trait FindBySession: Subject + Sized {
 pub struct SessionCookie<S: FindBySession> {
     source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     trusted: Vec<Origin>,
+    cookie_name: String,
 }
 
 impl<S: FindBySession> SessionCookie<S> {
     /// Looks users up over the connections of this pool.
     pub fn new(source: impl ConnectionSource<Connection = S::Connection>) -> Self {
-        Self { source: Arc::new(source), trusted: Vec::new() }
+        Self { source: Arc::new(source), trusted: Vec::new(), cookie_name: COOKIE_NAME.to_owned() }
+    }
+
+    /// Says what the cookie is called, where the application's `SessionMiddleware` gives it a name: for an `OpenAPI`
+    /// document, and for nothing else. Left out, it is `id`, as the middleware has it.
+    #[must_use]
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = name.into();
+        self
     }
 
     /// Lets pages of this origin change things as well, such as a front end under a name of its own:
@@ -165,6 +177,10 @@ impl<S: FindBySession> SessionCookie<S> {
 impl<S: FindBySession> Mechanism for SessionCookie<S> {
     fn name(&self) -> &'static str {
         "session"
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        Some(Scheme::Cookie { name: self.cookie_name.clone() })
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {

@@ -45,15 +45,20 @@ pub const CONSULT: Permission = Permission::new("consult");
 pub const TOKEN_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What the guards of all handlers use: bearer tokens for programs, sessions for browsers, connections from `pool`
-/// for users and contexts alike, and pages for who is denied in a browser. The observer is told of each decision.
+/// for users and contexts alike, and pages for who is denied in a browser. Sessions are in cookies of this name. The
+/// observer is told of each decision.
 ///
 /// # Errors
 ///
 /// When the library finds that something is missing.
-pub fn auth(pool: &ConnectionPool, observer: impl Observer) -> Result<Auth, AuthConfigError> {
+pub fn auth(
+    pool: &ConnectionPool,
+    cookie_name: &str,
+    observer: impl Observer,
+) -> Result<Auth, AuthConfigError> {
     Auth::builder()
         .mechanism(BearerToken::<LoggedIn>::new(pool.clone()).max_age(TOKEN_MAX_AGE))
-        .mechanism(SessionCookie::<LoggedIn>::new(pool.clone()))
+        .mechanism(SessionCookie::<LoggedIn>::new(pool.clone()).cookie_name(cookie_name))
         .connections(pool.clone())
         .on_denied(pages::denied)
         .observer(observer)

@@ -5,6 +5,7 @@ use auth_core::{
 };
 use diesel::{Identifiable, Queryable, Selectable};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     auth::{ACCOUNT_ADMIN, CONSULT, CONSULTANCY, CONSULTANT},
@@ -15,7 +16,7 @@ use crate::{
 /// An account. What is created in it is a user or an asset; only admins delete it.
 ///
 /// A consultancy is not passed on: the consultancy of an account's consultancy has nothing to do with the account.
-#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = accounts, check_for_backend(Backend))]
 #[auth(connection = Connection)]
 #[acl(

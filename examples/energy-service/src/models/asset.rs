@@ -3,6 +3,7 @@
 use auth_core::{AuthModel, LoadContext};
 use diesel::{Identifiable, NullableExpressionMethods, Queryable, Selectable};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Account;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 ///
 /// Members of the account work with its assets; deleting one is for who runs the account. Public assets are read by
 /// everyone and changed by admins.
-#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = assets, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, account_id))]
 #[acl(

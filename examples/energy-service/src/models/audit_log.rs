@@ -3,6 +3,7 @@
 use auth_core::{AuthModel, LoadContext};
 use diesel::{Identifiable, Queryable, Selectable};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::Account;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 
 /// An entry about an account or about a user. Entries are read as the log of an account or of a user; each by itself is
 /// for admins alone, whom no policy needs to name.
-#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = audit_log, check_for_backend(Backend))]
 #[auth(connection = Connection)]
 #[acl(read = nobody)]
@@ -21,6 +22,7 @@ pub struct AuditLog {
     /// The key. What is stored later has a greater one.
     pub id: i32,
     /// When it happened, in UTC; the last time, where it happened several times. A denial is stored a little later.
+    #[schema(value_type = String, format = DateTime)]
     #[serde(serialize_with = "utc")]
     pub event_datetime: Instant,
     /// What happened, in English.
@@ -36,7 +38,7 @@ pub struct AuditLog {
 }
 
 /// An entry about an asset, or about a sensor of it. For admins alone, too.
-#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = asset_audit_log, check_for_backend(Backend))]
 #[auth(connection = Connection)]
 #[acl(read = nobody)]
@@ -44,6 +46,7 @@ pub struct AssetAuditLog {
     /// The key. A later entry has a greater one.
     pub id: i32,
     /// When it happened, in UTC.
+    #[schema(value_type = String, format = DateTime)]
     #[serde(serialize_with = "utc")]
     pub event_datetime: Instant,
     /// What happened, in English.

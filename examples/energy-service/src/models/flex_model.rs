@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use auth_core::{LoadContexts, LoadError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::Sensor;
 use crate::{database::Connection, error::ServiceError};
@@ -20,7 +21,8 @@ const MAX_PLACE: usize = 1_000;
 /// A key that only resembles these is refused.
 /// Whoever stores a document in which another one's sensor is named would have the scheduler read it for him, so a
 /// guard asks for each: [`sensors`](Self::sensors).
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[schema(value_type = Object)]
 #[serde(transparent)]
 pub struct FlexModel(Map<String, Value>);
 

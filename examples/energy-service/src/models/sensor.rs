@@ -3,6 +3,7 @@
 use auth_core::{AuthModel, LoadContext};
 use diesel::{Identifiable, Queryable, Selectable};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Asset;
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 ///
 /// Who reads the asset reads its sensors, and who may add to it records measurements, which are a sensor's children. The
 /// sensor itself is changed and deleted by who may delete the asset.
-#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = sensors, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(asset: Asset, asset_id))]
 #[acl(

@@ -3,6 +3,7 @@
 use auth_core::{AuthModel, LoadContext};
 use diesel::{Identifiable, Queryable, Selectable};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Account;
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 /// What is shown of a user.
 ///
 /// Colleagues see each other; what is in a user's profile is changed by the user or who runs the account.
-#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize)]
+#[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = users, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, account_id))]
 #[acl(

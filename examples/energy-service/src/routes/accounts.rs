@@ -15,10 +15,12 @@ use diesel::{
     SelectableHelper, TextExpressionMethods, dsl::exists,
 };
 use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::{
     created,
     input::{NoParameters, Valid, Validate, some, valid_name},
+    openapi::{Conflict, InvalidBody, InvalidQuery},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
 use crate::{
@@ -34,17 +36,27 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(list).service(create).service(clients).service(view).service(change).service(remove);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(list, create, clients, view, change, remove))]
+pub(super) struct Api;
+
+/// Shows an account.
+#[utoipa::path(
+    params(("account_id" = i32, Path, description = "The account.")),
+    responses((status = 200, description = "The account.", body = Account)),
+)]
 #[permission_required_for_context("read", ctx_arg = "account")]
 #[get("/accounts/{account_id}")]
 async fn view(account: Account) -> Json<Account> {
     Json(account)
 }
 
-/// The consultancy is missing on purpose: whoever could change it could hand the account to strangers.
-#[derive(AsChangeset, Deserialize)]
+// The consultancy is missing on purpose: whoever could change it could hand the account to strangers.
+#[derive(AsChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
 struct AccountChanges {
+    #[schema(value_type = String)]
     #[serde(default, deserialize_with = "some")]
     name: Option<String>,
 }
@@ -55,6 +67,12 @@ impl Validate for AccountChanges {
     }
 }
 
+/// Changes an account.
+#[utoipa::path(
+    params(("account_id" = i32, Path, description = "The account.")),
+    request_body = AccountChanges,
+    responses((status = 200, description = "The account.", body = Account), InvalidBody),
+)]
 #[permission_required_for_context("update", ctx_arg = "account")]
 #[patch("/accounts/{account_id}")]
 async fn change(
@@ -84,7 +102,7 @@ async fn change(
     Ok(Json(updated))
 }
 
-#[derive(Deserialize, Insertable)]
+#[derive(Deserialize, Insertable, ToSchema)]
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
 struct NewAccount {
@@ -100,6 +118,13 @@ impl Validate for NewAccount {
 
 /// Creates an account. What a consultant creates becomes a client of the consultant's own account; admins name
 /// any consultancy or none.
+#[utoipa::path(
+    request_body = NewAccount,
+    responses(
+        (status = 201, description = "The account.", body = Account, headers(("Location" = String))),
+        InvalidBody,
+    ),
+)]
 #[permission_required_for_context("create-children", ctx = Platform, id = ())]
 #[post("/accounts")]
 async fn create(
@@ -131,6 +156,10 @@ async fn create(
 }
 
 /// Deletes an account that has neither users nor assets any more. Its clients are left without a consultancy.
+#[utoipa::path(
+    params(("account_id" = i32, Path, description = "The account.")),
+    responses((status = 204, description = "Done."), InvalidQuery, Conflict),
+)]
 #[permission_required_for_context("delete", ctx_arg = "account")]
 #[delete("/accounts/{account_id}")]
 async fn remove(
@@ -165,7 +194,7 @@ async fn remove(
 
 const IN_USE: &str = "the account still has users or assets: delete those first";
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Column {
     Id,
@@ -173,6 +202,13 @@ pub(super) enum Column {
 }
 
 /// The accounts that the caller may read, by id, unless the client asks for another order.
+#[utoipa::path(
+    params(ListQuery<Column>),
+    responses(
+        (status = 200, description = "A page of the accounts.", body = Listed<Account>),
+        InvalidQuery,
+    ),
+)]
 #[auth_required]
 #[get("/accounts")]
 async fn list(
@@ -206,6 +242,7 @@ pub(super) async fn read_page(
 }
 
 /// The accounts whose consultancy is the caller's account, by id.
+#[utoipa::path(responses((status = 200, description = "The accounts.", body = Vec<Account>)))]
 #[account_roles_required(CONSULTANCY)]
 #[get("/clients")]
 async fn clients(

@@ -15,10 +15,12 @@ use diesel::{
     TextExpressionMethods,
 };
 use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::{
     created,
     input::{NoParameters, Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
+    openapi::{InvalidBody, InvalidQuery, Refused},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
 use crate::{
@@ -41,20 +43,37 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .service(create_sensor);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(list, create, view, view_in_account, change, remove, create_sensor))]
+pub(super) struct Api;
+
+/// Shows an asset.
+#[utoipa::path(
+    params(("asset_id" = i32, Path, description = "The asset.")),
+    responses((status = 200, description = "The asset.", body = Asset)),
+)]
 #[permission_required_for_context("read", ctx_arg = "asset")]
 #[get("/assets/{asset_id}")]
 async fn view(asset: Asset) -> Json<Asset> {
     Json(asset)
 }
 
-/// The same below its account. The key has two parts, so an asset is never shown under another account.
+/// Shows an asset below its account.
+// The key has two parts, so an asset is never shown under another account.
+#[utoipa::path(
+    params(
+        ("account_id" = i32, Path, description = "The account."),
+        ("asset_id" = i32, Path, description = "The asset."),
+    ),
+    responses((status = 200, description = "The asset.", body = Asset)),
+)]
 #[permission_required_for_context("read", ctx_arg = "asset", id = ("account_id", "asset_id"))]
 #[get("/accounts/{account_id}/assets/{asset_id}")]
 async fn view_in_account(asset: AssetOfAccount) -> Json<Asset> {
     Json(asset.asset)
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Column {
     Id,
@@ -62,6 +81,10 @@ pub(super) enum Column {
 }
 
 /// The assets that the caller may read, by id, unless the client asks for another order.
+#[utoipa::path(
+    params(ListQuery<Column, i32>),
+    responses((status = 200, description = "A page of the assets.", body = Listed<Asset>), InvalidQuery),
+)]
 #[auth_required]
 #[get("/assets")]
 async fn list(
@@ -97,7 +120,7 @@ pub(super) async fn read_page(
     .await
 }
 
-#[derive(Deserialize, Insertable)]
+#[derive(Deserialize, Insertable, ToSchema)]
 #[diesel(table_name = assets)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAsset {
@@ -117,6 +140,14 @@ impl Validate for NewAsset {
 
 /// Creates an asset in the account that the body names, below the asset that the body names; without an
 /// account it becomes public.
+#[utoipa::path(
+    request_body = NewAsset,
+    responses(
+        (status = 201, description = "The asset.", body = Asset, headers(("Location" = String))),
+        InvalidBody,
+        Refused,
+    ),
+)]
 #[auth_required]
 #[post("/assets")]
 async fn create(
@@ -161,12 +192,13 @@ pub(super) async fn insert(
         .await
 }
 
-/// Neither the account nor the parent: to move an asset is to create it elsewhere.
-#[derive(AsChangeset, Deserialize)]
+// Neither the account nor the parent: to move an asset is to create it elsewhere.
+#[derive(AsChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = assets)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
 pub(super) struct AssetChanges {
+    #[schema(value_type = String)]
     #[serde(default, deserialize_with = "some")]
     pub(super) name: Option<String>,
     #[serde(default, deserialize_with = "some")]
@@ -182,6 +214,12 @@ impl Validate for AssetChanges {
     }
 }
 
+/// Changes an asset.
+#[utoipa::path(
+    params(("asset_id" = i32, Path, description = "The asset.")),
+    request_body = AssetChanges,
+    responses((status = 200, description = "The asset.", body = Asset), InvalidBody),
+)]
 #[permission_required_for_context("update", ctx_arg = "asset")]
 #[patch("/assets/{asset_id}")]
 async fn change(
@@ -224,7 +262,12 @@ pub(super) async fn update(
         .await
 }
 
-/// The argument is a proof: it does not compile when its guard asks for another permission than `delete`.
+/// Deletes an asset with its sensors and their measurements. Assets that are parts of it stay.
+// The argument is a proof: it does not compile when its guard asks for another permission than `delete`.
+#[utoipa::path(
+    params(("asset_id" = i32, Path, description = "The asset.")),
+    responses((status = 204, description = "Done."), InvalidQuery),
+)]
 #[permission_required_for_context("delete", ctx_arg = "asset")]
 #[delete("/assets/{asset_id}")]
 async fn remove(
@@ -258,7 +301,7 @@ pub(super) async fn delete(
         .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSensor {
     pub(super) name: String,
@@ -274,6 +317,15 @@ impl Validate for NewSensor {
     }
 }
 
+/// Creates a sensor at an asset.
+#[utoipa::path(
+    params(("asset_id" = i32, Path, description = "The asset.")),
+    request_body = NewSensor,
+    responses(
+        (status = 201, description = "The sensor.", body = Sensor, headers(("Location" = String))),
+        InvalidBody,
+    ),
+)]
 #[permission_required_for_context("create-children", ctx_arg = "asset")]
 #[post("/assets/{asset_id}/sensors")]
 async fn create_sensor(

@@ -7,7 +7,9 @@ use actix_web::{
 use auth_core::{ProtectedConfig, permission_required_for_context};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
 use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
 
+use super::openapi::InvalidQuery;
 use crate::{
     database::{Backend, Database},
     error::ServiceError,
@@ -19,11 +21,16 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(of_account).service(of_user).service(view).service(view_of_asset);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(of_account, of_user, view, view_of_asset))]
+pub(super) struct Api;
+
 /// The most entries of one answer.
 const MAX_ENTRIES: i64 = 100;
 
 /// A part of a log. The next page is `before` the last entry of this one.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
     /// Only entries with a smaller id, which are older.
@@ -44,6 +51,10 @@ impl Page {
 }
 
 /// What happened to an account and to its users, the latest first.
+#[utoipa::path(
+    params(("account_id" = i32, Path, description = "The account."), Page),
+    responses((status = 200, description = "The entries.", body = Vec<AuditLog>), InvalidQuery),
+)]
 #[permission_required_for_context("read", ctx_arg = "log", id = "account_id")]
 #[get("/accounts/{account_id}/audit-log")]
 async fn of_account(
@@ -64,6 +75,10 @@ pub(super) async fn latest_of_account(
 }
 
 /// What happened to a user, the latest first.
+#[utoipa::path(
+    params(("user_id" = i32, Path, description = "The user."), Page),
+    responses((status = 200, description = "The entries.", body = Vec<AuditLog>), InvalidQuery),
+)]
 #[permission_required_for_context("read", ctx_arg = "log", id = "user_id")]
 #[get("/users/{user_id}/audit-log")]
 async fn of_user(
@@ -94,12 +109,22 @@ async fn latest(
     database.run(move |connection| Ok(entries.select(AuditLog::as_select()).load(connection)?)).await
 }
 
+/// Shows an entry about an account or a user.
+#[utoipa::path(
+    params(("audit_log_id" = i32, Path, description = "The entry.")),
+    responses((status = 200, description = "The entry.", body = AuditLog)),
+)]
 #[permission_required_for_context("read", ctx_arg = "audit_log")]
 #[get("/audit-log/{audit_log_id}")]
 async fn view(audit_log: AuditLog) -> Json<AuditLog> {
     Json(audit_log)
 }
 
+/// Shows an entry about an asset.
+#[utoipa::path(
+    params(("asset_audit_log_id" = i32, Path, description = "The entry.")),
+    responses((status = 200, description = "The entry.", body = AssetAuditLog)),
+)]
 #[permission_required_for_context("read", ctx_arg = "asset_audit_log")]
 #[get("/asset-audit-log/{asset_audit_log_id}")]
 async fn view_of_asset(asset_audit_log: AssetAuditLog) -> Json<AssetAuditLog> {

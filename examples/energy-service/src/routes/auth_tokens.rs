@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, delete, web::Data};
 use auth_core::{CurrentUser, ProtectedConfig, auth_token_required};
 use diesel::{QueryDsl, RunQueryDsl};
+use utoipa::OpenApi;
 
 use crate::{auth::LoggedIn, database::Database, error::ServiceError, schema::auth_tokens};
 
@@ -10,7 +11,12 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(revoke);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(revoke))]
+pub(super) struct Api;
+
 /// Revokes the token that the request carries: from the next request on, nobody gets in with it.
+#[utoipa::path(responses((status = 204, description = "Done.")))]
 #[auth_token_required]
 #[delete("/auth-tokens/current")]
 async fn revoke(

@@ -6,8 +6,12 @@ use actix_web::{
 };
 use auth_core::{CurrentUser, Permission, ProtectedConfig, Stored, permission_required_for_context};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use utoipa::OpenApi;
 
-use super::input::{Valid, Validate};
+use super::{
+    input::{Valid, Validate},
+    openapi::InvalidBody,
+};
 use crate::{
     audit::{self, Affected},
     auth::LoggedIn,
@@ -24,6 +28,10 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(view).service(replace);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(view, replace))]
+pub(super) struct Api;
+
 impl Validate for FlexModel {
     fn validate(&self) -> Result<(), ServiceError> {
         // First, so that what is done to find references is bounded: it keeps the event loop from other requests.
@@ -38,6 +46,11 @@ fn stored(document: &FlexModel) -> Result<String, ServiceError> {
     serde_json::to_string(document).map_err(ServiceError::internal)
 }
 
+/// Shows the flex-model of an asset.
+#[utoipa::path(
+    params(("asset_id" = i32, Path, description = "The asset.")),
+    responses((status = 200, description = "The document.", body = FlexModel)),
+)]
 #[permission_required_for_context("read", ctx_arg = "asset")]
 #[get("/assets/{asset_id}/flex-model")]
 async fn view(asset: Asset, database: Data<Database>) -> Result<Json<FlexModel>, ServiceError> {
@@ -52,6 +65,11 @@ async fn view(asset: Asset, database: Data<Database>) -> Result<Json<FlexModel>,
 
 /// Stores the document, if the caller may change the asset and read every sensor that the document refers to. It may
 /// refer to none.
+#[utoipa::path(
+    params(("asset_id" = i32, Path, description = "The asset.")),
+    request_body = FlexModel,
+    responses((status = 200, description = "The document.", body = FlexModel), InvalidBody),
+)]
 #[permission_required_for_context("update", ctx_arg = "asset")]
 #[permission_required_for_context("read", ctx_loader = FlexModel::sensors(document, connection), allow_empty = true)]
 #[put("/assets/{asset_id}/flex-model")]

@@ -46,10 +46,12 @@ use tokio::{
     sync::broadcast,
     time::{self, Instant, MissedTickBehavior},
 };
+use utoipa::OpenApi;
 
 use super::{
     input::{NoParameters, Validate},
     measurements::{self, NewEvents},
+    openapi::{InvalidQuery, TooManySockets},
 };
 use crate::{
     auth::{LoggedIn, refuse},
@@ -66,6 +68,22 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(follow);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(follow))]
+pub(super) struct Api;
+
+/// Follows the measurements of a sensor through a WebSocket.
+///
+/// Each message is a list of measurements as a `GET` of them answers; a client may send such a list, or one
+/// measurement, to record it.
+#[utoipa::path(
+    params(("sensor_id" = i32, Path, description = "The sensor.")),
+    responses(
+        (status = 101, description = "The WebSocket is open."),
+        TooManySockets,
+        InvalidQuery,
+    ),
+)]
 #[permission_required_for_context("read", ctx_arg = "sensor")]
 #[get("/sensors/{sensor_id}/measurements/live")]
 async fn follow(

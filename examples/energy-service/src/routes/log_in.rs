@@ -13,7 +13,9 @@ use auth_core::{
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::exists};
 use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
+use super::openapi::{InvalidBody, LogInRefused};
 use crate::{
     auth::TOKEN_MAX_AGE,
     database::{Connection, Database, Instant},
@@ -25,21 +27,30 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(request_auth_token);
 }
 
-/// No `Debug`: a password is not for logs.
-#[derive(Deserialize)]
+#[derive(OpenApi)]
+#[openapi(paths(request_auth_token))]
+pub(super) struct Api;
+
+// No `Debug`: a password is not for logs.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Credentials {
     pub(super) email: String,
     pub(super) password: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct LogIn<'a> {
     auth_token: &'a str,
     user_id: i32,
 }
 
-/// The token is good for [`TOKEN_MAX_AGE`], unless it is revoked or the user deactivated before.
+/// Logs in: an email address and a password for a token, which is good for 30 days.
+// For [`TOKEN_MAX_AGE`], unless it is revoked or the user deactivated before.
+#[utoipa::path(
+    request_body = Credentials,
+    responses((status = 200, description = "The token.", body = LogIn), InvalidBody, LogInRefused),
+)]
 #[public(reason = "who logs in is not logged in yet")]
 #[post("/requestAuthToken")]
 async fn request_auth_token(

@@ -8,10 +8,12 @@ use auth_core::{CurrentUser, Permission, ProtectedConfig, Stored, permission_req
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::{
     created,
     input::{Valid, Validate},
+    openapi::{Conflict, InvalidBody, InvalidQuery},
 };
 use crate::{
     auth::LoggedIn,
@@ -29,8 +31,12 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(record).service(read);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(record, read))]
+pub(super) struct Api;
+
 /// One measurement, as clients read it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Event {
     event_start: DateTime<Utc>,
     event_value: f64,
@@ -47,14 +53,23 @@ impl Event {
 }
 
 /// From `start` on, until before `end`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Range {
+    /// Inclusive, with its offset from UTC.
+    #[param(value_type = String, format = DateTime)]
     start: Instant,
+    /// Exclusive, with its offset from UTC.
+    #[param(value_type = String, format = DateTime)]
     end: Instant,
 }
 
 /// The measurements that begin within the range, by time.
+#[utoipa::path(
+    params(("sensor_id" = i32, Path, description = "The sensor."), Range),
+    responses((status = 200, description = "The measurements.", body = Vec<Event>), InvalidQuery),
+)]
 #[permission_required_for_context("read", ctx_arg = "sensor")]
 #[get("/sensors/{sensor_id}/measurements")]
 async fn read(
@@ -94,14 +109,16 @@ pub(super) fn between(
         .load(connection)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewEvent {
+    /// With its offset from UTC.
+    #[schema(value_type = String, format = DateTime)]
     pub(super) event_start: Instant,
     pub(super) event_value: f64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 pub(super) struct NewEvents(pub(super) Vec<NewEvent>);
 
@@ -115,6 +132,16 @@ impl Validate for NewEvents {
     }
 }
 
+/// Records measurements, all or none. What was recorded before is not replaced: that is no creating.
+#[utoipa::path(
+    params(("sensor_id" = i32, Path, description = "The sensor.")),
+    request_body = NewEvents,
+    responses(
+        (status = 201, description = "The measurements.", body = Vec<Event>, headers(("Location" = String))),
+        InvalidBody,
+        Conflict,
+    ),
+)]
 #[permission_required_for_context("create-children", ctx_arg = "sensor")]
 #[post("/sensors/{sensor_id}/measurements")]
 async fn record(

@@ -34,6 +34,7 @@
 //! | `GET /api/v3_0/audit-log/{audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
+//! | `GET /api/v3_0/openapi.json`, `/docs/` | everyone |
 //!
 //! And pages for people:
 //!
@@ -71,11 +72,14 @@ mod accounts;
 mod assets;
 mod audit_log;
 mod auth_tokens;
+#[cfg(feature = "swagger-ui")]
+mod docs;
 mod flex_model;
 mod input;
 mod live;
 mod log_in;
 mod measurements;
+pub(crate) mod openapi;
 mod page;
 pub(crate) mod pages;
 mod permissions;
@@ -116,11 +120,14 @@ pub fn configure(config: &mut ProtectedConfig<'_>) {
                         .configure(portfolio::configure)
                         .configure(audit_log::configure)
                         .configure(permissions::configure)
-                        .configure(auth_tokens::configure),
+                        .configure(auth_tokens::configure)
+                        .configure(openapi::configure),
                 )
                 .configure(log_in::configure),
         )
         .configure(pages::configure);
+    #[cfg(feature = "swagger-ui")]
+    config.configure(docs::configure);
 }
 
 /// Answers what no route serves, also known paths with an unknown method.

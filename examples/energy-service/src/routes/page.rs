@@ -1,6 +1,8 @@
 //! Lists, page by page: what the lists of accounts, users, assets and sensors have in common. Each begins with the rows
 //! that the caller may read, so what is counted are those alone.
 
+use std::any::TypeId;
+
 use auth_core::{Accessible, Scoped, permission::Read};
 use diesel::{
     ExpressionMethods, RunQueryDsl,
@@ -11,6 +13,13 @@ use diesel::{
     },
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
 
 use super::input::valid_filter;
 use crate::{
@@ -44,7 +53,7 @@ pub(super) struct ListQuery<C, A = Never, S = Never> {
 #[derive(Clone, Copy, Deserialize)]
 pub(super) enum Never {}
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Direction {
     #[default]
@@ -53,7 +62,7 @@ enum Direction {
 }
 
 /// A page, and how many rows there are.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Listed<T> {
     pub(super) data: Vec<T>,
@@ -61,6 +70,38 @@ pub(super) struct Listed<T> {
     pub(super) num_records: i64,
     /// Those among them that the client asks for, on all pages.
     pub(super) filtered_records: i64,
+}
+
+/// As the fields are written; what a list does not take is no parameter of it.
+impl<C: ToSchema, A: 'static, S: 'static> IntoParams for ListQuery<C, A, S> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let id = |taken: bool| taken.then(i32::schema);
+        let parameters = [
+            ("page", "From 1.", Some(u32::schema())),
+            ("per_page", "At most 100.", Some(u32::schema())),
+            ("filter", "A text that the name contains.", Some(String::schema())),
+            ("sort_by", "The column that the list is ordered by.", Some(C::schema())),
+            ("sort_dir", "The direction of the order.", Some(Direction::schema())),
+            ("account_id", "Only what belongs to this account.", id(is_taken::<A>())),
+            ("asset_id", "Only what belongs to this asset.", id(is_taken::<S>())),
+        ];
+        let parameter = |(name, description, schema): (_, _, Option<_>)| {
+            schema.map(|schema| {
+                ParameterBuilder::new()
+                    .name(name)
+                    .parameter_in(ParameterIn::Query)
+                    .required(Required::False)
+                    .description(Some(description))
+                    .schema(Some(schema))
+                    .build()
+            })
+        };
+        parameters.into_iter().filter_map(parameter).collect()
+    }
+}
+
+fn is_taken<T: 'static>() -> bool {
+    TypeId::of::<T>() != TypeId::of::<Never>()
 }
 
 diesel::define_sql_function! {

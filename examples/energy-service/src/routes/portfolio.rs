@@ -9,6 +9,7 @@ use diesel::{
     ExpressionMethods, NullableExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::count,
 };
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::{
     auth::{LoggedIn, PROSUMER, SUPPLIER},
@@ -22,15 +23,20 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(portfolio);
 }
 
-#[derive(Serialize)]
+#[derive(OpenApi)]
+#[openapi(paths(portfolio))]
+pub(super) struct Api;
+
+#[derive(Serialize, ToSchema)]
 struct Holding {
     #[serde(flatten)]
     asset: Asset,
     number_of_sensors: i64,
 }
 
-/// The assets of the caller's account, by name, with the number of their sensors. Every member may read
-/// these, so the account is all that the query has to ask for.
+/// The assets of the caller's account, by name, with the number of their sensors.
+// Every member may read these, so the account is all that the query has to ask for.
+#[utoipa::path(responses((status = 200, description = "The assets.", body = Vec<Holding>)))]
 #[account_roles_accepted(PROSUMER, SUPPLIER)]
 #[get("/portfolio")]
 async fn portfolio(

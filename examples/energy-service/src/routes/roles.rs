@@ -7,6 +7,7 @@ use actix_web::{
 use auth_core::{ProtectedConfig, roles_accepted};
 use diesel::{QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::{
     auth::{ACCOUNT_ADMIN, CONSULTANT},
@@ -19,7 +20,11 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(list);
 }
 
-#[derive(Queryable, Selectable, Serialize)]
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+pub(super) struct Api;
+
+#[derive(Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = roles, check_for_backend(Backend))]
 struct Role {
     id: i32,
@@ -27,6 +32,7 @@ struct Role {
 }
 
 /// All roles, by name, for those who have to do with other people's roles.
+#[utoipa::path(responses((status = 200, description = "The roles.", body = Vec<Role>)))]
 #[roles_accepted(ACCOUNT_ADMIN, CONSULTANT)]
 #[get("/roles")]
 async fn list(database: Data<Database>) -> Result<Json<Vec<Role>>, ServiceError> {

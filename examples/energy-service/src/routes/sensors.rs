@@ -13,9 +13,11 @@ use diesel::{
     AsChangeset, EscapeExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, TextExpressionMethods,
 };
 use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::{
     input::{NoParameters, Valid, Validate, some, valid_name, valid_unit},
+    openapi::{InvalidBody, InvalidQuery},
     page::{ESCAPE, ListQuery, Listed, Never, lower, pattern},
 };
 use crate::{
@@ -31,13 +33,22 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(list).service(view).service(change).service(remove);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(list, view, change, remove))]
+pub(super) struct Api;
+
+/// Shows a sensor.
+#[utoipa::path(
+    params(("sensor_id" = i32, Path, description = "The sensor.")),
+    responses((status = 200, description = "The sensor.", body = Sensor)),
+)]
 #[permission_required_for_context("read", ctx_arg = "sensor")]
 #[get("/sensors/{sensor_id}")]
 async fn view(sensor: Sensor) -> Json<Sensor> {
     Json(sensor)
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Column {
     Id,
@@ -45,6 +56,13 @@ enum Column {
 }
 
 /// The sensors that the caller may read, by id, unless the client asks for another order.
+#[utoipa::path(
+    params(ListQuery<Column, Never, i32>),
+    responses(
+        (status = 200, description = "A page of the sensors.", body = Listed<Sensor>),
+        InvalidQuery,
+    ),
+)]
 #[auth_required]
 #[get("/sensors")]
 async fn list(
@@ -74,13 +92,15 @@ async fn list(
     Ok(Json(listed))
 }
 
-/// Neither the asset nor the resolution, in which the measurements were recorded.
-#[derive(AsChangeset, Deserialize)]
+// Neither the asset nor the resolution, in which the measurements were recorded.
+#[derive(AsChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = sensors)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SensorChanges {
+    #[schema(value_type = String)]
     #[serde(default, deserialize_with = "some")]
     pub(super) name: Option<String>,
+    #[schema(value_type = String)]
     #[serde(default, deserialize_with = "some")]
     pub(super) unit: Option<String>,
 }
@@ -92,6 +112,12 @@ impl Validate for SensorChanges {
     }
 }
 
+/// Changes a sensor.
+#[utoipa::path(
+    params(("sensor_id" = i32, Path, description = "The sensor.")),
+    request_body = SensorChanges,
+    responses((status = 200, description = "The sensor.", body = Sensor), InvalidBody),
+)]
 #[permission_required_for_context("update", ctx_arg = "sensor")]
 #[patch("/sensors/{sensor_id}")]
 async fn change(
@@ -132,6 +158,11 @@ pub(super) async fn update(
         .await
 }
 
+/// Deletes a sensor with its measurements.
+#[utoipa::path(
+    params(("sensor_id" = i32, Path, description = "The sensor.")),
+    responses((status = 204, description = "Done."), InvalidQuery),
+)]
 #[permission_required_for_context("delete", ctx_arg = "sensor")]
 #[delete("/sensors/{sensor_id}")]
 async fn remove(

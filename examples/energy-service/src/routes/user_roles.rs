@@ -12,8 +12,12 @@ use auth_core::{
 };
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
 
-use super::input::{NoParameters, Valid, Validate};
+use super::{
+    input::{NoParameters, Valid, Validate},
+    openapi::{Conflict, InvalidBody, InvalidQuery},
+};
 use crate::{
     audit::{self, Affected},
     auth::{LoggedIn, can_modify_role, refuse},
@@ -27,10 +31,18 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(list).service(change);
 }
 
+#[derive(OpenApi)]
+#[openapi(paths(list, change))]
+pub(super) struct Api;
+
 /// The most roles of one change: who is refused has each of them logged.
 const MAX_ROLES: usize = 100;
 
 /// The names of the user's roles.
+#[utoipa::path(
+    params(("user_id" = i32, Path, description = "The user.")),
+    responses((status = 200, description = "The names of the roles.", body = Vec<String>), InvalidQuery),
+)]
 #[permission_required_for_context("read", ctx_arg = "user")]
 #[get("/users/{user_id}/roles")]
 async fn list(
@@ -43,7 +55,7 @@ async fn list(
 }
 
 /// Roles by their names.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RoleChanges {
     #[serde(default)]
@@ -70,8 +82,17 @@ impl Validate for RoleChanges {
 /// Gives and takes roles, all or none, and answers with those that the user has then. Whoever is logged in has
 /// the new roles from the next request on.
 ///
-/// The guard lets in who may change the user. Which roles, too, is decided in the transaction of the change.
 /// A role that does not exist is refused as one that may not be changed.
+// The guard lets in who may change the user. Which roles, too, is decided in the transaction of the change.
+#[utoipa::path(
+    params(("user_id" = i32, Path, description = "The user.")),
+    request_body = RoleChanges,
+    responses(
+        (status = 200, description = "The names of the roles.", body = Vec<String>),
+        InvalidBody,
+        Conflict,
+    ),
+)]
 #[permission_required_for_context("update", ctx_arg = "user")]
 #[patch("/users/{user_id}/roles")]
 async fn change(

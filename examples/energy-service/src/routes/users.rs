@@ -16,10 +16,12 @@ use diesel::{
     RunQueryDsl, TextExpressionMethods, dsl::exists,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
 use super::{
     created,
     input::{NoParameters, Valid, Validate, some, valid_email, valid_name, valid_password},
+    openapi::{Conflict, InvalidBody, InvalidQuery},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
 };
 use crate::{
@@ -36,7 +38,11 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(list).service(me).service(view).service(change).service(create).service(remove);
 }
 
-#[derive(Serialize)]
+#[derive(OpenApi)]
+#[openapi(paths(list, me, view, change, create, remove))]
+pub(super) struct Api;
+
+#[derive(Serialize, ToSchema)]
 struct Profile {
     #[serde(flatten)]
     user: User,
@@ -45,6 +51,7 @@ struct Profile {
 }
 
 /// The caller, with all roles.
+#[utoipa::path(responses((status = 200, description = "The caller.", body = Profile)))]
 #[auth_required]
 #[get("/users/me")]
 async fn me(
@@ -60,13 +67,18 @@ async fn me(
     }))
 }
 
+/// Shows a user.
+#[utoipa::path(
+    params(("user_id" = i32, Path, description = "The user.")),
+    responses((status = 200, description = "The user.", body = User)),
+)]
 #[permission_required_for_context("read", ctx_arg = "user")]
 #[get("/users/{user_id}")]
 async fn view(user: User) -> Json<User> {
     Json(user)
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Column {
     Id,
@@ -75,6 +87,10 @@ enum Column {
 }
 
 /// The users that the caller may read, by id, unless the client asks for another order.
+#[utoipa::path(
+    params(ListQuery<Column, i32>),
+    responses((status = 200, description = "A page of the users.", body = Listed<User>), InvalidQuery),
+)]
 #[auth_required]
 #[get("/users")]
 async fn list(
@@ -107,14 +123,16 @@ async fn list(
     Ok(Json(listed))
 }
 
-/// Neither the account nor the roles nor the password: those are not part of a profile, and they decide what
-/// a user may do.
-#[derive(AsChangeset, Deserialize)]
+// Neither the account nor the roles nor the password: those are not part of a profile, and they decide what
+// a user may do.
+#[derive(AsChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = users)]
 #[serde(deny_unknown_fields)]
 struct UserChanges {
+    #[schema(value_type = String)]
     #[serde(default, deserialize_with = "some")]
     username: Option<String>,
+    #[schema(value_type = bool)]
     #[serde(default, deserialize_with = "some")]
     active: Option<bool>,
 }
@@ -125,9 +143,14 @@ impl Validate for UserChanges {
     }
 }
 
-/// Deactivating a user ends the user's log-ins for good: they do not come back with the user. Nobody deactivates
-/// themselves, and only admins say whether a user with one of the admin roles is active: the last admin would be gone
-/// for good.
+/// Changes a user. Deactivating one ends the user's log-ins for good: they do not come back with the user. Nobody
+/// deactivates themselves.
+// Only admins say whether a user with one of the admin roles is active: the last admin would be gone for good.
+#[utoipa::path(
+    params(("user_id" = i32, Path, description = "The user.")),
+    request_body = UserChanges,
+    responses((status = 200, description = "The user.", body = User), InvalidBody, Conflict),
+)]
 #[permission_required_for_context("update", ctx_arg = "user")]
 #[patch("/users/{user_id}")]
 async fn change(
@@ -186,8 +209,8 @@ fn has_admin_role(user_id: i32, connection: &mut Connection) -> QueryResult<bool
     diesel::select(exists(of_admins.select(users_roles::user_id))).get_result(connection)
 }
 
-/// No `Debug`: a password is not for logs.
-#[derive(Deserialize)]
+// No `Debug`: a password is not for logs.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewUser {
     email: String,
@@ -203,8 +226,17 @@ impl Validate for NewUser {
     }
 }
 
-/// Creates a user in an account, without any role: those are given by
-/// [`user_roles::change`](super::user_roles), which has rules of its own.
+/// Creates a user in an account, without any role.
+// Roles are given by [`user_roles::change`](super::user_roles), which has rules of its own.
+#[utoipa::path(
+    params(("account_id" = i32, Path, description = "The account.")),
+    request_body = NewUser,
+    responses(
+        (status = 201, description = "The user.", body = User, headers(("Location" = String))),
+        InvalidBody,
+        Conflict,
+    ),
+)]
 #[permission_required_for_context("create-children", ctx_arg = "account")]
 #[post("/accounts/{account_id}/users")]
 async fn create(
@@ -248,7 +280,12 @@ async fn create(
     Ok(created(&format!("/users/{}", row.id), row))
 }
 
-/// Deletes a user, with roles and log-ins. Nobody deletes themselves: the last admin would be gone for good.
+/// Deletes a user, with roles and log-ins. Nobody deletes themselves.
+// The last admin would be gone for good.
+#[utoipa::path(
+    params(("user_id" = i32, Path, description = "The user.")),
+    responses((status = 204, description = "Done."), InvalidQuery, Conflict),
+)]
 #[permission_required_for_context("delete", ctx_arg = "user")]
 #[delete("/users/{user_id}")]
 async fn remove(

@@ -1,0 +1,219 @@
+use actix_web::HttpRequest;
+use serde_json::{Value, json};
+
+use super::{asked::Asked, template};
+use crate::{
+    auth::{Accepted, Auth, AuthBuilder},
+    guard::{AskedContext, Asks, SubjectCheck},
+    mechanism::{Authenticated, Mechanism, Rejection, Scheme},
+    permission::Permission,
+    protected::ScopeGuard,
+    report::{GuardedHandler, ReportEntry},
+};
+
+struct Named(&'static str);
+
+impl Mechanism for Named {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn is_default(&self) -> bool {
+        self.0 != "basic"
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        match self.0 {
+            "basic" => Some(Scheme::Basic),
+            "session" => Some(Scheme::Cookie { name: "id".to_owned() }),
+            _ => None,
+        }
+    }
+
+    async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        Ok(None)
+    }
+}
+
+fn builder() -> AuthBuilder {
+    Auth::builder().mechanism(Named("token")).mechanism(Named("session")).mechanism(Named("basic"))
+}
+
+fn entry(scopes: Vec<ScopeGuard>, outer: Option<Asks<'static>>, asks: Asks<'static>) -> ReportEntry {
+    let handler = GuardedHandler::new(("view", "service::sensors", "", 0), &[], asks);
+    // A guard around it, where an attribute under another name makes one.
+    let handler = match outer {
+        Some(asks) => GuardedHandler::new(("view", "service", "lib.rs", 1), &[], asks)
+            .around(Box::leak(Box::new(handler))),
+        None => handler,
+    };
+    ReportEntry { handler, methods: vec!["GET".into()], path: "/".to_owned(), is_service: false, scopes }
+}
+
+fn of_handler(asks: Asks<'static>) -> ReportEntry {
+    entry(Vec::new(), None, asks)
+}
+
+fn security(entry: &ReportEntry) -> Option<Value> {
+    let security = Asked::of(entry).security(&builder().build().unwrap())?;
+    Some(serde_json::to_value(security).unwrap())
+}
+
+fn denials(auth: AuthBuilder, method: &str, entry: &ReportEntry) -> Vec<u16> {
+    let denials = Asked::of(entry).denials(&auth.build().unwrap(), method);
+    denials.into_iter().map(|status| status.as_u16()).collect()
+}
+
+const ANY: Asks<'static> = Asks::authenticated(Accepted::any());
+const TOKEN: Asks<'static> = Asks::authenticated(Accepted::by(&["token"]));
+const BASIC: Asks<'static> = Asks::authenticated(Accepted::by(&["basic"]));
+const BASIC_OR_SESSION: Asks<'static> = Asks::authenticated(Accepted::by(&["basic", "session"]));
+const PUBLIC: Asks<'static> = Asks::nothing(None);
+
+const READ: &[AskedContext] = &[AskedContext::new("Sensor", &[Permission::READ], None).id("\"sensor_id\"")];
+const UPDATE: &[AskedContext] =
+    &[AskedContext::new("Sensor", &[Permission::UPDATE], None).id("\"sensor_id\"")];
+const LOADED: &[AskedContext] = &[AskedContext::new("of_body(body)", &[Permission::READ], None)];
+const SINGLE: &[AskedContext] = &[AskedContext::new("Platform", &[Permission::UPDATE], None).id("()")];
+
+#[test]
+fn a_handler_names_its_mechanisms() {
+    for (asks, expected) in [
+        // As mechanisms are tried; not basic, which has to be asked for.
+        (ANY, json!([{ "token": [] }, { "session": [] }])),
+        (BASIC_OR_SESSION, json!([{ "session": [] }, { "basic": [] }])),
+        (PUBLIC, json!([])),
+        (Asks::anonymous(), json!([])),
+    ] {
+        assert_eq!(security(&of_handler(asks)), Some(expected), "{asks:?}");
+    }
+}
+
+#[test]
+fn what_scopes_and_handlers_accept_alike_is_enough() {
+    let by_token = || ScopeGuard::auth_required_by(&["token"]);
+    let by_session_or_basic = || ScopeGuard::auth_required_by(&["session", "basic"]);
+    for (scopes, outer, asks, expected) in [
+        (vec![ScopeGuard::auth_required()], None, TOKEN, json!([{ "token": [] }])),
+        (vec![by_token()], None, ANY, json!([{ "token": [] }])),
+        (vec![ScopeGuard::auth_required(), by_session_or_basic()], None, ANY, json!([{ "session": [] }])),
+        // An attribute under another name is around the handler's own.
+        (vec![], Some(TOKEN), ANY, json!([{ "token": [] }])),
+        (vec![], Some(BASIC_OR_SESSION), ANY, json!([{ "session": [] }])),
+        // A public handler is open to whom the scope lets in.
+        (vec![by_token()], None, PUBLIC, json!([{ "token": [] }])),
+        (
+            vec![ScopeGuard::auth_required()],
+            None,
+            Asks::anonymous(),
+            json!([{ "token": [] }, { "session": [] }]),
+        ),
+    ] {
+        let asked = entry(scopes, outer, asks);
+        assert_eq!(security(&asked), Some(expected), "{asked:?}");
+    }
+}
+
+#[test]
+fn what_no_two_guards_accept_alike_is_asked_together() {
+    let by_token = ScopeGuard::auth_required_by(&["token"]);
+    let asked = entry(vec![by_token.clone()], None, BASIC_OR_SESSION);
+    let both = json!([{ "basic": [], "token": [] }, { "session": [], "token": [] }]);
+    assert_eq!(security(&asked), Some(both));
+    // With the third guard, two are enough all the same.
+    let asked = entry(vec![by_token, ScopeGuard::auth_required()], Some(BASIC_OR_SESSION), BASIC);
+    assert_eq!(security(&asked), Some(json!([{ "basic": [], "token": [] }])));
+}
+
+#[test]
+fn a_guard_that_accepts_nothing_is_never_open() {
+    let asks = Asks::authenticated(Accepted::by(&["ticket"]));
+    assert_eq!(security(&of_handler(asks)), None);
+    let asked = entry(vec![ScopeGuard::auth_required_by(&["ticket"])], None, PUBLIC);
+    assert_eq!(security(&asked), None);
+}
+
+#[test]
+fn the_statuses_are_those_that_a_guard_can_answer() {
+    let roles = ANY.checks(const { &[SubjectCheck::roles_accepted(&["a"])] });
+    for (method, asks, expected) in [
+        ("GET", PUBLIC, vec![]),
+        ("POST", PUBLIC, vec![]),
+        ("GET", ANY, vec![401, 503]),
+        // Sessions are no credentials for what another site causes.
+        ("POST", ANY, vec![401, 403, 503]),
+        ("POST", TOKEN, vec![401, 503]),
+        ("GET", BASIC, vec![401, 429, 503]),
+        ("GET", Asks::anonymous(), vec![401, 403, 503]),
+        ("GET", roles, vec![401, 403, 503]),
+        ("GET", TOKEN.contexts(READ), vec![401, 403, 404, 503]),
+        ("GET", TOKEN.contexts(UPDATE), vec![401, 403, 404, 503]),
+        ("GET", TOKEN.contexts(LOADED), vec![401, 403, 404, 503]),
+        // Nothing names it, so it is never missing.
+        ("GET", TOKEN.contexts(SINGLE), vec![401, 403, 503]),
+    ] {
+        assert_eq!(denials(builder(), method, &of_handler(asks)), expected, "{method} {asks:?}");
+    }
+}
+
+#[test]
+fn the_statuses_of_scopes_and_outer_guards_are_there_as_well() {
+    let scope = ScopeGuard::auth_required_by(&["token"]).roles_required(&["a"]);
+    assert_eq!(denials(builder(), "GET", &entry(vec![scope], None, PUBLIC)), [401, 403, 503]);
+    let outer = TOKEN.contexts(READ);
+    assert_eq!(denials(builder(), "GET", &entry(vec![], Some(outer), TOKEN)), [401, 403, 404, 503]);
+}
+
+#[test]
+fn what_may_not_be_read_is_hidden() {
+    let both = TOKEN.contexts(
+        const { &[AskedContext::new("Sensor", &[Permission::READ, Permission::DELETE], None).id("\"id\"")] },
+    );
+    for (asks, expected) in [
+        (TOKEN.contexts(READ), vec![401, 404, 503]),
+        (TOKEN.contexts(LOADED), vec![401, 404, 503]),
+        // Who may read it is told that the rest is not allowed.
+        (TOKEN.contexts(UPDATE), vec![401, 403, 404, 503]),
+        (both, vec![401, 403, 404, 503]),
+        (TOKEN.contexts(SINGLE), vec![401, 403, 404, 503]),
+        (
+            TOKEN.checks(const { &[SubjectCheck::roles_required(&["a"])] }).contexts(READ),
+            vec![401, 403, 404, 503],
+        ),
+    ] {
+        assert_eq!(denials(builder().hide_unreadable(), "GET", &of_handler(asks)), expected, "{asks:?}");
+    }
+}
+
+#[test]
+fn words_name_no_role() {
+    let scope = ScopeGuard::auth_required().account_roles_accepted(&["Supplier"]);
+    let asks = Asks::authenticated(Accepted::any().within(900))
+        .checks(
+            const { &[SubjectCheck::roles_accepted(&["chief"]), SubjectCheck::roles_required(&["other"])] },
+        )
+        .contexts(UPDATE);
+    let words = Asked::of(&entry(vec![scope], None, asks)).in_words();
+    assert_eq!(
+        words,
+        "Asks for a log-in, a role of the account, a recent log-in, a role, `update` on `Sensor`."
+    );
+    assert_eq!(Asked::of(&of_handler(PUBLIC)).in_words(), "Open to everybody.");
+    let words = Asked::of(&of_handler(Asks::anonymous())).in_words();
+    assert_eq!(words, "Asks for a caller who is not logged in.");
+}
+
+#[test]
+fn patterns_become_templates() {
+    for (pattern, expected) in [
+        ("", "/"),
+        ("/sensors", "/sensors"),
+        ("/sensors/{id}", "/sensors/{id}"),
+        (r"/sensors/{id:\d{1,9}}/{name}", "/sensors/{id}/{name}"),
+        ("/files/{tail:.*}", "/files/{tail}"),
+        ("/files/{tail}*", "/files/{tail}"),
+        ("/at/12:30", "/at/12:30"),
+    ] {
+        assert_eq!(template(pattern), expected);
+    }
+}

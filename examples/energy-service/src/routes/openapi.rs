@@ -1,0 +1,134 @@
+//! The document of the endpoints, by `OpenAPI`: what the handlers say of themselves, and what their guards ask.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, get, http::header::ContentType, web::Data};
+use auth_core::{Problem, ProtectedConfig, public};
+use utoipa::{
+    IntoResponses, OpenApi, ToSchema,
+    openapi::{self, Content, Ref, RefOr, Response, ResponseBuilder},
+};
+
+use super::{
+    BASE, accounts, assets, audit_log, auth_tokens, flex_model, live, log_in, measurements, permissions,
+    portfolio, roles, sensors, user_roles, users,
+};
+use crate::{Service, error::ServiceError};
+
+pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
+    config.service(view);
+}
+
+/// What the handlers say.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Energy service",
+        description = "Accounts, users, assets, sensors and measurements of energy.\n\n\
+                       Every operation says by which mechanisms a caller is known, and what is asked of the caller.",
+    ),
+    paths(view),
+    nest(
+        (path = "/api", api = log_in::Api, tags = ["log-in"]),
+        (path = BASE, api = auth_tokens::Api, tags = ["log-in"]),
+        (path = BASE, api = accounts::Api, tags = ["accounts"]),
+        (path = BASE, api = users::Api, tags = ["users"]),
+        (path = BASE, api = user_roles::Api, tags = ["users"]),
+        (path = BASE, api = roles::Api, tags = ["users"]),
+        (path = BASE, api = assets::Api, tags = ["assets"]),
+        (path = BASE, api = flex_model::Api, tags = ["assets"]),
+        (path = BASE, api = portfolio::Api, tags = ["assets"]),
+        (path = BASE, api = sensors::Api, tags = ["sensors"]),
+        (path = BASE, api = measurements::Api, tags = ["sensors"]),
+        (path = BASE, api = live::Api, tags = ["sensors"]),
+        (path = BASE, api = audit_log::Api, tags = ["audit-log"]),
+    ),
+)]
+struct Api;
+
+/// What the handlers say, without what their guards ask.
+pub(crate) fn document() -> openapi::OpenApi {
+    Api::openapi().nest(BASE, permissions::openapi())
+}
+
+/// This document.
+#[utoipa::path(
+    context_path = BASE,
+    tag = "openapi",
+    responses((status = 200, description = "The document.", body = Object)),
+)]
+#[public(reason = "it names no role and no rule, and programs read it before they log in")]
+#[get("/openapi.json")]
+async fn view(service: Data<Service>) -> Result<HttpResponse, ServiceError> {
+    let document = service.openapi().await.map_err(ServiceError::internal)?;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(document))
+}
+
+/// 400: the query is not one of the endpoint.
+pub(super) struct InvalidQuery;
+
+/// 400 and 413: the body is not one of the endpoint, or too large.
+pub(super) struct InvalidBody;
+
+/// 409: the request contradicts what is stored.
+pub(super) struct Conflict;
+
+/// 403 and 404: what the body refers to is not for the caller, or not there.
+pub(super) struct Refused;
+
+/// 429: the caller has as many sockets as one may have.
+pub(super) struct TooManySockets;
+
+/// What a log-in answers.
+pub(super) struct LogInRefused;
+
+impl IntoResponses for InvalidQuery {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[("400", "The query is wrong.")])
+    }
+}
+
+impl IntoResponses for InvalidBody {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[("400", "The body is wrong."), ("413", "The body is too large.")])
+    }
+}
+
+impl IntoResponses for Conflict {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[("409", "The request contradicts what is stored.")])
+    }
+}
+
+impl IntoResponses for Refused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[
+            ("403", "The caller may not do this with what the body refers to."),
+            ("404", "What the body refers to is not there."),
+        ])
+    }
+}
+
+impl IntoResponses for TooManySockets {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[("429", "The caller has too many sockets.")])
+    }
+}
+
+impl IntoResponses for LogInRefused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[
+            ("401", "The email address or the password is wrong."),
+            ("429", "There were too many attempts."),
+            ("503", "The service cannot answer at the moment."),
+        ])
+    }
+}
+
+fn problems(answers: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
+    let response = |description: &str| {
+        let problem = Content::new(Some(Ref::from_schema_name(Problem::name())));
+        ResponseBuilder::new().description(description).content("application/problem+json", problem).build()
+    };
+    answers.iter().map(|(status, description)| ((*status).to_owned(), response(description).into())).collect()
+}

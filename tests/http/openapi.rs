@@ -1,0 +1,393 @@
+//! The document of the energy service, held against what the service answers: every operation in it is asked by
+//! everybody, about objects of their own, of others and of nobody.
+//!
+//! What changes something gets a malformed body or query, unless a table here says otherwise. A guard decides before it
+//! looks at them, and who is let in gets a 400: so next to nothing is changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write as _},
+};
+
+use base64ct::{Base64, Encoding as _};
+use diesel::prelude::*;
+use energy_service::{
+    demo::PASSWORD,
+    schema::{asset_audit_log, audit_log},
+};
+use serde_json::{Value, json};
+
+use super::energy::{CALLERS, Energy};
+use crate::client::{Response, bearer};
+
+/// What is declared and not answered here, with the reason.
+const NOT_SEEN: [(&str, u16, &str); 3] = [
+    ("GET /log-in", 403, "who is logged in is led to another page, by `on_denied`"),
+    ("POST /log-in", 403, "the same"),
+    ("POST /api/requestAuthToken", 401, "wrong passwords are counted, so none is tried"),
+];
+
+/// What no handler reads as a body, and what none reads as a query that reads one.
+const MALFORMED_BODY: &str = "{";
+const MALFORMED_QUERY: &str = "?unexpected=%";
+
+struct Operation<'a> {
+    method: String,
+    path: String,
+    said: &'a Value,
+    /// The names in each alternative of what is asked.
+    security: Vec<Vec<String>>,
+    seen: BTreeSet<u16>,
+}
+
+impl Operation<'_> {
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    fn is_declared(&self, status: u16) -> bool {
+        let declares = |key: &str| self.said["responses"].get(key).is_some();
+        // What a guard denies is declared by itself. A handler that is open may look who is logged in, and say the same.
+        let by_guard = [401, 403].contains(&status) && declares("401");
+        declares(&status.to_string()) || (!by_guard && declares("default"))
+    }
+
+    /// Ends the credentials that it is asked with.
+    fn ends_a_log_in(&self) -> bool {
+        ["DELETE /api/v3_0/auth-tokens/current", "POST /log-out"].contains(&self.name().as_str())
+    }
+}
+
+/// The document, and what it is held against.
+struct World<'a> {
+    energy: &'a Energy,
+    document: &'a Value,
+    cookies: BTreeMap<&'static str, String>,
+    statuses: BTreeMap<u16, usize>,
+}
+
+impl World<'_> {
+    /// The operation asked once. Its answer is declared, and a denial is as it is described.
+    fn ask(
+        &mut self,
+        operation: &mut Operation<'_>,
+        path: &str,
+        headers: &[(&str, &str)],
+        input: &str,
+    ) -> Response {
+        let (path, body) = match operation.method.as_str() {
+            "GET" | "DELETE" => (format!("{path}{input}"), ""),
+            _ => (path.to_owned(), input),
+        };
+        let mut headers = headers.to_vec();
+        headers.push(("content-type", "application/json"));
+        let answer = self.energy.http.request_of(&operation.method, &path, &headers, body);
+        let status = answer.status.as_u16();
+        operation.seen.insert(status);
+        *self.statuses.entry(status).or_default() += 1;
+        let name = operation.name();
+        assert!(operation.is_declared(status), "{name} ({path}) answered {status}: {}", answer.body);
+        if [401, 403, 404].contains(&status) && operation.said["responses"][status.to_string()].is_object() {
+            self.assert_problem(operation, &answer);
+        }
+        answer
+    }
+
+    fn assert_problem(&self, operation: &Operation<'_>, answer: &Response) {
+        let name = operation.name();
+        let status = answer.status.as_u16();
+        let content = &self.resolved(&operation.said["responses"][status.to_string()])["content"];
+        let schema = self.resolved(&content["application/problem+json"]["schema"]);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{name}");
+        let problem = answer.json();
+        for property in schema["required"].as_array().unwrap() {
+            let value = &problem[property.as_str().unwrap()];
+            let is_right = match schema["properties"][property.as_str().unwrap()]["type"].as_str().unwrap() {
+                "string" => value.is_string(),
+                "integer" => value.is_u64(),
+                other => panic!("{other}"),
+            };
+            assert!(is_right, "{name}: {property} of {problem}");
+        }
+        assert_eq!(problem.as_object().unwrap().len(), schema["properties"].as_object().unwrap().len());
+        assert_eq!(problem["status"], status, "{name}");
+    }
+
+    /// What is said there, or where it refers to.
+    fn resolved<'v>(&'v self, value: &'v Value) -> &'v Value {
+        match value["$ref"].as_str() {
+            Some(reference) => self.document.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
+            None => value,
+        }
+    }
+
+    /// The schemes that a 401 asks for, which are those of the operation that HTTP has a challenge for.
+    fn assert_challenges(&self, operation: &Operation<'_>, answer: &Response) {
+        let challenges = answer.headers.get_all("www-authenticate").iter();
+        let asked: BTreeSet<String> = challenges
+            .map(|challenge| challenge.to_str().unwrap().split(' ').next().unwrap().to_lowercase())
+            .collect();
+        let schemes = &self.document["components"]["securitySchemes"];
+        let named = operation.security.iter().flatten().map(|name| &schemes[name]);
+        let expected: BTreeSet<String> = named
+            .filter(|scheme| scheme["type"] == "http")
+            .map(|scheme| scheme["scheme"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(asked, expected, "{}", operation.name());
+    }
+
+    /// The header that an admin is known by.
+    fn credentials(&self, scheme: &str) -> (&'static str, String) {
+        match scheme {
+            "token" => ("authorization", bearer("ada")),
+            "session" => ("cookie", self.cookies["ada"].clone()),
+            "basic" => {
+                let pair = format!("ada@platform.example:{PASSWORD}");
+                ("authorization", format!("Basic {}", Base64::encode_string(pair.as_bytes())))
+            }
+            _ => panic!("this test knows no credentials for the scheme {scheme}"),
+        }
+    }
+}
+
+/// A value for each parameter of a path.
+type Values = Vec<(&'static str, String)>;
+
+/// The objects of Sunnyside Farm, those of Harbour Bakery, one that is not there, and what is no object.
+fn objects(energy: &Energy) -> Vec<Values> {
+    let ids = |names: [(&'static str, &str); 4]| {
+        let mut ids = names.map(|(name, what)| (name, energy.id_of(what).to_string())).to_vec();
+        let connection = &mut energy.real.database().connection().unwrap();
+        let entry: i32 = audit_log::table.select(audit_log::id).first(connection).unwrap();
+        let of_asset: i32 = asset_audit_log::table.select(asset_audit_log::id).first(connection).unwrap();
+        ids.extend([("audit_log_id", entry.to_string()), ("asset_audit_log_id", of_asset.to_string())]);
+        ids
+    };
+    let own = ids([
+        ("account_id", "account Sunnyside Farm"),
+        ("user_id", "user mia"),
+        ("asset_id", "asset Solar roof"),
+        ("sensor_id", "sensors-of Solar roof"),
+    ]);
+    let others = ids([
+        ("account_id", "account Harbour Bakery"),
+        ("user_id", "user sven"),
+        ("asset_id", "asset Oven"),
+        ("sensor_id", "sensors-of Oven"),
+    ]);
+    let all = |id: &str| own.iter().map(|(name, _)| (*name, id.to_owned())).collect();
+    let (missing, wrong) = (all("999999"), all("nothing"));
+    vec![own, others, missing, wrong]
+}
+
+/// The path with each of the objects in it; once where it has no parameter.
+fn paths(objects: &[Values], template: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for values in objects {
+        let path = values
+            .iter()
+            .fold(template.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+        assert!(!path.contains('{'), "this test knows no value for a parameter of {path}");
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// What an operation is sent: a query where it has no body. The first changes nothing.
+fn inputs(energy: &Energy, operation: &Operation<'_>) -> Vec<String> {
+    match operation.method.as_str() {
+        "GET" => vec![String::new(), MALFORMED_QUERY.to_owned()],
+        "DELETE" => vec![MALFORMED_QUERY.to_owned()],
+        _ => {
+            let of_account = |id: i32| json!({ "name": "x", "account_id": id }).to_string();
+            let mut bodies = vec![MALFORMED_BODY.to_owned()];
+            // Its handler asks about what the body refers to.
+            if operation.name() == "POST /api/v3_0/assets" {
+                bodies.extend([of_account(energy.id_of("account Platform")), of_account(999_999)]);
+            }
+            bodies
+        }
+    }
+}
+
+fn operations(document: &Value) -> Vec<Operation<'_>> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, said) in item.as_object().unwrap() {
+            let security = said["security"].as_array().unwrap_or_else(|| panic!("{path} says nothing"));
+            let names = |asked: &Value| asked.as_object().unwrap().keys().cloned().collect();
+            operations.push(Operation {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                said,
+                security: security.iter().map(names).collect(),
+                seen: BTreeSet::new(),
+            });
+        }
+    }
+    operations.sort_by_key(Operation::ends_a_log_in);
+    operations
+}
+
+fn document(energy: &Energy) -> Value {
+    let answer = energy.http.get("/api/v3_0/openapi.json", None);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    answer.json()
+}
+
+#[test]
+fn the_service_answers_as_its_document_says() {
+    let energy = Energy::start();
+    // So that there are entries of both audit logs.
+    for (pattern, name) in [("/accounts/{account Platform}", "Platform"), ("/assets/{asset Oven}", "Oven")] {
+        let answer = energy.send("ada", "PATCH", pattern, Some(&json!({ "name": name })));
+        assert_eq!(answer.status, 200);
+    }
+    let document = document(&energy);
+    let mut cookies = BTreeMap::new();
+    for (name, email) in [("ada", "ada@platform.example"), ("sven", "sven@bakery.example")] {
+        let form = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+        let body = format!("email={email}&password={PASSWORD}");
+        let answer = energy.http.request_of("POST", "/log-in", &form, &body);
+        assert_eq!(answer.status, 303);
+        let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap();
+        cookies.insert(name, cookie.to_owned());
+    }
+    let mut world = World { energy: &energy, document: &document, cookies, statuses: BTreeMap::new() };
+    let objects = objects(&energy);
+    let mut operations = operations(&document);
+    for operation in &mut operations {
+        let name = operation.name();
+        let is_open = operation.security.is_empty();
+        let paths = paths(&objects, &operation.path);
+        let inputs = inputs(&energy, operation);
+        for path in &paths {
+            for input in &inputs {
+                let answer = world.ask(operation, path, &[], input);
+                assert_eq!(answer.status == 401, !is_open, "{name} asked by nobody");
+                if !is_open {
+                    world.assert_challenges(operation, &answer);
+                }
+            }
+        }
+        // What another site causes is refused with the credentials that a browser sends by itself.
+        let foreign = [("cookie", &*world.cookies["ada"].clone()), ("sec-fetch-site", "cross-site")];
+        world.ask(operation, &paths[0], &foreign, &inputs[0]);
+        world.ask(operation, &paths[0], &[("authorization", "Bearer wrong")], &inputs[0]);
+
+        let named: BTreeSet<String> = operation.security.iter().flatten().cloned().collect();
+        for scheme in ["token", "session", "basic"] {
+            let (header, value) = world.credentials(scheme);
+            let answer = world.ask(operation, &paths[0], &[(header, &value)], &inputs[0]);
+            if !is_open {
+                let alone = operation.security.iter().any(|names| *names == [scheme]);
+                assert_eq!(answer.status != 401, alone, "{name} asked with {scheme}");
+            }
+        }
+        assert!(named.iter().all(|name| ["token", "session", "basic"].contains(&name.as_str())), "{named:?}");
+        for caller in CALLERS.into_iter().filter(|caller| !caller.is_empty()) {
+            for path in &paths {
+                for input in &inputs {
+                    world.ask(operation, path, &[("authorization", &bearer(caller))], input);
+                }
+            }
+        }
+        let by_session = world.cookies["sven"].clone();
+        world.ask(operation, &paths[0], &[("cookie", &by_session)], &inputs[0]);
+
+        for status in [401, 403, 404] {
+            let declared = operation.said["responses"].get(status.to_string()).is_some();
+            let excepted =
+                NOT_SEEN.iter().any(|(excepted, not_seen, _)| *excepted == name && *not_seen == status);
+            // What is not declared fails where it is answered.
+            if declared {
+                let seen = operation.seen.contains(&status);
+                assert_eq!(seen, !excepted, "{name} declares {status}, and answered {:?}", operation.seen);
+            }
+        }
+    }
+    let requests: usize = world.statuses.values().sum();
+    // Not kept by the harness.
+    let _ = writeln!(
+        io::stderr(),
+        "openapi: {} operations, {requests} requests, answers {:?}",
+        operations.len(),
+        world.statuses
+    );
+}
+
+#[actix_web::test]
+async fn the_document_has_every_route_and_no_other() {
+    let energy = Energy::start();
+    let document = document(&energy);
+    let documented: BTreeSet<String> = operations(&document).iter().map(Operation::name).collect();
+    let registered = energy.real.guards().await;
+    let routes: BTreeSet<String> = registered
+        .report()
+        .entries()
+        .iter()
+        .flat_map(|entry| entry.methods().iter().map(move |method| format!("{method} {}", entry.path())))
+        .collect();
+    assert_eq!(documented, routes);
+    assert!(routes.len() > 60, "{}", routes.len());
+}
+
+#[test]
+fn every_endpoint_of_the_api_is_described_by_its_handler() {
+    let energy = Energy::start();
+    let document = document(&energy);
+    let mut ids = BTreeSet::new();
+    for operation in operations(&document) {
+        let name = operation.name();
+        let id = operation.said["operationId"].as_str().unwrap().to_owned();
+        assert!(ids.insert(id), "{name} has the id of another operation");
+        if !operation.path.starts_with("/api/") {
+            continue;
+        }
+        let responses = operation.said["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{name} says nothing of success");
+        assert!(!responses.contains_key("default"), "{name} is not described: is it missing in its `Api`?");
+        for (status, response) in responses {
+            // The others are by the guards.
+            let is_described = response["$ref"].is_string() || response["description"].is_string();
+            assert!(is_described, "{name} does not describe its {status}");
+        }
+        assert!(operation.said["summary"].is_string(), "{name} has no summary");
+        assert!(operation.said["tags"].is_array(), "{name} has no tag");
+        let has_body = ["POST", "PUT", "PATCH"].contains(&operation.method.as_str());
+        assert_eq!(operation.said["requestBody"].is_object(), has_body, "{name}");
+    }
+}
+
+#[test]
+fn the_document_names_no_role_and_no_rule() {
+    let energy = Energy::start();
+    let text = energy.http.get("/api/v3_0/openapi.json", None).body;
+    for secret in ["admin-reader", "account-admin", "Consultancy", "Prosumer", "consultancy_account_id)"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn swagger_ui_shows_the_document_with_nothing_from_elsewhere() {
+    let energy = Energy::start();
+    let page = energy.http.get("/docs/", None);
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), Some("text/html"));
+    for text in [&page.body, &energy.http.get("/docs/swagger-initializer.js", None).body] {
+        assert!(!text.contains("://") && !text.contains("src=\"//"), "{text}");
+    }
+    let initializer = energy.http.get("/docs/swagger-initializer.js", None).body;
+    assert!(initializer.contains(r#""url": "/api/v3_0/openapi.json""#), "{initializer}");
+    for path in ["/docs/", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/nothing"] {
+        let answer = energy.http.get(path, None);
+        assert_eq!(answer.status, if path == "/docs/nothing" { 404 } else { 200 }, "{path}");
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("http"), "{path}: {policy}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+    }
+}
