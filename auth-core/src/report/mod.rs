@@ -6,7 +6,7 @@
 
 mod handler;
 mod registered;
-mod table;
+pub(crate) mod table;
 
 use std::{fmt, future::Future};
 
@@ -145,7 +145,8 @@ impl Report {
     /// The report as a table in Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        table::markdown(&self.rows())
+        let rows = self.rows().into_iter().map(|row| row.map(|cell| table::escape(&cell)));
+        table::markdown(&rows.collect::<Vec<_>>())
     }
 
     /// The report as JSON: a list of the entries.
