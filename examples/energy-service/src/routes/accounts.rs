@@ -176,8 +176,8 @@ enum Column {
 #[auth_required]
 #[get("/accounts")]
 async fn list(
-    readable: Accessible<Account, Read>,
     Query(page): Query<ListQuery<Column>>,
+    readable: Accessible<Account, Read>,
     database: Data<Database>,
 ) -> Result<Json<Listed<Account>>, ServiceError> {
     page.read(
