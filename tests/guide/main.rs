@@ -4,6 +4,7 @@
 mod examples;
 mod policies;
 mod statements;
+mod testing;
 
 use actix_web::{
     App,
