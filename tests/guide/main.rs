@@ -5,6 +5,7 @@ mod audit;
 mod examples;
 mod policies;
 mod statements;
+mod testing;
 
 use actix_web::{
     App,

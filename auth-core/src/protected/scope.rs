@@ -1,7 +1,7 @@
 //! A scope that takes guarded handlers only.
 
 use actix_web::{
-    Error, ResponseError as _, Scope,
+    Error, Scope,
     body::MessageBody,
     dev::{AppService, HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse, Transform},
     guard::Guard as RouteGuard,
@@ -82,8 +82,8 @@ impl ProtectedScope {
                 match guard::enter(request.request(), &asked.asks()).await {
                     Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
                     Err(error) => {
-                        let response = Denial::new(request.request(), error).error_response();
-                        Ok(request.into_response(response).map_into_right_body())
+                        let denial = Denial::new(request.request(), error);
+                        Ok(request.error_response(denial).map_into_right_body())
                     }
                 }
             }

@@ -10,7 +10,7 @@ mod introspected;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod registered;
-mod table;
+pub(crate) mod table;
 
 use std::{borrow::Cow, fmt, future::Future};
 
@@ -152,7 +152,8 @@ impl Report {
     /// The report as a table in Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        table::markdown(&self.rows())
+        let rows = self.rows().into_iter().map(|row| row.map(|cell| table::escape(&cell)));
+        table::markdown(&rows.collect::<Vec<_>>())
     }
 
     /// The report as JSON: a list of the entries.

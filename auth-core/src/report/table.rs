@@ -3,35 +3,35 @@
 use std::iter::repeat_n;
 
 /// Columns next to each other, each as wide as its widest cell.
-pub(super) fn text<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn text<R: AsRef<[String]>>(rows: &[R]) -> String {
     let widths = widths(rows);
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    let line = |row: &R| {
+        let cells = row.as_ref().iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
         let line = cells.collect::<Vec<_>>().join("  ");
         format!("{}\n", line.trim_end())
     };
     rows.iter().map(line).collect()
 }
 
-/// The same with bars in between.
-pub(crate) fn markdown<const N: usize>(rows: &[[String; N]]) -> String {
-    let escaped: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| escape(cell))).collect();
-    let widths = widths(&escaped);
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+/// The same with bars in between. The cells are Markdown: what is not, is [`escape`]d before.
+pub(crate) fn markdown<R: AsRef<[String]>>(rows: &[R]) -> String {
+    // As wide as what stands below a header.
+    let widths: Vec<usize> = widths(rows).into_iter().map(|width| width.max(3)).collect();
+    let line = |row: &R| {
+        let cells = row.as_ref().iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
         format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
     };
-    let below: Vec<String> = widths.iter().map(|width| repeat_n('-', (*width).max(3)).collect()).collect();
+    let below: Vec<String> = widths.iter().map(|&width| repeat_n('-', width).collect()).collect();
     let below = format!("| {} |\n", below.join(" | "));
-    let mut lines = escaped.iter().map(line);
+    let mut lines = rows.iter().map(line);
     let header = lines.next().unwrap_or_default();
     [header, below].into_iter().chain(lines).collect()
 }
 
-fn widths<const N: usize>(rows: &[[String; N]]) -> [usize; N] {
-    let mut widths = [0; N];
+fn widths<R: AsRef<[String]>>(rows: &[R]) -> Vec<usize> {
+    let mut widths = vec![0; rows.first().map_or(0, |header| header.as_ref().len())];
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
             *width = cell.chars().count().max(*width);
         }
     }
@@ -39,7 +39,7 @@ fn widths<const N: usize>(rows: &[[String; N]]) -> [usize; N] {
 }
 
 /// What would end a cell, or begin something that is no text.
-fn escape(cell: &str) -> String {
+pub(crate) fn escape(cell: &str) -> String {
     let mut escaped = String::with_capacity(cell.len());
     for character in cell.chars() {
         match character {
@@ -53,13 +53,17 @@ fn escape(cell: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{markdown, text};
+    use super::{escape, markdown, text};
 
     #[test]
     fn columns_are_aligned() {
         let rows = [["a", "bb"], ["ccc", ""], ["ä", "d|_"]].map(|row| row.map(str::to_owned));
         assert_eq!(text(&rows), "a    bb\nccc\nä    d|_\n");
-        assert_eq!(markdown(&rows), "| a   | bb    |\n| --- | ----- |\n| ccc |       |\n| ä   | d\\|\\_ |\n");
-        assert_eq!(text::<2>(&[]), "");
+        let escaped = rows.map(|row| row.map(|cell| escape(&cell)));
+        assert_eq!(
+            markdown(&escaped),
+            "| a   | bb    |\n| --- | ----- |\n| ccc |       |\n| ä   | d\\|\\_ |\n"
+        );
+        assert_eq!(text::<[String; 2]>(&[]), "");
     }
 }

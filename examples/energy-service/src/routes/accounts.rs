@@ -212,8 +212,8 @@ pub(super) enum Column {
 #[auth_required]
 #[get("/accounts")]
 async fn list(
-    readable: Accessible<Account, Read>,
     Query(page): Query<ListQuery<Column>>,
+    readable: Accessible<Account, Read>,
     database: Data<Database>,
 ) -> Result<Json<Listed<Account>>, ServiceError> {
     Ok(Json(read_page(readable, page, &database).await?))

@@ -88,8 +88,8 @@ pub(super) enum Column {
 #[auth_required]
 #[get("/assets")]
 async fn list(
-    readable: Accessible<Asset, Read>,
     Query(page): Query<ListQuery<Column, i32>>,
+    readable: Accessible<Asset, Read>,
     database: Data<Database>,
 ) -> Result<Json<Listed<Asset>>, ServiceError> {
     Ok(Json(read_page(readable, page, &database).await?))

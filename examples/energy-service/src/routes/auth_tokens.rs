@@ -1,10 +1,14 @@
 //! Tokens: given up by who has them. They are given out by the log-in.
 
-use actix_web::{HttpResponse, delete, web::Data};
+use actix_web::{
+    HttpResponse, delete,
+    web::{Data, Query},
+};
 use auth_core::{CurrentUser, ProtectedConfig, auth_token_required};
 use diesel::{QueryDsl, RunQueryDsl};
 use utoipa::OpenApi;
 
+use super::input::NoParameters;
 use crate::{auth::LoggedIn, database::Database, error::ServiceError, schema::auth_tokens};
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
@@ -20,6 +24,7 @@ pub(super) struct Api;
 #[auth_token_required]
 #[delete("/auth-tokens/current")]
 async fn revoke(
+    _: Query<NoParameters>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {

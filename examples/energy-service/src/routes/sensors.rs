@@ -66,8 +66,8 @@ enum Column {
 #[auth_required]
 #[get("/sensors")]
 async fn list(
-    readable: Accessible<Sensor, Read>,
     Query(page): Query<ListQuery<Column, Never, i32>>,
+    readable: Accessible<Sensor, Read>,
     database: Data<Database>,
 ) -> Result<Json<Listed<Sensor>>, ServiceError> {
     let listed = page

@@ -55,6 +55,7 @@ struct Profile {
 #[auth_required]
 #[get("/users/me")]
 async fn me(
+    _: Query<NoParameters>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Profile>, ServiceError> {
@@ -94,8 +95,8 @@ enum Column {
 #[auth_required]
 #[get("/users")]
 async fn list(
-    readable: Accessible<User, Read>,
     Query(page): Query<ListQuery<Column, i32>>,
+    readable: Accessible<User, Read>,
     database: Data<Database>,
 ) -> Result<Json<Listed<User>>, ServiceError> {
     let listed = page

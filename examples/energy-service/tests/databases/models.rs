@@ -11,8 +11,9 @@ use std::{
 };
 
 use auth_core::{
-    AccessError, AuthModel, LoadContext, LoadError, Permission, Scoped, Stored, check_access,
+    AccessError, LoadContext, LoadError, Permission, Scoped, Stored,
     mechanism::{FindByToken, Token},
+    test::PolicyTable,
 };
 use diesel::{
     Connection as _, ExpressionMethods, QueryDsl, RunQueryDsl,
@@ -81,113 +82,76 @@ fn log_in(email: &str, connection: &mut Connection) -> Result<LoggedIn, LoadErro
     LoggedIn::find_by_token(&token(email, connection).hash(), connection)
 }
 
-/// The local parts of the addresses of those who may.
+/// The names of those who may.
 fn who(connection: &mut Connection, may: impl Fn(&LoggedIn, &mut Connection) -> bool) -> Vec<String> {
-    let emails: Vec<String> = users::table.order(users::id).select(users::email).load(connection).unwrap();
-    emails
-        .into_iter()
-        .filter(|email| may(&log_in(email, connection).unwrap(), connection))
-        .map(|email| email.trim_end_matches("@x").to_owned())
-        .collect()
+    let subjects = subjects(connection).into_iter();
+    subjects.filter_map(|(name, subject)| may(&subject, connection).then_some(name)).collect()
 }
 
-/// The same by each use of a policy: the decision about a row, the list, and the lock for a change.
-fn who_may<C>(permission: Permission, id: i32, connection: &mut Connection) -> Vec<String>
+/// All users, by the local parts of their addresses.
+fn subjects(connection: &mut Connection) -> Vec<(String, LoggedIn)> {
+    let emails: Vec<String> = users::table.order(users::id).select(users::email).load(connection).unwrap();
+    let named = |email: String| {
+        let subject = log_in(&email, connection).unwrap();
+        (email.trim_end_matches("@x").to_owned(), subject)
+    };
+    emails.into_iter().map(named).collect()
+}
+
+/// That the list of rows and the lock for a change say the same as the decision about a row.
+fn assert_agreement<C>(id: i32, subjects: &[(String, LoggedIn)], connection: &mut Connection)
 where
     C: Stored<Id = i32, Connection = Connection> + Scoped<Query: LoadQuery<'static, Connection, C>>,
 {
-    let by_row = who(connection, |subject, connection| {
-        C::check_access(connection, subject, id, permission).unwrap().is_allowed()
-    });
-    let by_list = who(connection, |subject, connection| {
+    for ((name, subject), permission) in
+        subjects.iter().flat_map(|subject| Permission::BUILT_IN.map(|permission| (subject, permission)))
+    {
+        let decided = C::check_access(connection, subject, id, permission).unwrap().is_allowed();
         let rows: Vec<C> = C::accessible_by(subject, permission).load(connection).unwrap();
-        rows.iter().any(|row| C::key_of(row) == id)
-    });
-    let by_lock = who(connection, |subject, connection| {
+        let listed = rows.iter().any(|row| C::key_of(row) == id);
         let locked = connection.immediate_transaction(|connection| {
             C::authorize_for_update(connection, subject, id, permission).map(|row| C::key_of(&row))
         });
-        match locked {
+        let locked = match locked {
             Ok(found) => found == id,
             Err(error) => {
                 assert!(matches!(error, AccessError::Denied(_)), "{error}");
                 false
             }
-        }
-    });
-    assert_eq!(by_row, by_list, "{permission} by list");
-    assert_eq!(by_row, by_lock, "{permission} by lock");
-    by_row
-}
-
-fn who_may_by_hand<C: AuthModel>(
-    permission: Permission,
-    context: &C,
-    connection: &mut Connection,
-) -> Vec<String> {
-    who(connection, |subject, _| check_access(subject, context, permission).is_allowed())
+        };
+        assert_eq!((listed, locked), (decided, decided), "{permission} by list and by lock: {name}");
+    }
 }
 
 #[test]
 fn the_lists_let_in_whom_they_should() {
-    const ALL: [&str; 10] = [
-        "member",
-        "account-admin",
-        "own-consultant",
-        "stranger",
-        "other-account-admin",
-        "consultant",
-        "colleague",
-        "far-consultant",
-        "admin",
-        "admin-reader",
-    ];
-    const READERS: [&str; 6] =
-        ["member", "account-admin", "own-consultant", "consultant", "admin", "admin-reader"];
-    const CHANGERS: [&str; 5] = ["member", "account-admin", "own-consultant", "consultant", "admin"];
-    const IN_CHARGE: [&str; 3] = ["account-admin", "consultant", "admin"];
-    const SELF_OR_IN_CHARGE: [&str; 4] = ["member", "account-admin", "consultant", "admin"];
-    const ADMIN: [&str; 1] = ["admin"];
-    const ADMINS: [&str; 2] = ["admin", "admin-reader"];
-    const PERMISSIONS: [Permission; 4] =
-        [Permission::CREATE_CHILDREN, Permission::READ, Permission::UPDATE, Permission::DELETE];
-
     let place = SERVER.database();
     let database = world(&place);
-    let mut connection = database.connection().unwrap();
-    let connection = &mut *connection;
-    // In the order create-children, read, update, delete.
-    let check = |name: &str, may: [Vec<String>; 4], expected: [&[&str]; 4]| {
-        for (permission, (may, expected)) in
-            ["create-children", "read", "update", "delete"].into_iter().zip(may.into_iter().zip(expected))
-        {
-            assert_eq!(may, expected, "{permission} of {name}");
-        }
-    };
-    macro_rules! may {
-        ($context:ty, $id:expr) => {
-            PERMISSIONS.map(|permission| who_may::<$context>(permission, $id, connection))
-        };
-        ($context:expr) => {
-            PERMISSIONS.map(|permission| who_may_by_hand(permission, $context, connection))
-        };
+    let connection = &mut *database.connection().unwrap();
+    let subjects = subjects(connection);
+    let mut table = PolicyTable::new(subjects.clone(), Permission::BUILT_IN);
+    macro_rules! rows {
+        ($($name:literal: $context:ty, $id:expr;)+) => {$(
+            table = table.row::<$context>($name, $id, connection).unwrap();
+            assert_agreement::<$context>($id, &subjects, connection);
+        )+};
     }
-
-    check("an account", may!(Account, 1), [&IN_CHARGE, &READERS, &CHANGERS, &ADMIN]);
-    check("a user", may!(User, 11), [&ADMIN, &READERS, &SELF_OR_IN_CHARGE, &ADMIN]);
-    check("an asset", may!(Asset, 1), [&CHANGERS, &READERS, &CHANGERS, &IN_CHARGE]);
-    check("a sensor", may!(Sensor, 1), [&CHANGERS, &READERS, &IN_CHARGE, &IN_CHARGE]);
-    check("a public asset", may!(Asset, 2), [&ADMIN, &ALL, &ADMIN, &ADMIN]);
-    check("a public sensor", may!(Sensor, 2), [&ADMIN, &ALL, &ADMIN, &ADMIN]);
-    let consultants = &["own-consultant", "consultant", "admin"];
-    check("the platform", may!(&Platform), [consultants, &ADMINS, &ADMIN, &ADMIN]);
-    check("the public assets", may!(&PublicAssets), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
-    check("an entry", may!(AuditLog, 1), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
-    check("an entry about an asset", may!(AssetAuditLog, 1), [&ADMIN, &ADMINS, &ADMIN, &ADMIN]);
-    let readers = &["account-admin", "consultant", "admin", "admin-reader"];
-    check("the log of an account", may!(AccountAuditLog, 1), [&ADMIN, readers, &ADMIN, &ADMIN]);
-    let readers = &["member", "account-admin", "consultant", "admin", "admin-reader"];
-    check("the log of a user", may!(UserAuditLog, 11), [&ADMIN, readers, &ADMIN, &ADMIN]);
+    rows! {
+        "account": Account, 1;
+        "user": User, 11;
+        "asset": Asset, 1;
+        "sensor": Sensor, 1;
+        "public asset": Asset, 2;
+        "public sensor": Sensor, 2;
+        "audit log entry": AuditLog, 1;
+        "asset audit log entry": AssetAuditLog, 1;
+        "audit log of an account": AccountAuditLog, 1;
+        "audit log of a user": UserAuditLog, 11;
+    }
+    table
+        .context("platform", &Platform)
+        .context("public assets", &PublicAssets)
+        .assert_matches("tests/databases/policies.md");
 }
 
 #[test]
@@ -208,7 +172,10 @@ fn an_asset_is_a_part_of_its_own_account_alone() {
             AssetOfAccount::check_access(connection, subject, (1, 1), permission).unwrap().is_allowed()
         })
     };
-    assert_eq!(may_read(Permission::READ, connection), who_may::<Asset>(Permission::READ, 1, connection));
+    let may_read_the_asset = who(connection, |subject, connection| {
+        Asset::check_access(connection, subject, 1, Permission::READ).unwrap().is_allowed()
+    });
+    assert_eq!(may_read(Permission::READ, connection), may_read_the_asset);
     assert_eq!(may_read(Permission::UPDATE, connection), ["admin"]);
 }
 

@@ -1,6 +1,9 @@
 //! The page with the button to log out.
 
-use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, get, post,
+    web::{Data, Query},
+};
 use auth_core::{CurrentUser, ProtectedConfig, auth_required, mechanism::session};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use maud::html;
@@ -12,6 +15,7 @@ use super::{
 use crate::{
     auth::LoggedIn,
     database::{Database, Instant},
+    routes::input::NoParameters,
     schema::users,
 };
 
@@ -40,6 +44,7 @@ async fn view() -> HttpResponse {
 #[post("/log-out")]
 async fn submit(
     request: HttpRequest,
+    _: Query<NoParameters>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {

@@ -1,10 +1,21 @@
 //! Tools for the tests of an application; behind the feature `test`, which belongs into `[dev-dependencies]`.
 //!
+//! | question | tool |
+//! |---|---|
+//! | who gets in where, in the whole application? | [`AccessMatrix`], and [`Registered::is_complete`](crate::Registered::is_complete) for handlers that are registered nowhere |
+//! | what may each subject do with each object, by its policy? | [`PolicyTable`] |
+//! | why is this decided so? | [`assert_allowed`], [`assert_denied`] with [`explain`](crate::explain()) |
+//! | what does this handler answer to somebody? | [`call`] with [`authenticated_as`], [`authenticated_by`], [`anonymous`] |
+//! | what does the body of this handler do? | [`admit`], [`authorized`], [`current_user`] |
+//!
+//! A subject is a [`User`](crate::User), or the application's own. `docs/testing.md` in the repository leads through all of
+//! it.
+//!
 //! ```
 //! # #[actix_web::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use actix_web::{App, HttpResponse, Responder, get, http::StatusCode, test::{TestRequest, call_service, init_service}};
-//! use auth_core::{Auth, User, roles_required, test::AlwaysAs};
+//! use actix_web::{HttpResponse, Responder, get, http::StatusCode, test::TestRequest};
+//! use auth_core::{User, roles_required, test};
 //!
 //! #[roles_required("account-admin")]
 //! #[get("/invoices")]
@@ -12,44 +23,43 @@
 //!     HttpResponse::Ok()
 //! }
 //!
-//! let member = Auth::builder().mechanism(AlwaysAs(User::new(2))).build()?;
-//! let app = init_service(App::new().app_data(member).service(invoices)).await;
-//! let response = call_service(&app, TestRequest::get().uri("/invoices").to_request()).await;
+//! let member = test::authenticated_as(User::new(2)).build()?;
+//! let request = TestRequest::get().uri("/invoices");
+//! let response = test::call(member, |config| _ = config.service(invoices), request).await;
 //! assert_eq!(response.status(), StatusCode::FORBIDDEN);
 //! # Ok(())
 //! # }
 //! ```
 
+mod access_matrix;
+mod call;
+mod decided;
+mod policy_table;
+mod reviewed;
+
+use std::sync::Arc;
 #[cfg(feature = "session")]
 use std::time::Duration;
-use std::{sync::Arc, time::SystemTime};
 
+#[cfg(feature = "session")]
 use actix_web::HttpRequest;
 
+pub use self::{
+    access_matrix::{AccessMatrix, AccessMatrixBuilder, Difference, ObserveError, RouteRequest},
+    call::{AlwaysAs, anonymous, authenticated_as, authenticated_by, call},
+    decided::{Decided, assert_allowed, assert_denied},
+    policy_table::PolicyTable,
+    reviewed::{Malformed, ReviewError},
+};
 #[cfg(feature = "session")]
 use crate::mechanism::session;
 use crate::{
     context::Authorized,
     current_user::CurrentUser,
     guard::{Admitted, Guard},
-    mechanism::{Authenticated, Mechanism, Rejection},
     permission::PermissionMarker,
     subject::Subject,
 };
-
-/// A mechanism that authenticates every request as this subject, which has only just proved who it is.
-#[derive(Debug, Clone)]
-pub struct AlwaysAs<S>(pub S);
-
-impl<S: Subject + Clone> Mechanism for AlwaysAs<S> {
-    fn name(&self) -> &'static str {
-        "test"
-    }
-
-    async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
-        Ok(Some(Authenticated::from(self.0.clone()).since(SystemTime::now())))
-    }
-}
 
 /// The arguments of a guarded handler, as if its guard had let a request in; for a test of the handler's own
 /// body.

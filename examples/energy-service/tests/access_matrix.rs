@@ -1,0 +1,100 @@
+//! Who gets in where: every route of the service, asked as each kind of subject about each kind of object, and compared with
+//! `access-matrix.md`, which people review.
+//!
+//! What is expected stands in that file alone, and never comes from the attributes: deleting any of them turns this red, and
+//! another test of the workspace proves it.
+#![expect(clippy::unwrap_used, reason = "the functions of a test may panic, too")]
+
+use actix_web::{
+    App,
+    body::BoxBody,
+    dev::ServiceResponse,
+    http::{
+        Method,
+        header::{AUTHORIZATION, COOKIE, SET_COOKIE},
+    },
+    test::{TestRequest, init_service, read_body_json, try_call_service},
+};
+use auth_core::test::{AccessMatrix, RouteRequest};
+use diesel::connection::SimpleConnection;
+use energy_service::{Config, Service, demo::PASSWORD};
+use serde_json::{Value, json};
+
+const MEMBER: &str = "mia@sunnyside.example";
+
+#[actix_web::test]
+async fn who_gets_in_where() {
+    let service = Service::open(&Config { demo: true, ..Config::default() }).unwrap();
+    service.database().connection().unwrap().batch_execute(MORE).unwrap();
+
+    let cookie = cookie(MEMBER, &service).await;
+    let mut matrix = AccessMatrix::builder(&service.guards().await)
+        .subject("nobody", |request| request)
+        .subject("session", move |request| request.insert_header((COOKIE, cookie.as_str())));
+    for (name, email) in [
+        ("member", MEMBER),
+        ("account-admin", "adam@sunnyside.example"),
+        ("consultant", "cora@bright.example"),
+        ("stranger", "sven@bakery.example"),
+        ("supplier", "wilma@windpark.example"),
+        ("admin-reader", "rita@platform.example"),
+        ("admin", "ada@platform.example"),
+    ] {
+        let token = token(email, &service).await;
+        matrix = matrix.subject(name, move |request| request.insert_header((AUTHORIZATION, token.as_str())));
+    }
+    matrix = matrix
+        .objects("account_id", [("farm", 3), ("consultancy", 2), ("bakery", 4), ("missing", MISSING)])
+        .objects("user_id", [("Mia", 1), ("Adam", 2), ("Sven", 4), ("missing", MISSING)])
+        .objects("asset_id", [("solar roof", 1), ("oven", 3), ("weather station", 4), ("missing", MISSING)])
+        .objects("sensor_id", [("battery", 3), ("oven", 4), ("weather station", 6), ("missing", MISSING)])
+        .objects("audit_log_id", [("of the bakery", 3), ("missing", MISSING)])
+        .objects("asset_audit_log_id", [("of the solar roof", 1), ("missing", MISSING)]);
+    // Decided by what the body names, so the body has to be right. Both may be done again and again.
+    for (name, account_id) in [("in the farm", Some(3)), ("in the bakery", Some(4)), ("public", None)] {
+        let body = json!({"name": "one more", "account_id": account_id}).to_string();
+        let request = RouteRequest::new(Method::POST, "/api/v3_0/assets").named(name);
+        matrix = matrix.request(request.body("application/json", body));
+    }
+    let request = RouteRequest::new(Method::PUT, "/api/v3_0/assets/{asset_id}/flex-model");
+    let body = json!({"price": {"sensor": 4}}).to_string();
+    matrix = matrix.request(request.named("with the oven's sensor").body("application/json", body));
+
+    let app = init_service(App::new().configure(|config| service.configure(config))).await;
+    matrix.observe(&app).await.unwrap().assert_matches("access-matrix.md");
+}
+
+const MISSING: i32 = 999_999;
+
+/// What the demo does not have: somebody who may have a portfolio and is no prosumer, something to read in each log, and a
+/// flex-model of each asset that is asked for. Not by requests: a guard that is wrong has to show in the matrix.
+const MORE: &str = "
+    INSERT INTO accounts (id, name) VALUES (5, 'Wind Park');
+    INSERT INTO accounts_account_roles (account_id, account_role_id) SELECT 5, id FROM account_roles WHERE name = 'Supplier';
+    INSERT INTO users (account_id, email, username, password_hash, active)
+        SELECT 5, 'wilma@windpark.example', 'Wilma Wind', password_hash, TRUE FROM users WHERE id = 1;
+    INSERT INTO audit_log (id, event_datetime, event, affected_account_id) VALUES
+        (3, '2026-11-23 09:00:00', 'changed the account', 4);
+    INSERT INTO asset_audit_log (id, event_datetime, event, affected_asset_id) VALUES
+        (1, '2026-11-23 09:00:00', 'changed the asset', 1);
+    INSERT INTO flex_models (asset_id, document) VALUES (1, '{}'), (3, '{}'), (4, '{}');
+";
+
+async fn token(email: &str, service: &Service) -> String {
+    let credentials = json!({"email": email, "password": PASSWORD});
+    let request = TestRequest::post().uri("/api/requestAuthToken").set_json(credentials);
+    let answer: Value = read_body_json(send(request, service).await).await;
+    format!("Bearer {}", answer.get("auth_token").and_then(Value::as_str).unwrap())
+}
+
+async fn cookie(email: &str, service: &Service) -> String {
+    let form = [("email", email), ("password", PASSWORD)];
+    let response = send(TestRequest::post().uri("/log-in").set_form(form), service).await;
+    let cookie = response.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+async fn send(request: TestRequest, service: &Service) -> ServiceResponse<BoxBody> {
+    let app = init_service(App::new().configure(|config| service.configure(config))).await;
+    try_call_service(&app, request.to_request()).await.unwrap().map_into_boxed_body()
+}
