@@ -39,8 +39,8 @@ fn path(id: i32) -> String {
 #[auth_required]
 #[get("/accounts")]
 async fn list(
-    readable: Accessible<Account, Read>,
     PageQuery(wanted): PageQuery<Wanted>,
+    readable: Accessible<Account, Read>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {

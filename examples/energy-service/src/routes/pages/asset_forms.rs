@@ -12,7 +12,7 @@ use maud::Markup;
 use serde::Deserialize;
 
 use super::{
-    PageError,
+    PageError, PageQuery,
     assets::{Places, below, path},
     form::{self, Field, Kind, Problem, again, optional_number, whole_number},
     layout::{Page, Section, ok, see_other},
@@ -24,7 +24,7 @@ use crate::{
     models::Asset,
     routes::{
         assets::{self as endpoints, AssetChanges, NewAsset, NewSensor},
-        input::Validate,
+        input::{NoParameters, Validate},
     },
 };
 
@@ -124,6 +124,7 @@ impl AssetForm {
 #[auth_required]
 #[get("/assets/new")]
 async fn new(
+    _: PageQuery<NoParameters>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {
@@ -214,6 +215,7 @@ async fn confirm_removal(
 #[post("/assets/{asset_id}/delete")]
 async fn remove(
     asset: Authorized<Asset, Delete>,
+    _: PageQuery<NoParameters>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {

@@ -46,8 +46,8 @@ pub(super) fn below<'a>(user: &'a LoggedIn, asset: &Asset, title: impl Into<Stri
 #[auth_required]
 #[get("/assets")]
 async fn list(
-    readable: Accessible<Asset, Read>,
     PageQuery(wanted): PageQuery<Wanted>,
+    readable: Accessible<Asset, Read>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {

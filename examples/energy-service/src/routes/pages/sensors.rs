@@ -29,7 +29,7 @@ use crate::{
     live::Live,
     models::{Asset, Sensor},
     routes::{
-        input::{Validate, storable},
+        input::{NoParameters, Validate, storable},
         measurements::{self as records, NewEvent, NewEvents},
         sensors::{self as endpoints, SensorChanges},
     },
@@ -354,6 +354,7 @@ async fn confirm_removal(
 #[post("/sensors/{sensor_id}/delete")]
 async fn remove(
     sensor: Authorized<Sensor, Delete>,
+    _: PageQuery<NoParameters>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {
