@@ -151,7 +151,8 @@ impl Service {
     }
 
     /// Waits until what was denied so far is in the audit log, which it is by itself after an
-    /// [interval](AuditConfig::interval) and when the last clone of the service is dropped. Blocks, for a bounded time.
+    /// [interval](AuditConfig::interval), or a [period](AuditConfig::period) where a user exceeds the budget, and when
+    /// the last clone of the service is dropped. Blocks, for a bounded time.
     ///
     /// # Errors
     ///

@@ -7,18 +7,17 @@
 //!
 //! An entry does not name the roles that a guard asks for: the user may read it, and is told no more than by the answer.
 //!
-//! Nothing waits for an entry. Denials go into a queue of bounded length, from which one thread takes them. For an
-//! [interval](AuditConfig::interval) it gathers them, those that are equal as one entry, and no more for each user than
-//! [`entries_per_user`](AuditConfig::entries_per_user): of the rest, one entry has the number. Then it stores them in one
-//! transaction. If that fails, they wait for the next interval. So a user who tries everything makes a bounded number of
-//! entries, and what the queue has no room for is dropped and counted.
+//! Nothing waits for an entry, and no user is in the way of another: there is no queue that could be full. A denial is
+//! counted where the [bounds](super::bounds) have a place for its user and kind. After each
+//! [interval](AuditConfig::interval), one thread takes all that was gathered, makes entries of it, and stores these in one
+//! transaction. If that fails, they wait for the next interval, while denials are gathered in the same bounds.
 
 use std::{
     collections::BTreeMap,
+    mem,
     sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel},
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
     time::{self, Duration},
@@ -27,27 +26,37 @@ use std::{
 use auth_core::{Decision, DenyReason, Event, Observer};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 
+use super::bounds::{Budgets, Denied, Entry, Gathered, Kind};
 use crate::{
     database::{Connection, Database, Instant},
     error::{ServiceError, chain},
     schema::{audit_log, users},
 };
 
-/// How denials are stored.
+/// How denials are stored. A kind is what was tried and why it was denied, without the id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditConfig {
-    /// For how long denials are gathered before they are stored.
+    /// For how long denials are gathered before they are stored; at least 10 ms.
     pub interval: Duration,
-    /// The most entries of one user in an interval, beside one that counts the rest.
+    /// The most entries of one user and kind in an interval, beside one with the number of the rest. As many, the first in
+    /// a period, need no [budget](Self::entries_per_user).
+    pub entries_per_kind: usize,
+    /// For how long a budget lasts, from a user's first denial on. What exceeds it is counted, and stored when the period
+    /// ends: one entry of each kind has the number.
+    pub period: Duration,
+    /// The budget: the most entries of one user in a period, beside those that need none.
     pub entries_per_user: usize,
-    /// How many denials may wait for the thread that stores them.
-    pub queue: usize,
 }
 
 impl Default for AuditConfig {
-    /// A minute, 10 entries, 1024 denials.
+    /// A minute, 3 entries of a kind; a day, 100 entries of a user.
     fn default() -> Self {
-        Self { interval: Duration::from_secs(60), entries_per_user: 10, queue: 1024 }
+        Self {
+            interval: Duration::from_secs(60),
+            entries_per_kind: 3,
+            period: Duration::from_secs(24 * 60 * 60),
+            entries_per_user: 100,
+        }
     }
 }
 
@@ -55,71 +64,49 @@ impl Default for AuditConfig {
 /// stored what is left.
 #[derive(Clone)]
 pub(crate) struct Denials {
-    queue: SyncSender<Message>,
-    dropped: Arc<AtomicU64>,
-}
-
-enum Message {
-    Denied(Denied),
-    /// Store what there is, and say whether that is done.
-    Flush(Sender<bool>),
-}
-
-struct Denied {
-    user: i32,
-    event: String,
-    at: Instant,
+    gathered: Arc<Mutex<Gathered>>,
+    entries_per_kind: usize,
+    /// To store all that there is, and say whether that is done.
+    flushes: Sender<Sender<bool>>,
 }
 
 impl Denials {
     pub(crate) fn start(database: Database, config: AuditConfig) -> std::io::Result<Self> {
-        let (queue, messages) = sync_channel(config.queue);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let writer = Writer { database, config, dropped: Arc::clone(&dropped), pending: Pending::default() };
-        thread::Builder::new().name("audit-log".to_owned()).spawn(move || writer.run(&messages))?;
-        Ok(Self { queue, dropped })
+        let (flushes, asked) = channel();
+        let gathered = Arc::default();
+        let denials =
+            Self { gathered: Arc::clone(&gathered), entries_per_kind: config.entries_per_kind, flushes };
+        let writer = Writer { database, config, gathered, budgets: Budgets::default(), entries: Vec::new() };
+        thread::Builder::new().name("audit-log".to_owned()).spawn(move || writer.run(&asked))?;
+        Ok(denials)
     }
 
     /// Waits until what was denied so far is stored, but not for ever: the database may hang.
     pub(crate) fn flush(&self) -> Result<(), ServiceError> {
         let (done, stored) = channel();
-        let mut message = Message::Flush(done);
-        let begun = time::Instant::now();
-        // It goes behind all that is in the queue, once there is room.
-        while let Err(TrySendError::Full(refused)) = self.queue.try_send(message) {
-            if begun.elapsed() > PATIENCE {
-                return Err(not_stored());
-            }
-            message = refused;
-            thread::sleep(PAUSE);
+        let asked = self.flushes.send(done).is_ok();
+        if asked && stored.recv_timeout(PATIENCE).unwrap_or(false) {
+            Ok(())
+        } else {
+            Err(ServiceError::unavailable("denials are not in the audit log yet"))
         }
-        if stored.recv_timeout(PATIENCE).unwrap_or(false) { Ok(()) } else { Err(not_stored()) }
     }
 }
 
-/// How long somebody waits for a place in the queue, and then for the entries to be stored.
+/// How long somebody waits for the entries to be stored.
 const PATIENCE: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(10);
-
-fn not_stored() -> ServiceError {
-    ServiceError::unavailable("denials are not in the audit log yet")
-}
 
 impl Observer for Denials {
     fn decided(&self, event: &Event<'_>) {
         if let Some(denied) = Denied::of(event) {
-            self.put(denied);
+            locked(&self.gathered).add(denied, self.entries_per_kind);
         }
     }
 }
 
-impl Denials {
-    /// Never waits.
-    fn put(&self, denied: Denied) {
-        if self.queue.try_send(Message::Denied(denied)).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+/// Never for long: who adds to it adds one denial, and who takes it leaves an empty one.
+fn locked(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
+    gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Denied {
@@ -127,98 +114,86 @@ impl Denied {
     fn of(event: &Event<'_>) -> Option<Self> {
         let Decision::Deny(reason) = event.decision else { return None };
         let user = event.subject?.to_string().parse().ok()?;
-        Some(Self { user, event: sentence(event, reason), at: Instant::now() })
-    }
-}
-
-/// What was tried, and why not.
-fn sentence(event: &Event<'_>, reason: DenyReason) -> String {
-    let failed = matches!(reason, DenyReason::Unavailable | DenyReason::Misconfigured);
-    // Of what is hidden, the log says no more than the answer.
-    let reason = if event.hidden { DenyReason::NotFound } else { reason };
-    let mut sentence = match (event.permission, event.context) {
-        (Some(permission), Some(context)) => {
-            let verb = if failed { "got no answer about" } else { "was denied" };
-            let kind = context.rsplit("::").next().unwrap_or(context);
-            format!("{verb} {permission} on {kind}")
-        }
-        _ => format!("{} {}", if failed { "got no answer from" } else { "was denied by" }, event.guard),
-    };
-    if let Some(id) = event.context_id.filter(|id| !id.is_empty()) {
         // It is what a client sent.
-        sentence.push(' ');
-        sentence.extend(id.chars().take(MAX_ID).flat_map(char::escape_debug));
+        let id = event.context_id.unwrap_or_default();
+        let id = id.chars().take(MAX_ID).flat_map(char::escape_debug).collect();
+        Some(Self { user, kind: Kind::of(event, reason), id, at: Instant::now() })
     }
-    let (reason, route) = (Decision::Deny(reason).reason(), event.route.unwrap_or_default());
-    format!("{sentence} ({reason}): {} {route}", event.method)
 }
 
 /// The most characters of an id in an entry.
 const MAX_ID: usize = 64;
 
+impl Kind {
+    fn of(event: &Event<'_>, reason: DenyReason) -> Self {
+        let failed = matches!(reason, DenyReason::Unavailable | DenyReason::Misconfigured);
+        // Of what is hidden, the log says no more than the answer.
+        let reason = if event.hidden { DenyReason::NotFound } else { reason };
+        let what = match (event.permission, event.context) {
+            (Some(permission), Some(context)) => {
+                let verb = if failed { "got no answer about" } else { "was denied" };
+                let context = context.rsplit("::").next().unwrap_or(context);
+                format!("{verb} {permission} on {context}")
+            }
+            _ => format!("{} {}", if failed { "got no answer from" } else { "was denied by" }, event.guard),
+        };
+        let (reason, route) = (Decision::Deny(reason).reason(), event.route.unwrap_or_default());
+        Self { what, why: format!("({reason}): {} {route}", event.method) }
+    }
+}
+
 /// The thread that stores denials.
 struct Writer {
     database: Database,
     config: AuditConfig,
-    dropped: Arc<AtomicU64>,
-    pending: Pending,
+    gathered: Arc<Mutex<Gathered>>,
+    budgets: Budgets,
+    /// What is not stored yet.
+    entries: Vec<Entry>,
 }
 
 impl Writer {
-    fn run(mut self, messages: &Receiver<Message>) {
-        let mut due = None;
+    fn run(mut self, flushes: &Receiver<Sender<bool>>) {
+        let interval = self.config.interval.max(SHORTEST_INTERVAL);
         loop {
-            let left = due.map(|due: time::Instant| due.saturating_duration_since(time::Instant::now()));
-            let received = match left {
-                // Whatever is still in the queue: there may always be something.
-                Some(Duration::ZERO) => Err(RecvTimeoutError::Timeout),
-                Some(left) => messages.recv_timeout(left),
-                None => messages.recv().map_err(RecvTimeoutError::from),
-            };
-            match received {
-                Ok(Message::Denied(denied)) => {
-                    if self.pending.is_empty() {
-                        due = self.next();
-                    }
-                    self.pending.add(denied, self.config.entries_per_user);
-                }
-                Ok(Message::Flush(done)) => {
+            match flushes.recv_timeout(interval) {
+                Ok(done) => {
                     // Whoever asked may have gone.
-                    let _ = done.send(self.store());
+                    let _ = done.send(self.store(true));
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    due = if self.store() { None } else { self.next() };
+                    self.store(false);
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.store();
+                    self.store(true);
                     return;
                 }
             }
         }
     }
 
-    /// When the interval ends that begins now; never, if it is longer than the clock goes.
-    fn next(&self) -> Option<time::Instant> {
-        time::Instant::now().checked_add(self.config.interval)
+    /// Stores what there is, or `all`, also what waits for the end of a period; whether that worked. If not, it stays.
+    fn store(&mut self, all: bool) -> bool {
+        // What was not stored the last time goes first. Until it is, the rest is gathered, where it is bounded.
+        if !self.insert() {
+            return false;
+        }
+        let gathered = mem::take(&mut *locked(&self.gathered));
+        self.entries = self.budgets.entries(gathered, time::Instant::now(), all, &self.config);
+        self.insert()
     }
 
-    /// Stores what is pending; whether that worked. If not, it stays.
-    fn store(&mut self) -> bool {
-        let dropped = self.dropped.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            tracing::warn!(dropped, "there were more denials than the audit log could take");
-        }
-        if self.pending.is_empty() {
+    fn insert(&mut self) -> bool {
+        if self.entries.is_empty() {
             return true;
         }
-        let entries = self.pending.entries();
         // Not of the pool: requests do not wait for this, nor this for them.
         let stored = self.database.connect().and_then(|mut connection| {
-            connection.immediate_transaction(|connection| insert(&entries, connection))
+            connection.immediate_transaction(|connection| insert(&self.entries, connection))
         });
         match stored {
             Ok(()) => {
-                self.pending = Pending::default();
+                self.entries.clear();
                 true
             }
             Err(error) => {
@@ -229,71 +204,8 @@ impl Writer {
     }
 }
 
-/// Denials that are not stored yet, by user.
-#[derive(Default)]
-struct Pending(BTreeMap<i32, OfUser>);
-
-#[derive(Default)]
-struct OfUser {
-    told: Vec<Told>,
-    /// How many more there are, and when the last of them was.
-    more: Option<(u64, Instant)>,
-}
-
-struct Told {
-    event: String,
-    times: u64,
-    last: Instant,
-}
-
-/// An entry of the log.
-struct Entry {
-    user: i32,
-    event: String,
-    at: Instant,
-}
-
-impl Pending {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn add(&mut self, Denied { user, event, at }: Denied, entries_per_user: usize) {
-        let OfUser { told, more } = self.0.entry(user).or_default();
-        if let Some(same) = told.iter_mut().find(|told| told.event == event) {
-            same.times = same.times.saturating_add(1);
-            same.last = at;
-        } else if told.len() < entries_per_user {
-            told.push(Told { event, times: 1, last: at });
-        } else {
-            let times = more.map_or(0, |(times, _)| times);
-            *more = Some((times.saturating_add(1), at));
-        }
-    }
-
-    /// As they are stored, in the order of time.
-    fn entries(&self) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        for (&user, OfUser { told, more }) in &self.0 {
-            entries.extend(told.iter().map(|Told { event, times, last }| {
-                let event = match times {
-                    1 => event.clone(),
-                    times => format!("{event}, {times} times"),
-                };
-                Entry { user, event, at: *last }
-            }));
-            entries.extend(more.map(|(times, at)| {
-                let event = match times {
-                    1 => "was denied or not answered once more".to_owned(),
-                    times => format!("was denied or not answered {times} times more"),
-                };
-                Entry { user, event, at }
-            }));
-        }
-        entries.sort_by_key(|entry| entry.at);
-        entries
-    }
-}
+/// So that the thread is never busy with nothing.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Writes the entries of those users who still are.
 fn insert(entries: &[Entry], connection: &mut Connection) -> Result<(), ServiceError> {
@@ -320,8 +232,6 @@ fn insert(entries: &[Entry], connection: &mut Connection) -> Result<(), ServiceE
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use actix_web::{
         App, HttpRequest, HttpResponse, get,
         test::{TestRequest, call_service, init_service},
@@ -352,7 +262,7 @@ mod tests {
 
     impl Observer for Sentences {
         fn decided(&self, event: &Event<'_>) {
-            self.0.lock().unwrap().extend(Denied::of(event).map(|denied| denied.event));
+            self.0.lock().unwrap().extend(Denied::of(event).map(|denied| denied.kind.to_string()));
         }
     }
 
@@ -374,44 +284,5 @@ mod tests {
             let expected = format!("was denied update on Platform ({reason}): GET /platform");
             assert_eq!(*sentences.0.lock().unwrap(), [expected]);
         }
-    }
-
-    fn denied(user: i32, event: &str) -> Denied {
-        Denied { user, event: event.to_owned(), at: Instant::now() }
-    }
-
-    #[test]
-    fn a_full_queue_drops_and_counts_and_never_waits() {
-        let (queue, messages) = sync_channel(2);
-        let denials = Denials { queue, dropped: Arc::default() };
-        for number in 0..5 {
-            denials.put(denied(1, &number.to_string()));
-        }
-        assert_eq!(denials.dropped.load(Ordering::Relaxed), 3);
-        let queued: Vec<_> = messages.try_iter().collect();
-        assert_eq!(queued.len(), 2);
-        denials.put(denied(1, "there is room again"));
-        assert_eq!(denials.dropped.load(Ordering::Relaxed), 3);
-    }
-
-    #[test]
-    fn equal_denials_are_one_entry_and_each_user_has_few() {
-        let mut pending = Pending::default();
-        let mut entries_of_two = vec!["a, 3 times", "b"];
-        for event in ["a", "b", "a", "c", "a", "d", "c"] {
-            pending.add(denied(2, event), 2);
-        }
-        pending.add(denied(1, "c"), 2);
-        let entries = pending.entries();
-        assert!(entries.is_sorted_by_key(|entry| entry.at));
-        let of = |user| {
-            let mut events: Vec<_> =
-                entries.iter().filter(|entry| entry.user == user).map(|entry| entry.event.as_str()).collect();
-            events.sort_unstable();
-            events
-        };
-        entries_of_two.push("was denied or not answered 3 times more");
-        assert_eq!(of(2), entries_of_two);
-        assert_eq!(of(1), ["c"]);
     }
 }

@@ -3,6 +3,7 @@
 //! measurements, log-ins and log-outs are not in it. What users were denied is stored a little later, and in bounded
 //! numbers. For reading there are the [models](crate::models) of the log.
 
+mod bounds;
 mod denials;
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
