@@ -119,7 +119,8 @@ impl Made<'_> {
         let rest = if is_only { r#"#[auth_core::public(reason = "a mutant")]"# } else { "" };
         let loaded = self.loaded(attribute);
         let is_refused = is_only || loaded.is_some();
-        let edits = [Some((attribute.range.clone(), rest.to_owned())), loaded].into_iter().flatten();
+        let made = loaded.as_ref().and_then(|_| self.made(attribute).or_else(|| self.proof(attribute)));
+        let edits = [Some((attribute.range.clone(), rest.to_owned())), loaded, made].into_iter().flatten();
         Change { operator: DELETED, is_refused, edits: edits.collect() }
     }
 
@@ -132,7 +133,8 @@ impl Made<'_> {
             (context != self.source.at(&argument.kind)).then(|| (argument.kind.clone(), context.to_owned()))
         });
         let is_refused = unproved.is_some();
-        let edits = [Some((permission.clone(), other.to_owned())), unproved].into_iter().flatten();
+        let proof = self.proof(attribute);
+        let edits = [Some((permission.clone(), other.to_owned())), unproved, proof].into_iter().flatten();
         changes.push(Change { operator: ANOTHER_PERMISSION, is_refused, edits: edits.collect() });
 
         if let Some(id) = value(attribute, "id")
@@ -150,7 +152,9 @@ impl Made<'_> {
                 None => format!(", id = {:?}", self.id_of(&argument.name)),
             };
             let checked = (context.range.clone(), format!("ctx = crate::models::{other}{id}"));
-            let edits = [Some(checked), self.loaded(attribute)].into_iter().flatten();
+            let loaded = self.loaded(attribute);
+            let proof = loaded.as_ref().and_then(|_| self.proof(attribute));
+            let edits = [Some(checked), loaded, proof].into_iter().flatten();
             changes.push(Change { operator: ANOTHER_OBJECT, is_refused: false, edits: edits.collect() });
         }
         changes
@@ -197,10 +201,15 @@ impl Made<'_> {
             }
             changes.push(with(other, &roles));
         }
-        for more in [r#""admin-reader""#, r#""Consultancy""#, r#""Prosumer""#] {
-            if (more == r#""admin-reader""#) == kind.starts_with("roles")
-                && !roles.iter().any(|role| role.eq_ignore_ascii_case(more.trim_matches('"')))
-            {
+        let others = if kind.starts_with("roles") {
+            [r#""admin-reader""#, r#""account-admin""#]
+        } else {
+            [r#""Consultancy""#, r#""Prosumer""#]
+        };
+        for more in others {
+            // A constant is named after its role.
+            let is = |role: &&str| role.replace('_', "-").eq_ignore_ascii_case(more.trim_matches('"'));
+            if !roles.iter().any(is) {
                 changes.push(with("accepted", &[roles.as_slice(), &[more]].concat()));
                 break;
             }
@@ -224,9 +233,34 @@ impl Made<'_> {
         if self.handler.attributes.iter().any(|other| is_handed_over(&other)) {
             return None;
         }
+        if value(attribute, "ctx_loader").is_some() {
+            return Some((argument.range.clone(), "_: actix_web::HttpRequest".to_owned()));
+        }
         let context = context_of(self.source.at(&argument.kind));
         let unchecked = "crate::unchecked::Unchecked";
         Some((argument.range.clone(), format!("{unchecked}({}): {unchecked}<{context}>", argument.name)))
+    }
+
+    /// What calls the function that makes the context, which nobody checks then.
+    fn made(&self, attribute: &Attribute) -> Option<(Range<usize>, String)> {
+        let call = self.source.at(&value(attribute, "ctx_loader")?.value);
+        let (function, arguments) = call.strip_suffix(')')?.split_once('(')?;
+        let argument = |name: &str| match name.trim() {
+            "connection" => "&mut *database.connection()?".to_owned(),
+            name => format!("&{name}"),
+        };
+        let arguments: Vec<String> = arguments.split(',').map(argument).collect();
+        let name = &self.argument(attribute)?.name;
+        let made = format!(" let {name} = {function}({})?;", arguments.join(", "));
+        Some((self.handler.body..self.handler.body, made))
+    }
+
+    /// What makes up the proof that the body has of its context, where it takes one and a mutant gives it none.
+    fn proof(&self, attribute: &Attribute) -> Option<(Range<usize>, String)> {
+        let Argument { name, kind, .. } = self.argument(attribute)?;
+        let kind = self.source.at(kind);
+        let made_up = format!(" let {name}: {kind} = auth_core::test::authorized({name});");
+        (context_of(kind) != kind).then(|| (self.handler.body..self.handler.body, made_up))
     }
 
     /// The path parameter that names the context, where the attribute does not say it.

@@ -45,6 +45,8 @@ pub(crate) struct Handler {
     /// The parameters of its path.
     pub(crate) parameters: Vec<String>,
     pub(crate) arguments: Vec<Argument>,
+    /// Where its body begins.
+    pub(crate) body: usize,
 }
 
 pub(crate) struct Attribute {
@@ -183,8 +185,14 @@ fn handler(attributes: &[(Range<usize>, Group)], behind: &[TokenTree], in_macro:
     }
     let arguments = split(arguments.stream()).iter().filter_map(|tokens| argument(tokens)).collect();
     let is_handler = is_before_a_function && !ours.is_empty();
+    let body = behind.iter().find_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+            Some(group.span_open().byte_range().end)
+        }
+        _ => None,
+    })?;
     let name = name.to_string();
-    is_handler.then_some(Handler { name, in_macro, attributes: ours, parameters, arguments })
+    is_handler.then_some(Handler { name, in_macro, attributes: ours, parameters, arguments, body })
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -56,6 +56,13 @@ async fn who_gets_in_where() {
         let request = RouteRequest::new(Method::POST, "/api/v3_0/assets").named(name);
         matrix = matrix.request(request.body("application/json", body));
     }
+    // About others, who are asked about by the query.
+    for path in ["/assets/{asset_id}/decisions", "/sensors/{sensor_id}/decisions"] {
+        for (name, user_id) in [("about Mia", 1), ("about Sven", 4)] {
+            let request = RouteRequest::new(Method::GET, path).named(name);
+            matrix = matrix.request(request.query(format!("user={user_id}")));
+        }
+    }
     let request = RouteRequest::new(Method::PUT, "/api/v3_0/assets/{asset_id}/flex-model");
     let body = json!({"price": {"sensor": 4}}).to_string();
     matrix = matrix.request(request.named("with the oven's sensor").body("application/json", body));
