@@ -260,7 +260,7 @@ impl Made<'_> {
         let Argument { name, kind, .. } = self.argument(attribute)?;
         let kind = self.source.at(kind);
         let made_up = format!(" let {name}: {kind} = auth_core::test::authorized({name});");
-        (context_of(kind) != kind).then(|| (self.handler.body..self.handler.body, made_up))
+        (context_of(kind) != kind).then_some((self.handler.body..self.handler.body, made_up))
     }
 
     /// The path parameter that names the context, where the attribute does not say it.

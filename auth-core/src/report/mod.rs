@@ -110,7 +110,7 @@ impl Report {
     ///
     /// Handlers are known by what [`protected`](crate::protected) registers. Routes without a guard are listed only with
     /// the feature `introspection`, which asks actix-web what else is registered. It is for tests: actix-web calls it
-    /// experimental. It knows methods by path, so a route that takes any method is not seen behind another one of the
+    /// experimental, and with it refuses a route that names a parameter twice. It knows methods by path, so a route that takes any method is not seen behind another one of the
     /// same path; and it does not know default services. On an [`App`](actix_web::App) that has nothing but protected
     /// scopes there are no other routes.
     ///

@@ -8,7 +8,7 @@ use auth_core::{CurrentUser, ProtectedConfig, auth_token_required};
 use diesel::{QueryDsl, RunQueryDsl};
 use utoipa::OpenApi;
 
-use super::input::NoParameters;
+use super::{input::NoParameters, openapi::InvalidQuery};
 use crate::{auth::LoggedIn, database::Database, error::ServiceError, schema::auth_tokens};
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
@@ -20,7 +20,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 pub(super) struct Api;
 
 /// Revokes the token that the request carries: from the next request on, nobody gets in with it.
-#[utoipa::path(responses((status = 204, description = "Done.")))]
+#[utoipa::path(responses((status = 204, description = "Done."), InvalidQuery))]
 #[auth_token_required]
 #[delete("/auth-tokens/current")]
 async fn revoke(

@@ -51,7 +51,7 @@ struct Profile {
 }
 
 /// The caller, with all roles.
-#[utoipa::path(responses((status = 200, description = "The caller.", body = Profile)))]
+#[utoipa::path(responses((status = 200, description = "The caller.", body = Profile), InvalidQuery))]
 #[auth_required]
 #[get("/users/me")]
 async fn me(
