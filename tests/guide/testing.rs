@@ -1,5 +1,7 @@
 //! The examples of the chapter about tests, word for word as they are there, and what they need around them.
 
+use std::sync::Arc;
+
 use actix_web::{
     App, HttpRequest, Responder, get,
     http::{Method, StatusCode, header::AUTHORIZATION},
@@ -7,9 +9,9 @@ use actix_web::{
     web::{Json, ServiceConfig},
 };
 use auth_core::{
-    Acl, AllowReason, Auth, AuthConfigError, AuthModel, Authorized, CurrentUser, DenyReason, LoadContext,
-    LoadError, NoConnection, Permission, ProtectedConfig, Subject as _, User, account, account_role, allow,
-    auth_required, explain,
+    Acl, AllowReason, Auth, AuthConfigError, AuthModel, Authorized, CurrentUser, Decision, DenyReason,
+    LoadContext, LoadError, NoConnection, Permission, ProtectedConfig, Subject as _, User, account,
+    account_role, allow, auth_required, explain,
     mechanism::{Authenticated, Mechanism, Rejection},
     permission::Update,
     permission_required_for_context, report, role,
@@ -151,6 +153,13 @@ async fn a_handler_answers_somebody() -> Result<(), AuthConfigError> {
 
     let response = test::call(test::anonymous().build()?, service, request("/greeting")).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+
+    let recorder = Arc::new(test::Recorder::default());
+    let auth = test::authenticated_as(member()).observer(recorder.clone()).build()?;
+    test::call(auth, service, request("/sensors/2")).await;
+    let (guard, decision) = recorder.take().pop().unwrap();
+    assert_eq!(guard, "permission_required_for_context");
+    assert_eq!(decision, Decision::Deny(DenyReason::NoMatch));
     Ok(())
 }
 

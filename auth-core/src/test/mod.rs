@@ -5,6 +5,7 @@
 //! | who gets in where, in the whole application? | [`AccessMatrix`], and [`Registered::is_complete`](crate::Registered::is_complete) for handlers that are registered nowhere |
 //! | what may each subject do with each object, by its policy? | [`PolicyTable`] |
 //! | why is this decided so? | [`assert_allowed`], [`assert_denied`] with [`explain`](crate::explain()) |
+//! | why was this request denied? | [`Recorder`] |
 //! | what does this handler answer to somebody? | [`call`] with [`authenticated_as`], [`authenticated_by`], [`anonymous`] |
 //! | what does the body of this handler do? | [`admit`], [`authorized`], [`current_user`] |
 //!
@@ -35,6 +36,7 @@ mod access_matrix;
 mod call;
 mod decided;
 mod policy_table;
+mod recorder;
 mod reviewed;
 
 use std::sync::Arc;
@@ -49,6 +51,7 @@ pub use self::{
     call::{AlwaysAs, anonymous, authenticated_as, authenticated_by, call},
     decided::{Decided, assert_allowed, assert_denied},
     policy_table::PolicyTable,
+    recorder::Recorder,
     reviewed::{Malformed, ReviewError},
 };
 #[cfg(feature = "session")]

@@ -14,7 +14,11 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     let document = format!("{BASE}/openapi.json");
     // It would send what it shows to a validator elsewhere.
     let settings = Config::from(document).use_base_layout().validator_url("none");
-    let ui = web::scope("").wrap(headers).service(SwaggerUi::new("/{file:.*}").config(settings));
+    // Its links are below the path, so they need the slash.
+    let ui = web::scope("")
+        .wrap(headers)
+        .service(web::redirect("", "/docs/"))
+        .service(SwaggerUi::new("/{file:.*}").config(settings));
     config.public_service("/docs", "it shows what everybody may read, the document", ui);
 }
 
