@@ -160,6 +160,10 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         ..Config::default()
     };
     let service = Service::open(&config)?;
+    let registered = service.guards().await;
+    if !registered.is_complete() {
+        return Err(CommandError::Guards(registered.to_string()));
+    }
     service.reach_sessions().await?;
     // Made before the first request asks for it.
     service.openapi().await.map_err(StartError::from)?;
