@@ -391,9 +391,13 @@ async fn who_reviews_the_service_sees_its_guards_and_who_gets_in_where() {
             (
                 "/guards",
                 "Guards",
-                r#"<th scope="row">GET /api/v3_0/sensors/{sensor_id}</th><td><div><code>permission_required_for_context(&quot;read&quot;, Sensor, id = &quot;sensor_id&quot;)</code></div></td><td><div><code>Sensor: read = asset.read</code>"#,
+                r#"<li><strong>GET /api/v3_0/sensors/{sensor_id}</strong><div><code>permission_required_for_context(&quot;read&quot;, Sensor, id = &quot;sensor_id&quot;)</code></div><div><code>Sensor: read = asset.read</code></div></li>"#,
             ),
-            ("/access-matrix", "Access matrix", "<td>GET</td><td>/log-out</td>"),
+            (
+                "/access-matrix",
+                "Access matrix",
+                r#"<th scope="row">GET /log-out</th><td>401</td><td class="yes">yes</td>"#,
+            ),
         ] {
             assert_eq!(overview.contains(&format!(r#"href="{path}""#)), reviews, "{email} {path}");
             let answer = browser.get(&service, path).await;

@@ -82,17 +82,23 @@ pub(super) struct Page<'a> {
     trail: Vec<(String, String)>,
     title: String,
     done: Option<Done>,
+    is_wide: bool,
 }
 
 impl<'a> Page<'a> {
     pub(super) fn new(user: &'a LoggedIn, section: Section, title: impl Into<String>) -> Self {
-        Self { user, section, trail: Vec::new(), title: title.into(), done: None }
+        Self { user, section, trail: Vec::new(), title: title.into(), done: None, is_wide: false }
     }
 
     /// Below another page, and that below those which are named before.
     pub(super) fn below(mut self, path: impl Into<String>, name: impl Into<String>) -> Self {
         self.trail.push((path.into(), name.into()));
         self
+    }
+
+    /// With more room from left to right, for a table of many columns.
+    pub(super) fn wide(self) -> Self {
+        Self { is_wide: true, ..self }
     }
 
     pub(super) fn after(self, done: Option<Done>) -> Self {
@@ -102,6 +108,7 @@ impl<'a> Page<'a> {
     pub(super) fn with(&self, content: &Markup) -> Markup {
         frame(
             &self.title,
+            self.is_wide,
             &html! {
                 nav aria-label="Main" {
                     ul {
@@ -142,6 +149,7 @@ impl<'a> Page<'a> {
 pub(super) fn page(title: &str, content: &Markup) -> Markup {
     frame(
         title,
+        false,
         &html! {},
         &html! {
             h1 { (title) }
@@ -151,7 +159,7 @@ pub(super) fn page(title: &str, content: &Markup) -> Markup {
 }
 
 /// A whole document. What is put into `html!` is escaped.
-fn frame(title: &str, navigation: &Markup, main: &Markup) -> Markup {
+fn frame(title: &str, is_wide: bool, navigation: &Markup, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -168,7 +176,7 @@ fn frame(title: &str, navigation: &Markup, main: &Markup) -> Markup {
                     a.service href="/" { (SERVICE) }
                     (navigation)
                 }
-                main id="content" tabindex="-1" { (main) }
+                main class=[is_wide.then_some("wide")] id="content" tabindex="-1" { (main) }
             }
         }
     }

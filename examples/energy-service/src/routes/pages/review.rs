@@ -23,7 +23,8 @@ async fn guards(current_user: CurrentUser<LoggedIn>, service: Data<Service>) -> 
     let missing = registered.to_string();
     ok(&Page::new(&current_user, Section::Guards, "Guards").with(&html! {
         p {
-            "Each route, and what is asked before its handler runs: all that stands in one row has to hold. "
+            "Each route, with what is asked before its handler runs, all of which has to hold, and with the rules of the \
+             policies. "
             a href="/access-matrix" { "What that means for whom" }
         }
         @if !missing.is_empty() {
@@ -31,27 +32,16 @@ async fn guards(current_user: CurrentUser<LoggedIn>, service: Data<Service>) -> 
                 @for line in missing.lines() { p { (line) } }
             }
         }
-        (scrolling("guards", &html! {
-            table {
-                caption id="guards" { (entries.len()) " routes" }
-                thead {
-                    tr {
-                        th scope="col" { "Route" }
-                        th scope="col" { "Guards" }
-                        th scope="col" { "Policy" }
-                    }
-                }
-                tbody {
-                    @for entry in entries {
-                        tr {
-                            th scope="row" { (entry.methods().join(", ")) " " (entry.path()) }
-                            td { (lines(entry.guards())) }
-                            td { (lines(entry.handler().policies())) }
-                        }
-                    }
+        p.count { (entries.len()) " routes" }
+        ul.routes {
+            @for entry in entries {
+                li {
+                    strong { (entry.methods().join(", ")) " " (entry.path()) }
+                    (lines(entry.guards()))
+                    (lines(entry.handler().policies()))
                 }
             }
-        }))
+        }
     }))
 }
 
@@ -59,7 +49,7 @@ async fn guards(current_user: CurrentUser<LoggedIn>, service: Data<Service>) -> 
 #[roles_accepted(ADMIN_READER)]
 #[get("/access-matrix")]
 async fn access_matrix(current_user: CurrentUser<LoggedIn>) -> HttpResponse {
-    let page = Page::new(&current_user, Section::AccessMatrix, "Access matrix");
+    let page = Page::new(&current_user, Section::AccessMatrix, "Access matrix").wide();
     ok(&page.with(&html! {
         p {
             "Who gets in where in the demo world, as it was reviewed: "
@@ -69,15 +59,25 @@ async fn access_matrix(current_user: CurrentUser<LoggedIn>) -> HttpResponse {
         @for (number, (heading, rows)) in tables(MATRIX).into_iter().enumerate() {
             @let id = format!("matrix-{number}");
             @if let [header, rows @ ..] = rows.as_slice() {
+                // Method, path and object are what the row is about.
+                @let about = if header.first().is_some_and(|first| first == "method") { 3 } else { 1 };
                 (scrolling(&id, &html! {
                     table.matrix {
                         caption id=(id) { (heading) }
                         thead {
-                            tr { @for cell in header { th scope="col" { (cell) } } }
+                            tr {
+                                th scope="col" { (header.iter().take(about).last().map_or("", String::as_str)) }
+                                @for cell in header.iter().skip(about) { th scope="col" { (cell) } }
+                            }
                         }
                         tbody {
                             @for row in rows {
-                                tr { @for cell in row { td { (cell) } } }
+                                tr {
+                                    th scope="row" { (row.iter().take(about).cloned().collect::<Vec<_>>().join(" ").trim_end()) }
+                                    @for cell in row.iter().skip(about) {
+                                        td class=[(cell == "yes").then_some("yes")] { (cell) }
+                                    }
+                                }
                             }
                         }
                     }
