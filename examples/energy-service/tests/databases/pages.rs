@@ -391,7 +391,7 @@ async fn who_reviews_the_service_sees_its_guards_and_who_gets_in_where() {
             (
                 "/guards",
                 "Guards",
-                r#"<li><strong>GET /api/v3_0/sensors/{sensor_id}</strong><div><code>permission_required_for_context(&quot;read&quot;, Sensor, id = &quot;sensor_id&quot;)</code></div><div><code>Sensor: read = asset.read</code></div></li>"#,
+                "<li><strong>GET /api/v3_0/sensors/{sensor_id}</strong><div><code>permission_required_for_context(&quot;read&quot;, Sensor, id = &quot;sensor_id&quot;)</code></div><div><code>Sensor: read = asset.read</code></div></li>",
             ),
             (
                 "/access-matrix",

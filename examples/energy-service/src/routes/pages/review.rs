@@ -60,13 +60,16 @@ async fn access_matrix(current_user: CurrentUser<LoggedIn>) -> HttpResponse {
             @let id = format!("matrix-{number}");
             @if let [header, rows @ ..] = rows.as_slice() {
                 // Method, path and object are what the row is about.
-                @let about = if header.first().is_some_and(|first| first == "method") { 3 } else { 1 };
+                @let (about, name) = match header.first().map_or("", String::as_str) {
+                    "method" => (3, "route and object"),
+                    other => (1, other),
+                };
                 (scrolling(&id, &html! {
                     table.matrix {
                         caption id=(id) { (heading) }
                         thead {
                             tr {
-                                th scope="col" { (header.iter().take(about).last().map_or("", String::as_str)) }
+                                th scope="col" { (name) }
                                 @for cell in header.iter().skip(about) { th scope="col" { (cell) } }
                             }
                         }
