@@ -114,6 +114,7 @@ pub struct Service {
     attempts: Attempts,
     sessions: Sessions,
     live: Live,
+    guards: Arc<OnceLock<Registered>>,
     openapi: Arc<OnceLock<Bytes>>,
     workers: Option<usize>,
 }
@@ -139,6 +140,7 @@ impl Service {
             attempts: Attempts::default(),
             sessions,
             live: Live::new(config.live),
+            guards: Arc::default(),
             openapi: Arc::default(),
             workers: config.workers,
         })
@@ -184,9 +186,15 @@ impl Service {
             .default_service(web::to(routes::nothing_here));
     }
 
-    /// The guard report: every route, who is let in, and what would be missing.
-    pub async fn guards(&self) -> Registered {
-        report().of_crate("energy_service").registered_by(|config| self.configure(config)).await
+    /// The guard report: every route, who is let in, and what would be missing. It is made once: nobody waits while all
+    /// routes are registered once more for a page.
+    pub async fn guards(&self) -> &Registered {
+        if let Some(registered) = self.guards.get() {
+            return registered;
+        }
+        let report = report().of_crate("energy_service");
+        let registered = report.registered_by(|config| self.configure(config)).await;
+        self.guards.get_or_init(|| registered)
     }
 
     /// The `OpenAPI` document of all routes, as JSON: what the handlers say, and what their guards ask. It is made once.
@@ -199,7 +207,7 @@ impl Service {
             return Ok(document.clone());
         }
         let registered = self.guards().await;
-        let document = GuardedApi::new(&registered, &self.auth).complete(routes::openapi::document())?;
+        let document = GuardedApi::new(registered, &self.auth).complete(routes::openapi::document())?;
         // All of it can be written as JSON.
         let document = document.to_json().unwrap_or_default();
         Ok(self.openapi.get_or_init(|| document.into()).clone())

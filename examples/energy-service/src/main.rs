@@ -205,7 +205,8 @@ fn import_world(arguments: &ImportArguments) -> Result<(), CommandError> {
 
 /// Needs no database: the routes are the same with each.
 async fn print_guards(GuardsArguments { format }: GuardsArguments) -> Result<(), CommandError> {
-    let registered = Service::open(&Config::default())?.guards().await;
+    let service = Service::open(&Config::default())?;
+    let registered = service.guards().await;
     let report = registered.report();
     let text = match format {
         Format::Text => report.to_string(),

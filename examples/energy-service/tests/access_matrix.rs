@@ -28,7 +28,7 @@ async fn who_gets_in_where() {
     service.database().connection().unwrap().batch_execute(MORE).unwrap();
 
     let cookie = cookie(MEMBER, &service).await;
-    let mut matrix = AccessMatrix::builder(&service.guards().await)
+    let mut matrix = AccessMatrix::builder(service.guards().await)
         .subject("nobody", |request| request)
         .subject("session", move |request| request.insert_header((COOKIE, cookie.as_str())));
     for (name, email) in [
