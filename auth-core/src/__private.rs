@@ -3,7 +3,6 @@
 pub use actix_web::{Error, HttpRequest, dev::Payload};
 #[cfg(feature = "diesel")]
 pub use diesel;
-pub use linkme;
 
 pub use crate::{
     acl::{account_of, both, either, flag, is_null, user_of},
@@ -11,9 +10,9 @@ pub use crate::{
     context::{AllAsked, Answer, Asked, Context, Lender, Question},
     denial::OnDenied,
     guard::{
-        Admitted, AskedContext, Asks, DeclaredBy, DeclaresNothing, Guard, Proved, ProvesNothing, Source,
-        SubjectCheck, anonymous, assert_proof, authenticate, evaluate, extract, finish, finish_blocking,
-        on_denied, permission, role,
+        Admitted, Argument, AskedCaller, AskedContext, Asks, ContextFrom, Guard, NamedGuard, PlainArgument,
+        Source, SubjectCheck, anonymous, authenticate, evaluate, extract, finish, finish_blocking, on_denied,
+        permission, proved, role,
     },
     report::{HANDLERS, Route},
 };

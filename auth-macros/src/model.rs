@@ -47,6 +47,14 @@ pub(crate) struct Accepted {
     pub(crate) realm: Option<LitStr>,
 }
 
+impl Accepted {
+    /// Whether nothing is said.
+    pub(crate) fn is_any(&self) -> bool {
+        let Self { mechanisms, within, grace, realm } = self;
+        mechanisms.is_none() && within.is_none() && grace.is_none() && realm.is_none()
+    }
+}
+
 /// One attribute that asks the subject for what it names.
 pub(crate) struct Check {
     pub(crate) kind: CheckKind,
@@ -145,6 +153,11 @@ impl Source {
                 format!("`{path}({})`", arguments.join(", "))
             }
         }
+    }
+
+    /// Whether the request names it, and nothing is made of the handler's arguments.
+    pub(crate) fn is_named(&self) -> bool {
+        !matches!(self, Self::Arguments { .. } | Self::Loader { .. })
     }
 
     /// The arguments of the handler that it is made of.

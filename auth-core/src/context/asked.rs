@@ -1,7 +1,7 @@
 //! Where a decision is taken: by the context itself, whose access-control list needs nothing else, or by the database
 //! that knows its parents.
 
-use std::{future::Future, sync::Arc};
+use std::{borrow::Cow, future::Future, sync::Arc};
 
 use super::Lender;
 use crate::{
@@ -50,7 +50,7 @@ impl<C: AuthModel> Context for C {
 #[derive(Clone)]
 pub struct Question {
     pub(crate) subject: Arc<dyn Subject>,
-    pub(crate) permissions: Vec<Permission>,
+    pub(crate) permissions: Cow<'static, [Permission]>,
 }
 
 impl Question {

@@ -1,28 +1,38 @@
 //! What a guard asks, as data: the guard checks by it, and the report shows it.
 
+use std::marker::PhantomData;
+
 use serde::Serialize;
 
 #[cfg(feature = "diesel")]
 use crate::policy::Policy;
-use crate::{auth::Accepted, permission::Permission};
+use crate::{
+    auth::Accepted,
+    context::Authorized,
+    guard::Source,
+    permission::{Permission, PermissionMarker},
+};
 
 /// Without declared policies no context has one.
 #[cfg(not(feature = "diesel"))]
 pub(crate) type Policy = std::convert::Infallible;
 
 /// Everything that the attributes on one handler ask for, or a scope for all of its handlers.
+///
+/// Its fields, and those of what it is made of, are public because the attributes write literals.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct Asks<'a> {
-    pub(crate) caller: AskedCaller,
-    pub(crate) checks: &'a [SubjectCheck],
-    pub(crate) contexts: &'a [AskedContext],
+    pub caller: AskedCaller,
+    pub checks: &'a [SubjectCheck],
+    pub contexts: &'a [AskedContext],
 }
 
 /// Who may call.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum AskedCaller {
+pub enum AskedCaller {
     /// Whoever sends a request, for this reason.
     Everybody(Option<&'static str>),
     /// Who is not logged in.
@@ -30,27 +40,14 @@ pub(crate) enum AskedCaller {
     Authenticated(Accepted),
 }
 
-impl<'a> Asks<'a> {
-    pub const fn nothing(reason: Option<&'static str>) -> Self {
+impl AskedCaller {
+    /// Who is authenticated by any mechanism that the application accepts where nothing is said.
+    pub const BY_DEFAULT: Self = Self::Authenticated(Accepted::any());
+}
+
+impl Asks<'_> {
+    pub(crate) const fn nothing(reason: Option<&'static str>) -> Self {
         Self { caller: AskedCaller::Everybody(reason), checks: &[], contexts: &[] }
-    }
-
-    pub const fn anonymous() -> Self {
-        Self { caller: AskedCaller::Anonymous, checks: &[], contexts: &[] }
-    }
-
-    pub const fn authenticated(accepted: Accepted) -> Self {
-        Self { caller: AskedCaller::Authenticated(accepted), checks: &[], contexts: &[] }
-    }
-
-    pub const fn checks(mut self, checks: &'a [SubjectCheck]) -> Self {
-        self.checks = checks;
-        self
-    }
-
-    pub const fn contexts(mut self, contexts: &'a [AskedContext]) -> Self {
-        self.contexts = contexts;
-        self
     }
 }
 
@@ -126,70 +123,79 @@ impl SubjectCheck {
 #[derive(Debug, Clone, Copy)]
 pub struct AskedContext {
     /// The type, as it is written; or the function that makes the context.
-    pub(crate) context: &'static str,
+    pub context: &'static str,
     /// Where its id comes from, as it is written; nothing for what a function makes.
-    pub(crate) id: Option<&'static str>,
-    pub(crate) permissions: &'static [Permission],
-    pub(crate) allows_empty: bool,
-    #[cfg_attr(not(feature = "diesel"), expect(dead_code, reason = "without diesel no policy is declared"))]
-    pub(crate) policy: Option<&'static Policy>,
+    pub id: Option<&'static str>,
+    /// Where the request has the parts of its id; nothing for what is made of the handler's arguments.
+    pub sources: &'static [Source],
+    pub permissions: &'static [Permission],
+    /// Whether a list without contexts is no denial.
+    pub allows_empty: bool,
+    /// The one that the context declares, if it does.
+    pub policy: &'static [&'static Policy],
 }
 
-impl AskedContext {
-    #[must_use]
-    pub const fn new(
-        context: &'static str,
-        permissions: &'static [Permission],
-        policy: Option<&'static Policy>,
-    ) -> Self {
-        Self { context, id: None, permissions, allows_empty: false, policy }
-    }
-
-    #[must_use]
-    pub const fn id(mut self, id: &'static str) -> Self {
-        self.id = Some(id);
-        self
-    }
-
-    #[must_use]
-    pub const fn allow_empty(mut self) -> Self {
-        self.allows_empty = true;
-        self
-    }
+/// The permissions that are asked for; an error at compile time if the argument proves another one.
+#[doc(hidden)]
+#[must_use]
+pub const fn proved(proves: &[Permission], asked: &'static [Permission]) -> &'static [Permission] {
+    let proves = if let [proves, ..] = proves { Some(*proves) } else { None };
+    assert!(
+        proves_what_is_checked(proves, asked),
+        "the `Authorized<_, P>` argument proves another permission than its guard checks"
+    );
+    asked
 }
 
-/// The policy that a context declares: `DeclaredBy::<A>::POLICY`, for what an argument of type `A` holds.
+/// False for no permission at all: where nothing is asked, nothing may be concluded.
+pub(super) const fn proves_what_is_checked(proved: Option<Permission>, checked: &[Permission]) -> bool {
+    let mut rest = checked;
+    while let [permission, others @ ..] = rest {
+        match proved {
+            Some(proved) if !permission.is(proved) => rest = others,
+            _ => return true,
+        }
+    }
+    false
+}
+
+/// An argument of type `A`: `Argument::<A>::PROVES` and `Argument::<A>::POLICY`, none or one.
 ///
-/// An inherent constant where there is one, and else that of [`DeclaresNothing`]: it asks nothing of `A`, whose
-/// policy may as well be written by hand.
+/// Each is an inherent constant where there is one, also for an `Authorized` under another name, and else that of
+/// [`PlainArgument`]. They ask nothing of `A`, so that a missing trait is reported once, where the context is loaded.
 #[doc(hidden)]
-pub struct DeclaredBy<A: ?Sized>(std::marker::PhantomData<A>);
+pub struct Argument<A: ?Sized>(PhantomData<A>);
 
 #[doc(hidden)]
-pub trait DeclaresNothing {
-    const POLICY: Option<&'static Policy> = None;
+pub trait PlainArgument {
+    const PROVES: &'static [Permission] = &[];
+    const POLICY: &'static [&'static Policy] = &[];
 }
 
-impl<A: ?Sized> DeclaresNothing for DeclaredBy<A> {}
+impl<A: ?Sized> PlainArgument for Argument<A> {}
+
+impl<T, P: PermissionMarker> Argument<Authorized<T, P>> {
+    pub const PROVES: &'static [Permission] = &[P::PERMISSION];
+}
 
 #[cfg(feature = "diesel")]
 mod declared {
-    use super::{DeclaredBy, Policy};
+    use super::{Argument, Policy};
     use crate::{context::Authorized, permission::PermissionMarker, scope::Scoped};
 
-    impl<M: Scoped> DeclaredBy<M> {
-        pub const POLICY: Option<&'static Policy> = Some(M::POLICY);
+    impl<M: Scoped> Argument<M> {
+        pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
     }
 
-    impl<M: Scoped> DeclaredBy<Vec<M>> {
-        pub const POLICY: Option<&'static Policy> = Some(M::POLICY);
+    impl<M: Scoped> Argument<Vec<M>> {
+        pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
     }
 
-    impl<M: Scoped, P: PermissionMarker> DeclaredBy<Authorized<M, P>> {
-        pub const POLICY: Option<&'static Policy> = Some(M::POLICY);
+    impl<M: Scoped, P: PermissionMarker> Argument<Authorized<M, P>> {
+        pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
     }
 
-    impl<M: Scoped, P: PermissionMarker> DeclaredBy<Authorized<Vec<M>, P>> {
-        pub const POLICY: Option<&'static Policy> = Some(M::POLICY);
+    impl<M: Scoped, P: PermissionMarker> Argument<Authorized<Vec<M>, P>> {
+        pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
     }
 }

@@ -1,8 +1,8 @@
 //! Phases 3 and 5: contexts are loaded and checked.
 
-use std::{any::type_name, sync::Arc};
+use std::{any::type_name, borrow::Cow, sync::Arc};
 
-use super::{Caller, proves_what_is_checked, source::NamedBy};
+use super::{AskedContext, Caller, proves_what_is_checked, source::NamedBy};
 use crate::{
     auth::Auth,
     blocking,
@@ -18,68 +18,78 @@ use crate::{
 /// More contexts than any handler works on at once, and fewer than a database binds values in one statement.
 const MAX_CONTEXTS: usize = 10_000;
 
+/// Each context is one that the guard asks for, by its place among them.
 impl Caller<'_> {
-    /// The same, for whom a list without contexts is no denial.
-    #[must_use]
-    pub fn allow_empty(&self) -> Self {
-        Self { allows_empty: true, ..self.clone() }
-    }
-
-    /// Loads what the request names there, and checks every permission.
+    /// Loads what the request names, and checks every permission.
     pub async fn context<A: ContextArgument<Loaded: NamedBy<S>>, S>(
         &self,
-        source: &S,
-        permissions: &[Permission],
+        index: usize,
     ) -> Result<A, AuthError> {
-        let named = A::Loaded::read(source, self.request)
-            .map_err(|_| self.check::<A::Loaded>("", permissions).misconfigured())?;
-        self.load::<A>(named.key, &named.text, permissions).await
+        let asked = self.asked(index)?;
+        let named = A::Loaded::read(asked.sources, self.request)
+            .map_err(|_| self.check::<A::Loaded>("", asked).misconfigured())?;
+        self.load::<A>(named.key, &named.text, asked).await
     }
 
     /// The same for a key that came with the handler's other arguments.
     pub async fn context_of<A: ContextArgument<Loaded: Loadable>>(
         &self,
         key: <A::Loaded as Loadable>::Key,
-        permissions: &[Permission],
+        index: usize,
     ) -> Result<A, AuthError> {
+        let asked = self.asked(index)?;
         let text = match A::Loaded::count(&key) {
             1 => format!("{key:?}"),
             several => format!("{several} ids"),
         };
-        self.load::<A>(Some(key), &text, permissions).await
+        self.load::<A>(Some(key), &text, asked).await
     }
 
     /// Checks what a function of the application has loaded.
     pub async fn loaded<A: ContextArgument>(
         &self,
         loaded: Result<A::Loaded, LoadError>,
-        permissions: &[Permission],
+        index: usize,
     ) -> Result<A, AuthError> {
-        self.prove::<A>(permissions)?;
-        self.check_loaded(loaded, permissions).await.map(A::from_checked)
+        self.prove::<A>(self.asked(index)?)?;
+        self.check_loaded(loaded, index).await.map(A::from_checked)
     }
 
     /// The same where the handler does not take it.
     pub async fn check_loaded<L: Contexts>(
         &self,
         loaded: Result<L, LoadError>,
-        permissions: &[Permission],
+        index: usize,
     ) -> Result<L, AuthError> {
-        let check = self.check::<L>("", permissions);
+        let asked = self.asked(index)?;
+        let mut check = self.check::<L>("", asked);
         let loaded = found(loaded, &check)?;
-        let question = self.question(permissions, &check)?;
-        self.decide_each(&loaded, Vec::new(), &[], &question, permissions, check).await?;
+        let question = self.question(asked, &check)?;
+        let answers = self.answered(&loaded, Vec::new(), &question, asked, &mut check).await?;
+        self.decide_each(&loaded, &answers, &[], &question, asked, check)?;
         Ok(loaded)
+    }
+
+    fn asked(&self, index: usize) -> Result<&AskedContext, AuthError> {
+        self.contexts.get(index).ok_or_else(|| self.begin("permission_required_for_context").misconfigured())
+    }
+
+    /// That there is nothing more to load: what is asked of a context is never left out.
+    pub(super) fn has_asked(&self, count: usize) -> Result<(), AuthError> {
+        if self.contexts.len() == count {
+            return Ok(());
+        }
+        Err(self.begin("permission_required_for_context").misconfigured())
     }
 
     async fn load<A: ContextArgument<Loaded: Loadable>>(
         &self,
         key: Option<<A::Loaded as Loadable>::Key>,
         text: &str,
-        permissions: &[Permission],
+        asked: &AskedContext,
     ) -> Result<A, AuthError> {
-        self.prove::<A>(permissions)?;
-        let mut check = self.check::<A::Loaded>(text, permissions);
+        self.prove::<A>(asked)?;
+        let mut check = self.check::<A::Loaded>(text, asked);
         let key = found(key.ok_or(LoadError::NotFound), &check)?;
         if A::Loaded::count(&key) > MAX_CONTEXTS {
             check.decided(Decision::Deny(DenyReason::TooMany));
@@ -87,7 +97,7 @@ impl Caller<'_> {
         }
         let key = A::Loaded::distinct(key);
         let ids = A::Loaded::ids(&key);
-        let question = self.question(permissions, &check)?;
+        let question = self.question(asked, &check)?;
         let loaded = if let Some(nothing) = A::Loaded::of_nothing(&key) {
             Ok((nothing, Vec::new()))
         } else {
@@ -97,16 +107,17 @@ impl Caller<'_> {
             loaded
         };
         let (loaded, answers) = lent(loaded, &check)?;
-        self.decide_each(&loaded, answers, &ids, &question, permissions, check).await?;
+        let answers = self.answered(&loaded, answers, &question, asked, &mut check).await?;
+        self.decide_each(&loaded, &answers, &ids, &question, asked, check)?;
         Ok(A::from_checked(loaded))
     }
 
     /// What is asked of contexts: the permissions, and where it matters how a denial is told, whether the subject
     /// may read them.
-    fn question(&self, permissions: &[Permission], check: &Check<'_>) -> Result<Question, AuthError> {
-        let mut permissions = permissions.to_vec();
+    fn question(&self, asked: &AskedContext, check: &Check<'_>) -> Result<Question, AuthError> {
+        let mut permissions = Cow::Borrowed(asked.permissions);
         if self.auth.hides_unreadable() && !permissions.contains(&Permission::READ) {
-            permissions.push(Permission::READ);
+            permissions.to_mut().push(Permission::READ);
         }
         if permissions.len() > Answer::MOST {
             tracing::error!(
@@ -119,18 +130,18 @@ impl Caller<'_> {
         Ok(Question { subject: Arc::clone(&self.subject), permissions })
     }
 
-    fn check<'a, L: Contexts>(&'a self, text: &'a str, permissions: &[Permission]) -> Check<'a> {
+    fn check<'a, L: Contexts>(&'a self, text: &'a str, asked: &AskedContext) -> Check<'a> {
         let check = Check {
-            permission: permissions.first().copied(),
+            permission: asked.permissions.first().copied(),
             context: Some((type_name::<L::Context>(), "")),
             ..self.begin("permission_required_for_context")
         };
         check.of(text)
     }
 
-    /// The expansion asserts this at compile time; here it holds for whoever calls the guard otherwise.
-    fn prove<A: ContextArgument>(&self, permissions: &[Permission]) -> Result<(), AuthError> {
-        if proves_what_is_checked(A::PROVES, permissions) {
+    /// [`AskedContext::new`] asserts this at compile time; here it holds for whoever calls the guard otherwise.
+    fn prove<A: ContextArgument>(&self, asked: &AskedContext) -> Result<(), AuthError> {
+        if proves_what_is_checked(A::PROVES, asked.permissions) {
             return Ok(());
         }
         tracing::error!(
@@ -138,43 +149,55 @@ impl Caller<'_> {
             argument = type_name::<A>(),
             "the argument of a guarded handler proves another permission than its guard checks"
         );
-        Err(self.check::<A::Loaded>("", permissions).misconfigured())
+        Err(self.check::<A::Loaded>("", asked).misconfigured())
     }
 
-    /// Every permission for every context; the first that is missing denies. Nothing to check denies, too,
-    /// unless the attribute allows it.
-    async fn decide_each<L: Contexts>(
+    /// What the database says of the contexts, if it is the one who decides: asked now, where loading them has not.
+    /// Nothing to check denies, unless the attribute allows it.
+    async fn answered<L: Contexts>(
         &self,
         contexts: &L,
-        mut answers: Vec<Answer>,
-        ids: &[String],
+        answers: Vec<Answer>,
         question: &Question,
-        permissions: &[Permission],
-        mut check: Check<'_>,
-    ) -> Result<(), AuthError> {
+        asked: &AskedContext,
+        check: &mut Check<'_>,
+    ) -> Result<Vec<Answer>, AuthError> {
         let label = match contexts.empty() {
             Empty::Everywhere => Some(None),
             Empty::Group(label) => Some(Some(label)),
             Empty::Nowhere => None,
         };
-        if let Some(label) = label.filter(|_| !self.allows_empty) {
+        if let Some(label) = label.filter(|_| !asked.allows_empty) {
             let hidden = self.auth.hides_unreadable();
-            let check = label.map_or(check, |label| check.of(label));
+            let check = label.map_or(*check, |label| check.of(label));
             Check { hidden, ..check }.decided(Decision::Deny(DenyReason::Empty));
             // A loader may leave out what does not exist: what is hidden looks the same.
             return Err(if hidden { AuthError::NotFound } else { forbidden(label) });
         }
-        if L::Context::IN_DATABASE && answers.len() != contexts.each().count() {
-            let all: Vec<_> = contexts.each().map(|(_, context)| context).collect();
-            if all.len() > MAX_CONTEXTS {
-                check.decided(Decision::Deny(DenyReason::TooMany));
-                return Err(AuthError::NotFound);
-            }
-            let since = check.begins_to_load();
-            let asked = L::Context::ask(&all, question, &Registered(self.auth)).await;
-            check.has_loaded(since);
-            answers = lent(asked, &check)?;
+        if !L::Context::IN_DATABASE || answers.len() == contexts.each().count() {
+            return Ok(answers);
         }
+        let all: Vec<_> = contexts.each().map(|(_, context)| context).collect();
+        if all.len() > MAX_CONTEXTS {
+            check.decided(Decision::Deny(DenyReason::TooMany));
+            return Err(AuthError::NotFound);
+        }
+        let since = check.begins_to_load();
+        let answers = L::Context::ask(&all, question, &Registered(self.auth)).await;
+        check.has_loaded(since);
+        lent(answers, check)
+    }
+
+    /// Every permission for every context; the first that is missing denies.
+    fn decide_each<L: Contexts>(
+        &self,
+        contexts: &L,
+        answers: &[Answer],
+        ids: &[String],
+        question: &Question,
+        asked: &AskedContext,
+        check: Check<'_>,
+    ) -> Result<(), AuthError> {
         let mut denied = None;
         // All were loaded at once, so one event tells of it.
         let mut load = check.load;
@@ -187,7 +210,7 @@ impl Caller<'_> {
                 Some(text) => check.of(text),
                 None => check,
             };
-            for permission in permissions {
+            for permission in asked.permissions {
                 let check = Check { load: load.take(), ..of_context };
                 match self.check_permission(decide, *permission, &check) {
                     Ok(()) => {}

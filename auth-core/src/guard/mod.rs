@@ -7,40 +7,44 @@
 mod asks;
 mod contexts;
 mod loader;
+mod named;
 mod source;
 
-use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-pub(crate) use self::asks::{AskedCaller, SubjectCheckKind};
+pub(crate) use self::asks::SubjectCheckKind;
+use self::asks::proves_what_is_checked;
 pub use self::{
-    asks::{AskedContext, Asks, DeclaredBy, DeclaresNothing, SubjectCheck},
+    asks::{Argument, AskedCaller, AskedContext, Asks, PlainArgument, SubjectCheck, proved},
     loader::{finish, finish_blocking},
+    named::{ContextFrom, NamedGuard},
     source::Source,
 };
 use crate::{
     auth::{Accepted, Auth},
     caught::caught,
-    context::Authorized,
     decision::{AllowReason, Decision, DenyReason, is_admin},
     denial::{self, OnDenied},
     error::AuthError,
     event::Check,
-    permission::{Permission, PermissionMarker},
     principal::{account_has_role, has_role},
     report::GuardedHandler,
     subject::Subject,
 };
 
-/// What an attribute writes for a handler: all its checks, in the order of their phases.
+/// All checks of a handler, in the order of their phases.
+///
+/// An attribute writes a [`NamedGuard`] where it can, which is data. It writes the code of this one where a context is
+/// made of the handler's arguments.
 #[doc(hidden)]
 pub trait Guard: 'static {
     /// The handler's arguments, as a tuple.
     type Arguments: 'static;
 
     /// The handler, and what is asked of its callers.
-    const HANDLER: GuardedHandler;
+    const HANDLER: &'static GuardedHandler;
 
     /// What renders the denials of this handler, instead of what the application has for all.
     const ON_DENIED: Option<OnDenied> = None;
@@ -65,7 +69,7 @@ impl<G: Guard> Admitted<G> {
 
     /// The guard that another one is around.
     #[doc(hidden)]
-    pub const HANDLER: &'static GuardedHandler = &G::HANDLER;
+    pub const HANDLER: &'static GuardedHandler = G::HANDLER;
 }
 
 impl<G: Guard> FromRequest for Admitted<G> {
@@ -120,7 +124,7 @@ impl<G: Guard> FromRequest for Admitted<G> {
 pub trait Guarded {
     /// What the attributes say. `None` for a service of many handlers, each of which has its own.
     #[doc(hidden)]
-    const HANDLER: Option<GuardedHandler>;
+    const HANDLER: Option<&'static GuardedHandler>;
 }
 
 /// Phases 1 and 2: who asks, and what needs no more than the answer. Nothing else is looked at before this is
@@ -128,7 +132,7 @@ pub trait Guarded {
 #[doc(hidden)]
 pub async fn authenticate<'r>(
     request: &'r HttpRequest,
-    handler: &GuardedHandler,
+    handler: &'static GuardedHandler,
 ) -> Result<Caller<'r>, AuthError> {
     ask(request, &handler.asks).await
 }
@@ -138,7 +142,7 @@ pub(crate) async fn enter(request: &HttpRequest, asks: &Asks<'_>) -> Result<(), 
     caught("guard", request, async { ask(request, asks).await.map(drop) }).await
 }
 
-async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'_>) -> Result<Caller<'r>, AuthError> {
+async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'r>) -> Result<Caller<'r>, AuthError> {
     let accepted = match &asks.caller {
         AskedCaller::Authenticated(accepted) => accepted,
         // The attributes ask nothing of others; a caller is never made of nobody.
@@ -147,7 +151,7 @@ async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'_>) -> Result<Caller<'r>
     let auth = Auth::of(request)?;
     let found = auth.authenticate(request, accepted).await?;
     let subject = found.subject();
-    let caller = Caller { request, auth, mechanism: found.mechanism, subject, allows_empty: false };
+    let caller = Caller { request, auth, mechanism: found.mechanism, subject, contexts: asks.contexts };
     asks.checks.iter().try_for_each(|check| caller.check_subject(check))?;
     Ok(caller)
 }
@@ -201,56 +205,15 @@ pub const fn on_denied(render: OnDenied, inner: Option<OnDenied>) -> Option<OnDe
     Some(render)
 }
 
-/// That an argument proves a permission that its guard checks; an error at compile time otherwise.
-#[doc(hidden)]
-pub const fn assert_proof(proved: Option<Permission>, checked: &[Permission]) {
-    assert!(
-        proves_what_is_checked(proved, checked),
-        "the `Authorized<_, P>` argument proves another permission than its guard checks"
-    );
-}
-
-/// False for no permission at all: where nothing is asked, nothing may be concluded.
-const fn proves_what_is_checked(proved: Option<Permission>, checked: &[Permission]) -> bool {
-    let mut rest = checked;
-    while let [permission, others @ ..] = rest {
-        match proved {
-            Some(proved) if !permission.is(proved) => rest = others,
-            _ => return true,
-        }
-    }
-    false
-}
-
-/// The permission that an argument of type `A` proves: `Proved::<A>::PERMISSION`.
-///
-/// For an `Authorized<T, P>`, also under another name, that is the inherent constant, and else that of
-/// [`ProvesNothing`]. It asks nothing of `A`, so that a missing trait is reported once, where the context is
-/// loaded.
-#[doc(hidden)]
-pub struct Proved<A>(PhantomData<A>);
-
-impl<T, P: PermissionMarker> Proved<Authorized<T, P>> {
-    pub const PERMISSION: Option<Permission> = Some(P::PERMISSION);
-}
-
-#[doc(hidden)]
-pub trait ProvesNothing {
-    const PERMISSION: Option<Permission> = None;
-}
-
-impl<A> ProvesNothing for Proved<A> {}
-
 /// The authenticated caller of a request, as its guard sees it.
 #[doc(hidden)]
-#[derive(Clone)]
 pub struct Caller<'r> {
     request: &'r HttpRequest,
     auth: &'r Auth,
     mechanism: &'static str,
     subject: Arc<dyn Subject>,
-    /// Whether a list of contexts may be empty.
-    allows_empty: bool,
+    /// What the guard asks of contexts.
+    contexts: &'r [AskedContext],
 }
 
 /// Phase 2: checks that need only the subject.

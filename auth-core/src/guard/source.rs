@@ -1,6 +1,6 @@
 //! Where a request names a context. What is read here comes before the body.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use actix_web::{HttpRequest, web::Query};
 use percent_encoding::percent_decode_str;
@@ -10,9 +10,9 @@ use crate::{
     error::AuthError,
 };
 
-/// Where a guard finds the id of its context.
+/// Where a guard finds the id of its context, or a part of it.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Source {
     /// The first of these path parameters that the route has.
     Path(&'static [&'static str]),
@@ -24,12 +24,12 @@ pub enum Source {
 
 /// What a request names, and how: the key, if its text is one, and the text for the log.
 #[derive(Debug)]
-pub struct Named<K> {
+pub struct Named<'r, K> {
     pub(super) key: Option<K>,
-    pub(super) text: String,
+    pub(super) text: Cow<'r, str>,
 }
 
-/// What a request can name in a place `S`, or in several.
+/// What a request can name in a place, or in several: `S` says in how many, as a [`Source`] or a tuple of them.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded by what the request names",
@@ -44,11 +44,25 @@ pub trait NamedBy<S>: Loadable {
     /// # Errors
     ///
     /// [`AuthError::Misconfigured`] if it cannot be found for any request.
-    fn read(source: &S, request: &HttpRequest) -> Result<Named<Self::Key>, AuthError>;
+    fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, Self::Key>, AuthError>;
 }
 
-impl<T: AsyncLoadContext<Id: FromStr>> NamedBy<Source> for T {
-    fn read(source: &Source, request: &HttpRequest) -> Result<Named<T::Id>, AuthError> {
+/// The id of a context that is named in one place.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an id that is named in one place",
+    label = "how is it made of the text of a request?",
+    note = "an id in one place implements `FromStr`; a tuple is named in as many places: `id = (\"…\", \"…\")`; \
+            and `()` in none: `id = ()`"
+)]
+pub trait IdInOnePlace: FromStr {}
+
+#[diagnostic::do_not_recommend]
+impl<I: FromStr> IdInOnePlace for I {}
+
+impl<T: AsyncLoadContext<Id: IdInOnePlace>> NamedBy<Source> for T {
+    fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, T::Id>, AuthError> {
+        let [source] = sources else { return Err(AuthError::Misconfigured) };
         let text = source.text(request)?;
         Ok(Named { key: text.as_deref().and_then(|text| text.parse().ok()), text: text.unwrap_or_default() })
     }
@@ -57,18 +71,20 @@ impl<T: AsyncLoadContext<Id: FromStr>> NamedBy<Source> for T {
 /// As many ids as there are; one that is none, and the whole names nothing.
 #[diagnostic::do_not_recommend]
 impl<T: AsyncLoadContexts<Id: FromStr>> NamedBy<Source> for Vec<T> {
-    fn read(source: &Source, request: &HttpRequest) -> Result<Named<Vec<T::Id>>, AuthError> {
+    fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, Vec<T::Id>>, AuthError> {
+        let [source] = sources else { return Err(AuthError::Misconfigured) };
         let texts = source.texts(request)?;
         let key = texts.as_ref().and_then(|texts| texts.iter().map(|text| text.parse().ok()).collect());
-        Ok(Named { key, text: texts.unwrap_or_default().join(",") })
+        Ok(Named { key, text: texts.unwrap_or_default().join(",").into() })
     }
 }
 
 /// A context of which there is only one, such as the platform as a whole.
 #[diagnostic::do_not_recommend]
 impl<T: AsyncLoadContext<Id = ()>> NamedBy<()> for T {
-    fn read((): &(), _: &HttpRequest) -> Result<Named<()>, AuthError> {
-        Ok(Named { key: Some(()), text: String::new() })
+    fn read<'r>(sources: &[Source], _: &'r HttpRequest) -> Result<Named<'r, ()>, AuthError> {
+        let [] = sources else { return Err(AuthError::Misconfigured) };
+        Ok(Named { key: Some(()), text: Cow::Borrowed("") })
     }
 }
 
@@ -87,14 +103,12 @@ macro_rules! named_by_parts {
         where
             T: AsyncLoadContext<Id = ($($part,)+)>,
         {
-            fn read(
-                ($($part,)+): &($(source_of!($part),)+),
-                request: &HttpRequest,
-            ) -> Result<Named<T::Id>, AuthError> {
+            fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, T::Id>, AuthError> {
+                let [$($part),+] = sources else { return Err(AuthError::Misconfigured) };
                 $(let $part = $part.text(request)?;)+
                 // A part that is not there, or is there twice, names nothing: `""` might be a part of a key.
                 let key = (|| Some(($($part.as_deref()?.parse().ok()?,)+)))();
-                let text = [$($part.as_deref().unwrap_or_default()),+].join(",");
+                let text = [$($part.as_deref().unwrap_or_default()),+].join(",").into();
                 Ok(Named { key, text })
             }
         }
@@ -107,15 +121,15 @@ named_by_parts!(A B C D);
 impl Source {
     /// The id's text. `None` if the client names nothing, or something that cannot be understood in one way:
     /// a handler might read the other of two values.
-    fn text(&self, request: &HttpRequest) -> Result<Option<String>, AuthError> {
+    fn text<'r>(&self, request: &'r HttpRequest) -> Result<Option<Cow<'r, str>>, AuthError> {
         match *self {
             Self::Path(parameters) => path_parameter(request, parameters),
-            Self::Query(wanted) => {
-                Ok(query_parameters(request, wanted).and_then(|values| only(values.into_iter())))
-            }
+            Self::Query(wanted) => Ok(query_parameters(request, wanted)
+                .and_then(|values| only(values.into_iter()))
+                .map(Cow::Owned)),
             Self::Header(wanted) => {
                 let values = request.headers().get_all(wanted);
-                Ok(only(values).and_then(|value| value.to_str().ok()).map(str::to_owned))
+                Ok(only(values).and_then(|value| value.to_str().ok()).map(Cow::Borrowed))
             }
         }
     }
@@ -149,10 +163,10 @@ fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
 }
 
 /// What the request has at the first of these path parameters, decoded as `web::Path` does.
-fn path_parameter(
-    request: &HttpRequest,
+fn path_parameter<'r>(
+    request: &'r HttpRequest,
     parameters: &'static [&'static str],
-) -> Result<Option<String>, AuthError> {
+) -> Result<Option<Cow<'r, str>>, AuthError> {
     let path = request.match_info();
     let named = |name: &'static str| path.get(name).map(|raw| (name, raw));
     let Some((name, raw)) = parameters.iter().copied().find_map(named) else {
@@ -175,5 +189,5 @@ fn path_parameter(
         );
         return Err(AuthError::Misconfigured);
     }
-    Ok(percent_decode_str(raw).decode_utf8().ok().map(Into::into))
+    Ok(percent_decode_str(raw).decode_utf8().ok())
 }

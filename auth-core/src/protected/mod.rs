@@ -44,7 +44,7 @@ struct Recorded<H>(H);
 impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
     fn register(self, config: &mut AppService) {
         if let Some(handler) = H::HANDLER {
-            recording::handler(&handler, config.is_root());
+            recording::handler(handler, config.is_root());
         }
         self.0.register(config);
     }
@@ -65,7 +65,7 @@ impl<G: Guard, F> GuardedFunction<G> for F where F: Handler<(Admitted<G>,), Outp
 
 /// A resource of one such function, which tells where it is registered.
 struct RecordedRoute {
-    handler: GuardedHandler,
+    handler: &'static GuardedHandler,
     method: Method,
     path: String,
     resource: Resource,
@@ -73,7 +73,7 @@ struct RecordedRoute {
 
 impl HttpServiceFactory for RecordedRoute {
     fn register(self, config: &mut AppService) {
-        recording::route(&self.handler, &self.method, &self.path, config.is_root());
+        recording::route(self.handler, &self.method, &self.path, config.is_root());
         self.resource.register(config);
     }
 }
@@ -105,7 +105,7 @@ impl<S: HttpServiceFactory + 'static> HttpServiceFactory for PublicService<S> {
     fn register(self, config: &mut AppService) {
         let name = std::any::type_name::<S>();
         let asks = Asks::nothing(Some(self.reason));
-        let handler = GuardedHandler::new((name, "", "", 0), &[], asks);
+        let handler = GuardedHandler { name, module: "", file: "", line: 0, routes: &[], inner: None, asks };
         recording::service(&handler, &self.path, config.is_root());
         // In a scope, so that it takes no other path than the reviewed one.
         web::scope(&self.path).service(self.service).register(config);

@@ -197,5 +197,5 @@ impl<S: HttpServiceFactory> HttpServiceFactory for ProtectedScope<S> {
 
 #[diagnostic::do_not_recommend]
 impl<S> Guarded for ProtectedScope<S> {
-    const HANDLER: Option<GuardedHandler> = None;
+    const HANDLER: Option<&'static GuardedHandler> = None;
 }

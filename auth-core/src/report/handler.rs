@@ -12,32 +12,37 @@ use crate::guard::{AskedCaller, AskedContext, Asks, SubjectCheck};
 /// A handler that has a guard or is `#[public]`: its route, and what its attributes ask.
 ///
 /// [`Display`] shows it in a line, and [`Serialize`] as JSON.
+// Its fields are public because the attributes write literals.
 #[derive(Debug, Clone, Copy)]
 pub struct GuardedHandler {
-    name: &'static str,
-    module: &'static str,
-    file: &'static str,
-    line: u32,
-    routes: &'static [Route],
-    /// The guard that this one is around: an attribute under another name makes one of its own.
-    inner: Option<&'static Self>,
-    pub(crate) asks: Asks<'static>,
+    #[doc(hidden)]
+    pub name: &'static str,
+    #[doc(hidden)]
+    pub module: &'static str,
+    #[doc(hidden)]
+    pub file: &'static str,
+    #[doc(hidden)]
+    pub line: u32,
+    #[doc(hidden)]
+    pub routes: &'static [Route],
+    /// The guard that this one is around: an attribute under another name makes one of its own, and the inner one
+    /// knows the routes.
+    #[doc(hidden)]
+    pub inner: Option<&'static Self>,
+    #[doc(hidden)]
+    pub asks: Asks<'static>,
 }
 
 /// What a route attribute says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Route {
-    methods: &'static [&'static str],
-    pattern: &'static str,
+    #[doc(hidden)]
+    pub methods: &'static [&'static str],
+    #[doc(hidden)]
+    pub pattern: &'static str,
 }
 
 impl Route {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(methods: &'static [&'static str], pattern: &'static str) -> Self {
-        Self { methods, pattern }
-    }
-
     /// The methods.
     #[must_use]
     pub const fn methods(&self) -> &'static [&'static str] {
@@ -52,25 +57,6 @@ impl Route {
 }
 
 impl GuardedHandler {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(
-        (name, module, file, line): (&'static str, &'static str, &'static str, u32),
-        routes: &'static [Route],
-        asks: Asks<'static>,
-    ) -> Self {
-        Self { name, module, file, line, routes, inner: None, asks }
-    }
-
-    /// The same with a guard around that of the handler. The inner one knows the routes.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn around(mut self, inner: &'static Self) -> Self {
-        self.routes = inner.routes;
-        self.inner = Some(inner);
-        self
-    }
-
     /// The function's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -217,7 +203,7 @@ fn context(asked: &AskedContext) -> impl Iterator<Item = String> {
 #[cfg(feature = "diesel")]
 fn policies(asked: &AskedContext) -> impl Iterator<Item = String> {
     let asked = *asked;
-    asked.policy.into_iter().flat_map(move |policy| {
+    asked.policy.iter().flat_map(move |policy| {
         asked.permissions.iter().map(move |permission| {
             let rules = policy.written_rules(*permission);
             format!("{}: {permission} = {rules}", policy.context())

@@ -5,38 +5,20 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ExprPath, Pat, PatTupleStruct};
 
-use super::{at, is_generic, local};
+use super::{at, local};
 use crate::handler::{Handler, argument_name};
 use crate::model::{Context, LoaderArgument, Permission, Source};
 
-/// That an argument which proves a permission proves one that was asked for.
-pub(super) fn proof(asked: &Context, handler: &Handler) -> Option<TokenStream> {
-    asked.argument?;
-    let ty = &asked.ty;
-    let permissions = permissions(asked);
-    let assertion = quote! {
-        ::auth_core::__private::assert_proof(
-            ::auth_core::__private::Proved::<#ty>::PERMISSION,
-            #permissions,
-        )
-    };
-    let checked = quote!(#ty #permissions);
-    let assertion = if is_generic(checked, handler) {
-        quote!(const { #assertion };)
-    } else {
-        quote!(const _: () = #assertion;)
-    };
-    // An `Authorized` by any name has the constant itself; for every other type it is that of the trait.
-    Some(quote!({
-        #[allow(unused_imports, reason = "of no use for an `Authorized`")]
-        use ::auth_core::__private::ProvesNothing as _;
-        #assertion
-    }))
+/// The type of a context that the request names.
+pub(super) fn context_from(asked: &Context) -> TokenStream {
+    let Context { ty, source, .. } = asked;
+    let places = places(source);
+    quote!(::auth_core::__private::ContextFrom<#ty, #places>)
 }
 
-pub(super) fn context(asked: &Context, caller: &Ident, handler: &Handler) -> TokenStream {
+/// The call that loads and checks the context at this place among those that are asked for.
+pub(super) fn context(asked: &Context, index: usize, caller: &Ident, handler: &Handler) -> TokenStream {
     let Context { ty, source, .. } = asked;
-    let permissions = permissions(asked);
     let local = asked.argument.map_or_else(|| quote!(_), |index| local(index).into_token_stream());
     let span = at(match (ty, source) {
         (Some(ty), _) => ty.span(),
@@ -45,8 +27,6 @@ pub(super) fn context(asked: &Context, caller: &Ident, handler: &Handler) -> Tok
     });
     let mut caller = caller.clone();
     caller.set_span(span);
-    let caller =
-        if asked.allow_empty { quote_spanned!(span=> #caller.allow_empty()) } else { quote!(#caller) };
     match source {
         Source::Arguments { expression, .. } => {
             let id = Ident::new("__auth_id", at(expression.span()));
@@ -55,7 +35,7 @@ pub(super) fn context(asked: &Context, caller: &Ident, handler: &Handler) -> Tok
                 #(#bound)*
                 let #id = ::auth_core::__private::evaluate(|| ::core::clone::Clone::clone(&(#expression)));
                 #(#given_back)*
-                let #local = #caller.context_of::<#ty>(#id, #permissions).await?;
+                let #local = #caller.context_of::<#ty>(#id, #index).await?;
             }
         }
         Source::Loader { path, arguments } => {
@@ -65,27 +45,37 @@ pub(super) fn context(asked: &Context, caller: &Ident, handler: &Handler) -> Tok
                 ty.as_ref().map_or_else(|| quote!(check_loaded), |ty| quote_spanned!(span=> loaded::<#ty>));
             quote_spanned! {span=>
                 #loaded
-                let #local = #caller.#check(#result, #permissions).await?;
+                let #local = #caller.#check(#result, #index).await?;
             }
         }
         source => {
-            let source = place(source);
+            let places = places(source);
             quote_spanned! {span=>
-                let #local = #caller.context::<#ty, _>(&#source, #permissions).await?;
+                let #local = #caller.context::<#ty, #places>(#index).await?;
             }
         }
     }
 }
 
-/// Where the request names a context.
-fn place(source: &Source) -> TokenStream {
+/// In how many places the request names a context, as a type.
+fn places(source: &Source) -> TokenStream {
+    if let Source::Parts(parts) = source {
+        let parts = parts.iter().map(places);
+        quote!((#(#parts),*))
+    } else {
+        quote!(::auth_core::__private::Source)
+    }
+}
+
+/// Where the request names a context: the places, as a list.
+pub(super) fn sources(source: &Source) -> TokenStream {
     let source = match source {
         Source::Path(names) => quote!(Path(&[#(#names),*])),
         Source::Query(name) => quote!(Query(#name)),
         Source::Header(name) => quote!(Header(#name)),
         Source::Parts(parts) => {
-            let parts = parts.iter().map(place);
-            return quote!((#(#parts),*));
+            let parts = parts.iter().map(sources);
+            return quote!(#(#parts),*);
         }
         Source::Arguments { .. } | Source::Loader { .. } => return TokenStream::new(),
     };
@@ -98,7 +88,7 @@ fn loaded(
     arguments: &[LoaderArgument],
     Named { bound, given_back, patterns, locals }: &Named,
     result: &Ident,
-    caller: &TokenStream,
+    caller: &Ident,
 ) -> TokenStream {
     let span = path.span();
     let connection = Ident::new("__auth_connection", Span::mixed_site());

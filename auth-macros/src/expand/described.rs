@@ -1,11 +1,11 @@
 //! What a guard asks, written down as data: by it the guard checks, and the report shows it.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::{LitStr, PatType};
 
-use super::{accepted, cfgs, check, contexts, is_generic};
+use super::{accepted, cfgs, check, contexts};
 use crate::handler::{Handler, context_type};
 use crate::model::{Caller, Context, Guard, Place, Source};
 use crate::route::Route;
@@ -16,63 +16,97 @@ pub(super) fn handler(place: &Place, route: Option<&Route>, asks: &TokenStream) 
     let patterns = route.map(Route::patterns).unwrap_or_default();
     let routes = patterns.iter().map(|pattern| {
         let (methods, text) = (&pattern.methods, &pattern.text);
-        quote!(::auth_core::Route::new(&[#(#methods),*], #text))
+        quote!(::auth_core::Route { methods: &[#(#methods),*], pattern: #text })
     });
+    let routes = quote!(&[#(#routes),*]);
     // An attribute under another name puts its guard around the one that is there, and finds it in the argument.
-    let inner = place.handler.arguments().next().filter(|_| place.wrapped);
-    let outer = inner.map(|PatType { ty, .. }| quote!(.around(<#ty>::HANDLER)));
+    let inner = place.handler.arguments().next().filter(|_| place.wrapped).map(|PatType { ty, .. }| ty);
+    let (routes, inner) = match inner {
+        Some(inner) => {
+            (quote!(<#inner>::HANDLER.routes), quote!(::core::option::Option::Some(<#inner>::HANDLER)))
+        }
+        None => (routes, quote!(::core::option::Option::None)),
+    };
     quote! {
-        ::auth_core::GuardedHandler::new(
-            (#name, ::core::module_path!(), ::core::file!(), ::core::line!()),
-            &[#(#routes),*],
-            #asks,
-        )
-        #outer
+        ::auth_core::GuardedHandler {
+            name: #name,
+            module: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            routes: #routes,
+            inner: #inner,
+            asks: #asks,
+        }
     }
 }
 
 /// What the attributes of a guard ask.
 pub(super) fn asks(guard: &Guard, route: Option<&Route>, handler: &Handler) -> TokenStream {
-    let asks = match &guard.caller {
-        Caller::Anonymous => quote!(anonymous()),
+    let checks: Vec<_> = guard.checks.iter().map(|asked| check(asked, handler)).collect();
+    let contexts: Vec<_> = guard.contexts.iter().map(|asked| context(asked, route)).collect();
+    let caller = match &guard.caller {
+        Caller::Anonymous => quote!(Anonymous),
+        Caller::Authenticated(asked) if asked.is_any() => quote!(BY_DEFAULT),
         Caller::Authenticated(asked) => {
             let accepted = accepted(asked, handler);
-            quote!(authenticated(#accepted))
+            quote!(Authenticated(#accepted))
         }
     };
-    let list = |method: TokenStream, items: Vec<TokenStream>| {
-        (!items.is_empty()).then(|| quote!(.#method(&[#(#items),*])))
-    };
-    let checks = guard.checks.iter().map(|asked| check(asked, handler)).collect();
-    let contexts = guard.contexts.iter().map(|asked| context(asked, route, handler)).collect();
-    let (checks, contexts) = (list(quote!(checks), checks), list(quote!(contexts), contexts));
-    quote!(::auth_core::__private::Asks::#asks #checks #contexts)
+    written(&caller, &checks, &contexts)
 }
 
 /// That nothing is asked, and why.
 pub(super) fn nothing(reason: Option<&LitStr>) -> TokenStream {
     let some = reason.map(|reason| quote!(::core::option::Option::Some(#reason)));
     let reason = some.unwrap_or_else(|| quote!(::core::option::Option::None));
-    quote!(::auth_core::__private::Asks::nothing(#reason))
+    written(&quote!(Everybody(#reason)), &[], &[])
 }
 
-fn context(asked: &Context, route: Option<&Route>, handler: &Handler) -> TokenStream {
+fn written(caller: &TokenStream, checks: &[TokenStream], contexts: &[TokenStream]) -> TokenStream {
+    quote! {
+        ::auth_core::__private::Asks {
+            caller: ::auth_core::__private::AskedCaller::#caller,
+            checks: &[#(#checks),*],
+            contexts: &[#(#contexts),*],
+        }
+    }
+}
+
+fn context(asked: &Context, route: Option<&Route>) -> TokenStream {
+    let shown = shown(&asked.source, route);
     let permissions = contexts::permissions(asked);
-    let (context, id) = match (&asked.ty, &asked.source) {
-        (None, source) => (shown(source, route), None),
-        (Some(ty), source) => (spaceless(&context_type(ty).to_token_stream()), Some(shown(source, route))),
+    let allows_empty = asked.allow_empty;
+    let (context, id, permissions, policy) = match &asked.ty {
+        None => (shown, quote!(::core::option::Option::None), permissions, quote!(&[])),
+        Some(ty) => {
+            let argument = quote!(::auth_core::__private::Argument::<#ty>);
+            (
+                spaceless(&context_type(ty).to_token_stream()),
+                quote!(::core::option::Option::Some(#shown)),
+                quote!(::auth_core::__private::proved(#argument::PROVES, #permissions)),
+                quote!(#argument::POLICY),
+            )
+        }
     };
-    let id = id.map(|id| quote!(.id(#id)));
-    let allow_empty = asked.allow_empty.then(|| quote!(.allow_empty()));
-    let policy = match &asked.ty {
-        Some(ty) if !is_generic(ty.to_token_stream(), handler) => quote!({
-            #[allow(unused_imports, reason = "of no use where a policy is declared")]
-            use ::auth_core::__private::DeclaresNothing as _;
-            ::auth_core::__private::DeclaredBy::<#ty>::POLICY
-        }),
-        _ => quote!(::core::option::Option::None),
+    let sources = contexts::sources(&asked.source);
+    let context = quote! {
+        ::auth_core::__private::AskedContext {
+            context: #context,
+            id: #id,
+            sources: &[#sources],
+            permissions: #permissions,
+            allows_empty: #allows_empty,
+            policy: #policy,
+        }
     };
-    quote!(::auth_core::__private::AskedContext::new(#context, #permissions, #policy) #id #allow_empty)
+    if asked.ty.is_none() {
+        return context;
+    }
+    quote!({
+        #[allow(unused_imports, reason = "of no use where the type has both by itself")]
+        use ::auth_core::__private::PlainArgument as _;
+        #context
+    })
 }
 
 /// Where an id comes from: of several path parameters, the first that the route has.
@@ -106,28 +140,35 @@ pub(super) fn is_listed(place: &Place) -> bool {
     place.handler.signature.generics.params.is_empty()
 }
 
+/// What is entered in the report.
+pub(super) fn entry_name(place: &Place) -> Ident {
+    format_ident!("{}_entry", place.name)
+}
+
 /// What enters a handler in the report, and makes a routed one such that a protected scope takes it.
 pub(super) fn entry(place: &Place, described: &TokenStream) -> TokenStream {
-    let handler = &place.handler.signature.ident;
-    let cfgs = cfgs(&place.handler);
+    let (handler, name) = (&place.handler.signature.ident, entry_name(place));
+    let cfgs: Vec<_> = cfgs(&place.handler.attributes).collect();
     let guarded = (place.routed && !place.wrapped).then(|| {
         quote! {
+            #(#cfgs)*
+            #[automatically_derived]
             impl ::auth_core::Guarded for #handler {
-                const HANDLER: ::core::option::Option<::auth_core::GuardedHandler> =
-                    ::core::option::Option::Some(HANDLER);
+                const HANDLER: ::core::option::Option<&'static ::auth_core::GuardedHandler> =
+                    ::core::option::Option::Some(&#name);
             }
         }
     });
+    // As `#[distributed_slice]` writes it, but for a check of the type, which is right here: that would cost the
+    // compiler as much as all the rest.
     quote! {
         #(#cfgs)*
-        const _: () = {
-            const HANDLER: ::auth_core::GuardedHandler = #described;
+        ::auth_core::__private::HANDLERS! {
+            #![linkme_macro = ::auth_core::__private::HANDLERS]
+            #[allow(non_upper_case_globals, reason = "named after the handler")]
+            static #name: ::auth_core::GuardedHandler = #described;
+        }
 
-            #guarded
-
-            #[::auth_core::__private::linkme::distributed_slice(::auth_core::__private::HANDLERS)]
-            #[linkme(crate = ::auth_core::__private::linkme)]
-            static ENTRY: ::auth_core::GuardedHandler = HANDLER;
-        };
+        #guarded
     }
 }

@@ -4,7 +4,6 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{GenericParam, Visibility};
 
-use super::arguments;
 use crate::model::Place;
 
 /// The generic parameters of a guard: those of its handler, without bounds and defaults.
@@ -15,15 +14,16 @@ pub(super) struct GuardGenerics {
 }
 
 impl GuardGenerics {
-    pub(super) fn of(place: &Place) -> Self {
+    /// With the types that the guard names.
+    pub(super) fn of(place: &Place, types: TokenStream) -> Self {
         let Place { handler, .. } = place;
         let mut lifetimes = Parameters::default();
         let mut others = Parameters::default();
         // A public guard may not name private types in its implementation unless it has them as
         // arguments. The handler itself may take private types, so its guard has them as well.
         if !place.routed && !matches!(handler.visibility, Visibility::Inherited) {
-            let name = Ident::new("__AuthArguments", Span::mixed_site());
-            others.add(quote!(#name), arguments(handler), Some(quote!(#name)));
+            let name = Ident::new("__AuthTypes", Span::mixed_site());
+            others.add(quote!(#name), types, Some(quote!(#name)));
         }
         for parameter in &handler.signature.generics.params {
             match parameter {

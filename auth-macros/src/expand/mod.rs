@@ -23,8 +23,12 @@ pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> Token
     let asks = described::asks(guard, route, &place.handler);
     let handler = described::handler(&place, route, &asks);
     let on_denied = on_denied(&place, guard);
-    let body = admit(&place.handler, guard);
-    assemble(place, &handler, on_denied.as_ref(), &body)
+    let implementation = if is_named(guard) {
+        Implementation::named(&place.handler, guard)
+    } else {
+        Implementation::in_code(&place.handler, &admit(&place.handler, guard))
+    };
+    assemble(place, &handler, on_denied.as_ref(), implementation)
 }
 
 /// The handler where its attributes hold errors: rewritten in the same way, behind a guard that asks
@@ -32,7 +36,9 @@ pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> Token
 pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
     place.handler.signature.asyncness = Some(Token![async](Span::call_site()));
     let handler = described::handler(&place, route, &described::nothing(None));
-    assemble(place, &handler, None, &quote!(::core::unreachable!("the attributes hold errors")))
+    let body = quote!(::core::unreachable!("the attributes hold errors"));
+    let implementation = Implementation::in_code(&place.handler, &body);
+    assemble(place, &handler, None, implementation)
 }
 
 /// Whether [`refusal`] can write down this handler's arguments.
@@ -57,53 +63,115 @@ pub(crate) fn open(place: &Place, route: Option<&Route>, reason: Option<&LitStr>
     }
 }
 
-/// The rewritten handler, its guard, and the guard's implementation with `body`.
+/// Whether a guard does nothing but what all do: its contexts are named by the request.
+fn is_named(guard: &Guard) -> bool {
+    matches!(guard.caller, Caller::Authenticated(_))
+        && guard.contexts.iter().all(|asked| asked.source.is_named())
+}
+
+/// What is written of a guard.
+struct Implementation {
+    /// The trait of `auth_core`.
+    of: TokenStream,
+    /// Its items but for constants.
+    items: TokenStream,
+    /// Every type of the handler that is in the items.
+    types: TokenStream,
+}
+
+impl Implementation {
+    /// Types, and the order of the arguments: the code is that of `auth_core`.
+    fn named(handler: &Handler, guard: &Guard) -> Self {
+        let end = || (quote!(()), quote!(()), quote!(()));
+        let (contexts, loaded, types) =
+            guard.contexts.iter().rev().fold(end(), |(contexts, loaded, types), asked| {
+                let (context, ty) = (contexts::context_from(asked), &asked.ty);
+                let local = asked.argument.map_or_else(|| quote!(_), |index| local(index).to_token_stream());
+                // What is wrong with a context is reported at its type.
+                let span = at(ty.as_ref().map_or_else(Span::call_site, Spanned::span));
+                let contexts = quote_spanned!(span=> (#context, #contexts));
+                (contexts, quote!((#local, #loaded)), quote!((#ty, #types)))
+            });
+        let (others, other_types): (Vec<Ident>, Vec<&Type>) =
+            others(handler, guard).map(|(index, argument)| (local(index), &*argument.ty)).unzip();
+        let span = place_of(&other_types, handler);
+        let other_types = quote_spanned!(span=> (#(#other_types,)*));
+        let arguments = arguments(handler);
+        let locals: Vec<Ident> = (0..handler.arguments().count()).map(local).collect();
+        // A `()` at the end would be a lint of the user's.
+        let ordered = (!locals.is_empty()).then(|| quote!((#(#locals,)*)));
+        Self {
+            of: quote!(NamedGuard),
+            types: quote!((#arguments, #types)),
+            items: quote! {
+                type Arguments = #arguments;
+                type Contexts = #contexts;
+                type Others = #other_types;
+
+                fn arguments(#loaded: #types, (#(#others,)*): Self::Others) -> Self::Arguments {
+                    #ordered
+                }
+            },
+        }
+    }
+
+    /// The guard's own code, with this body.
+    fn in_code(handler: &Handler, body: &TokenStream) -> Self {
+        let Bindings { request, payload, .. } = Bindings::new();
+        let arguments = arguments(handler);
+        Self {
+            of: quote!(Guard),
+            items: quote! {
+                type Arguments = #arguments;
+
+                async fn admit(
+                    #request: &::auth_core::__private::HttpRequest,
+                    #payload: &mut ::auth_core::__private::Payload,
+                ) -> ::core::result::Result<Self::Arguments, ::auth_core::__private::Error> {
+                    #body
+                }
+            },
+            types: arguments,
+        }
+    }
+}
+
+/// The rewritten handler, its guard, and what the guard implements.
 fn assemble(
     place: Place,
     described: &TokenStream,
     on_denied: Option<&TokenStream>,
-    body: &TokenStream,
+    Implementation { of, items, types }: Implementation,
 ) -> TokenStream {
-    let generics = GuardGenerics::of(&place);
-    let entry = described::is_listed(&place).then(|| {
-        let (name, usage) = (&place.name, &generics.usage);
-        described::entry(&place, &quote!(<#name #usage as ::auth_core::__private::Guard>::HANDLER))
-    });
+    let generics = GuardGenerics::of(&place, types);
+    let entry = described::is_listed(&place).then(|| described::entry(&place, described));
+    let entered = described::entry_name(&place);
+    let constant = if entry.is_some() { quote!(&#entered) } else { quote!(&#described) };
     let Place { handler, name, routed, .. } = place;
-    let Bindings { request, payload, .. } = Bindings::new();
-    let arguments = arguments(&handler);
-    let patterns = handler.arguments().map(|argument| &argument.pat);
-    // By field number: the constructor is private, so that nobody admits himself.
-    let pattern = quote!(::auth_core::__private::Admitted { 0: (#(#patterns,)*), .. });
-    let usage = &generics.usage;
-    let ty = quote!(::auth_core::__private::Admitted<#name #usage>);
-    let cfgs: Vec<&Attribute> = cfgs(&handler).collect();
+    let patterns: Vec<Pat> = handler.arguments().map(|argument| (*argument.pat).clone()).collect();
+    let Handler { attributes, visibility, signature, body } = handler;
+    let cfgs: Vec<&Attribute> = cfgs(&attributes).collect();
     // A route attribute moves the handler into a function of this module: nothing else sees it.
-    let visibility = (!routed).then(|| generated(&handler.visibility));
-    let (declaration, fields) = (&generics.declaration, &generics.fields);
-    let (parameters, _, bounds) = handler.signature.generics.split_for_impl();
+    let guard_visibility = (!routed).then(|| generated(&visibility));
+    let GuardGenerics { declaration, fields, usage } = &generics;
+    let (parameters, _, bounds) = signature.generics.split_for_impl();
     let guard = quote! {
         #(#cfgs)*
         #[doc(hidden)]
         #[allow(non_camel_case_types, reason = "named after the handler")]
-        #visibility struct #name #declaration #fields;
+        #guard_visibility struct #name #declaration #fields;
 
         #(#cfgs)*
         #[automatically_derived]
-        impl #parameters ::auth_core::__private::Guard for #name #usage #bounds {
-            type Arguments = #arguments;
-            const HANDLER: ::auth_core::GuardedHandler = #described;
+        impl #parameters ::auth_core::__private::#of for #name #usage #bounds {
+            #items
+            const HANDLER: &'static ::auth_core::GuardedHandler = #constant;
             #on_denied
-
-            async fn admit(
-                #request: &::auth_core::__private::HttpRequest,
-                #payload: &mut ::auth_core::__private::Payload,
-            ) -> ::core::result::Result<Self::Arguments, ::auth_core::__private::Error> {
-                #body
-            }
         }
     };
-    let Handler { attributes, visibility, signature, body } = handler;
+    // By field number: the constructor is private, so that nobody admits himself.
+    let pattern = quote!(::auth_core::__private::Admitted { 0: (#(#patterns,)*), .. });
+    let ty = quote!(::auth_core::__private::Admitted<#name #usage>);
     let signature = with_argument(signature, pattern, ty);
     quote! {
         #(#attributes)*
@@ -137,31 +205,21 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     let authentication = match &guard.caller {
         Caller::Anonymous => quote!(::auth_core::__private::anonymous(#request).await?;),
         Caller::Authenticated(_) => {
-            quote!(let #caller = ::auth_core::__private::authenticate(#request, &Self::HANDLER).await?;)
+            quote!(let #caller = ::auth_core::__private::authenticate(#request, Self::HANDLER).await?;)
         }
     };
-    let proofs = guard.contexts.iter().filter_map(|asked| contexts::proof(asked, handler));
     // First what the request names, then what is made of that, then what waits for other arguments.
     let asked_for = |late: bool, made: bool| {
-        let asked = guard.contexts.iter();
+        let asked = guard.contexts.iter().enumerate();
         asked
-            .filter(move |asked| asked.late == late && asked.source.arguments().is_empty() != made)
-            .map(|asked| contexts::context(asked, caller, handler))
+            .filter(move |(_, asked)| asked.late == late && asked.source.arguments().is_empty() != made)
+            .map(|(index, asked)| contexts::context(asked, index, caller, handler))
     };
     let (named, made, late) = (asked_for(false, false), asked_for(false, true), asked_for(true, true));
-    let loaded = |index: usize| guard.contexts.iter().any(|context| context.argument == Some(index));
-    let (others, types): (Vec<Ident>, Vec<&Type>) = handler
-        .arguments()
-        .enumerate()
-        .filter(|(index, _)| !loaded(*index))
-        .map(|(index, argument)| (local(index), &*argument.ty))
-        .unzip();
+    let (others, types): (Vec<Ident>, Vec<&Type>) =
+        others(handler, guard).map(|(index, argument)| (local(index), &*argument.ty)).unzip();
     let extract = (!others.is_empty()).then(|| {
-        // What is wrong with one type is reported at that type, else at the list of arguments.
-        let span = at(match types.as_slice() {
-            [only] => only.span(),
-            _ => handler.signature.paren_token.span.join(),
-        });
+        let span = place_of(&types, handler);
         quote_spanned! {span=>
             let (#(#others,)*) =
                 ::auth_core::__private::extract::<(#(#types,)*)>(#request, #payload).await?;
@@ -170,13 +228,26 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     let locals = (0..handler.arguments().count()).map(local);
     quote! {
         #authentication
-        #(#proofs)*
         #(#named)*
         #(#made)*
         #extract
         #(#late)*
         ::core::result::Result::Ok((#(#locals,)*))
     }
+}
+
+/// The arguments that no context is, with their place among all.
+fn others<'a>(handler: &'a Handler, guard: &'a Guard) -> impl Iterator<Item = (usize, &'a PatType)> {
+    let loaded = |index: usize| guard.contexts.iter().any(|context| context.argument == Some(index));
+    handler.arguments().enumerate().filter(move |(index, _)| !loaded(*index))
+}
+
+/// Where what is wrong with one type of these is reported: at that type, else at the list of arguments.
+fn place_of(types: &[&Type], handler: &Handler) -> Span {
+    at(match types {
+        [only] => only.span(),
+        _ => handler.signature.paren_token.span.join(),
+    })
 }
 
 /// Whether tokens name a generic parameter of the handler. Then they cannot stand in an item, and are checked
@@ -270,8 +341,8 @@ fn with_argument(mut signature: Signature, pattern: TokenStream, ty: TokenStream
 }
 
 /// The `#[cfg]`s of the handler, under which its guard exists too.
-fn cfgs(handler: &Handler) -> impl Iterator<Item = &Attribute> {
-    handler.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
+fn cfgs(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
 /// The same visibility as one that the user did not write: lints about it are about the handler.

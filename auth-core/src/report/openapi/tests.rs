@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{asked::Asked, template};
 use crate::{
     auth::{Accepted, Auth, AuthBuilder},
-    guard::{AskedContext, Asks, SubjectCheck},
+    guard::{AskedCaller, AskedContext, Asks, SubjectCheck},
     mechanism::{Authenticated, Mechanism, Rejection, Scheme},
     permission::Permission,
     protected::ScopeGuard,
@@ -40,12 +40,20 @@ fn builder() -> AuthBuilder {
 }
 
 fn entry(scopes: Vec<ScopeGuard>, outer: Option<Asks<'static>>, asks: Asks<'static>) -> ReportEntry {
-    let handler = GuardedHandler::new(("view", "service::sensors", "", 0), &[], asks);
+    let handler = |module, inner, asks| GuardedHandler {
+        name: "view",
+        module,
+        file: "lib.rs",
+        line: 1,
+        routes: &[],
+        inner,
+        asks,
+    };
+    let inner = handler("service::sensors", None, asks);
     // A guard around it, where an attribute under another name makes one.
     let handler = match outer {
-        Some(asks) => GuardedHandler::new(("view", "service", "lib.rs", 1), &[], asks)
-            .around(Box::leak(Box::new(handler))),
-        None => handler,
+        Some(asks) => handler("service", Some(Box::leak(Box::new(inner))), asks),
+        None => inner,
     };
     ReportEntry { handler, methods: vec!["GET".into()], path: "/".to_owned(), is_service: false, scopes }
 }
@@ -64,17 +72,33 @@ fn denials(auth: AuthBuilder, method: &str, entry: &ReportEntry) -> Vec<u16> {
     denials.into_iter().map(|status| status.as_u16()).collect()
 }
 
-const ANY: Asks<'static> = Asks::authenticated(Accepted::any());
-const TOKEN: Asks<'static> = Asks::authenticated(Accepted::by(&["token"]));
-const BASIC: Asks<'static> = Asks::authenticated(Accepted::by(&["basic"]));
-const BASIC_OR_SESSION: Asks<'static> = Asks::authenticated(Accepted::by(&["basic", "session"]));
+const ANONYMOUS: Asks<'static> = Asks { caller: AskedCaller::Anonymous, checks: &[], contexts: &[] };
+const ANY: Asks<'static> = Asks { caller: AskedCaller::BY_DEFAULT, checks: &[], contexts: &[] };
+const TOKEN: Asks<'static> = by(Accepted::by(&["token"]));
+const BASIC: Asks<'static> = by(Accepted::by(&["basic"]));
+const BASIC_OR_SESSION: Asks<'static> = by(Accepted::by(&["basic", "session"]));
 const PUBLIC: Asks<'static> = Asks::nothing(None);
 
-const READ: &[AskedContext] = &[AskedContext::new("Sensor", &[Permission::READ], None).id("\"sensor_id\"")];
-const UPDATE: &[AskedContext] =
-    &[AskedContext::new("Sensor", &[Permission::UPDATE], None).id("\"sensor_id\"")];
-const LOADED: &[AskedContext] = &[AskedContext::new("of_body(body)", &[Permission::READ], None)];
-const SINGLE: &[AskedContext] = &[AskedContext::new("Platform", &[Permission::UPDATE], None).id("()")];
+const fn by(accepted: Accepted) -> Asks<'static> {
+    Asks { caller: AskedCaller::Authenticated(accepted), ..ANY }
+}
+
+const fn token(contexts: &'static [AskedContext]) -> Asks<'static> {
+    Asks { contexts, ..TOKEN }
+}
+
+const fn asked(
+    context: &'static str,
+    id: Option<&'static str>,
+    permissions: &'static [Permission],
+) -> AskedContext {
+    AskedContext { context, id, sources: &[], permissions, allows_empty: false, policy: &[] }
+}
+
+const READ: &[AskedContext] = &[asked("Sensor", Some("\"sensor_id\""), &[Permission::READ])];
+const UPDATE: &[AskedContext] = &[asked("Sensor", Some("\"sensor_id\""), &[Permission::UPDATE])];
+const LOADED: &[AskedContext] = &[asked("of_body(body)", None, &[Permission::READ])];
+const SINGLE: &[AskedContext] = &[asked("Platform", Some("()"), &[Permission::UPDATE])];
 
 #[test]
 fn a_handler_names_its_mechanisms() {
@@ -83,7 +107,7 @@ fn a_handler_names_its_mechanisms() {
         (ANY, json!([{ "token": [] }, { "session": [] }])),
         (BASIC_OR_SESSION, json!([{ "session": [] }, { "basic": [] }])),
         (PUBLIC, json!([])),
-        (Asks::anonymous(), json!([])),
+        (ANONYMOUS, json!([])),
     ] {
         assert_eq!(security(&of_handler(asks)), Some(expected), "{asks:?}");
     }
@@ -102,12 +126,7 @@ fn what_scopes_and_handlers_accept_alike_is_enough() {
         (vec![], Some(BASIC_OR_SESSION), ANY, json!([{ "session": [] }])),
         // A public handler is open to whom the scope lets in.
         (vec![by_token()], None, PUBLIC, json!([{ "token": [] }])),
-        (
-            vec![ScopeGuard::auth_required()],
-            None,
-            Asks::anonymous(),
-            json!([{ "token": [] }, { "session": [] }]),
-        ),
+        (vec![ScopeGuard::auth_required()], None, ANONYMOUS, json!([{ "token": [] }, { "session": [] }])),
     ] {
         let asked = entry(scopes, outer, asks);
         assert_eq!(security(&asked), Some(expected), "{asked:?}");
@@ -127,7 +146,7 @@ fn what_no_two_guards_accept_alike_is_asked_together() {
 
 #[test]
 fn a_guard_that_accepts_nothing_is_never_open() {
-    let asks = Asks::authenticated(Accepted::by(&["ticket"]));
+    let asks = by(Accepted::by(&["ticket"]));
     assert_eq!(security(&of_handler(asks)), None);
     let asked = entry(vec![ScopeGuard::auth_required_by(&["ticket"])], None, PUBLIC);
     assert_eq!(security(&asked), None);
@@ -135,7 +154,7 @@ fn a_guard_that_accepts_nothing_is_never_open() {
 
 #[test]
 fn the_statuses_are_those_that_a_guard_can_answer() {
-    let roles = ANY.checks(const { &[SubjectCheck::roles_accepted(&["a"])] });
+    let roles = Asks { checks: const { &[SubjectCheck::roles_accepted(&["a"])] }, ..ANY };
     for (method, asks, expected) in [
         ("GET", PUBLIC, vec![]),
         ("POST", PUBLIC, vec![]),
@@ -144,13 +163,13 @@ fn the_statuses_are_those_that_a_guard_can_answer() {
         ("POST", ANY, vec![401, 403, 503]),
         ("POST", TOKEN, vec![401, 503]),
         ("GET", BASIC, vec![401, 429, 503]),
-        ("GET", Asks::anonymous(), vec![401, 403, 503]),
+        ("GET", ANONYMOUS, vec![401, 403, 503]),
         ("GET", roles, vec![401, 403, 503]),
-        ("GET", TOKEN.contexts(READ), vec![401, 403, 404, 503]),
-        ("GET", TOKEN.contexts(UPDATE), vec![401, 403, 404, 503]),
-        ("GET", TOKEN.contexts(LOADED), vec![401, 403, 404, 503]),
+        ("GET", token(READ), vec![401, 403, 404, 503]),
+        ("GET", token(UPDATE), vec![401, 403, 404, 503]),
+        ("GET", token(LOADED), vec![401, 403, 404, 503]),
         // Nothing names it, so it is never missing.
-        ("GET", TOKEN.contexts(SINGLE), vec![401, 403, 503]),
+        ("GET", token(SINGLE), vec![401, 403, 503]),
     ] {
         assert_eq!(denials(builder(), method, &of_handler(asks)), expected, "{method} {asks:?}");
     }
@@ -160,26 +179,22 @@ fn the_statuses_are_those_that_a_guard_can_answer() {
 fn the_statuses_of_scopes_and_outer_guards_are_there_as_well() {
     let scope = ScopeGuard::auth_required_by(&["token"]).roles_required(&["a"]);
     assert_eq!(denials(builder(), "GET", &entry(vec![scope], None, PUBLIC)), [401, 403, 503]);
-    let outer = TOKEN.contexts(READ);
+    let outer = token(READ);
     assert_eq!(denials(builder(), "GET", &entry(vec![], Some(outer), TOKEN)), [401, 403, 404, 503]);
 }
 
 #[test]
 fn what_may_not_be_read_is_hidden() {
-    let both = TOKEN.contexts(
-        const { &[AskedContext::new("Sensor", &[Permission::READ, Permission::DELETE], None).id("\"id\"")] },
-    );
+    let both = token(const { &[asked("Sensor", Some("\"id\""), &[Permission::READ, Permission::DELETE])] });
+    let roles = Asks { checks: const { &[SubjectCheck::roles_required(&["a"])] }, ..token(READ) };
     for (asks, expected) in [
-        (TOKEN.contexts(READ), vec![401, 404, 503]),
-        (TOKEN.contexts(LOADED), vec![401, 404, 503]),
+        (token(READ), vec![401, 404, 503]),
+        (token(LOADED), vec![401, 404, 503]),
         // Who may read it is told that the rest is not allowed.
-        (TOKEN.contexts(UPDATE), vec![401, 403, 404, 503]),
+        (token(UPDATE), vec![401, 403, 404, 503]),
         (both, vec![401, 403, 404, 503]),
-        (TOKEN.contexts(SINGLE), vec![401, 403, 404, 503]),
-        (
-            TOKEN.checks(const { &[SubjectCheck::roles_required(&["a"])] }).contexts(READ),
-            vec![401, 403, 404, 503],
-        ),
+        (token(SINGLE), vec![401, 403, 404, 503]),
+        (roles, vec![401, 403, 404, 503]),
     ] {
         assert_eq!(denials(builder().hide_unreadable(), "GET", &of_handler(asks)), expected, "{asks:?}");
     }
@@ -188,18 +203,16 @@ fn what_may_not_be_read_is_hidden() {
 #[test]
 fn words_name_no_role() {
     let scope = ScopeGuard::auth_required().account_roles_accepted(&["Supplier"]);
-    let asks = Asks::authenticated(Accepted::any().within(900))
-        .checks(
-            const { &[SubjectCheck::roles_accepted(&["chief"]), SubjectCheck::roles_required(&["other"])] },
-        )
-        .contexts(UPDATE);
+    let checks =
+        const { &[SubjectCheck::roles_accepted(&["chief"]), SubjectCheck::roles_required(&["other"])] };
+    let asks = Asks { checks, contexts: UPDATE, ..by(Accepted::any().within(900)) };
     let words = Asked::of(&entry(vec![scope], None, asks)).in_words();
     assert_eq!(
         words,
         "Asks for a log-in, a role of the account, a recent log-in, a role, `update` on `Sensor`."
     );
     assert_eq!(Asked::of(&of_handler(PUBLIC)).in_words(), "Open to everybody.");
-    let words = Asked::of(&of_handler(Asks::anonymous())).in_words();
+    let words = Asked::of(&of_handler(ANONYMOUS)).in_words();
     assert_eq!(words, "Asks for a caller who is not logged in.");
 }
 

@@ -1,0 +1,89 @@
+//! Guards that load what the request names, and nothing else: most of them. They are types and data, and their checks
+//! the same code for all, which the compiler does not check again for each handler.
+
+use std::marker::PhantomData;
+
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
+
+use super::{Caller, Guard, authenticate, extract, source::NamedBy};
+use crate::{context::ContextArgument, denial::OnDenied, error::AuthError, report::GuardedHandler};
+
+/// What an attribute writes for a handler whose contexts are all named by the request.
+#[doc(hidden)]
+pub trait NamedGuard: 'static {
+    /// The handler's arguments, as a tuple.
+    type Arguments: 'static;
+
+    /// What is loaded, as [`ContextFrom`] in a nested list that ends with `()`, as the handler's data has it.
+    type Contexts: NamedContexts;
+
+    /// The other arguments, as a tuple.
+    type Others: FromRequest + 'static;
+
+    /// The handler, and what is asked of its callers, who are authenticated.
+    const HANDLER: &'static GuardedHandler;
+
+    /// What renders the denials of this handler.
+    const ON_DENIED: Option<OnDenied> = None;
+
+    /// Puts the arguments in their order.
+    fn arguments(contexts: <Self::Contexts as ContextList>::Loaded, others: Self::Others) -> Self::Arguments;
+}
+
+impl<G: NamedGuard> Guard for G {
+    type Arguments = G::Arguments;
+
+    const HANDLER: &'static GuardedHandler = G::HANDLER;
+    const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
+
+    async fn admit(request: &HttpRequest, payload: &mut Payload) -> Result<Self::Arguments, Error> {
+        let caller = authenticate(request, G::HANDLER).await?;
+        let contexts = G::Contexts::load(&caller, 0).await?;
+        let others = extract(request, payload).await?;
+        Ok(G::arguments(contexts, others))
+    }
+}
+
+/// A context for an argument of type `A`, named in the place `S`.
+#[doc(hidden)]
+pub struct ContextFrom<A, S>(PhantomData<(A, S)>);
+
+/// A list of types, whatever they are: what is wrong with them is reported for [`NamedContexts`] alone.
+#[doc(hidden)]
+pub trait ContextList: 'static {
+    type Loaded: 'static;
+}
+
+impl ContextList for () {
+    type Loaded = ();
+}
+
+impl<A: 'static, S: 'static, Rest: ContextList> ContextList for (ContextFrom<A, S>, Rest) {
+    type Loaded = (A, Rest::Loaded);
+}
+
+/// Contexts that the request names, each of which can be loaded.
+#[doc(hidden)]
+pub trait NamedContexts: ContextList {
+    /// Loads and checks those that the guard asks for at `index` and behind it.
+    fn load(caller: &Caller<'_>, index: usize) -> impl Future<Output = Result<Self::Loaded, AuthError>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl NamedContexts for () {
+    async fn load(caller: &Caller<'_>, index: usize) -> Result<(), AuthError> {
+        caller.has_asked(index)
+    }
+}
+
+impl<A, S, Rest> NamedContexts for (ContextFrom<A, S>, Rest)
+where
+    A: ContextArgument<Loaded: NamedBy<S>> + 'static,
+    S: 'static,
+    Rest: NamedContexts,
+{
+    async fn load(caller: &Caller<'_>, index: usize) -> Result<(A, Rest::Loaded), AuthError> {
+        let context = caller.context::<A, S>(index).await?;
+        Ok((context, Rest::load(caller, index + 1).await?))
+    }
+}
