@@ -189,7 +189,15 @@ impl Said {
                 let result = items(attribute, |key, input| said.diesel(key, input));
                 errors.keep(result);
             } else if attribute.path().is_ident("auth") {
-                let result = items(attribute, |key, input| said.auth(key, input));
+                let result = items(attribute, |key, input| {
+                    said.auth(key, input)?;
+                    // Diesel's own attributes may go on as they like.
+                    if input.is_empty() || input.peek(Token![,]) {
+                        Ok(())
+                    } else {
+                        Err(input.error("expected `,`"))
+                    }
+                });
                 errors.keep(result);
             }
         }
@@ -261,7 +269,7 @@ impl Said {
                 format_args!("`{key}` is a type, without quotes: `{key} = {}`", literal.value()),
             ));
         }
-        self.connection = Some(input.parse()?);
+        self.connection = Some(input.call(Type::without_plus)?);
         self.is_async = key == "async_connection";
         Ok(())
     }
@@ -344,7 +352,7 @@ fn relation(key: &Ident, input: ParseStream<'_>) -> syn::Result<Relation> {
     let parts = |content: ParseStream<'_>| {
         let name = content.call(Ident::parse_any)?;
         let _: Token![:] = content.parse()?;
-        let parent = content.parse()?;
+        let parent = content.call(Type::without_plus)?;
         let _: Token![,] = content.parse()?;
         let foreign_key = content.call(Ident::parse_any)?;
         let _: Option<Token![,]> = content.parse()?;

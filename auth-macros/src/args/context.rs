@@ -171,7 +171,8 @@ fn ctx(input: ParseStream<'_>) -> syn::Result<Type> {
     }
     let found = next(input);
     let at = input.span();
-    input.parse().map_err(|_| {
+    // With a bound behind it, it could not stand in a path.
+    input.call(Type::without_plus).map_err(|_| {
         syn::Error::new(at, format_args!("`ctx` is a type, as in `ctx = Account`; found {found}"))
     })
 }

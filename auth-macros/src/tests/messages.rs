@@ -245,6 +245,7 @@ fn keys() {
     on("ctx_arg = \"\"", &["`ctx_arg` cannot be empty; name an argument of the handler"]);
     on("ctx = \"Account\"", &["`ctx` is a type, without quotes: `ctx = Account`"]);
     on("ctx = 5", &["`ctx` is a type, as in `ctx = Account`; found `5`"]);
+    on("ctx = dyn Account + Send", &["expected `,`, found `+`"]);
     on("ctx_arg", &["`ctx_arg` needs a value: `ctx_arg = \"…\"`", NO_CONTEXT]);
     on(
         "\"x\"",
@@ -689,6 +690,17 @@ fn rows() {
         &["no field of `Row` holds the primary key `uiud`; did you mean `uuid`?"],
     );
     refuses("#[auth(connection = C)] #[diesel(primary_key(a, b))] struct Row { a: i32, b: i32 }", &[]);
+    // It would stand in paths, where a bound cannot.
+    for said in
+        ["connection = dyn C + Send", "async_connection = C +", "belongs_to(a: A, b) c, connection = C"]
+    {
+        let input = format!("#[auth({said})] struct Row {{ id: i32 }}");
+        assert_eq!(
+            messages(load_context::derive(input.parse().unwrap())).first().unwrap(),
+            "expected `,`",
+            "{said}"
+        );
+    }
     // What is embedded has columns of its own, and is none.
     refuses(
         "#[auth(connection = C)] struct Row { #[diesel(embed)] id: Other }",
