@@ -1,5 +1,8 @@
 //! The text of every message.
 
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
+
 use super::{CONTEXT, ROLES_ACCEPTED, ROLES_REQUIRED, expand, messages};
 use crate::model::{CheckKind, Kind};
 use crate::{auth_model, load_context};
@@ -701,6 +704,14 @@ fn rows() {
             "{said}"
         );
     }
+    // As it comes from a `macro_rules!` macro.
+    let group = |ty: TokenStream| TokenTree::from(Group::new(Delimiter::None, ty));
+    let (connection, parent) = (group(quote!(diesel::SqliteConnection)), group(quote!(models::Asset)));
+    let input = quote! {
+        #[auth(connection = #connection, belongs_to(asset: #parent, asset_id))]
+        struct Row { id: i32, asset_id: i32 }
+    };
+    assert_eq!(messages(load_context::derive(input)), [""; 0]);
     // What is embedded has columns of its own, and is none.
     refuses(
         "#[auth(connection = C)] struct Row { #[diesel(embed)] id: Other }",
