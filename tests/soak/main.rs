@@ -1,0 +1,50 @@
+//! A soak run: clients of two instances of the energy service on one `PostgreSQL` ask and change at random, and each
+//! answer is compared with a model of what was true meanwhile.
+//!
+//! Without a change on the way there is one right answer. Where changes race with a request, its answer has to be right
+//! as of the moments at which the guard and the handler may have looked: between the request and the answer, and for the
+//! handler after the body, which clients hold back until a change has taken place. After each change both instances are
+//! asked what it has turned, before anything else may change there: nothing old may be remembered. In the end what is
+//! stored has to be what the model says.
+//!
+//! * `AUTH_TEST_SOAK_STEPS`: how long the run is, in steps of all clients together. A step is one request, or a change
+//!   with up to six questions about it; a hundred or so take a second.
+//! * `AUTH_TEST_SOAK_SEED`: what the random choices begin with; a run prints its own. The first fifth of a run is that of
+//!   a single client, and is the same again with the same seed. In the rest clients race as they like.
+
+#[cfg(feature = "postgres")]
+mod ask;
+#[cfg(feature = "postgres")]
+mod beginning;
+#[cfg(feature = "postgres")]
+mod choose;
+#[cfg(feature = "postgres")]
+mod client;
+#[cfg(feature = "postgres")]
+mod history;
+#[cfg(feature = "postgres")]
+mod model;
+#[cfg(feature = "postgres")]
+mod right;
+#[cfg(feature = "postgres")]
+mod stored;
+#[cfg(feature = "postgres")]
+mod tally;
+#[cfg(feature = "postgres")]
+mod verdict;
+#[cfg(feature = "postgres")]
+mod walk;
+#[cfg(feature = "postgres")]
+mod world;
+
+#[cfg(feature = "postgres")]
+mod soak;
+
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn what_is_left_out_is_said() {
+    use std::io::Write as _;
+
+    // The harness keeps what `eprintln!` writes to itself.
+    let _ = writeln!(std::io::stderr(), "the soak run is left out: built without `postgres`");
+}
