@@ -1,11 +1,17 @@
 //! When something is missing, broken or malformed: the right status, no panic, and nobody is let in.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::pending,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
-use actix_web::{Responder, get, web};
+use actix_web::{HttpRequest, Responder, get, web};
 use auth_core::{
     Acl, Auth, AuthModel, CurrentUser, LoadContext, LoadError, MaybeUser, NoConnection, Permission, Subject,
-    User, allow, auth_required, every_logged_in_user, permission_required_for_context, public,
+    User, allow, auth_required, every_logged_in_user,
+    mechanism::{Authenticated, Mechanism, Rejection},
+    permission_required_for_context, public,
     test::AlwaysAs,
 };
 use diesel::{
@@ -189,6 +195,75 @@ fn a_panic_in_a_loader_is_an_outage() {
     let service = service(World::new().auth());
     assert_problem(&service.get("/pages/panic", Some("admin")), 503);
     assert_eq!(service.get("/pages/1", Some("member")).status, 200);
+}
+
+/// A mechanism and a context that answer when the test is over.
+struct Stuck;
+
+static UNTIL_THE_END: Mutex<()> = Mutex::new(());
+
+impl Mechanism for Stuck {
+    fn name(&self) -> &'static str {
+        "stuck"
+    }
+
+    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        if request.headers().contains_key("x-stuck") {
+            pending().await
+        } else {
+            Ok(Some(User::new(1).into()))
+        }
+    }
+}
+
+impl LoadContext for Stuck {
+    type Id = i32;
+    type Connection = NoConnection;
+
+    fn load(_: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
+        drop(UNTIL_THE_END.lock());
+        Ok(Self)
+    }
+}
+
+impl AuthModel for Stuck {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::READ, every_logged_in_user())
+    }
+}
+
+#[permission_required_for_context("read", ctx = Stuck)]
+#[get("/stuck/{id}")]
+async fn stuck() -> impl Responder {
+    "ok"
+}
+
+fn stuck_loader(connection: &mut NoConnection) -> Result<Stuck, LoadError> {
+    Stuck::load(1, connection)
+}
+
+#[permission_required_for_context("read", ctx_loader = stuck_loader(connection))]
+#[get("/stuck-loader")]
+async fn loaded() -> impl Responder {
+    "ok"
+}
+
+#[test]
+fn what_does_not_answer_in_time_is_an_outage() {
+    let auth = Auth::builder().mechanism(Stuck).time_limit(Duration::from_millis(200)).build().unwrap();
+    let service = Service::start(move |app| {
+        app.app_data(auth.clone()).service((authenticated, stuck, loaded));
+    });
+    assert_problem(&service.send_with("/auth", &[("x-stuck", "")]), 503);
+    let held = UNTIL_THE_END.lock().unwrap();
+    for path in ["/stuck/1", "/stuck-loader"] {
+        assert_problem(&service.get(path, None), 503);
+    }
+    assert_eq!(service.get("/auth", None).status, 200);
+    drop(held);
+    for path in ["/stuck/1", "/stuck-loader"] {
+        assert_eq!(service.get(path, None).status, 200);
+    }
 }
 
 /// A context whose access-control list panics.

@@ -7,16 +7,18 @@ use std::{
     collections::HashMap,
     error::Error as StdError,
     fmt,
+    future::Future,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use thiserror::Error;
+use tokio::time::timeout;
 
 pub use self::accepted::Accepted;
 use crate::{
-    context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, NoConnection},
+    context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, LoadError, NoConnection},
     decision::{AllowReason, Decision, DenyReason},
     error::AuthError,
     event::{Check, Observer, Place},
@@ -54,8 +56,12 @@ struct Registered {
     async_sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
+    time_limit: Duration,
     observers: Vec<Box<dyn Observer>>,
 }
+
+/// How long a guard waits, if the application says nothing.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// What renders denials.
 pub(crate) type Render = dyn Fn(&HttpRequest, &AuthError) -> HttpResponse + Send + Sync;
@@ -70,6 +76,7 @@ impl Auth {
             twice: None,
             on_denied: None,
             hide_unreadable: false,
+            time_limit: TIME_LIMIT,
             observers: Vec::new(),
         }
         .connections(NoConnection)
@@ -104,6 +111,17 @@ impl Auth {
     /// Whether a context that the subject may not read is answered as if there were none.
     pub(crate) fn hides_unreadable(&self) -> bool {
         self.0.hide_unreadable
+    }
+
+    /// Waits for a mechanism or for contexts, but not for ever.
+    pub(crate) async fn in_time<T, E: From<LoadError>>(
+        &self,
+        answer: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let limit = self.0.time_limit;
+        timeout(limit, answer).await.unwrap_or_else(|_| {
+            Err(LoadError::unavailable(format!("there was no answer within {limit:?}")).into())
+        })
     }
 
     /// What is about to be decided about this request, of which the observers are told.
@@ -226,7 +244,7 @@ impl Auth {
         }
         for mechanism in self.mechanisms(accepted) {
             let check = Check { mechanism: Some(mechanism.name()), ..*check };
-            match mechanism.authenticate(request).await {
+            match self.in_time(mechanism.authenticate(request)).await {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
                     // An outer guard let in somebody else, by a mechanism that this one does not accept.
@@ -356,6 +374,7 @@ pub struct AuthBuilder {
     twice: Option<&'static str>,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
+    time_limit: Duration,
     observers: Vec<Box<dyn Observer>>,
 }
 
@@ -447,6 +466,31 @@ impl AuthBuilder {
         self
     }
 
+    /// Says how long a guard waits for a mechanism, and how long for the contexts of one attribute, before it answers 503.
+    /// Left out, 30 s; so long may an asynchronous `ctx_loader` take in any case.
+    ///
+    /// The request is answered then, whatever still goes on. A thread for blocking work is free again only when its work
+    /// returns, so tell the database, too, how long a statement may take.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use auth_core::Auth;
+    /// # use auth_core::{User, mechanism::{Authenticated, Mechanism, Rejection}};
+    /// # struct FromProxy;
+    /// # impl Mechanism for FromProxy {
+    /// #     fn name(&self) -> &'static str { "proxy" }
+    /// #     async fn authenticate(&self, _: &actix_web::HttpRequest) -> Result<Option<Authenticated>, Rejection> { Ok(None) }
+    /// # }
+    ///
+    /// let auth = Auth::builder().mechanism(FromProxy).time_limit(Duration::from_secs(10)).build()?;
+    /// # Ok::<(), auth_core::AuthConfigError>(())
+    /// ```
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
     /// Adds somebody who is told of each decision about a request, as an [`Event`](crate::event::Event). There may be
     /// several. They run on the event loop, so they must not block.
     ///
@@ -500,6 +544,7 @@ impl AuthBuilder {
             async_sources: self.async_sources,
             on_denied: self.on_denied,
             hide_unreadable: self.hide_unreadable,
+            time_limit: self.time_limit,
             observers: self.observers,
         })))
     }

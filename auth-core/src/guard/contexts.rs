@@ -102,7 +102,7 @@ impl Caller<'_> {
             Ok((nothing, Vec::new()))
         } else {
             let since = check.begins_to_load();
-            let loaded = A::Loaded::load(key, &question, &Registered(self.auth)).await;
+            let loaded = self.auth.in_time(A::Loaded::load(key, &question, &Registered(self.auth))).await;
             check.has_loaded(since);
             loaded
         };
@@ -183,7 +183,7 @@ impl Caller<'_> {
             return Err(AuthError::NotFound);
         }
         let since = check.begins_to_load();
-        let answers = L::Context::ask(&all, question, &Registered(self.auth)).await;
+        let answers = self.auth.in_time(L::Context::ask(&all, question, &Registered(self.auth))).await;
         check.has_loaded(since);
         lent(answers, check)
     }

@@ -1,11 +1,11 @@
 //! Functions of the application that load contexts: plain or asynchronous, with a connection or without.
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
 
 use tokio::{runtime::Handle, time::timeout};
 
 use super::Caller;
-use crate::{blocking, context::LoadError, error::AuthError};
+use crate::{auth::TIME_LIMIT, blocking, context::LoadError, error::AuthError};
 
 /// What a loader returns: a result, or a future of one. `Kind` tells the two apart.
 #[doc(hidden)]
@@ -51,23 +51,18 @@ where
     }
 }
 
-/// Waits for a loader without a connection.
+/// Waits for a loader, but not for ever.
 #[doc(hidden)]
 pub async fn finish<Kind, L: Loading<Kind>>(loading: L) -> Result<L::Loaded, LoadError> {
-    loading.finish().await
+    let finished = timeout(TIME_LIMIT, loading.finish()).await;
+    finished.unwrap_or_else(|_| Err(LoadError::unavailable("a `ctx_loader` took more than 30 s")))
 }
 
-/// How long an asynchronous loader with a connection may take. It holds a thread for blocking work, and where it waits
-/// for another one while all are taken by such loaders, it would wait for ever.
-const LOADER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Waits for a loader with a connection, on the thread for blocking work that it runs on.
+/// The same for a loader with a connection, on the thread for blocking work that it runs on. It holds that thread, and where
+/// it waits for another one while all are taken by such loaders, it would wait for ever.
 #[doc(hidden)]
 pub fn finish_blocking<Kind, L: Loading<Kind>>(loading: L) -> Result<L::Loaded, LoadError> {
-    Handle::current().block_on(async {
-        let finished = timeout(LOADER_TIMEOUT, loading.finish()).await;
-        finished.unwrap_or_else(|_| Err(LoadError::unavailable("a `ctx_loader` took more than 30 s")))
-    })
+    Handle::current().block_on(finish(loading))
 }
 
 impl Caller<'_> {
@@ -78,7 +73,8 @@ impl Caller<'_> {
     ) -> Result<R, AuthError> {
         let check = self.begin("permission_required_for_context");
         let source = self.auth.source::<C>().map_err(|_| check.misconfigured())?;
-        blocking::run(source, |connection| Ok(work(connection))).await.map_err(|error| {
+        let lent = blocking::run(source, |connection| Ok(work(connection)));
+        self.auth.in_time(lent).await.map_err(|error| {
             check.failed(&error);
             AuthError::Unavailable
         })
