@@ -1,11 +1,11 @@
 //! What the service answers when it does not do what it was asked: problem documents (RFC 9457), as the
 //! authorization library answers, too. What failed inside is logged and never told to the client.
 
-use std::error::Error;
+use std::{error::Error, io::ErrorKind};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
-    error::{JsonPayloadError, PathError, QueryPayloadError},
+    error::{JsonPayloadError, PathError, PayloadError, QueryPayloadError},
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -34,6 +34,9 @@ pub enum ServiceError {
         /// What is wrong with it.
         problem: String,
     },
+    /// 408: the body did not come in time.
+    #[error("the body did not come in time")]
+    TooSlow,
     /// 413: the body is larger than the service reads.
     #[error("the body is too large")]
     TooLarge,
@@ -46,7 +49,7 @@ pub enum ServiceError {
     /// 429: the user has as many sockets open as one may.
     #[error("there are too many open sockets of this user; close one")]
     TooManySockets,
-    /// 503: the database is out of reach or locked for too long.
+    /// 503: the database, or the store of the sessions, is out of reach, locked, or busy for too long.
     #[error("the service cannot answer at the moment; try again later")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// 500: a fault of the service.
@@ -74,13 +77,14 @@ impl ServiceError {
     pub(crate) fn log(&self) {
         match self {
             Self::Unavailable(source) => {
-                tracing::error!(error = %chain(source.as_ref()), "the database is out of reach");
+                tracing::error!(error = %chain(source.as_ref()), "what is needed to answer is out of reach");
             }
             Self::Internal(source) => tracing::error!(error = %chain(source.as_ref()), "a request failed"),
             Self::Refused(_)
             | Self::LogInFailed
             | Self::Invalid(_)
             | Self::InvalidField { .. }
+            | Self::TooSlow
             | Self::TooLarge
             | Self::Conflict(_)
             | Self::NotFound
@@ -161,8 +165,9 @@ fn is_outage(error: &DieselError) -> bool {
 const CONFLICTS: [&str; 3] = ["deadlock detected", "Deadlock found", "Record has changed since last read"];
 
 /// Outages that diesel has no kind for: in `PostgreSQL` (`SQLite` says "… is locked"), the others in `MariaDB`.
-const OUTAGES: [&str; 7] = [
+const OUTAGES: [&str; 8] = [
     "canceling statement due to",
+    "Query execution was interrupted",
     "Lock wait timeout exceeded",
     "Lost connection to",
     "Server has gone away",
@@ -197,6 +202,7 @@ impl ResponseError for ServiceError {
             Self::Refused(error) => error.status_code(),
             Self::LogInFailed => StatusCode::UNAUTHORIZED,
             Self::Invalid(_) | Self::InvalidField { .. } => StatusCode::BAD_REQUEST,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -243,9 +249,15 @@ pub(crate) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web:
             ServiceError::invalid("the content type has to be `application/json`")
         }
         JsonPayloadError::Deserialize(error) => ServiceError::invalid(format!("the body is wrong: {error}")),
+        JsonPayloadError::Payload(error) if is_too_slow(&error) => ServiceError::TooSlow,
         _ => ServiceError::invalid("the body could not be read"),
     }
     .into()
+}
+
+/// Whether the body did not come in time, as [`clients`](crate::clients) says it.
+pub(crate) fn is_too_slow(error: &PayloadError) -> bool {
+    matches!(error, PayloadError::Io(error) if error.kind() == ErrorKind::TimedOut)
 }
 
 /// For `QueryConfig`: a query that is not what the handler asks for.

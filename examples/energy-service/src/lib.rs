@@ -27,12 +27,14 @@ use std::{
     future, io,
     net::TcpListener,
     sync::{Arc, OnceLock},
+    thread,
     time::Duration,
 };
 
 use actix_web::{
     App, HttpServer,
-    dev::Server,
+    dev::{Server, ServiceRequest},
+    middleware::{Next, from_fn},
     rt::signal,
     web::{self, Bytes, Data, ServiceConfig},
 };
@@ -45,6 +47,7 @@ use auth_core::{
 
 pub mod audit;
 pub mod auth;
+pub mod clients;
 pub mod database;
 pub mod demo;
 pub mod error;
@@ -59,7 +62,8 @@ pub mod test;
 
 use self::{
     audit::{AuditConfig, Denials},
-    database::{Database, DatabaseError, Location},
+    clients::{ClientLimits, limit_body},
+    database::{Database, DatabaseError, Limits, Location},
     demo::DemoError,
     error::ServiceError,
     live::{Live, LiveConfig},
@@ -75,6 +79,10 @@ pub struct Config {
     pub pool_size: u32,
     /// How long a request waits for a free connection before it is answered 503.
     pub pool_wait: Duration,
+    /// How long the database may take.
+    pub limits: Limits,
+    /// How long clients may take, and how many there may be.
+    pub clients: ClientLimits,
     /// The number of threads with an event loop, at least one. Without it there is one for each processor.
     pub workers: Option<usize>,
     /// Whether an empty database is filled with the [demo world](demo).
@@ -88,13 +96,15 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// An empty database in memory, 8 connections, 2 seconds; sessions that end with the service; live measurements as
-    /// [`LiveConfig`] says.
+    /// An empty database in memory, 8 connections, 2 seconds; sessions that end with the service; all else as [`Limits`],
+    /// [`ClientLimits`], [`AuditConfig`] and [`LiveConfig`] say.
     fn default() -> Self {
         Self {
             database: Location::Memory,
             pool_size: 8,
             pool_wait: Duration::from_secs(2),
+            limits: Limits::default(),
+            clients: ClientLimits::default(),
             workers: None,
             demo: false,
             sessions: SessionConfig::default(),
@@ -116,6 +126,7 @@ pub struct Service {
     live: Live,
     guards: Arc<OnceLock<Registered>>,
     openapi: Arc<OnceLock<Bytes>>,
+    clients: ClientLimits,
     workers: Option<usize>,
 }
 
@@ -126,14 +137,15 @@ impl Service {
     ///
     /// When the database cannot be opened, or is not for the demo, or when there can be no sessions as configured.
     pub fn open(config: &Config) -> Result<Self, StartError> {
-        let database = Database::open(&config.database, config.pool_size, config.pool_wait)?;
+        let database =
+            Database::open_within(config.limits, &config.database, config.pool_size, config.pool_wait)?;
         if config.demo {
             demo::fill(&database)?;
         }
         let denials = Denials::start(database.clone(), config.audit.clone()).map_err(StartError::Audit)?;
         let sessions = Sessions::open(&config.sessions)?;
         Ok(Self {
-            auth: auth::auth(database.pool(), sessions.cookie_name(), denials.clone())?,
+            auth: auth::auth(database.pool(), sessions.cookie_name(), denials.clone(), config.limits.answer)?,
             denials,
             database,
             passwords: Passwords::new(),
@@ -142,6 +154,7 @@ impl Service {
             live: Live::new(config.live),
             guards: Arc::default(),
             openapi: Arc::default(),
+            clients: config.clients,
             workers: config.workers,
         })
     }
@@ -232,7 +245,17 @@ impl Service {
     pub fn start(&self, listener: TcpListener) -> io::Result<Server> {
         let service = self.clone();
         let live = self.live.clone();
-        let mut server = HttpServer::new(move || App::new().configure(|config| service.configure(config)))
+        let ClientLimits { head, body, connections } = self.clients;
+        let app = move || {
+            let limited = move |request: ServiceRequest, next: Next<_>| next.call(limit_body(request, body));
+            App::new().wrap(from_fn(limited)).configure(|config| service.configure(config))
+        };
+        let workers =
+            self.workers.or_else(|| thread::available_parallelism().map(Into::into).ok()).unwrap_or(1);
+        let server = HttpServer::new(app)
+            .workers(workers)
+            .client_request_timeout(head)
+            .max_connections(connections.div_ceil(workers))
             // A signal has to reach the sockets as well, which would go on otherwise.
             .shutdown_signal(async move {
                 tokio::select! {
@@ -240,9 +263,6 @@ impl Service {
                     () = asked_to_stop() => live.stop(),
                 }
             });
-        if let Some(workers) = self.workers {
-            server = server.workers(workers);
-        }
         Ok(server.listen(listener)?.run())
     }
 

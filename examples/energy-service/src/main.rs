@@ -12,7 +12,8 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use energy_service::{
     Config, Service, StartError,
-    database::{Database, DatabaseError, Location, LocationError},
+    clients::ClientLimits,
+    database::{Database, DatabaseError, Limits, Location, LocationError},
     demo,
     error::{ServiceError, chain},
     import::{ImportError, World, import, import_with_tokens},
@@ -65,6 +66,24 @@ struct ServeArguments {
     /// How long a request waits for a free connection, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000, value_parser = value_parser!(u64).range(1..=600_000))]
     pool_wait: u64,
+    /// How long a `PostgreSQL` may take to let a connection in, in milliseconds; as whole seconds, at least 2
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000, value_parser = value_parser!(u64).range(1..=600_000))]
+    connect_wait: u64,
+    /// How long a statement may take, or wait for locks, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000, value_parser = value_parser!(u64).range(1..=600_000))]
+    statement_wait: u64,
+    /// How long a guard waits for what it asks, and a handler for its work with the database, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 15_000, value_parser = value_parser!(u64).range(1..=600_000))]
+    answer_wait: u64,
+    /// How long the head of a request may take, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000, value_parser = value_parser!(u64).range(1..=600_000))]
+    head_wait: u64,
+    /// How long a body may take, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 30_000, value_parser = value_parser!(u64).range(1..=600_000))]
+    body_wait: u64,
+    /// The most connections of clients at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    connections: u32,
     /// Fill an empty database with accounts, users, assets and a week of measurements to try
     #[arg(long)]
     demo: bool,
@@ -135,13 +154,28 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
-    let ServeArguments { bind, database, pool_size, pool_wait, demo, session_key, redis, insecure_cookies } =
-        arguments;
+    let ServeArguments {
+        bind,
+        database,
+        pool_size,
+        pool_wait,
+        connect_wait,
+        statement_wait,
+        answer_wait,
+        head_wait,
+        body_wait,
+        connections,
+        demo,
+        session_key,
+        redis,
+        insecure_cookies,
+    } = arguments;
     let database: Location = database.parse()?;
     // Not parsed by clap, which shows what it refuses: these are secret.
     let (key, redis) = (session_key.as_deref().map(str::parse), redis.as_deref().map(str::parse));
     let (key, redis) = (key.transpose()?, redis.transpose()?);
-    // First, so that a second service on the same port does not touch the database.
+    allow_files();
+    // Early, so that a second service on the same port does not touch the database.
     let listener = TcpListener::bind(bind).map_err(|source| CommandError::Listen { bind, source })?;
     let address = listener.local_addr().map_err(|source| CommandError::Listen { bind, source })?;
     if database == Location::Memory {
@@ -151,6 +185,16 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         database,
         pool_size,
         pool_wait: Duration::from_millis(pool_wait),
+        limits: Limits {
+            connect: Duration::from_millis(connect_wait),
+            statement: Duration::from_millis(statement_wait),
+            answer: Duration::from_millis(answer_wait),
+        },
+        clients: ClientLimits {
+            head: Duration::from_millis(head_wait),
+            body: Duration::from_millis(body_wait),
+            connections: usize::try_from(connections).unwrap_or(usize::MAX),
+        },
         demo,
         sessions: SessionConfig {
             key,
@@ -180,6 +224,19 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         tracing::error!(error = %chain(&error), "the last denials are not in the audit log");
     }
     ended
+}
+
+/// Each connection is a file. Many systems allow a process few of them, in case it cannot count so far, and more if it asks.
+fn allow_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+            tracing::warn!(%error, "the service may open no more files than before");
+        }
+    }
 }
 
 /// Prints nothing but the tokens, so that a program can read them.

@@ -9,13 +9,15 @@ use actix_session::{
     storage::{CookieSessionStore, SessionStore},
 };
 use actix_web::cookie::{Key, SameSite, time};
+#[cfg(feature = "redis")]
+use actix_web::middleware::from_fn;
 use auth_core::{ProtectedConfig, ProtectedScope};
 use base64ct::{Base64, Encoding};
 
 /// For how long a log-in of a browser counts, whatever the browser and the store keep.
 pub const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long a request waits for Redis, for a connection as for an answer to the first command on it.
+/// How long a request waits for Redis: for a connection, and for an answer.
 #[cfg(feature = "redis")]
 const REDIS_WAIT: Duration = Duration::from_secs(2);
 
@@ -143,7 +145,8 @@ impl Sessions {
             #[cfg(feature = "redis")]
             Store::Redis(connections) => {
                 let scope = ProtectedScope::new("").configure(routes);
-                config.service(scope.wrap(self.middleware(connections.store())));
+                let sessions = self.middleware(connections.store());
+                config.service(scope.wrap(sessions).wrap(from_fn(outage::or_unavailable)));
             }
         }
     }
@@ -180,12 +183,15 @@ impl Sessions {
 }
 
 #[cfg(feature = "redis")]
+mod outage;
+
+#[cfg(feature = "redis")]
 mod redis {
     use actix_session::storage::RedisSessionStore;
     use deadpool_redis::{Config, Pool, PoolConfig, Runtime, Timeouts};
     use futures_util::FutureExt;
 
-    use super::{REDIS_WAIT, RedisUrl, SessionError};
+    use super::{REDIS_WAIT, RedisUrl, SessionError, outage::InTime};
 
     /// Connections to Redis, made when they are needed, so that the service lives through an outage of Redis. Each
     /// is tried with a command when it is taken.
@@ -218,8 +224,8 @@ mod redis {
             Ok(Self { pool, store })
         }
 
-        pub(super) fn store(&self) -> RedisSessionStore {
-            self.store.clone()
+        pub(super) fn store(&self) -> InTime<RedisSessionStore> {
+            InTime(self.store.clone())
         }
 
         pub(super) async fn reach(&self) -> Result<(), SessionError> {

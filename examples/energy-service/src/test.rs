@@ -20,7 +20,7 @@ use diesel::connection::SimpleConnection;
 use crate::{
     Config,
     audit::AuditConfig,
-    database::{Connection, Location},
+    database::{Connection, Limits, Location},
     error::is_conflict,
 };
 
@@ -60,7 +60,7 @@ impl Server {
             }
         };
         let name = name();
-        match Connection::open(&server) {
+        match Connection::open(&server, Limits::default()) {
             Ok(mut connection) => {
                 run(&mut connection, format_args!("CREATE SCHEMA {name}"));
                 TestDatabase { location: within(&server, &name), server: Some((server, name)) }
@@ -126,7 +126,7 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let Some((server, name)) = &self.server {
             let cascade = if matches!(server, Location::Postgres(_)) { "CASCADE" } else { "" };
-            match Connection::open(server) {
+            match Connection::open(server, Limits::default()) {
                 Ok(mut connection) => run(&mut connection, format_args!("DROP SCHEMA {name} {cascade}")),
                 // A test may fail for this reason, and must not panic once more.
                 Err(error) => eprintln!("cannot drop {name}: {error}"),

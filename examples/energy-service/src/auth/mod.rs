@@ -46,7 +46,7 @@ pub const TOKEN_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What the guards of all handlers use: bearer tokens for programs, sessions for browsers, connections from `pool`
 /// for users and contexts alike, and pages for who is denied in a browser. Sessions are in cookies of this name. The
-/// observer is told of each decision.
+/// observer is told of each decision. A guard waits for what it asks as long as `time_limit` says.
 ///
 /// # Errors
 ///
@@ -55,6 +55,7 @@ pub fn auth(
     pool: &ConnectionPool,
     cookie_name: &str,
     observer: impl Observer,
+    time_limit: Duration,
 ) -> Result<Auth, AuthConfigError> {
     Auth::builder()
         .mechanism(BearerToken::<LoggedIn>::new(pool.clone()).max_age(TOKEN_MAX_AGE))
@@ -62,6 +63,7 @@ pub fn auth(
         .connections(pool.clone())
         .on_denied(pages::denied)
         .observer(observer)
+        .time_limit(time_limit)
         .build()
 }
 

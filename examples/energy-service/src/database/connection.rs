@@ -22,7 +22,7 @@ use diesel::{
 use diesel::{MysqlConnection, connection::CacheSize};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::Location;
+use super::{Limits, Location};
 use crate::error::is_conflict;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -31,20 +31,58 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 #[cfg(feature = "mysql")]
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 
-/// What each connection to `SQLite` is told. `busy_timeout` is in milliseconds: how long a statement waits for
-/// another connection's lock. (`SQLite` checks foreign keys only when asked to.)
-const SQLITE_SETTINGS: &str =
-    "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL;";
+/// What each connection to `SQLite` is told: how long a statement waits for another connection's lock. (`SQLite` checks
+/// foreign keys only when asked to, and ends no statement by itself that takes too long.)
+fn sqlite_settings(Limits { statement, .. }: Limits) -> String {
+    format!(
+        "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = {}; PRAGMA synchronous = NORMAL;",
+        statement.as_millis()
+    )
+}
 
-/// What each connection to `PostgreSQL` is told: to wait for locks no longer. (Diesel says that it is in UTC.)
+/// What each connection to `PostgreSQL` is told: to end a statement that takes too long, also one that waits for a lock.
+/// (Diesel says that it is in UTC.)
 #[cfg(feature = "postgres")]
-const POSTGRES_SETTINGS: &str = "SET lock_timeout = '5s'";
+fn postgres_settings(Limits { statement, .. }: Limits) -> String {
+    format!("SET statement_timeout = {}", statement.as_millis())
+}
 
-/// What each connection to `MariaDB` is told: to wait for locks no longer (in seconds), to refuse what does not
-/// fit, and to say in English what is wrong, as we know it by its words. (Diesel says that it is in UTC.)
+/// The URL with what libpq has to know before there is a connection: how long to wait for one, and for a server that has gone
+/// without a word, as with its power. What the URL says itself comes later, and counts.
+#[cfg(feature = "postgres")]
+fn postgres_url(url: &str, Limits { connect, statement, .. }: Limits) -> String {
+    let (server, settings) = url.split_once('?').unwrap_or((url, ""));
+    // It takes 1 for 2, and 0 for ever.
+    let connect = whole_seconds(connect).max(2);
+    let (idle, gone) = (whole_seconds(statement), statement.as_millis());
+    format!(
+        "{server}?connect_timeout={connect}&tcp_user_timeout={gone}&keepalives_idle={idle}&keepalives_interval={idle}\
+         &keepalives_count=2&{settings}"
+    )
+    .trim_end_matches('&')
+    .to_owned()
+}
+
+/// What each connection to `MariaDB` is told: to end a statement that takes too long, or waits for locks; to refuse what does
+/// not fit; and to say in English what is wrong, as we know it by its words. (Diesel says that it is in UTC.)
 #[cfg(feature = "mysql")]
-const MYSQL_SETTINGS: &str = "SET innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, lc_messages = 'en_US', \
-     sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
+fn mysql_settings(Limits { statement, .. }: Limits) -> String {
+    // MySQL has another name for it, and limits with it what reads. Each takes the other's for a comment.
+    format!(
+        "SET /*M! max_statement_time = {}, */ /*!50708 max_execution_time = {}, */ \
+         innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}, lc_messages = 'en_US', \
+         sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
+        statement.as_secs_f64(),
+        statement.as_millis(),
+        seconds = whole_seconds(statement),
+    )
+}
+
+/// At least one.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn whole_seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
+}
 
 /// For how long work is tried again that other transactions are in the way of: as long as we wait for locks.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,7 +108,7 @@ pub enum AnyConnection {
 
 impl AnyConnection {
     /// Opens a connection, and tells it what holds for all of them.
-    pub(crate) fn open(location: &Location) -> Result<Self, diesel::r2d2::Error> {
+    pub(crate) fn open(location: &Location, limits: Limits) -> Result<Self, diesel::r2d2::Error> {
         match location {
             Location::Memory => Err(ConnectionError::BadConnection(
                 "a database in memory has a name by which its connections share it".to_owned(),
@@ -78,13 +116,13 @@ impl AnyConnection {
             .into()),
             Location::File(path) => {
                 let mut connection = SqliteConnection::establish(path)?;
-                connection.batch_execute(SQLITE_SETTINGS)?;
+                connection.batch_execute(&sqlite_settings(limits))?;
                 Ok(Self::Sqlite(connection))
             }
             #[cfg(feature = "postgres")]
             Location::Postgres(url) => {
-                let mut connection = PgConnection::establish(url)?;
-                connection.batch_execute(POSTGRES_SETTINGS)?;
+                let mut connection = PgConnection::establish(&postgres_url(url, limits))?;
+                connection.batch_execute(&postgres_settings(limits))?;
                 Ok(Self::Postgres(connection))
             }
             #[cfg(not(feature = "postgres"))]
@@ -92,7 +130,7 @@ impl AnyConnection {
             #[cfg(feature = "mysql")]
             Location::Mysql(url) => {
                 let mut connection = MysqlConnection::establish(url)?;
-                connection.batch_execute(MYSQL_SETTINGS)?;
+                connection.batch_execute(&mysql_settings(limits))?;
                 // MariaDB's client library waits forever when a statement is run again whose rows could not be read
                 // before, after a deadlock for example. So none is.
                 connection.set_prepared_statement_cache_size(CacheSize::Disabled);
@@ -103,7 +141,7 @@ impl AnyConnection {
         }
     }
 
-    /// Brings the tables up to date. Services that start at once do so one after the other.
+    /// Brings the tables up to date, however long that takes. Services that start at once do so one after the other.
     pub(super) fn migrate(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
         match self {
             Self::Sqlite(connection) => connection
@@ -111,7 +149,7 @@ impl AnyConnection {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => connection.transaction(|connection| {
                 connection.batch_execute(
-                    "SET LOCAL lock_timeout = '60s'; \
+                    "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
                      SELECT pg_advisory_xact_lock(hashtext('energy-service ' || current_schema()))",
                 )?;
                 connection.run_pending_migrations(POSTGRES).map(drop)
@@ -119,6 +157,8 @@ impl AnyConnection {
             // Not a transaction: here, each change of a table ends it.
             #[cfg(feature = "mysql")]
             Self::Mysql(connection) => {
+                // For the rest of this connection, which serves no requests.
+                connection.batch_execute("SET /*M! max_statement_time = 0, */ lock_wait_timeout = 60")?;
                 let lock = "GET_LOCK(CONCAT('energy-service ', MD5(DATABASE())), 60)";
                 if diesel::select(sql::<BigInt>(lock)).get_result::<i64>(connection)? != 1 {
                     return Err("another service that starts has been at it for a minute".into());
@@ -287,14 +327,17 @@ fn not_built(database: &str, feature: &str) -> ConnectionError {
 
 /// Opens the connections of the pool.
 #[derive(Debug)]
-pub struct Manager(pub(super) Location);
+pub struct Manager {
+    pub(super) location: Location,
+    pub(super) limits: Limits,
+}
 
 impl ManageConnection for Manager {
     type Connection = AnyConnection;
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<AnyConnection, Self::Error> {
-        AnyConnection::open(&self.0)
+        AnyConnection::open(&self.location, self.limits)
     }
 
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Self::Error> {
@@ -303,5 +346,25 @@ impl ManageConnection for Manager {
 
     fn has_broken(&self, connection: &mut AnyConnection) -> bool {
         thread::panicking() || connection.is_broken()
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::{Limits, postgres_url};
+
+    #[test]
+    fn what_the_url_says_counts_more_than_the_limits() {
+        let ours = "connect_timeout=5&tcp_user_timeout=5000&keepalives_idle=5&keepalives_interval=5&keepalives_count=2";
+        for (url, with_limits) in [
+            ("postgres://host/energy", format!("postgres://host/energy?{ours}")),
+            ("postgres://host", format!("postgres://host?{ours}")),
+            (
+                "postgres://host/energy?connect_timeout=9",
+                format!("postgres://host/energy?{ours}&connect_timeout=9"),
+            ),
+        ] {
+            assert_eq!(postgres_url(url, Limits::default()), with_limits);
+        }
     }
 }

@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
-use actix_web::web;
+use actix_web::rt::task::{JoinHandle, spawn_blocking};
 use diesel::{
     connection::SimpleConnection,
     r2d2::{HandleError, ManageConnection, Pool, PooledConnection},
 };
+use tokio::time::timeout;
 
 use crate::error::ServiceError;
 
@@ -28,6 +29,28 @@ pub use self::{
     location::{Location, LocationError},
 };
 
+/// How long the database may take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// How long a server may take to let a connection in; whole seconds, at least 2. For `PostgreSQL`.
+    pub connect: Duration,
+    /// How long a statement may take, and wait for locks, before the database ends it. `SQLite` knows a limit for locks
+    /// alone, and `MySQL` one for what reads.
+    pub statement: Duration,
+    /// How long a guard waits for what it asks, and a handler for all its work, before the request is answered 503. The
+    /// limit for where the others do not help, as with a server that is there and does not answer: what has begun goes on
+    /// then, and a change may still take place.
+    pub answer: Duration,
+}
+
+impl Default for Limits {
+    /// 5, 5 and 15 seconds.
+    fn default() -> Self {
+        let [connect, statement, answer] = [5, 5, 15].map(Duration::from_secs);
+        Self { connect, statement, answer }
+    }
+}
+
 /// The connections that handlers and guards share.
 pub type ConnectionPool = Pool<Manager>;
 
@@ -36,6 +59,7 @@ pub type ConnectionPool = Pool<Manager>;
 pub struct Database {
     pool: ConnectionPool,
     location: Location,
+    limits: Limits,
     /// A database in memory ends with its last connection, and a pool may drop each of its own: a broken one,
     /// for example. This one stays. The mutex is never locked; it makes the connection `Sync`.
     _keep_alive: Option<Arc<Mutex<Connection>>>,
@@ -49,9 +73,23 @@ impl Database {
     ///
     /// When the database cannot be opened, or a migration fails.
     pub fn open(location: &Location, pool_size: u32, pool_wait: Duration) -> Result<Self, DatabaseError> {
+        Self::open_within(Limits::default(), location, pool_size, pool_wait)
+    }
+
+    /// The same, with these limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_within(
+        limits: Limits,
+        location: &Location,
+        pool_size: u32,
+        pool_wait: Duration,
+    ) -> Result<Self, DatabaseError> {
         let in_memory = *location == Location::Memory;
         let shared = if in_memory { Location::File(memory_url()) } else { location.clone() };
-        let manager = Manager(shared.clone());
+        let manager = Manager { location: shared.clone(), limits };
         let open_error = |source| DatabaseError::Open { location: location.clone(), source };
         let mut first = manager.connect().map_err(open_error)?;
         if matches!(location, Location::File(_)) {
@@ -76,7 +114,12 @@ impl Database {
         // `build` would wait `pool_wait` for the connections, which may be set to a few milliseconds.
         let pool = pool.build_unchecked(manager);
         drop(pool.get_timeout(FIRST_CONNECTION).map_err(DatabaseError::Pool)?);
-        Ok(Self { pool, location: shared, _keep_alive: in_memory.then(|| Arc::new(Mutex::new(first))) })
+        Ok(Self {
+            pool,
+            location: shared,
+            limits,
+            _keep_alive: in_memory.then(|| Arc::new(Mutex::new(first))),
+        })
     }
 
     /// The connections, for [`Auth`](auth_core::Auth) and for code outside of requests.
@@ -101,22 +144,34 @@ impl Database {
     ///
     /// [`ServiceError::Unavailable`] when it cannot be opened.
     pub(crate) fn connect(&self) -> Result<Connection, ServiceError> {
-        Connection::open(&self.location).map_err(ServiceError::unavailable)
+        Connection::open(&self.location, self.limits).map_err(ServiceError::unavailable)
     }
 
     /// Runs `work` with a connection, on a thread that may block: the event loop, which serves all other
-    /// requests meanwhile, never waits for the database.
+    /// requests meanwhile, never waits for the database. Work for which nobody waits any more is not begun.
     ///
     /// # Errors
     ///
-    /// What `work` returns; [`ServiceError::Unavailable`] when no connection becomes free in time.
+    /// What `work` returns; [`ServiceError::Unavailable`] when no connection becomes free in time, or the work takes longer
+    /// than the [limit](Limits::answer).
     pub async fn run<T, W>(&self, work: W) -> Result<T, ServiceError>
     where
         T: Send + 'static,
         W: FnOnce(&mut Connection) -> Result<T, ServiceError> + Send + 'static,
     {
         let database = self.clone();
-        web::block(move || work(&mut *database.connection()?)).await.map_err(ServiceError::internal)?
+        let mut work = Awaited(spawn_blocking(move || work(&mut *database.connection()?)));
+        let done = timeout(self.limits.answer, &mut work.0).await.map_err(ServiceError::unavailable)?;
+        done.map_err(ServiceError::internal)?
+    }
+}
+
+/// Work on a thread. It ends with this, if it has not begun.
+struct Awaited<T>(JoinHandle<T>);
+
+impl<T> Drop for Awaited<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -161,11 +216,11 @@ pub enum DatabaseError {
 
 #[cfg(test)]
 mod tests {
-    use std::{thread, time::Duration};
+    use std::{sync::mpsc::channel, thread, time::Duration};
 
     use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::TransactionManager};
 
-    use super::{Connection, Database, Location};
+    use super::{Connection, Database, Limits, Location};
     #[cfg(not(feature = "postgres"))]
     use crate::error::chain;
     use crate::{error::ServiceError, schema::accounts};
@@ -232,6 +287,21 @@ mod tests {
         assert!(matches!(database.run(|_| Ok(())).await, Err(ServiceError::Unavailable(_))));
         drop(taken);
         assert!(database.run(|_| Ok(())).await.is_ok());
+    }
+
+    #[actix_web::test]
+    async fn work_that_takes_too_long_is_not_waited_for() {
+        let limits = Limits { answer: Duration::from_millis(20), ..Limits::default() };
+        let database = Database::open_within(limits, &Location::Memory, 1, Duration::from_secs(5)).unwrap();
+        let (free, taken) = channel::<()>();
+        let hangs = database.run(move |_| {
+            let _ = taken.recv();
+            Ok(())
+        });
+        assert!(matches!(hangs.await, Err(ServiceError::Unavailable(_))));
+        // It goes on, and gives its connection back when it has ended.
+        drop(free);
+        drop(database.connection().unwrap());
     }
 
     #[cfg(not(feature = "postgres"))]

@@ -67,7 +67,7 @@ async fn view(service: Data<Service>) -> Result<HttpResponse, ServiceError> {
 /// 400: the query is not one of the endpoint.
 pub(super) struct InvalidQuery;
 
-/// 400 and 413: the body is not one of the endpoint, or too large.
+/// 400, 408 and 413: the body is not one of the endpoint, not there in time, or too large.
 pub(super) struct InvalidBody;
 
 /// 409: the request contradicts what is stored.
@@ -90,7 +90,11 @@ impl IntoResponses for InvalidQuery {
 
 impl IntoResponses for InvalidBody {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[("400", "The body is wrong."), ("413", "The body is too large.")])
+        problems(&[
+            ("400", "The body is wrong."),
+            ("408", "The body did not come in time."),
+            ("413", "The body is too large."),
+        ])
     }
 }
 

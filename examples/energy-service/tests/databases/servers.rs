@@ -8,7 +8,7 @@ use diesel::{
 };
 use energy_service::{
     Config, Service,
-    database::{Connection, Database, Location},
+    database::{Connection, Database, Limits, Location},
     error::ServiceError,
     schema::{accounts, users},
     test::TestDatabase,
@@ -71,6 +71,33 @@ async fn a_lost_connection_is_replaced() {
         .await;
     assert!(matches!(result, Err(ServiceError::Unavailable(_))), "{result:?}");
     assert!(matches!(database.run(count).await, Ok(0)));
+}
+
+/// By the server, so that the connection is free for the next one.
+#[actix_web::test]
+async fn a_statement_that_takes_too_long_is_ended() {
+    let place = SERVER.database();
+    if *place.location() == Location::Memory {
+        return;
+    }
+    let limits =
+        Limits { statement: Duration::from_secs(1), answer: Duration::from_secs(60), ..Limits::default() };
+    let database = Database::open_within(limits, place.location(), 1, Duration::from_secs(20)).unwrap();
+    let result = database
+        .run(|connection| {
+            let sleep = match connection {
+                Connection::Sqlite(_) => return Ok(()),
+                #[cfg(feature = "postgres")]
+                Connection::Postgres(_) => "SELECT pg_sleep(3600)",
+                #[cfg(feature = "mysql")]
+                Connection::Mysql(_) => "SELECT SLEEP(3600)",
+            };
+            Ok(connection.batch_execute(sleep)?)
+        })
+        .await;
+    assert!(matches!(result, Err(ServiceError::Unavailable(_))), "{result:?}");
+    let count = database.run(|connection| Ok(accounts::table.count().get_result::<i64>(connection)?)).await;
+    assert!(matches!(count, Ok(0)), "{count:?}");
 }
 
 #[test]

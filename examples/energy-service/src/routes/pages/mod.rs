@@ -26,7 +26,7 @@ use self::{
     layout::{Done, page, sentence, with_page},
     local_path::LocalPath,
 };
-use crate::error::ServiceError;
+use crate::error::{ServiceError, is_too_slow};
 
 mod accounts;
 mod asset_forms;
@@ -114,9 +114,16 @@ impl ResponseError for PageError {
     }
 }
 
+/// The page for this error.
+#[cfg(feature = "redis")]
+pub(crate) fn failed(error: ServiceError) -> actix_web::Error {
+    PageError(error).into()
+}
+
 fn form_error(error: &UrlencodedError) -> PageError {
     PageError(match error {
         UrlencodedError::Overflow { .. } => ServiceError::TooLarge,
+        UrlencodedError::Payload(error) if is_too_slow(error) => ServiceError::TooSlow,
         _ => ServiceError::invalid("the form is not one of these pages"),
     })
 }

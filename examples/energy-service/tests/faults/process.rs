@@ -1,0 +1,179 @@
+//! The service as a process, and what it takes of the machine.
+
+use std::{
+    fmt, fs,
+    io::{BufRead as _, BufReader},
+    net::{SocketAddr, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long anything may take that takes place at all.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_energy-service");
+
+/// The program, with the demo world, on a port of its own. It is ended when this is dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Process {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::run(&mut Command::new(PROGRAM), arguments)
+    }
+
+    /// With these limits of open files: one that holds, and one up to which the program may raise it.
+    pub(crate) fn start_with_files(limits: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new("prlimit");
+        Self::run(command.arg(format!("--nofile={limits}")).arg(PROGRAM), arguments)
+    }
+
+    fn run(command: &mut Command, arguments: &[&str]) -> Self {
+        let mut child = command
+            .args(["--bind", "127.0.0.1:0", "--demo"])
+            .args(arguments)
+            .env("RUST_LOG", "info")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let (sender, listening) = mpsc::channel();
+        let written = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once("listening on http://") {
+                    let _ = sender.send(address.parse().unwrap());
+                }
+                written.lock().unwrap().push(line);
+            }
+        });
+        match listening.recv_timeout(PATIENCE) {
+            Ok(address) => Self { child, address, log },
+            Err(error) => {
+                let _ = child.kill();
+                panic!("the service does not listen ({error}): {:#?}", log.lock().unwrap());
+            }
+        }
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+    }
+
+    /// The lines of the log that have this in them.
+    pub(crate) fn logged(&self, text: &str) -> usize {
+        self.log.lock().unwrap().iter().filter(|line| line.contains(text)).count()
+    }
+
+    fn footprint(&self) -> Footprint {
+        let folder = format!("/proc/{}", self.child.id());
+        let status = fs::read_to_string(format!("{folder}/status")).unwrap();
+        let value = |name: &str| -> usize {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap()
+        };
+        Footprint {
+            memory: value("RssAnon"),
+            threads: value("Threads"),
+            files: fs::read_dir(format!("{folder}/fd")).unwrap().count(),
+        }
+    }
+
+    /// What it takes when it has nothing to do, and all connections of its pool are open.
+    fn at_rest(&self) -> Footprint {
+        let (mut before, deadline) = (self.footprint(), Instant::now() + PATIENCE);
+        loop {
+            thread::sleep(Duration::from_millis(500));
+            let now = self.footprint();
+            if (now.threads, now.files) == (before.threads, before.files) {
+                return now;
+            }
+            assert!(Instant::now() < deadline, "it does not come to rest: {now}");
+            before = now;
+        }
+    }
+
+    /// What a fault leaves behind. It takes place so many times, and then once more, which may add nothing.
+    ///
+    /// Threads for blocking work end when they had nothing to do for 10 s, and connections when the client or the service
+    /// closes them; there are as many of both as at rest, then. Of memory, the allocator keeps some that was freed: it has
+    /// a heap for several threads each, and a freed piece in the middle of one stays. So memory is compared with that after
+    /// the times before, when all of these heaps have been used, and may exceed it by [`KEPT`].
+    pub(crate) fn leaves_nothing_behind<R>(
+        &self,
+        before: usize,
+        mut fault: impl FnMut() -> R,
+    ) -> (R, Traces) {
+        let rest = self.at_rest();
+        for _ in 0..before {
+            fault();
+        }
+        let before = Footprint { memory: self.footprint().memory, ..rest };
+        let result = fault();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let after = self.footprint();
+            if after.threads <= before.threads
+                && after.files <= before.files
+                && after.memory <= before.memory + KEPT
+            {
+                assert_eq!(self.logged("panicked"), 0);
+                return (result, Traces { before, after });
+            }
+            assert!(Instant::now() < deadline, "{}", Traces { before, after });
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// What the allocator may keep, in KiB. The buffers of a thousand connections alone are twice that.
+const KEPT: usize = 8 * 1024;
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            let log = self.log.lock().unwrap();
+            for line in log.iter().skip(log.len().saturating_sub(30)) {
+                eprintln!("{line}");
+            }
+        }
+    }
+}
+
+/// What a process takes: memory of its own in KiB, threads, and open files, sockets among them.
+#[derive(Clone, Copy, Debug)]
+struct Footprint {
+    memory: usize,
+    threads: usize,
+    files: usize,
+}
+
+impl fmt::Display for Footprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} KiB, {} threads, {} files", self.memory, self.threads, self.files)
+    }
+}
+
+/// What a process took before a fault, and takes after it.
+pub(crate) struct Traces {
+    before: Footprint,
+    after: Footprint,
+}
+
+impl fmt::Display for Traces {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "before: {}, after: {}", self.before, self.after)
+    }
+}
