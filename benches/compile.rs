@@ -1,12 +1,12 @@
 //! What a guard costs the compiler: `cargo check` of a crate with 0, 100 and 200 handlers, each without a guard, with
-//! one that asks for nothing but a caller, and with one that loads a context.
+//! one that asks for nothing but a caller, and with one that loads a context; and a clean build of `auth-macros`.
 //!
 //! ```sh
 //! cargo bench -p auth-benches --bench compile
 //! ```
 //!
-//! Counts what the compiler needs for that crate alone; its dependencies are checked before. The count is of
-//! instructions, where `perf` can count them: they repeat. Else it is of CPU time, in milliseconds.
+//! Counts the instructions of rustc for that crate alone under Valgrind, which repeat; its dependencies are checked
+//! before. Beside them stands the CPU time of `cargo check`, in milliseconds.
 #![expect(clippy::print_stdout, reason = "the results are for a person")]
 
 use std::{
@@ -97,26 +97,62 @@ impl AuthModel for Note {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
+    let seconds = macros(workspace)? / 1e3;
+    println!("a clean build of `auth-macros`: {seconds:.1} s of CPU (budget: 6)\n");
     let krate = Crate::new(workspace)?;
     krate.write(Kind::Unguarded, 0)?;
     krate.check()?;
-    let (count, unit) = if counts_instructions() {
-        (Crate::instructions as fn(&Crate) -> Result<f64, Box<dyn Error>>, "million instructions")
-    } else {
-        (Crate::milliseconds as fn(&Crate) -> Result<f64, Box<dyn Error>>, "ms of CPU")
-    };
-    println!("`cargo check`, {unit}");
+    let mut get = None;
     for kind in Kind::ALL {
-        let mut counts: Vec<f64> = Vec::new();
+        println!("{}", kind.name());
+        let mut counts: Vec<Count> = Vec::new();
         for handlers in [0, 100, 200] {
             krate.write(kind, handlers)?;
-            counts.push(count(&krate)?);
+            let count = krate.count()?;
+            println!(
+                "{handlers:6}: {:7.1} million instructions, {:5.0} ms of CPU",
+                count.instructions, count.milliseconds
+            );
+            counts.push(count);
         }
-        let [none, hundred, all] = counts[..] else { return Err("three counts".into()) };
-        let each = (all - none) / 200.0;
-        println!("{:46} 0: {none:7.0}  100: {hundred:7.0}  200: {all:7.0}  each: {each:6.2}", kind.name());
+        let [none, _, all] = counts[..] else { return Err("three counts".into()) };
+        let each = (all.instructions - none.instructions) / 200.0;
+        let milliseconds = (all.milliseconds - none.milliseconds) / 200.0;
+        println!("  each: {each:7.2} million instructions, {milliseconds:5.2} ms of CPU");
+        match get {
+            None => get = Some(each),
+            Some(get) => {
+                println!("  the guard adds {:.2} × what `#[get]` costs (budget: 1)", (each - get) / get);
+            }
+        }
     }
     Ok(())
+}
+
+/// What the compiler needs: instructions in millions, and CPU time.
+#[derive(Clone, Copy)]
+struct Count {
+    instructions: f64,
+    milliseconds: f64,
+}
+
+/// The CPU time of a build of `auth-macros` and all that it needs, in milliseconds.
+fn macros(workspace: &Path) -> Result<f64, Box<dyn Error>> {
+    let target = workspace.join("target/macros");
+    if target.exists() {
+        fs::remove_dir_all(&target)?;
+    }
+    let before = children()?;
+    let status = Command::new(cargo())
+        .current_dir(workspace)
+        .env_remove("RUSTFLAGS")
+        .args(["build", "--quiet", "--package", "auth-macros", "--target-dir"])
+        .arg(target)
+        .status()?;
+    if !status.success() {
+        return Err("auth-macros does not build".into());
+    }
+    Ok((children()? - before) * 10.0)
 }
 
 /// A crate of its own, below the target folder of the workspace.
@@ -150,53 +186,42 @@ impl Crate {
         Ok(fs::write(self.folder.join("src/lib.rs"), source)?)
     }
 
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+    fn command(&self) -> Command {
+        let mut command = Command::new(cargo());
         command.current_dir(&self.folder).env("CARGO_INCREMENTAL", "0").env_remove("RUSTFLAGS");
         command
     }
 
     fn check(&self) -> Result<(), Box<dyn Error>> {
-        let status = self.command(&cargo()).args(["check", "--quiet"]).status()?;
-        status.success().then_some(()).ok_or_else(|| "the crate does not compile".into())
+        check(&mut self.command())
     }
 
-    fn instructions(&self) -> Result<f64, Box<dyn Error>> {
-        let output = self
-            .command("perf")
-            .args([
-                "stat",
-                "--field-separator",
-                ",",
-                "--event",
-                "instructions:u",
-                &cargo(),
-                "check",
-                "--quiet",
-            ])
-            .output()?;
-        let text = String::from_utf8(output.stderr)?;
-        let line = text.lines().find(|line| line.contains("instructions:u")).ok_or_else(|| text.clone())?;
-        let count: f64 = line.split(',').next().unwrap_or_default().parse()?;
-        Ok(count / 1e6)
-    }
-
-    fn milliseconds(&self) -> Result<f64, Box<dyn Error>> {
+    /// Checks the crate twice: for the time, and under Valgrind.
+    fn count(&self) -> Result<Count, Box<dyn Error>> {
         let before = children()?;
         self.check()?;
-        Ok((children()? - before) * 10.0)
+        let milliseconds = (children()? - before) * 10.0;
+        let log = self.folder.join("valgrind.log");
+        // Cargo calls this instead of rustc, with rustc as its first argument, for the crate alone.
+        check(self.command().env("RUSTC_WORKSPACE_WRAPPER", "valgrind").env(
+            "VALGRIND_OPTS",
+            format!("--tool=callgrind --callgrind-out-file=/dev/null --log-file={}", log.display()),
+        ))?;
+        let log = fs::read_to_string(log)?;
+        let line =
+            log.lines().find_map(|line| line.split_once("Collected : ")).ok_or("Valgrind did not count")?;
+        let instructions: f64 = line.1.trim().parse()?;
+        Ok(Count { instructions: instructions / 1e6, milliseconds })
     }
+}
+
+fn check(command: &mut Command) -> Result<(), Box<dyn Error>> {
+    let status = command.args(["check", "--quiet"]).status()?;
+    status.success().then_some(()).ok_or_else(|| "the crate does not compile, or there is no Valgrind".into())
 }
 
 fn cargo() -> String {
     env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
-}
-
-fn counts_instructions() -> bool {
-    let output = Command::new("perf").args(["stat", "--event", "instructions:u", "true"]).output();
-    output.is_ok_and(|output| {
-        output.status.success() && !String::from_utf8_lossy(&output.stderr).contains("not supported")
-    })
 }
 
 /// The CPU time of this process's children, user and system, in ticks of 10 ms.
