@@ -1,303 +1,48 @@
-//! A page of a list and the decision about one row among a million sensors on PostgreSQL, against the same query with
-//! the rule written by hand: joins, as an engineer would write them. Prints the plans as well, and fails where one of
-//! ours reads all sensors.
+//! A page of a list and the decision about one row, among 1,000, 100,000 and 1,000,000 sensors on SQLite and PostgreSQL,
+//! against the same query with the rule written by hand: joins, as an engineer would write them. Prints the plans as
+//! well, and fails where one of ours reads all sensors.
 //!
 //! ```sh
 //! cargo bench -p auth-benches --features postgres --bench scopes
 //! ```
 //!
-//! The server is that of `AUTH_TEST_POSTGRES_URL`, or else of this machine; the tables are in a schema of their own,
-//! which is dropped at the end.
+//! SQLite is in memory, and needs no feature. The server is that of `AUTH_TEST_POSTGRES_URL`, or else of this machine; the
+//! tables are in a schema of their own, which is dropped at the end.
 #![expect(clippy::print_stdout, reason = "the results are for a person")]
+#![allow(clippy::duplicate_mod, reason = "the same lists for each database")]
 
-use std::{
-    env,
-    error::Error,
-    hint::black_box,
-    time::{Duration, Instant},
-};
+#[cfg(feature = "postgres")]
+#[path = "scopes/postgres.rs"]
+mod postgres;
+#[path = "scopes/sqlite.rs"]
+mod sqlite;
 
-use auth_core::{AuthModel, LoadContext, Permission, Scoped, Stored, User};
-use diesel::{
-    PgConnection,
-    connection::SimpleConnection,
-    pg::Pg,
-    prelude::*,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::Text,
-};
+use auth_benches::Error;
+use diesel::Connection as _;
 
-diesel::table! {
-    accounts (id) {
-        id -> Integer,
-        consultancy_account_id -> Nullable<Integer>,
+const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
+
+fn main() -> Result<(), Error> {
+    println!("| database | sensors | what | who | ours, µs | by hand, µs | ours / by hand |");
+    println!("|---|---|---|---|---|---|---|");
+    let connection = &mut sqlite::Connection::establish(":memory:")?;
+    for size in SIZES {
+        sqlite::lists::measure("SQLite", size, connection)?;
     }
-}
-
-diesel::table! {
-    assets (id) {
-        id -> Integer,
-        account_id -> Nullable<Integer>,
-    }
-}
-
-diesel::table! {
-    sensors (id) {
-        id -> Integer,
-        asset_id -> Integer,
-        name -> Text,
-    }
-}
-
-diesel::joinable!(assets -> accounts (account_id));
-diesel::joinable!(sensors -> assets (asset_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, assets, sensors);
-
-const CONSULT: Permission = Permission::new("consult");
-
-#[derive(Queryable, Selectable, LoadContext, AuthModel)]
-#[diesel(table_name = accounts, check_for_backend(Pg))]
-#[acl(CONSULT = account(consultancy_account_id) & role("consultant"))]
-struct Account {
-    id: i32,
-    consultancy_account_id: Option<i32>,
-}
-
-#[expect(dead_code, reason = "only the database asks")]
-#[derive(Queryable, Selectable, LoadContext, AuthModel)]
-#[diesel(table_name = assets, check_for_backend(Pg))]
-#[auth(belongs_to(account: Account, account_id))]
-#[acl(read = account(account_id) | is_null(account_id) | account.CONSULT)]
-struct Asset {
-    id: i32,
-    account_id: Option<i32>,
-}
-
-#[expect(dead_code, reason = "only the database asks")]
-#[derive(Queryable, Selectable, LoadContext, AuthModel)]
-#[diesel(table_name = sensors, check_for_backend(Pg))]
-#[auth(belongs_to(asset: Asset, asset_id))]
-#[acl(read = asset.read)]
-struct Sensor {
-    id: i32,
-    asset_id: i32,
-    name: String,
-}
-
-/// 1,000 accounts in groups of ten around a consultancy, 100,000 assets of which each hundredth is public, 1,000,000
-/// sensors, and the indexes that one would have.
-const WORLD: &str = "
-    CREATE TABLE accounts (id INTEGER PRIMARY KEY, consultancy_account_id INTEGER);
-    CREATE TABLE assets (id INTEGER PRIMARY KEY, account_id INTEGER);
-    CREATE TABLE sensors (id INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL, name TEXT NOT NULL);
-    INSERT INTO accounts SELECT i, CASE WHEN i % 10 <> 0 THEN i / 10 * 10 + 10 END FROM generate_series(1, 1000) i;
-    INSERT INTO assets SELECT i, CASE WHEN i % 100 <> 0 THEN 1 + i * 7919 % 1000 END FROM generate_series(1, 100000) i;
-    INSERT INTO sensors SELECT i, 1 + i * 104729::bigint % 100000, 'sensor ' || i FROM generate_series(1, 1000000) i;
-    CREATE INDEX ON accounts (consultancy_account_id);
-    CREATE INDEX ON assets (account_id);
-    CREATE INDEX ON sensors (asset_id);
-    ANALYZE accounts; ANALYZE assets; ANALYZE sensors;
-";
-
-const PAGE: i64 = 20;
-const PAIRS: usize = 2_000;
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let url =
-        env::var("AUTH_TEST_POSTGRES_URL").unwrap_or_else(|_| "postgres://127.0.0.1/postgres".to_owned());
-    let connection = &mut PgConnection::establish(&url)?;
-    connection.batch_execute(
-        "DROP SCHEMA IF EXISTS auth_benches CASCADE; CREATE SCHEMA auth_benches; SET search_path = auth_benches",
-    )?;
-    connection.batch_execute(WORLD)?;
-
-    let result = measure(connection);
-    connection.batch_execute("DROP SCHEMA auth_benches CASCADE")?;
-    result
-}
-
-fn measure(connection: &mut PgConnection) -> Result<(), Box<dyn Error>> {
-    let subjects = [
-        ("member", User::new(1).with_account(17)),
-        ("consultant", User::new(1).with_account(20).with_roles(["consultant"])),
-        ("admin", User::new(1).with_account(17).with_roles(["admin"])),
-    ];
-    println!("| what | who | ours, µs | by hand, µs | ours / by hand |\n|---|---|---|---|---|");
-    for (who, subject) in &subjects {
-        let list = || Sensor::accessible_by(subject, Permission::READ).order(sensors::id).limit(PAGE);
-        assert_eq!(
-            ids(list().load(connection)?),
-            ids(list_by_hand(subject, connection)?),
-            "a page of a {who}"
-        );
-        let [ours, theirs] = in_turn(
-            connection,
-            |connection, _| drop(black_box(list().load::<Sensor>(connection))),
-            |connection, _| drop(black_box(list_by_hand(subject, connection))),
-        );
-        row("a page of a list", who, ours, theirs);
-
-        for id in [1, 4_711, 99_999, 500_000] {
-            let allowed = Sensor::check_access(connection, subject, id, Permission::READ)?.is_allowed();
-            assert_eq!(allowed, allowed_by_hand(subject, id, connection)?, "{id} for a {who}");
-            assert_eq!(allowed, allowed_by_hand_here(subject, id, connection)?, "{id} for a {who}");
+    sqlite::lists::explain("SQLite", connection)?;
+    #[cfg(feature = "postgres")]
+    postgres::in_schema(|connection| {
+        for size in SIZES {
+            postgres::lists::measure("PostgreSQL", size, connection)?;
         }
-        let [ours, theirs] = in_turn(
-            connection,
-            |connection, id| drop(black_box(Sensor::check_access(connection, subject, id, Permission::READ))),
-            |connection, id| drop(black_box(allowed_by_hand(subject, id, connection))),
-        );
-        row("the decision about a row, by hand in SQL", who, ours, theirs);
-        let [ours, theirs] = in_turn(
-            connection,
-            |connection, id| drop(black_box(Sensor::check_access(connection, subject, id, Permission::READ))),
-            |connection, id| drop(black_box(allowed_by_hand_here(subject, id, connection))),
-        );
-        row("the same, by hand after the query", who, ours, theirs);
-    }
-    for (who, subject) in &subjects {
-        let list = Sensor::accessible_by(subject, Permission::READ).order(sensors::id).limit(PAGE);
-        explain(&format!("a page of a list, {who}"), list, connection)?;
-        let point = sensors::table.find(4_711).filter(Sensor::scope(subject, Permission::READ));
-        explain(&format!("one row, {who}"), point.select(Sensor::as_select()), connection)?;
-    }
+        postgres::lists::explain("PostgreSQL", connection)
+    })?;
     Ok(())
 }
 
-type Work<'a> = dyn Fn(&mut PgConnection, i32) + 'a;
-
-/// Calls both in turn, so that a machine whose speed drifts is fair to both, and gives the median of each. Each is the
-/// first as often as the other: whoever is, finds the row in no cache.
-fn in_turn(
-    connection: &mut PgConnection,
-    ours: impl Fn(&mut PgConnection, i32),
-    theirs: impl Fn(&mut PgConnection, i32),
-) -> [Duration; 2] {
-    let mut all = [Vec::with_capacity(PAIRS), Vec::with_capacity(PAIRS)];
-    // The first calls prepare the statements, and PostgreSQL chooses a plan for good after five.
-    for (pair, id) in (1..).step_by(487).take(PAIRS + 10).enumerate() {
-        let [our_times, their_times] = &mut all;
-        let mut both: [(&Work<'_>, _); 2] = [(&ours, our_times), (&theirs, their_times)];
-        if pair % 2 == 1 {
-            both.reverse();
-        }
-        for (work, times) in both {
-            let start = Instant::now();
-            work(connection, id);
-            if pair >= 10 {
-                times.push(start.elapsed());
-            }
-        }
-    }
-    all.map(|mut times| {
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
-    })
-}
-
-fn row(what: &str, who: &str, ours: Duration, theirs: Duration) {
-    let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-    println!("| {what} | {who} | {:.0} | {:.0} | {ratio:.2} |", micros(ours), micros(theirs));
-}
-
-fn ids(sensors: Vec<Sensor>) -> Vec<i32> {
-    sensors.into_iter().map(|sensor| sensor.id).collect()
-}
-
-fn is(subject: &User, role: &str) -> bool {
-    auth_core::Subject::has_role(subject, role)
-}
-
-fn account(subject: &User) -> i32 {
-    let account = auth_core::Subject::account_id(subject).map(|id| id.to_string());
-    account.and_then(|id| id.parse().ok()).unwrap_or_default()
-}
-
-/// The rule written by hand, in a query for each kind of subject: nobody joins what he does not ask.
-fn list_by_hand(subject: &User, connection: &mut PgConnection) -> QueryResult<Vec<Sensor>> {
-    let id = account(subject);
-    let of_asset = || assets::account_id.eq(id).or(assets::account_id.is_null());
-    let sensors = sensors::table.select(Sensor::as_select()).order(sensors::id).limit(PAGE);
-    if is(subject, "admin") {
-        sensors.load(connection)
-    } else if is(subject, "consultant") {
-        let of_client = accounts::consultancy_account_id.eq(id);
-        let joined = sensors.inner_join(assets::table.left_join(accounts::table));
-        joined.filter(of_asset().or(of_client)).load(connection)
-    } else {
-        sensors.inner_join(assets::table).filter(of_asset()).load(connection)
-    }
-}
-
-/// The row, and what the rule says of it; a query for each kind of subject as well.
-fn allowed_by_hand(subject: &User, id: i32, connection: &mut PgConnection) -> QueryResult<bool> {
-    let own = account(subject);
-    let of_asset = || assets::account_id.eq(own).or(assets::account_id.is_null());
-    let sensor = sensors::table.find(id);
-    let allowed = if is(subject, "admin") {
-        sensor.select(Sensor::as_select()).first::<Sensor>(connection)?;
-        Some(true)
-    } else if is(subject, "consultant") {
-        let allowed = of_asset().or(accounts::consultancy_account_id.nullable().eq(own));
-        let joined = sensor.inner_join(assets::table.left_join(accounts::table));
-        joined.select((Sensor::as_select(), allowed)).first::<(Sensor, Option<bool>)>(connection)?.1
-    } else {
-        let joined = sensor.inner_join(assets::table);
-        joined.select((Sensor::as_select(), of_asset())).first::<(Sensor, Option<bool>)>(connection)?.1
-    };
-    Ok(allowed == Some(true))
-}
-
-/// The row with what the rule asks, which is then decided here.
-fn allowed_by_hand_here(subject: &User, id: i32, connection: &mut PgConnection) -> QueryResult<bool> {
-    let (_, account_id, consultancy) = sensors::table
-        .inner_join(assets::table.left_join(accounts::table))
-        .filter(sensors::id.eq(id))
-        .select((Sensor::as_select(), assets::account_id, accounts::consultancy_account_id.nullable()))
-        .first::<(Sensor, Option<i32>, Option<i32>)>(connection)?;
-    let own = Some(account(subject));
-    Ok(is(subject, "admin")
-        || account_id.is_none()
-        || account_id == own
-        || is(subject, "consultant") && consultancy == own)
-}
-
-/// A statement whose plan is asked for.
-struct Explain<Q>(Q);
-
-impl<Q> Query for Explain<Q> {
-    type SqlType = Text;
-}
-
-impl<Q> QueryId for Explain<Q> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Explain<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("EXPLAIN ");
-        self.0.walk_ast(out.reborrow())
-    }
-}
-
-impl<Q> RunQueryDsl<PgConnection> for Explain<Q> {}
-
-/// Prints the plan, and fails where it reads all sensors.
-fn explain<Q: QueryFragment<Pg>>(
-    what: &str,
-    query: Q,
-    connection: &mut PgConnection,
-) -> Result<(), Box<dyn Error>> {
-    let plan: Vec<String> = Explain(query).load(connection)?;
-    println!("\n{what}:");
-    for line in &plan {
-        println!("    {line}");
-    }
-    if plan.iter().any(|line| line.contains("Seq Scan on sensors")) {
-        return Err(format!("{what}: all sensors are read").into());
-    }
-    Ok(())
+/// What a statement is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Page,
+    Row,
 }

@@ -1,0 +1,62 @@
+//! A denied POST with a body of 0, 64 KiB and 1 MiB: ours, and with checks by hand in the body of the handler.
+//!
+//! ```sh
+//! cargo bench -p auth-benches --bench bodies
+//! ```
+//!
+//! Prints the time of a request over a connection of its own, and then the instructions, which Valgrind counts: without
+//! a socket, and of a whole server together with the client that sends the bytes.
+#![expect(clippy::print_stdout, reason = "the results are for a person")]
+
+use auth_benches::{
+    Error,
+    bodies::{SIZES, Way, denied, denied_head},
+    client::{Server, send},
+    counting::{instructions, worked},
+    database,
+};
+use divan::Bencher;
+
+fn main() -> Result<(), Error> {
+    if worked()? {
+        return Ok(());
+    }
+    divan::main();
+    println!("\n| instructions of a denied POST | 0 | 64 KiB | 1 MiB | 1 MiB / 0 |\n|---|---|---|---|---|");
+    for place in ["service", "socket"] {
+        for way in Way::ALL {
+            let mut counts = Vec::new();
+            for size in SIZES {
+                counts.push(instructions(&format!("bodies/{place}/{}/{size}", way.name()), 300)?);
+            }
+            let [none, some, all] = counts[..] else { return Err("three counts".into()) };
+            println!("| {}, {place} | {none:.0} | {some:.0} | {all:.0} | {:.3} |", way.name(), all / none);
+        }
+    }
+    Ok(())
+}
+
+#[divan::bench(args = SIZES)]
+fn by_hand(bencher: Bencher<'_, '_>, size: usize) {
+    time(bencher, Way::ByHand, size);
+}
+
+#[divan::bench(args = SIZES)]
+fn guarded(bencher: Bencher<'_, '_>, size: usize) {
+    time(bencher, Way::Guarded, size);
+}
+
+fn time(bencher: Bencher<'_, '_>, way: Way, size: usize) {
+    if let Err(error) = try_time(bencher, way, size) {
+        println!("{way:?}: {error}");
+    }
+}
+
+fn try_time(bencher: Bencher<'_, '_>, way: Way, size: usize) -> Result<(), Error> {
+    let configure = way.configure(database::filled()?)?;
+    let server = Server::start(move |config| configure(config))?;
+    let (head, body) = (denied_head(size), vec![b'x'; size]);
+    denied(send(server.address, &head, &body)?)?;
+    bencher.bench(|| send(server.address, &head, &body));
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! The budgets, side by side: what may be spent, and what is.
+//!
+//! ```sh
+//! cargo bench -p auth-benches --bench budgets
+//! ```
+//!
+//! Everything is counted by Valgrind, so it repeats, and nothing depends on how fast or how busy a machine is. Fails
+//! where a budget is not met.
+#![expect(clippy::print_stdout, reason = "the results are for a person")]
+
+use std::fmt::Write as _;
+
+use auth_benches::{
+    Error,
+    counting::{allocations, instructions, worked},
+    requests::{self, Way},
+    rule::Case,
+};
+
+const REQUESTS: u32 = 2_000;
+const DECISIONS: u32 = 10_000;
+
+fn main() -> Result<(), Error> {
+    if worked()? {
+        return Ok(());
+    }
+    println!("| budget | at most | measured | met |\n|---|---|---|---|");
+    let met = [decision()?, statements()?, request()?, body("service")?, body("socket")?];
+    if met.contains(&false) { Err("a budget is not met".into()) } else { Ok(()) }
+}
+
+/// The worst of the cases, of all ways to ask.
+fn decision() -> Result<bool, Error> {
+    let mut met = true;
+    for way in ["declared", "expressed", "guard"] {
+        let (mut worst, mut allocated, mut figures) = (0.0_f64, 0.0_f64, String::new());
+        for case in Case::ALL {
+            let count = |way: &str| instructions(&format!("decision/{way}/{}", case.name()), DECISIONS);
+            let nothing = count("nothing")?;
+            let (ours, by_hand) = (count(way)? - nothing, count("if")? - nothing);
+            worst = worst.max(ours / by_hand);
+            write!(figures, " {} {ours:.0}/{by_hand:.0}", case.name())?;
+            allocated = allocated.max(allocations(&format!("decision/{way}/{}", case.name()), DECISIONS)?);
+        }
+        met &= row(&format!("decision, {way}: allocations"), 0.0, allocated, "");
+        met &= row(&format!("decision, {way}: instructions / those of an `if`"), 2.0, worst, &figures);
+    }
+    Ok(met)
+}
+
+fn statements() -> Result<bool, Error> {
+    let ours = requests::statements(Way::Guarded, Case::Member)?;
+    let by_hand = requests::statements(Way::ByHand, Case::Member)?;
+    let figures =
+        format!(" {}/{}, {}", ours.len(), by_hand.len(), if ours == by_hand { "the same" } else { "others" });
+    let more = f64::from(u32::try_from(ours.len())?) - f64::from(u32::try_from(by_hand.len())?);
+    Ok(row("guarded GET: statements more than by hand", 0.0, more, &figures))
+}
+
+fn request() -> Result<bool, Error> {
+    let count =
+        |way: Way| instructions(&format!("requests/{}/{}", way.name(), Case::Member.name()), REQUESTS);
+    let (ours, by_hand) = (count(Way::Guarded)?, count(Way::ByHand)?);
+    let figures = format!(" {ours:.0}/{by_hand:.0}");
+    Ok(row("guarded GET: instructions / those by hand", 1.03, ours / by_hand, &figures))
+}
+
+fn body(place: &str) -> Result<bool, Error> {
+    let count = |size: usize| instructions(&format!("bodies/{place}/guarded/{size}"), 500);
+    let (full, empty) = (count(1024 * 1024)?, count(0)?);
+    let figures = format!(" {full:.0}/{empty:.0}");
+    Ok(row(
+        &format!("denied POST of 1 MiB, {place}: instructions / those of an empty one"),
+        1.05,
+        full / empty,
+        &figures,
+    ))
+}
+
+fn row(what: &str, most: f64, measured: f64, figures: &str) -> bool {
+    let met = measured <= most;
+    println!("| {what} | {most} | {measured:.3}{figures} | {} |", if met { "yes" } else { "**no**" });
+    met
+}

@@ -1,0 +1,304 @@
+//! The lists and the decisions that are measured, on one database: that of the module around.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use auth_benches::Error;
+use auth_core::{AuthModel, LoadContext, Permission, Scoped, Stored, User};
+use diesel::{
+    connection::SimpleConnection,
+    prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+};
+
+use super::{Asked, Connection, Database, EXPLAIN, PlanColumns, PlanRow, line, reads_all};
+
+diesel::table! {
+    accounts (id) {
+        id -> Integer,
+        consultancy_account_id -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    assets (id) {
+        id -> Integer,
+        account_id -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    sensors (id) {
+        id -> Integer,
+        asset_id -> Integer,
+        name -> Text,
+    }
+}
+
+diesel::joinable!(assets -> accounts (account_id));
+diesel::joinable!(sensors -> assets (asset_id));
+diesel::allow_tables_to_appear_in_same_query!(accounts, assets, sensors);
+
+const CONSULT: Permission = Permission::new("consult");
+
+#[derive(Queryable, Selectable, LoadContext, AuthModel)]
+#[diesel(table_name = accounts, check_for_backend(Database))]
+#[auth(connection = Connection, row_lock = Transaction)]
+#[acl(CONSULT = account(consultancy_account_id) & role("consultant"))]
+struct Account {
+    id: i32,
+    consultancy_account_id: Option<i32>,
+}
+
+#[expect(dead_code, reason = "only the database asks")]
+#[derive(Queryable, Selectable, LoadContext, AuthModel)]
+#[diesel(table_name = assets, check_for_backend(Database))]
+#[auth(connection = Connection, row_lock = Transaction)]
+#[auth(belongs_to(account: Account, account_id))]
+#[acl(read = account(account_id) | is_null(account_id) | account.CONSULT)]
+struct Asset {
+    id: i32,
+    account_id: Option<i32>,
+}
+
+#[expect(dead_code, reason = "only the database asks")]
+#[derive(Queryable, Selectable, LoadContext, AuthModel)]
+#[diesel(table_name = sensors, check_for_backend(Database))]
+#[auth(connection = Connection, row_lock = Transaction)]
+#[auth(belongs_to(asset: Asset, asset_id))]
+#[acl(read = asset.read)]
+struct Sensor {
+    id: i32,
+    asset_id: i32,
+    name: String,
+}
+
+const PAGE: i64 = 20;
+const PAIRS: usize = 1_000;
+
+/// As many sensors, a tenth as many assets of which each hundredth is public, and accounts in groups of ten around a
+/// consultancy, with the indexes that one would have.
+fn world(sensors: usize) -> String {
+    let assets = sensors / 10;
+    let accounts = (sensors / 1_000).max(100);
+    let numbers = |most: usize| {
+        format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})")
+    };
+    format!(
+        "
+        DROP TABLE IF EXISTS sensors; DROP TABLE IF EXISTS assets; DROP TABLE IF EXISTS accounts;
+        CREATE TABLE accounts (id INTEGER PRIMARY KEY, consultancy_account_id INTEGER);
+        CREATE TABLE assets (id INTEGER PRIMARY KEY, account_id INTEGER);
+        CREATE TABLE sensors (id INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL, name TEXT NOT NULL);
+        INSERT INTO accounts {} SELECT i, CASE WHEN i % 10 <> 0 THEN i / 10 * 10 + 10 END FROM n;
+        INSERT INTO assets {} SELECT i, CASE WHEN i % 100 <> 0 THEN 1 + i * 7919 % {accounts} END FROM n;
+        INSERT INTO sensors {} SELECT i, 1 + CAST(i AS BIGINT) * 104729 % {assets}, 'sensor ' || i FROM n;
+        CREATE INDEX clients ON accounts (consultancy_account_id);
+        CREATE INDEX assets_of_account ON assets (account_id);
+        CREATE INDEX sensors_of_asset ON sensors (asset_id);
+        ANALYZE accounts; ANALYZE assets; ANALYZE sensors;
+        ",
+        numbers(accounts),
+        numbers(assets),
+        numbers(sensors)
+    )
+}
+
+fn subjects() -> [(&'static str, User); 3] {
+    [
+        ("member", User::new(1).with_account(17)),
+        ("consultant", User::new(1).with_account(20).with_roles(["consultant"])),
+        ("admin", User::new(1).with_account(17).with_roles(["admin"])),
+    ]
+}
+
+/// Prints a row for each kind of subject, and fails where ours and by hand differ.
+pub(crate) fn measure(database: &str, size: usize, connection: &mut Connection) -> Result<(), Error> {
+    connection.batch_execute(&world(size))?;
+    let all = i32::try_from(size)?;
+    let row = |what, who, ours, theirs| row(&format!("{database} | {size} | {what} | {who}"), ours, theirs);
+    for (who, subject) in &subjects() {
+        let list = || Sensor::accessible_by(subject, Permission::READ).order(sensors::id).limit(PAGE);
+        assert_eq!(
+            ids(list().load(connection)?),
+            ids(list_by_hand(subject, connection)?),
+            "a page of a {who}"
+        );
+        let [ours, theirs] = in_turn(
+            connection,
+            all,
+            |connection, _| drop(black_box(list().load::<Sensor>(connection))),
+            |connection, _| drop(black_box(list_by_hand(subject, connection))),
+        );
+        row("a page of a list", who, ours, theirs);
+
+        for id in (1..all).step_by(size / 50) {
+            let allowed = Sensor::check_access(connection, subject, id, Permission::READ)?.is_allowed();
+            assert_eq!(allowed, allowed_by_hand(subject, id, connection)?, "{id} for a {who}");
+            assert_eq!(allowed, allowed_by_hand_here(subject, id, connection)?, "{id} for a {who}");
+        }
+        let [ours, theirs] = in_turn(
+            connection,
+            all,
+            |connection, id| drop(black_box(Sensor::check_access(connection, subject, id, Permission::READ))),
+            |connection, id| drop(black_box(allowed_by_hand(subject, id, connection))),
+        );
+        row("the decision about a row, by hand in SQL", who, ours, theirs);
+        let [ours, theirs] = in_turn(
+            connection,
+            all,
+            |connection, id| drop(black_box(Sensor::check_access(connection, subject, id, Permission::READ))),
+            |connection, id| drop(black_box(allowed_by_hand_here(subject, id, connection))),
+        );
+        row("the same, by hand after the query", who, ours, theirs);
+    }
+    Ok(())
+}
+
+/// Prints the plans of ours; fails where one reads all sensors.
+pub(crate) fn explain(database: &str, connection: &mut Connection) -> Result<(), Error> {
+    for (who, subject) in subjects() {
+        let list = Sensor::accessible_by(&subject, Permission::READ).order(sensors::id).limit(PAGE);
+        let what = format!("{database}, a page of a list, {who}");
+        check(&what, &plan(list, connection)?, Asked::Page)?;
+        let point = sensors::table.find(471).filter(Sensor::scope(&subject, Permission::READ));
+        let what = format!("{database}, one row, {who}");
+        check(&what, &plan(point.select(Sensor::as_select()), connection)?, Asked::Row)?;
+    }
+    Ok(())
+}
+
+fn check(what: &str, plan: &[String], asked: Asked) -> Result<(), Error> {
+    println!("\n{what}:\n    {}", plan.join("\n    "));
+    if reads_all(plan, asked) { Err(format!("{what}: all sensors are read").into()) } else { Ok(()) }
+}
+
+type Work<'a> = dyn Fn(&mut Connection, i32) + 'a;
+
+/// Calls both in turn, so that a machine whose speed drifts is fair to both, and gives the median of each. Each is the
+/// first as often as the other: whoever is, finds the row in no cache.
+fn in_turn(
+    connection: &mut Connection,
+    all: i32,
+    ours: impl Fn(&mut Connection, i32),
+    theirs: impl Fn(&mut Connection, i32),
+) -> [Duration; 2] {
+    let mut measured = [Vec::with_capacity(PAIRS), Vec::with_capacity(PAIRS)];
+    // The first calls prepare the statements, and PostgreSQL chooses a plan for good after five.
+    let ids = (0..).step_by(487).map(|id: i32| 1 + id % all);
+    for (pair, id) in ids.take(PAIRS + 10).enumerate() {
+        let [our_times, their_times] = &mut measured;
+        let mut both: [(&Work<'_>, _); 2] = [(&ours, our_times), (&theirs, their_times)];
+        if pair % 2 == 1 {
+            both.reverse();
+        }
+        for (work, times) in both {
+            let start = Instant::now();
+            work(connection, id);
+            if pair >= 10 {
+                times.push(start.elapsed());
+            }
+        }
+    }
+    measured.map(|mut times| {
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    })
+}
+
+fn row(what: &str, ours: Duration, theirs: Duration) {
+    let micros = |time: Duration| time.as_secs_f64() * 1e6;
+    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+    println!("| {what} | {:.0} | {:.0} | {ratio:.2} |", micros(ours), micros(theirs));
+}
+
+fn ids(sensors: Vec<Sensor>) -> Vec<i32> {
+    sensors.into_iter().map(|sensor| sensor.id).collect()
+}
+
+fn is(subject: &User, role: &str) -> bool {
+    auth_core::Subject::has_role(subject, role)
+}
+
+fn account(subject: &User) -> i32 {
+    let account = auth_core::Subject::account_id(subject).map(|id| id.to_string());
+    account.and_then(|id| id.parse().ok()).unwrap_or_default()
+}
+
+/// The rule written by hand, in a query for each kind of subject: nobody joins what he does not ask.
+fn list_by_hand(subject: &User, connection: &mut Connection) -> QueryResult<Vec<Sensor>> {
+    let id = account(subject);
+    let of_asset = || assets::account_id.eq(id).or(assets::account_id.is_null());
+    let sensors = sensors::table.select(Sensor::as_select()).order(sensors::id).limit(PAGE);
+    if is(subject, "admin") {
+        sensors.load(connection)
+    } else if is(subject, "consultant") {
+        let of_client = accounts::consultancy_account_id.eq(id);
+        let joined = sensors.inner_join(assets::table.left_join(accounts::table));
+        joined.filter(of_asset().or(of_client)).load(connection)
+    } else {
+        sensors.inner_join(assets::table).filter(of_asset()).load(connection)
+    }
+}
+
+/// The row, and what the rule says of it; a query for each kind of subject as well.
+fn allowed_by_hand(subject: &User, id: i32, connection: &mut Connection) -> QueryResult<bool> {
+    let own = account(subject);
+    let of_asset = || assets::account_id.eq(own).or(assets::account_id.is_null());
+    let sensor = sensors::table.find(id);
+    let allowed = if is(subject, "admin") {
+        sensor.select(Sensor::as_select()).first::<Sensor>(connection)?;
+        Some(true)
+    } else if is(subject, "consultant") {
+        let allowed = of_asset().or(accounts::consultancy_account_id.nullable().eq(own));
+        let joined = sensor.inner_join(assets::table.left_join(accounts::table));
+        joined.select((Sensor::as_select(), allowed)).first::<(Sensor, Option<bool>)>(connection)?.1
+    } else {
+        let joined = sensor.inner_join(assets::table);
+        joined.select((Sensor::as_select(), of_asset())).first::<(Sensor, Option<bool>)>(connection)?.1
+    };
+    Ok(allowed == Some(true))
+}
+
+/// The row with what the rule asks, which is then decided here.
+fn allowed_by_hand_here(subject: &User, id: i32, connection: &mut Connection) -> QueryResult<bool> {
+    let (_, account_id, consultancy) = sensors::table
+        .inner_join(assets::table.left_join(accounts::table))
+        .filter(sensors::id.eq(id))
+        .select((Sensor::as_select(), assets::account_id, accounts::consultancy_account_id.nullable()))
+        .first::<(Sensor, Option<i32>, Option<i32>)>(connection)?;
+    let own = Some(account(subject));
+    Ok(is(subject, "admin")
+        || account_id.is_none()
+        || account_id == own
+        || is(subject, "consultant") && consultancy == own)
+}
+
+/// A statement whose plan is asked for.
+struct Explain<Q>(Q);
+
+impl<Q> Query for Explain<Q> {
+    type SqlType = PlanColumns;
+}
+
+impl<Q> QueryId for Explain<Q> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<Database>> QueryFragment<Database> for Explain<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Database>) -> QueryResult<()> {
+        out.push_sql(EXPLAIN);
+        self.0.walk_ast(out.reborrow())
+    }
+}
+
+impl<Q> RunQueryDsl<Connection> for Explain<Q> {}
+
+fn plan<Q: QueryFragment<Database>>(query: Q, connection: &mut Connection) -> QueryResult<Vec<String>> {
+    let plan: Vec<PlanRow> = Explain(query).load(connection)?;
+    Ok(plan.into_iter().map(line).collect())
+}

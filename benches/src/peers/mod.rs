@@ -1,0 +1,5 @@
+//! The same rule in other libraries.
+
+pub mod casbin;
+pub mod cedar;
+pub mod grants;
