@@ -5,14 +5,14 @@
 //! ```
 //!
 //! Prints the time of a request over a connection of its own, and then the instructions, which Valgrind counts: without
-//! a socket, and of a whole server together with the client that sends the bytes.
+//! a socket, and of a whole server.
 #![expect(clippy::print_stdout, reason = "the results are for a person")]
 
 use auth_benches::{
     Error,
-    bodies::{SIZES, Way, denied, denied_head},
+    bodies::{Place, SIZES, Way, denied, denied_head, instructions},
     client::{Server, send},
-    counting::{instructions, worked},
+    counting::worked,
     database,
 };
 use divan::Bencher;
@@ -23,14 +23,16 @@ fn main() -> Result<(), Error> {
     }
     divan::main();
     println!("\n| instructions of a denied POST | 0 | 64 KiB | 1 MiB | 1 MiB / 0 |\n|---|---|---|---|---|");
-    for place in ["service", "socket"] {
+    for place in Place::ALL {
         for way in Way::ALL {
-            let mut counts = Vec::new();
-            for size in SIZES {
-                counts.push(instructions(&format!("bodies/{place}/{}/{size}", way.name()), 300)?);
-            }
-            let [none, some, all] = counts[..] else { return Err("three counts".into()) };
-            println!("| {}, {place} | {none:.0} | {some:.0} | {all:.0} | {:.3} |", way.name(), all / none);
+            let [none, some, all] = SIZES.map(|size| instructions(place, way, size));
+            let (none, some, all) = (none?, some?, all?);
+            println!(
+                "| {}, {} | {none:.0} | {some:.0} | {all:.0} | {:.3} |",
+                way.name(),
+                place.name(),
+                all / none
+            );
         }
     }
     Ok(())

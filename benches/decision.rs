@@ -27,13 +27,14 @@ fn main() -> Result<(), Error> {
         Case::ALL.map(Case::name).join(" | ")
     );
     println!("|---|{}", "---|".repeat(Case::ALL.len()));
+    let nothing = instructions("decision/nothing/member", 10_000)?;
     for way in WAYS.iter().filter(|way| **way != "nothing") {
         let mut row = format!("| {} |", decision::described(way));
         for case in Case::ALL {
             let times = if is_slow(way) { 100 } else { 10_000 };
-            let count = |way: &str| instructions(&format!("decision/{way}/{}", case.name()), times);
-            let net = count(way)? - count("nothing")?;
-            let allocated = allocations(&format!("decision/{way}/{}", case.name()), times)?;
+            let work = format!("decision/{way}/{}", case.name());
+            let net = instructions(&work, times)? - nothing;
+            let allocated = allocations(&work, times)?;
             write!(row, " {net:.0} ({allocated:.0}) |")?;
         }
         println!("{row}");

@@ -40,7 +40,7 @@ fn main() -> Result<(), Error> {
 
 fn row(way: Way, case: Case) -> Result<(), Error> {
     let work = format!("requests/{}/{}", way.name(), case.name());
-    let instructions = instructions(&work, 1_000)?;
+    let instructions = instructions(&work, 500)?;
     let allocations = allocations(&work, 200)?;
     let statements = requests::statements(way, case)?.len();
     println!("| {} | {instructions:.0} | {allocations:.1} | {statements} |", way.described());

@@ -1,6 +1,9 @@
 //! A POST that is denied, with bodies of several sizes.
 
-use std::sync::Arc;
+use std::{
+    io::{self, Read as _, Write as _},
+    sync::Arc,
+};
 
 use actix_web::{
     App, HttpRequest, HttpResponse, Responder,
@@ -15,6 +18,7 @@ use auth_core::{Auth, mechanism::BearerToken, permission_required_for_context};
 use crate::{
     Error,
     client::{Server, head, send},
+    counting,
     database::{self, Pool},
     requests::{Configure, Refused, authenticate, call, load},
     rule::{Asset, Caller, Case, may_update},
@@ -89,34 +93,69 @@ async fn update(_asset: Asset, body: Bytes) -> impl Responder {
     HttpResponse::Ok().body(body.len().to_string())
 }
 
-/// `place/way/size`, as often. `service` is an application without a socket; `socket` is a whole server, and a
-/// connection for each request, whose client is counted as well.
+/// Where a request is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In an application without a socket.
+    Service,
+    /// In a whole server, over a connection for each request.
+    Server,
+}
+
+impl Place {
+    pub const ALL: [Self; 2] = [Self::Service, Self::Server];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// The instructions of a denied request with a body of this size.
+///
+/// # Errors
+///
+/// If they cannot be counted, or a request is not denied.
+pub fn instructions(place: Place, way: Way, size: usize) -> Result<f64, Error> {
+    const TIMES: u32 = 200;
+
+    let work = format!("bodies/{}/{}/{size}", place.name(), way.name());
+    match place {
+        Place::Service => counting::instructions(&work, TIMES),
+        Place::Server => {
+            let (head, body) = (denied_head(size), vec![b'x'; size]);
+            counting::instructions_of_server(&work, TIMES, |address| denied(send(address, &head, &body)?))
+        }
+    }
+}
+
+/// `place/way/size`: a service handles as many requests; a server those that come until its input ends.
 pub(crate) fn repeat(work: &str, times: u32) -> Result<(), Error> {
     let mut words = work.split('/');
     let (Some(place), Some(way), Some(size)) = (words.next(), words.next(), words.next()) else {
         return Err("a place, a way and a size".into());
     };
+    let place = Place::ALL.into_iter().find(|known| known.name() == place).ok_or("no such place")?;
     let way = Way::ALL.into_iter().find(|known| known.name() == way).ok_or("no such way")?;
-    let body = vec![b'x'; size.parse()?];
     let configure = way.configure(database::filled()?)?;
     match place {
-        "service" => System::new().block_on(async {
+        Place::Service => System::new().block_on(async {
             let app = init_service(App::new().configure(|config| configure(config))).await;
-            let body = Bytes::from(body);
+            let body = Bytes::from(vec![b'x'; size.parse()?]);
             for _ in 0..times {
                 denied(call(&app, request(body.clone())).await?.0)?;
             }
             Ok(())
         }),
-        "socket" => {
+        Place::Server => {
             let server = Server::start(move |config| configure(config))?;
-            let head = denied_head(body.len());
-            for _ in 0..times {
-                denied(send(server.address, &head, &body)?)?;
-            }
+            writeln!(io::stdout(), "{}", server.address)?;
+            io::stdin().read_to_end(&mut Vec::new())?;
             Ok(())
         }
-        _ => Err(format!("a request is sent to no `{place}`").into()),
     }
 }
 

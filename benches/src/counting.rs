@@ -4,12 +4,20 @@
 //! the two counts is that of the repetitions alone: what starts and ends a process, fills a database or a cache, is in
 //! both.
 
-use std::{env, process::Command};
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Command, Output, Stdio},
+};
 
 use crate::{Error, work};
 
 const ASKED: &str = "AUTH_BENCHES_WORK";
 const TIMES: &str = "AUTH_BENCHES_TIMES";
+
+const RUNS: u32 = 4;
+const CALLGRIND: &[&str] = &["--tool=callgrind", "--callgrind-out-file=/dev/null"];
 
 /// Does what another process asked this one for, if it did; the benchmark is over then.
 ///
@@ -26,14 +34,50 @@ pub fn worked() -> Result<bool, Error> {
 
 /// The instructions of each repetition, all threads together, without those of the kernel.
 ///
+/// Where threads wait for each other, how often one looks in vain is chance, and each time costs instructions. So the
+/// least of several runs is taken.
+///
 /// # Errors
 ///
 /// If Valgrind is missing, or the work fails.
 pub fn instructions(name: &str, times: u32) -> Result<f64, Error> {
+    let runs = if work::is_of_one_thread(name) { 1 } else { RUNS };
     of_each(name, times, |times| {
-        let told = run(name, times, &["--tool=callgrind", "--callgrind-out-file=/dev/null"])?;
-        number_after(&told, "Collected :")
+        least(runs, || {
+            let output = valgrind(name, times, CALLGRIND).output()?;
+            number_after(&told(&output)?, "Collected :")
+        })
     })
+}
+
+/// The instructions of a server for each request that is sent to it from this process, which is not counted.
+///
+/// # Errors
+///
+/// If Valgrind is missing, or the work is no server, or a request fails.
+pub fn instructions_of_server(
+    name: &str,
+    times: u32,
+    ask: impl Fn(SocketAddr) -> Result<(), Error>,
+) -> Result<f64, Error> {
+    of_each(name, times, |times| {
+        least(RUNS, || {
+            let mut command = valgrind(name, times, CALLGRIND);
+            let mut server =
+                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+            let mut address = String::new();
+            BufReader::new(server.stdout.take().ok_or("no output")?).read_line(&mut address)?;
+            let address = address.trim().parse()?;
+            (0..times).try_for_each(|_| ask(address))?;
+            // It ends with its input.
+            drop(server.stdin.take());
+            number_after(&told(&server.wait_with_output()?)?, "Collected :")
+        })
+    })
+}
+
+fn least(runs: u32, count: impl Fn() -> Result<f64, Error>) -> Result<f64, Error> {
+    (0..runs).try_fold(f64::INFINITY, |least, _| Ok(count()?.min(least)))
 }
 
 /// The allocations of each repetition, all threads together.
@@ -43,7 +87,8 @@ pub fn instructions(name: &str, times: u32) -> Result<f64, Error> {
 /// If Valgrind is missing, or the work fails.
 pub fn allocations(name: &str, times: u32) -> Result<f64, Error> {
     of_each(name, times, |times| {
-        let told = run(name, times, &["--tool=dhat", "--dhat-out-file=/dev/null"])?;
+        let output = valgrind(name, times, &["--tool=dhat", "--dhat-out-file=/dev/null"]).output()?;
+        let told = told(&output)?;
         let total = told.lines().find(|line| line.contains("Total:")).ok_or("DHAT tells no total")?;
         number_after(total, "bytes in")
     })
@@ -55,15 +100,16 @@ fn of_each(name: &str, times: u32, count: impl Fn(u32) -> Result<f64, Error>) ->
     Ok((many - few) / f64::from(times))
 }
 
-/// What Valgrind tells of this program at this work.
-fn run(name: &str, times: u32, valgrind: &[&str]) -> Result<String, Error> {
-    let output = Command::new("valgrind")
-        .args(valgrind)
-        .arg(env::current_exe()?)
-        .env(ASKED, name)
-        .env(TIMES, times.to_string())
-        .output()
-        .map_err(|error| format!("valgrind does not start: {error}"))?;
+/// This program at this work.
+fn valgrind(name: &str, times: u32, options: &[&str]) -> Command {
+    let mut command = Command::new("valgrind");
+    command.arg("--fair-sched=yes").args(options);
+    command.arg(env::current_exe().unwrap_or_default()).env(ASKED, name).env(TIMES, times.to_string());
+    command
+}
+
+/// What Valgrind tells at the end, unless the work failed.
+fn told(output: &Output) -> Result<String, Error> {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(told) } else { Err(told.into()) }
 }

@@ -15,3 +15,8 @@ pub fn repeat(name: &str, times: u32) -> Result<(), Error> {
         _ => Err(format!("no work is called `{name}`").into()),
     }
 }
+
+/// Whether no thread waits for another in this work.
+pub(crate) fn is_of_one_thread(name: &str) -> bool {
+    name.starts_with("decision/")
+}

@@ -12,11 +12,7 @@ use actix_web::{
 use actix_web_grants::{GrantsMiddleware, authorities::AuthDetails, protect};
 
 use super::{Configure, Refused, authenticate, load};
-use crate::{
-    database::Pool,
-    peers::grants::may_read,
-    rule::Caller,
-};
+use crate::{database::Pool, peers::grants::may_read, rule::Caller};
 
 pub(super) fn configure(pool: Pool) -> Configure {
     let pool = web::Data::new(pool);
