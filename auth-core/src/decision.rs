@@ -8,8 +8,7 @@ use crate::{
     acl::{Acl, AuthModel},
     error::AuthError,
     permission::Permission,
-    principal::has_role,
-    subject::Subject,
+    subject::{Rank, Subject},
 };
 
 /// Decides whether the subject has the permission on the context: the same decision that a guard takes, for
@@ -64,23 +63,15 @@ pub(crate) fn decide<S: Subject + ?Sized>(
 /// Why no access-control list needs to be asked, if the subject stands above them.
 #[inline]
 pub(crate) fn above_lists<S: Subject + ?Sized>(subject: &S, permission: Permission) -> Option<AllowReason> {
-    if is_admin(subject) {
-        Some(AllowReason::Admin)
-    } else if permission == Permission::READ && is_admin_reader(subject) {
-        Some(AllowReason::AdminReader)
-    } else {
-        None
-    }
+    subject.rank(permission == Permission::READ).map(|rank| match rank {
+        Rank::Admin => AllowReason::Admin,
+        Rank::Reader => AllowReason::AdminReader,
+    })
 }
 
 #[inline]
 pub(crate) fn is_admin<S: Subject + ?Sized>(subject: &S) -> bool {
-    subject.admin_roles().admin.is_some_and(|role| has_role(subject, role))
-}
-
-#[inline]
-fn is_admin_reader<S: Subject + ?Sized>(subject: &S) -> bool {
-    subject.admin_roles().reader.is_some_and(|role| has_role(subject, role))
+    subject.rank(false).is_some()
 }
 
 /// `Allow` or `Deny`, with its reason. The reason is for logs and tests, not for clients.
@@ -266,6 +257,22 @@ mod tests {
     fn a_subject_is_asked_through_a_trait_object_as_well() {
         let subject: &dyn Subject = &User::new(1);
         assert!(check_access(subject, &OfUserOne, Permission::UPDATE).is_allowed());
+    }
+
+    #[test]
+    fn a_role_without_a_name_makes_no_admin() {
+        let nameless = User::new(2).with_roles([""]);
+        for roles in [AdminRoles::none().admin(""), AdminRoles::none().reader("")] {
+            let subject = nameless.clone().with_admin_roles(roles);
+            assert!(!is_admin(&subject));
+            assert!(!decide(&subject, Permission::READ).is_allowed());
+        }
+    }
+
+    #[test]
+    fn a_reader_is_no_admin() {
+        assert!(is_admin(&User::new(2).with_roles(["admin"])));
+        assert!(!is_admin(&User::new(2).with_roles(["admin-reader"])));
     }
 
     #[test]

@@ -8,10 +8,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-use crate::{
-    id::{Id, IdRef},
-    subject::Subject,
-};
+use crate::{id::Id, subject::Subject};
 
 /// One term that can match a subject.
 ///
@@ -49,25 +46,13 @@ impl Principal {
     #[must_use]
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         match self {
-            Self::User(id) => has_id(subject, id.as_id_ref()),
-            Self::Account(id) => is_of_account(subject, id.as_id_ref()),
+            Self::User(id) => subject.is_user(id.as_id_ref()),
+            Self::Account(id) => subject.is_of_account(id.as_id_ref()),
             Self::Role(role) => has_role(subject, role),
             Self::AccountRole(role) => account_has_role(subject, role),
             Self::EveryLoggedInUser => true,
         }
     }
-}
-
-/// Whether the user has the id. An empty id is nobody's: it is what a missing one looks like in many a table.
-#[inline]
-pub(crate) fn has_id<S: Subject + ?Sized>(subject: &S, id: IdRef<'_>) -> bool {
-    !id.is_empty() && subject.id() == id
-}
-
-/// Whether the user belongs to the account; an empty id is nobody's as well.
-#[inline]
-pub(crate) fn is_of_account<S: Subject + ?Sized>(subject: &S, id: IdRef<'_>) -> bool {
-    !id.is_empty() && subject.account_id() == Some(id)
 }
 
 /// Whether the user has the role. A role without a name is nobody's, whatever the subject says.

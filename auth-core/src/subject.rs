@@ -7,7 +7,10 @@ use std::any::Any;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Id, IdRef};
+use crate::{
+    id::{Id, IdRef},
+    principal::has_role,
+};
 
 /// Who asks: an authenticated user with its account and the roles of both.
 ///
@@ -44,7 +47,7 @@ use crate::id::{Id, IdRef};
     message = "`{Self}` is not a subject",
     note = "implement `auth_core::Subject` for it, or use `auth_core::User`"
 )]
-pub trait Subject: Any + Send + Sync {
+pub trait Subject: Any + Send + Sync + Matched {
     /// The user's id.
     fn id(&self) -> IdRef<'_>;
 
@@ -70,6 +73,55 @@ pub trait Subject: Any + Send + Sync {
     /// no default: where customers name the roles of their users, a role `admin` must not be one of the whole
     /// application.
     fn admin_roles(&self) -> AdminRoles;
+}
+
+/// What every decision asks of a subject, compiled for the subject's type: through a `dyn Subject` each is one call, in
+/// which the subject's own answers are inlined. Nobody else implements it, so that nothing but these answers counts.
+#[doc(hidden)]
+pub trait Matched {
+    /// What the subject is beside all lists, if something is to be read, or to be changed.
+    fn rank(&self, reads: bool) -> Option<Rank>;
+
+    /// Whether the user has the id. An empty id is nobody's: it is what a missing one looks like in many a table.
+    fn is_user(&self, id: IdRef<'_>) -> bool;
+
+    /// Whether the user belongs to the account; an empty id is nobody's as well.
+    fn is_of_account(&self, id: IdRef<'_>) -> bool;
+}
+
+/// Above access-control lists.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rank {
+    /// May do everything.
+    Admin,
+    /// May read everything.
+    Reader,
+}
+
+impl<S: Subject> Matched for S {
+    #[inline]
+    fn rank(&self, reads: bool) -> Option<Rank> {
+        let AdminRoles { admin, reader } = self.admin_roles();
+        let has = |role: Option<&str>| role.is_some_and(|role| has_role(self, role));
+        if has(admin) {
+            Some(Rank::Admin)
+        } else if reads && has(reader) {
+            Some(Rank::Reader)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn is_user(&self, id: IdRef<'_>) -> bool {
+        !id.is_empty() && self.id() == id
+    }
+
+    #[inline]
+    fn is_of_account(&self, id: IdRef<'_>) -> bool {
+        !id.is_empty() && self.account_id() == Some(id)
+    }
 }
 
 /// The names of the roles that stand above access-control lists.

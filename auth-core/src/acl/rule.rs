@@ -9,10 +9,7 @@ use super::table::Principals;
 use crate::{
     explanation::Condition,
     id::IdRef,
-    principal::{
-        ACCOUNT, ACCOUNT_ROLE, EVERY_LOGGED_IN_USER, ROLE, USER, account_has_role, has_id, has_role,
-        is_of_account,
-    },
+    principal::{ACCOUNT, ACCOUNT_ROLE, EVERY_LOGGED_IN_USER, ROLE, USER, account_has_role, has_role},
     subject::Subject,
 };
 
@@ -197,9 +194,9 @@ macro_rules! rules {
 
 rules! {
     /// The rule that [`user`] makes.
-    UserIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| has_id(subject, *id), format!("{USER}:{id}");
+    UserIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| subject.is_user(*id), format!("{USER}:{id}");
     /// The rule that [`account`] makes.
-    AccountIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| is_of_account(subject, *id), format!("{ACCOUNT}:{id}");
+    AccountIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| subject.is_of_account(*id), format!("{ACCOUNT}:{id}");
     /// The rule that [`role`] makes.
     HasRole<'a>(&'a str): |Self(name), subject| has_role(subject, name), format!("{ROLE}:{name}");
     /// The rule that [`account_role`] makes.
