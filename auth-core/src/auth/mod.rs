@@ -1,10 +1,10 @@
 //! What an application registers once: how it authenticates, and where contexts are loaded from.
 
 mod accepted;
+mod sources;
 
 use std::{
-    any::{Any, TypeId, type_name},
-    collections::HashMap,
+    any::type_name,
     error::Error as StdError,
     fmt,
     future::Future,
@@ -17,6 +17,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 pub use self::accepted::Accepted;
+use self::sources::Sources;
 use crate::{
     context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, LoadError, NoConnection},
     decision::{AllowReason, Decision, DenyReason},
@@ -50,10 +51,10 @@ pub struct Auth(Arc<Registered>);
 
 struct Registered {
     mechanisms: Vec<Box<dyn DynMechanism>>,
-    /// An `Arc<dyn ConnectionSource<Connection = C>>` for each `TypeId` of a `C`.
-    sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    /// An `Arc<dyn ConnectionSource<Connection = C>>` for each type `C` of connections.
+    sources: Sources,
     /// An `Arc<dyn DynAsyncSource<C>>` likewise.
-    async_sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    async_sources: Sources,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
     time_limit: Duration,
@@ -71,8 +72,8 @@ impl Auth {
     pub fn builder() -> AuthBuilder {
         AuthBuilder {
             mechanisms: Vec::new(),
-            sources: HashMap::new(),
-            async_sources: HashMap::new(),
+            sources: Sources::default(),
+            async_sources: Sources::default(),
             twice: None,
             on_denied: None,
             hide_unreadable: false,
@@ -148,8 +149,9 @@ impl Auth {
         accepted: &Accepted,
     ) -> Result<Found, AuthError> {
         let check = self.check("authenticate", request);
-        let is_known = self.found_before(request).is_some();
-        let Some(found) = self.find(request, accepted, &check).await? else {
+        let known = self.found_before(request);
+        let is_known = known.is_some();
+        let Some(found) = self.find(request, accepted, known, &check).await? else {
             check.decided(Decision::Deny(DenyReason::Anonymous));
             return Err(self.unauthenticated(accepted, "", Why::Missing));
         };
@@ -207,7 +209,7 @@ impl Auth {
             return Ok(None);
         }
         let check = self.check("authenticate", request);
-        let found = self.find(request, &by_default, &check).await?;
+        let found = self.find(request, &by_default, None, &check).await?;
         Ok(found.inspect(|found| found.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
 
@@ -225,31 +227,26 @@ impl Auth {
         &self,
         request: &HttpRequest,
         accepted: &Accepted,
+        known: Option<Found>,
         check: &Check<'_>,
     ) -> Result<Option<Found>, AuthError> {
         let is_accepted =
             |found: &Found| self.mechanisms(accepted).any(|asked| asked.name() == found.mechanism);
-        if let Some(found) = self.found_before(request).filter(is_accepted) {
+        if let Some(found) = known.filter(is_accepted) {
             return Ok(Some(found));
         }
-        if self.mechanisms(accepted).next().is_none() {
-            tracing::error!(
-                target: "auth",
-                ?accepted,
-                configured = ?self,
-                "a guard accepts none of the configured mechanisms, so it answers 500: \
-                 add one that it accepts to `Auth::builder()`, or name one in the attribute that is there"
-            );
-            return Err(check.misconfigured());
-        }
+        let mut is_asked = false;
         for mechanism in self.mechanisms(accepted) {
-            let check = Check { mechanism: Some(mechanism.name()), ..*check };
+            is_asked = true;
+            // Made where something is told of it, so that the request does not carry it along while it waits.
+            let check = || Check { mechanism: Some(mechanism.name()), ..*check };
             match self.in_time(mechanism.authenticate(request)).await {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
-                    // An outer guard let in somebody else, by a mechanism that this one does not accept.
+                    // An outer guard let in somebody else, by a mechanism that this one does not accept; or another
+                    // extractor did meanwhile.
                     if self.found_before(request).is_some_and(|other| !other.is(&authenticated)) {
-                        let check = Check { subject: Some(&*authenticated.subject), ..check };
+                        let check = Check { subject: Some(&*authenticated.subject), ..check() };
                         check.decided(Decision::Deny(DenyReason::BadCredentials));
                         return Err(self.unauthenticated(accepted, mechanism.name(), Why::Rejected));
                     }
@@ -258,24 +255,34 @@ impl Auth {
                     return Ok(Some(found));
                 }
                 Err(Rejection::BadCredentials) => {
-                    check.decided(Decision::Deny(DenyReason::BadCredentials));
+                    check().decided(Decision::Deny(DenyReason::BadCredentials));
                     return Err(self.unauthenticated(accepted, mechanism.name(), Why::Rejected));
                 }
                 Err(Rejection::TooManyRequests { retry_after }) => {
                     let decision = Decision::Deny(DenyReason::TooManyRequests { retry_after });
-                    check.decided(decision);
+                    check().decided(decision);
                     return Err(AuthError::TooManyRequests { retry_after });
                 }
                 Err(Rejection::Unavailable(error)) => {
-                    check.failed(&*error);
+                    check().failed(&*error);
                     return Err(AuthError::Unavailable);
                 }
                 Err(Rejection::CrossSite) => {
-                    check.decided(Decision::Deny(DenyReason::CrossSite));
+                    check().decided(Decision::Deny(DenyReason::CrossSite));
                     return Err(AuthError::Forbidden);
                 }
-                Err(Rejection::Misconfigured) => return Err(check.misconfigured()),
+                Err(Rejection::Misconfigured) => return Err(check().misconfigured()),
             }
+        }
+        if !is_asked {
+            tracing::error!(
+                target: "auth",
+                ?accepted,
+                configured = ?self,
+                "a guard accepts none of the configured mechanisms, so it answers 500: \
+                 add one that it accepts to `Auth::builder()`, or name one in the attribute that is there"
+            );
+            return Err(check.misconfigured());
         }
         Ok(None)
     }
@@ -307,7 +314,7 @@ impl Auth {
 
     /// Who lends connections of this type.
     pub(crate) fn source<C: 'static>(&self) -> Result<&Arc<dyn ConnectionSource<Connection = C>>, AuthError> {
-        self.0.sources.get(&TypeId::of::<C>()).and_then(|source| source.downcast_ref()).ok_or_else(|| {
+        self.0.sources.of::<C, _>().ok_or_else(|| {
             tracing::error!(
                 target: "auth",
                 connection = type_name::<C>(),
@@ -320,8 +327,7 @@ impl Auth {
 
     /// Who lends connections of this type that are awaited.
     pub(crate) fn async_source<C: 'static>(&self) -> Result<&Arc<dyn DynAsyncSource<C>>, AuthError> {
-        let source = self.0.async_sources.get(&TypeId::of::<C>());
-        source.and_then(|source| source.downcast_ref()).ok_or_else(|| {
+        self.0.async_sources.of::<C, _>().ok_or_else(|| {
             tracing::error!(
                 target: "auth",
                 connection = type_name::<C>(),
@@ -369,8 +375,8 @@ impl Found {
 #[must_use = "call `build`"]
 pub struct AuthBuilder {
     mechanisms: Vec<Box<dyn DynMechanism>>,
-    sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-    async_sources: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    sources: Sources,
+    async_sources: Sources,
     twice: Option<&'static str>,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
@@ -388,7 +394,7 @@ impl AuthBuilder {
     /// Adds the pool from which the contexts with this connection type are loaded.
     pub fn connections<S: ConnectionSource>(mut self, source: S) -> Self {
         let source: Arc<dyn ConnectionSource<Connection = S::Connection>> = Arc::new(source);
-        if self.sources.insert(TypeId::of::<S::Connection>(), Box::new(source)).is_some() {
+        if !self.sources.add::<S::Connection>(source) {
             self.twice = Some(type_name::<S::Connection>());
         }
         self
@@ -397,7 +403,7 @@ impl AuthBuilder {
     /// The same for connections that are awaited and not blocked on, such as those of `diesel-async`.
     pub fn async_connections<S: AsyncConnectionSource>(mut self, source: S) -> Self {
         let source: Arc<dyn DynAsyncSource<S::Connection>> = Arc::new(source);
-        if self.async_sources.insert(TypeId::of::<S::Connection>(), Box::new(source)).is_some() {
+        if !self.async_sources.add::<S::Connection>(source) {
             self.twice = Some(type_name::<S::Connection>());
         }
         self

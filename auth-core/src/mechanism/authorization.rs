@@ -10,14 +10,19 @@ use super::Rejection;
 /// What the request says after this scheme; `None` where it names another scheme, or none.
 pub(super) fn credentials<'r>(request: &'r HttpRequest, scheme: &str) -> Result<Option<&'r [u8]>, Rejection> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
-    let Some(credentials) = headers.find_map(|header| after_scheme(header, scheme)) else {
+    let Some(first) = headers.next() else {
         return Ok(None);
     };
-    // Of two headers, a proxy may have looked at the other one.
-    if request.headers().get_all(header::AUTHORIZATION).count() > 1 {
+    let credentials = after_scheme(first, scheme);
+    let Some(second) = headers.next() else {
+        return Ok(credentials);
+    };
+    // Of several headers, a proxy may have looked at another one.
+    let names_scheme = |header| after_scheme(header, scheme).is_some();
+    if credentials.is_some() || names_scheme(second) || headers.any(names_scheme) {
         return Err(Rejection::BadCredentials);
     }
-    Ok(Some(credentials))
+    Ok(None)
 }
 
 /// What follows the scheme, which is not case-sensitive; `None` for another scheme.
@@ -42,5 +47,51 @@ pub(super) fn after_scheme<'h>(header: &'h HeaderValue, scheme: &str) -> Option<
             ..,
         ] => None,
         _ => Some(rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    /// What the mechanism of `Bearer` makes of these headers.
+    fn read(headers: &[&str]) -> String {
+        let mut request = TestRequest::default();
+        for header in headers {
+            request = request.append_header((header::AUTHORIZATION, *header));
+        }
+        match credentials(&request.to_http_request(), "Bearer") {
+            Ok(None) => "not mine".to_owned(),
+            Ok(Some(credentials)) => String::from_utf8_lossy(credentials).into_owned(),
+            Err(Rejection::BadCredentials) => "refused".to_owned(),
+            Err(_) => "failed".to_owned(),
+        }
+    }
+
+    #[test]
+    fn one_header_is_read() {
+        assert_eq!(read(&[]), "not mine");
+        assert_eq!(read(&["Basic a"]), "not mine");
+        assert_eq!(read(&["Bearer a"]), "a");
+    }
+
+    #[test]
+    fn of_several_headers_none_counts_wherever_the_scheme_is() {
+        for headers in [
+            ["Bearer a", "Bearer a", "Bearer a"],
+            ["Bearer a", "Basic a", "Basic a"],
+            ["Basic a", "Bearer a", "Basic a"],
+            ["Basic a", "Basic a", "Bearer a"],
+        ] {
+            assert_eq!(read(&headers), "refused", "{headers:?}");
+            // Two of them: the first ones, and the last ones, where the scheme is among these.
+            for two in headers.windows(2).filter(|two| two.iter().any(|header| header.starts_with("Bearer")))
+            {
+                assert_eq!(read(two), "refused", "{two:?}");
+            }
+        }
+        assert_eq!(read(&["Basic a", "Basic a", "Digest a"]), "not mine");
     }
 }

@@ -137,7 +137,7 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
         let Some(token) = authorization::credentials(request, SCHEME)? else {
             return Ok(None);
         };
-        let hash = TokenHash::of(well_formed(token).ok_or(Rejection::BadCredentials)?);
+        let hash = TokenHash::of_bytes(well_formed(token).ok_or(Rejection::BadCredentials)?);
         let subject =
             blocking::run(&self.source, move |connection| S::find_by_token(&hash, connection)).await?;
         if let Some(reason) = self.refusal(&subject, SystemTime::now()) {
@@ -166,11 +166,12 @@ pub(super) fn challenge(challenge: &Challenge) -> String {
 }
 
 /// The token, if it is a `b64token` (RFC 6750, section 2.1).
-fn well_formed(token: &[u8]) -> Option<&str> {
-    let token = str::from_utf8(token).ok()?;
-    let body = token.trim_end_matches('=');
-    let in_body = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-    (!body.is_empty() && body.bytes().all(in_body)).then_some(token)
+fn well_formed(token: &[u8]) -> Option<&[u8]> {
+    let body = token.iter().rposition(|byte| *byte != b'=').and_then(|last| token.get(..=last))?;
+    let in_body =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    // To the end in any case: without a way out after each byte, the compiler may look at several together.
+    body.iter().fold(true, |well, byte| well & in_body(*byte)).then_some(token)
 }
 
 #[cfg(test)]
@@ -186,7 +187,7 @@ mod tests {
         match after_scheme(&header, SCHEME).map(well_formed) {
             None => "not mine".to_owned(),
             Some(None) => "malformed".to_owned(),
-            Some(Some(token)) => format!("token {token}"),
+            Some(Some(token)) => format!("token {}", str::from_utf8(token).unwrap()),
         }
     }
 
@@ -305,6 +306,24 @@ mod tests {
         let holder = Holder { issued_at: Some(NOW), expires_at: Some(NOW) };
         let tokens = BearerToken::<Holder>::new(NoConnection).max_age(Duration::MAX);
         assert_eq!(tokens.refusal(&holder, NOW), Some("it has expired"));
+    }
+
+    #[test]
+    fn a_token_has_the_bytes_of_rfc_6750_and_no_others() {
+        const ALLOWED: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/";
+        for byte in 0..=u8::MAX {
+            // Wherever it is: several bytes are looked at together.
+            for place in 0..40 {
+                let mut token = [b'a'; 40];
+                token[place] = byte;
+                let is_end = byte == b'=' && place == 39;
+                let expected = ALLOWED.contains(&byte) || is_end;
+                assert_eq!(well_formed(&token).is_some(), expected, "{byte} at {place}");
+            }
+        }
+        for none in ["", "=", "=="] {
+            assert_eq!(well_formed(none.as_bytes()), None, "{none}");
+        }
     }
 
     proptest! {

@@ -67,6 +67,10 @@ impl TokenHash {
     /// The hash of the token with this text.
     #[must_use]
     pub fn of(token: &str) -> Self {
+        Self::of_bytes(token.as_bytes())
+    }
+
+    pub(super) fn of_bytes(token: &[u8]) -> Self {
         Self(Sha256::digest(token).into())
     }
 
