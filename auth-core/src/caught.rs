@@ -1,13 +1,14 @@
 //! What becomes of a panic in what decides about a request.
 
 use std::{
-    future::{Future, poll_fn},
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
-    task::Poll,
+    pin::Pin,
+    task::{Context, Poll},
 };
 
 use actix_web::HttpRequest;
+use pin_project_lite::pin_project;
 use thiserror::Error;
 
 use crate::{auth::Auth, error::AuthError};
@@ -15,23 +16,39 @@ use crate::{auth::Auth, error::AuthError};
 /// Waits for an answer; 503 if it panics, which is told as a failure of `guard`.
 ///
 /// A panic would drop the connection without a word. Nobody is let in by it either way.
-pub(crate) async fn caught<T, E: From<AuthError>>(
-    guard: &'static str,
-    request: &HttpRequest,
-    answer: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let mut answer = pin!(answer);
-    let answered = poll_fn(|context| {
-        let poll = AssertUnwindSafe(|| answer.as_mut().poll(context));
+pub(crate) fn caught<'r, T, E, F>(guard: &'static str, request: &'r HttpRequest, answer: F) -> Caught<'r, F>
+where
+    E: From<AuthError>,
+    F: Future<Output = Result<T, E>>,
+{
+    Caught { guard, request, answer }
+}
+
+pin_project! {
+    /// A type of its own, for an `async fn` would hold the answer twice: as its argument, and where it is pinned.
+    #[must_use = "nothing is asked until it is awaited"]
+    pub(crate) struct Caught<'r, F> {
+        guard: &'static str,
+        request: &'r HttpRequest,
+        #[pin]
+        answer: F,
+    }
+}
+
+impl<T, E: From<AuthError>, F: Future<Output = Result<T, E>>> Future for Caught<'_, F> {
+    type Output = Result<T, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
+        let this = self.project();
+        let poll = AssertUnwindSafe(|| this.answer.poll(context));
         catch_unwind(poll).unwrap_or_else(|_| {
             // What panicked may be what has to be told, such as the subject's id.
-            if catch_unwind(AssertUnwindSafe(|| Auth::panicked(guard, request, &Panicked))).is_err() {
-                tracing::error!(target: "auth", guard, "a guard panicked, and again while this was told");
+            if catch_unwind(AssertUnwindSafe(|| Auth::panicked(this.guard, this.request, &Panicked))).is_err() {
+                tracing::error!(target: "auth", guard = *this.guard, "a guard panicked, and again while this was told");
             }
             Poll::Ready(Err(AuthError::Unavailable.into()))
         })
-    });
-    answered.await
+    }
 }
 
 /// Something that was called panicked: a mechanism, an access-control list, an extractor.
