@@ -68,7 +68,7 @@ fn expand(row: &Row, asks_database: bool) -> TokenStream {
                     <Self as #diesel::SelectableHelper<_>>::as_select(),
                 );
                 ::core::result::Result::map_err(
-                    #run::first(#query, #connection)#awaited,
+                    #run::get_result(#query, #connection)#awaited,
                     ::core::convert::Into::into,
                 )
             }

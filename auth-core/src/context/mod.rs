@@ -154,7 +154,7 @@ impl LoadError {
     }
 }
 
-/// `NotFound` stays `NotFound`, so `query.first(connection)?` is a whole loader. All else means that the
+/// `NotFound` stays `NotFound`, so `query.get_result(connection)?` is a whole loader. All else means that the
 /// store failed.
 #[cfg(feature = "diesel")]
 impl From<diesel::result::Error> for LoadError {

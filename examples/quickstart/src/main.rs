@@ -91,7 +91,7 @@ impl FindByToken for LoggedIn {
 
     fn find_by_token(token: &TokenHash, connection: &mut SqliteConnection) -> Result<Self, LoadError> {
         let with_token = users::table.filter(users::token_hash.eq(token.as_bytes().as_slice()));
-        Ok(with_token.select(Self::as_select()).first(connection)?)
+        Ok(with_token.select(Self::as_select()).get_result(connection)?)
     }
 }
 
