@@ -30,6 +30,7 @@ fn ours_decides_as_an_if_does() {
             PERMISSIONS.map(|permission| check_access(caller, &Expressed(asset), permission).is_allowed());
         assert_eq!(expressed, by_hand, "{caller:?} {asset:?}");
         assert_eq!(decision::guard(caller, asset), by_hand[0], "{caller:?} {asset:?}");
+        assert_eq!(decision::unknown_by_hand(caller, asset), by_hand[0], "{caller:?} {asset:?}");
         for (count, yes) in allowed.iter_mut().zip(by_hand) {
             *count += usize::from(yes);
         }

@@ -1,4 +1,5 @@
-//! A denied POST with a body of 0, 64 KiB and 1 MiB: ours, and with checks by hand in the body of the handler.
+//! A denied POST with a body of 0, 64 KiB and 1 MiB: ours, and with checks by hand in a handler that takes the body, and
+//! in one that does not.
 //!
 //! ```sh
 //! cargo bench -p auth-benches --bench bodies
@@ -46,6 +47,11 @@ fn by_hand(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES)]
 fn guarded(bencher: Bencher<'_, '_>, size: usize) {
     time(bencher, Way::Guarded, size);
+}
+
+#[divan::bench(args = SIZES)]
+fn by_hand_without_body(bencher: Bencher<'_, '_>, size: usize) {
+    time(bencher, Way::Bodiless, size);
 }
 
 fn time(bencher: Bencher<'_, '_>, way: Way, size: usize) {

@@ -249,15 +249,15 @@ fn allowed_by_hand(subject: &User, id: i32, connection: &mut Connection) -> Quer
     let of_asset = || assets::account_id.eq(own).or(assets::account_id.is_null());
     let sensor = sensors::table.find(id);
     let allowed = if is(subject, "admin") {
-        sensor.select(Sensor::as_select()).first::<Sensor>(connection)?;
+        sensor.select(Sensor::as_select()).get_result::<Sensor>(connection)?;
         Some(true)
     } else if is(subject, "consultant") {
         let allowed = of_asset().or(accounts::consultancy_account_id.nullable().eq(own));
         let joined = sensor.inner_join(assets::table.left_join(accounts::table));
-        joined.select((Sensor::as_select(), allowed)).first::<(Sensor, Option<bool>)>(connection)?.1
+        joined.select((Sensor::as_select(), allowed)).get_result::<(Sensor, Option<bool>)>(connection)?.1
     } else {
         let joined = sensor.inner_join(assets::table);
-        joined.select((Sensor::as_select(), of_asset())).first::<(Sensor, Option<bool>)>(connection)?.1
+        joined.select((Sensor::as_select(), of_asset())).get_result::<(Sensor, Option<bool>)>(connection)?.1
     };
     Ok(allowed == Some(true))
 }
@@ -268,7 +268,7 @@ fn allowed_by_hand_here(subject: &User, id: i32, connection: &mut Connection) ->
         .inner_join(assets::table.left_join(accounts::table))
         .filter(sensors::id.eq(id))
         .select((Sensor::as_select(), assets::account_id, accounts::consultancy_account_id.nullable()))
-        .first::<(Sensor, Option<i32>, Option<i32>)>(connection)?;
+        .get_result::<(Sensor, Option<i32>, Option<i32>)>(connection)?;
     let own = Some(account(subject));
     Ok(is(subject, "admin")
         || account_id.is_none()

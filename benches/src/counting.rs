@@ -16,7 +16,7 @@ use crate::{Error, work};
 const ASKED: &str = "AUTH_BENCHES_WORK";
 const TIMES: &str = "AUTH_BENCHES_TIMES";
 
-const RUNS: u32 = 4;
+const RUNS: usize = 5;
 const CALLGRIND: &[&str] = &["--tool=callgrind", "--callgrind-out-file=/dev/null"];
 
 /// Does what another process asked this one for, if it did; the benchmark is over then.
@@ -35,7 +35,7 @@ pub fn worked() -> Result<bool, Error> {
 /// The instructions of each repetition, all threads together, without those of the kernel.
 ///
 /// Where threads wait for each other, how often one looks in vain is chance, and each time costs instructions. So the
-/// least of several runs is taken.
+/// median of several runs is taken.
 ///
 /// # Errors
 ///
@@ -43,7 +43,7 @@ pub fn worked() -> Result<bool, Error> {
 pub fn instructions(name: &str, times: u32) -> Result<f64, Error> {
     let runs = if work::is_of_one_thread(name) { 1 } else { RUNS };
     of_each(name, times, |times| {
-        least(runs, || {
+        median(runs, || {
             let output = valgrind(name, times, CALLGRIND).output()?;
             number_after(&told(&output)?, "Collected :")
         })
@@ -61,7 +61,7 @@ pub fn instructions_of_server(
     ask: impl Fn(SocketAddr) -> Result<(), Error>,
 ) -> Result<f64, Error> {
     of_each(name, times, |times| {
-        least(RUNS, || {
+        median(RUNS, || {
             let mut command = valgrind(name, times, CALLGRIND);
             let mut server =
                 command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -76,8 +76,10 @@ pub fn instructions_of_server(
     })
 }
 
-fn least(runs: u32, count: impl Fn() -> Result<f64, Error>) -> Result<f64, Error> {
-    (0..runs).try_fold(f64::INFINITY, |least, _| Ok(count()?.min(least)))
+fn median(runs: usize, count: impl Fn() -> Result<f64, Error>) -> Result<f64, Error> {
+    let mut counts = (0..runs).map(|_| count()).collect::<Result<Vec<_>, _>>()?;
+    counts.sort_by(f64::total_cmp);
+    counts.get(runs / 2).copied().ok_or_else(|| "no run".into())
 }
 
 /// The allocations of each repetition, all threads together.

@@ -139,7 +139,7 @@ pub fn caller(token: &TokenHash, connection: &mut SqliteConnection) -> QueryResu
     let (id, account_id, roles): (i32, Option<i32>, String) = users::table
         .filter(users::token_hash.eq(token.as_bytes().as_slice()))
         .select((users::id, users::account_id, users::roles))
-        .first(connection)?;
+        .get_result(connection)?;
     Ok(Caller { id, account_id, roles: roles.split(',').map(str::to_owned).collect() })
 }
 
@@ -149,7 +149,7 @@ pub fn caller(token: &TokenHash, connection: &mut SqliteConnection) -> QueryResu
 ///
 /// If there is none, or SQLite fails.
 pub fn asset(id: i32, connection: &mut SqliteConnection) -> QueryResult<Asset> {
-    assets::table.find(id).select(Asset::as_select()).first(connection)
+    assets::table.find(id).select(Asset::as_select()).get_result(connection)
 }
 
 impl FindByToken for Caller {

@@ -6,15 +6,15 @@ use auth_core::{Permission, Subject, check_access};
 
 use crate::{
     Error,
-    rule::{Asset, Caller, Case, Expressed, may_read},
+    rule::{Asset, Caller, Case, Expressed, may_read, may_read_unknown},
 };
 
 /// How a decision is written. `Nothing` is the loop around it, which is subtracted from the others.
 #[cfg(not(feature = "peers"))]
-pub const WAYS: &[&str] = &["nothing", "if", "declared", "expressed", "guard"];
+pub const WAYS: &[&str] = &["nothing", "if", "declared", "expressed", "unknown-if", "guard"];
 #[cfg(feature = "peers")]
 pub const WAYS: &[&str] =
-    &["nothing", "if", "declared", "expressed", "guard", "actix-web-grants", "casbin", "cedar"];
+    &["nothing", "if", "declared", "expressed", "unknown-if", "guard", "actix-web-grants", "casbin", "cedar"];
 
 /// What a way is, for a table.
 #[must_use]
@@ -23,6 +23,7 @@ pub fn described(way: &str) -> &'static str {
         "if" => "an `if`",
         "declared" => "ours, `#[acl(…)]`",
         "expressed" => "ours, `fn acl`",
+        "unknown-if" => "an `if`, a subject of unknown type",
         "guard" => "ours, as a guard asks: a subject of unknown type",
         "actix-web-grants" => "actix-web-grants, with the object by an `if`",
         "casbin" => "casbin",
@@ -49,6 +50,13 @@ pub fn guard(caller: &Caller, asset: &Asset) -> bool {
     check_access(caller, black_box(asset), black_box(Permission::READ)).is_allowed()
 }
 
+/// An `if` that knows as little of the subject as a guard does.
+#[must_use]
+pub fn unknown_by_hand(caller: &Caller, asset: &Asset) -> bool {
+    let caller: &dyn Subject = black_box(caller);
+    may_read_unknown(caller, black_box(asset))
+}
+
 #[must_use]
 pub fn by_hand(caller: &Caller, asset: &Asset) -> bool {
     may_read(black_box(caller), black_box(asset))
@@ -66,6 +74,7 @@ pub(crate) fn repeat(work: &str, times: u32) -> Result<(), Error> {
         "if" => decide(case, times, by_hand),
         "declared" => decide(case, times, declared),
         "expressed" => decide(case, times, expressed),
+        "unknown-if" => decide(case, times, unknown_by_hand),
         "guard" => decide(case, times, guard),
         #[cfg(feature = "peers")]
         "actix-web-grants" => {

@@ -82,6 +82,17 @@ pub fn may_read(caller: &Caller, asset: &Asset) -> bool {
     caller.has_role("admin") || caller.has_role("admin-reader") || may_read_by_object(caller, asset)
 }
 
+/// The same of a caller whose type is not known, as where an application has several.
+#[must_use]
+pub fn may_read_unknown(caller: &dyn Subject, asset: &Asset) -> bool {
+    let is_of = |account: Option<i32>| account.is_some_and(|id| caller.account_id() == Some(id.into()));
+    caller.has_role("admin")
+        || caller.has_role("admin-reader")
+        || asset.account_id.is_none()
+        || is_of(asset.account_id)
+        || is_of(asset.consultancy_id) && caller.has_role("consultant")
+}
+
 /// What is left of it for a caller that is no admin.
 #[must_use]
 pub fn may_read_by_object(caller: &Caller, asset: &Asset) -> bool {
