@@ -95,7 +95,13 @@ impl AuthModel for Note {
 }
 ";
 
+/// Says to the process that Cargo starts instead of rustc where Valgrind writes its count.
+const LOG: &str = "AUTH_BENCHES_VALGRIND_LOG";
+
 fn main() -> Result<(), Box<dyn Error>> {
+    if let Ok(log) = env::var(LOG) {
+        return instead_of_rustc(&log);
+    }
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
     let seconds = macros(workspace)? / 1e3;
     println!("a clean build of `auth-macros`: {seconds:.1} s of CPU (budget: 6)\n");
@@ -134,6 +140,27 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Count {
     instructions: f64,
     milliseconds: f64,
+}
+
+/// Starts rustc, whose path is the first argument, for Cargo: under Valgrind where it compiles the crate.
+fn instead_of_rustc(log: &str) -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let compiles = arguments.windows(2).any(|two| two == ["--crate-name", "handlers"]);
+    let mut command = if compiles {
+        let mut valgrind = Command::new("valgrind");
+        valgrind
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(format!("--log-file={log}"));
+        valgrind.args(&arguments);
+        valgrind
+    } else {
+        let (rustc, arguments) = arguments.split_first().ok_or("no rustc")?;
+        let mut command = Command::new(rustc);
+        command.args(arguments);
+        command
+    };
+    let status = command.status()?;
+    status.success().then_some(()).ok_or_else(|| "rustc failed".into())
 }
 
 /// The CPU time of a build of `auth-macros` and all that it needs, in milliseconds.
@@ -202,11 +229,7 @@ impl Crate {
         self.check()?;
         let milliseconds = (children()? - before) * 10.0;
         let log = self.folder.join("valgrind.log");
-        // Cargo calls this instead of rustc, with rustc as its first argument, for the crate alone.
-        check(self.command().env("RUSTC_WORKSPACE_WRAPPER", "valgrind").env(
-            "VALGRIND_OPTS",
-            format!("--tool=callgrind --callgrind-out-file=/dev/null --log-file={}", log.display()),
-        ))?;
+        check(self.command().env("RUSTC_WORKSPACE_WRAPPER", env::current_exe()?).env(LOG, &log))?;
         let log = fs::read_to_string(log)?;
         let line =
             log.lines().find_map(|line| line.split_once("Collected : ")).ok_or("Valgrind did not count")?;
