@@ -1,6 +1,6 @@
 //! Guards: what an attribute makes of a handler, and the checks that it calls.
 //!
-//! The attributes write a [`Guard`] that calls the functions of this module in the order of the phases:
+//! The attributes write a [`Guard`], or the data of one, and this module does the rest in the order of the phases:
 //! authenticate, check the subject, load and check contexts, and only then extract the handler's other
 //! arguments, which is when the body is read. No check is written anywhere else.
 
