@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::context::{ConnectionSource, LoadError};
+use crate::context::{ConnectionSource, LoadError, with_connection};
 
 /// Borrows a connection and works with it.
 pub(crate) async fn run<C, R, W>(
@@ -40,23 +40,6 @@ impl<T> Drop for Awaited<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// Borrows a connection and works with it, on this thread.
-pub(crate) fn with_connection<C: 'static, R>(
-    source: &dyn ConnectionSource<Connection = C>,
-    work: impl FnOnce(&mut C) -> Result<R, LoadError>,
-) -> Result<R, LoadError> {
-    let mut work = Some(work);
-    let mut result = None;
-    source
-        .lend(&mut |connection| {
-            if let Some(work) = work.take() {
-                result = Some(work(connection));
-            }
-        })
-        .map_err(LoadError::Unavailable)?;
-    result.unwrap_or_else(|| Err(LoadError::unavailable("the connection source did not lend a connection")))
 }
 
 #[cfg(test)]

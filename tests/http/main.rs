@@ -2,6 +2,7 @@
 //! that it is built for.
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
+mod ahead;
 mod attributes;
 mod basic;
 mod client;

@@ -50,7 +50,6 @@ impl Accepted {
     }
 
     /// Whether the subject has to have proved lately who it is.
-    #[cfg(feature = "openapi")]
     pub(crate) const fn asks_for_recent(&self) -> bool {
         self.within.is_some()
     }

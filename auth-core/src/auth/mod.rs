@@ -19,10 +19,10 @@ use tokio::time::timeout;
 pub use self::accepted::Accepted;
 use self::sources::Sources;
 use crate::{
-    context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, LoadError, NoConnection},
+    context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, LoadError, Next, NoConnection},
     decision::{AllowReason, Decision, DenyReason},
     error::AuthError,
-    event::{Check, Observer, Place},
+    event::{Check, Observer, Place, check::clock},
     mechanism::{Authenticated, CLOCK_SKEW, Challenge, DynMechanism, Grace, Mechanism, Rejection, Why},
     subject::Subject,
 };
@@ -130,6 +130,11 @@ impl Auth {
         Check::new(guard, Place { request, observers: &self.0.observers })
     }
 
+    /// Whether somebody is told of decisions.
+    pub(crate) fn listens(&self) -> bool {
+        !self.0.observers.is_empty() || clock().is_some()
+    }
+
     /// Tells that what decides about the request panicked.
     pub(crate) fn panicked(guard: &'static str, request: &HttpRequest, error: &(dyn StdError + 'static)) {
         let Some(auth) = request.app_data::<Self>() else {
@@ -142,16 +147,18 @@ impl Auth {
         }
     }
 
-    /// The request's subject, by a mechanism that the guard accepts; 401 where nobody is logged in.
+    /// The request's subject, by a mechanism that the guard accepts; 401 where nobody is logged in. What comes `next` may
+    /// be done on the mechanism's thread.
     pub(crate) async fn authenticate(
         &self,
         request: &HttpRequest,
         accepted: &Accepted,
+        next: Next,
     ) -> Result<Found, AuthError> {
         let check = self.check("authenticate", request);
         let known = self.found_before(request);
         let is_known = known.is_some();
-        let Some(found) = self.find(request, accepted, known, &check).await? else {
+        let Some(found) = self.find(request, accepted, known, next, &check).await? else {
             check.decided(Decision::Deny(DenyReason::Anonymous));
             return Err(self.unauthenticated(accepted, "", Why::Missing));
         };
@@ -209,7 +216,7 @@ impl Auth {
             return Ok(None);
         }
         let check = self.check("authenticate", request);
-        let found = self.find(request, &by_default, None, &check).await?;
+        let found = self.find(request, &by_default, None, Next::default(), &check).await?;
         Ok(found.inspect(|found| found.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
 
@@ -217,7 +224,7 @@ impl Auth {
     pub(crate) async fn current_or_refused(&self, request: &HttpRequest) -> Result<Found, AuthError> {
         match self.found_before(request) {
             Some(found) => Ok(found),
-            None => self.authenticate(request, &Accepted::any()).await,
+            None => self.authenticate(request, &Accepted::any(), Next::default()).await,
         }
     }
 
@@ -228,6 +235,7 @@ impl Auth {
         request: &HttpRequest,
         accepted: &Accepted,
         known: Option<Found>,
+        next: Next,
         check: &Check<'_>,
     ) -> Result<Option<Found>, AuthError> {
         let is_accepted =
@@ -240,7 +248,7 @@ impl Auth {
             is_asked = true;
             // Made where something is told of it, so that the request does not carry it along while it waits.
             let check = || Check { mechanism: Some(mechanism.name()), ..*check };
-            match self.in_time(mechanism.authenticate(request)).await {
+            match self.in_time(mechanism.authenticate_and(request, next.clone())).await {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
                     // An outer guard let in somebody else, by a mechanism that this one does not accept; or another
@@ -287,6 +295,11 @@ impl Auth {
         Ok(None)
     }
 
+    /// Whether a subject was found before for this request, so that no mechanism may be asked any more.
+    pub(crate) fn has_found(&self, request: &HttpRequest) -> bool {
+        self.found_before(request).is_some()
+    }
+
     /// What this very `Auth` found before for this request; an inner scope may have registered another one.
     fn found_before(&self, request: &HttpRequest) -> Option<Found> {
         let extensions = request.extensions();
@@ -312,9 +325,14 @@ impl Auth {
         AuthError::Unauthenticated(self.mechanisms(accepted).filter_map(challenge).collect())
     }
 
+    /// Who lends connections of this type, if somebody does.
+    pub(crate) fn find_source<C: 'static>(&self) -> Option<&Arc<dyn ConnectionSource<Connection = C>>> {
+        self.0.sources.of::<C, _>()
+    }
+
     /// Who lends connections of this type.
     pub(crate) fn source<C: 'static>(&self) -> Result<&Arc<dyn ConnectionSource<Connection = C>>, AuthError> {
-        self.0.sources.of::<C, _>().ok_or_else(|| {
+        self.find_source().ok_or_else(|| {
             tracing::error!(
                 target: "auth",
                 connection = type_name::<C>(),
@@ -472,8 +490,9 @@ impl AuthBuilder {
         self
     }
 
-    /// Says how long a guard waits for a mechanism, and how long for the contexts of one attribute, before it answers 503.
-    /// Left out, 30 s; so long may an asynchronous `ctx_loader` take in any case.
+    /// Says how long a guard waits for a mechanism, and how long for the contexts of one attribute, before it answers 503;
+    /// for both together, where the context is loaded on the thread that found the subject. Left out, 30 s; so long may an
+    /// asynchronous `ctx_loader` take in any case.
     ///
     /// The request is answered then, whatever still goes on. A thread for blocking work is free again only when its work
     /// returns, so tell the database, too, how long a statement may take.

@@ -1,8 +1,11 @@
 //! Contexts that are found without blocking. Every [`LoadContext`] is one as well: it is run where it may block.
 
-use std::{fmt, future::Future, hash::Hash};
+use std::{fmt, future::Future, hash::Hash, sync::Arc};
 
-use super::{AllAsked, Asked, Lender, LoadContext, LoadContexts, LoadError, Question};
+use super::{
+    Ahead, AllAsked, Asked, Lender, LoadContext, LoadContexts, LoadError, Question, ahead::LoadAhead,
+};
+use crate::subject::Subject;
 
 /// How a context is found by its id, through a connection that is awaited and not blocked on, such as one of
 /// `diesel-async`. A guard asks for this trait; whoever implements [`LoadContext`] has it.
@@ -71,6 +74,18 @@ pub trait AsyncLoadContext: Sized + 'static {
             Ok(Self::load_asked(id, question, &mut connection).await?)
         }
     }
+
+    /// The same on the thread that finds the subject, where it is loaded on such a thread and there are connections. `ask`
+    /// makes an id of the text, and says what to ask, once the subject is known.
+    #[doc(hidden)]
+    fn ahead<L: Lender>(
+        lender: &L,
+        text: String,
+        ask: impl Fn(&str, &Arc<dyn Subject>) -> Option<(Self::Id, Question)> + Send + Sync + 'static,
+    ) -> Option<Arc<dyn Ahead<Self>>> {
+        let _ = (lender, text, ask);
+        None
+    }
 }
 
 impl<T: LoadContext> AsyncLoadContext for T {
@@ -88,6 +103,15 @@ impl<T: LoadContext> AsyncLoadContext for T {
     ) -> impl Future<Output = Result<Asked<Self>, L::Error>> {
         let question = question.clone();
         lender.blocking(move |connection| <T as LoadContext>::load_asked(id, &question, connection))
+    }
+
+    fn ahead<L: Lender>(
+        lender: &L,
+        text: String,
+        ask: impl Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, Question)> + Send + Sync + 'static,
+    ) -> Option<Arc<dyn Ahead<Self>>> {
+        let source = lender.source::<T::Connection>()?;
+        Some(Arc::new(LoadAhead::<T, _>::new(source, text, ask, lender.is_timed())))
     }
 }
 

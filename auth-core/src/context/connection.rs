@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use super::LoadError;
+
 /// The connection of a context that needs none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoConnection;
@@ -42,4 +44,21 @@ impl<M: diesel::r2d2::ManageConnection> ConnectionSource for diesel::r2d2::Pool<
         work(&mut connection);
         Ok(())
     }
+}
+
+/// Borrows a connection and works with it, on this thread.
+pub(crate) fn with_connection<C: 'static, R>(
+    source: &dyn ConnectionSource<Connection = C>,
+    work: impl FnOnce(&mut C) -> Result<R, LoadError>,
+) -> Result<R, LoadError> {
+    let mut work = Some(work);
+    let mut result = None;
+    source
+        .lend(&mut |connection| {
+            if let Some(work) = work.take() {
+                result = Some(work(connection));
+            }
+        })
+        .map_err(LoadError::Unavailable)?;
+    result.unwrap_or_else(|| Err(LoadError::unavailable("the connection source did not lend a connection")))
 }

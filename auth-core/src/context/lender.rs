@@ -1,8 +1,8 @@
 //! Who lends loaders their connections, and runs them where they may block.
 
-use std::{error::Error, future::Future, ops::DerefMut, pin::Pin};
+use std::{error::Error, future::Future, ops::DerefMut, pin::Pin, sync::Arc};
 
-use super::LoadError;
+use super::{ConnectionSource, LoadError};
 
 /// Lends connections that are awaited, not blocked on: an asynchronous pool, or a store of the application's own.
 ///
@@ -112,4 +112,10 @@ pub trait Lender {
     fn acquire<C: 'static>(
         &self,
     ) -> impl Future<Output = Result<Box<dyn DerefMut<Target = C> + '_>, Self::Error>>;
+
+    /// Who lends connections of this type, if somebody does.
+    fn source<C: 'static>(&self) -> Option<Arc<dyn ConnectionSource<Connection = C>>>;
+
+    /// Whether somebody wants to know how long it takes to load.
+    fn is_timed(&self) -> bool;
 }

@@ -3,6 +3,11 @@
 //! Nothing here knows of requests. Which id is asked for, and on which thread a context is loaded, is the
 //! guard's business.
 
+#[cfg_attr(
+    not(any(feature = "bearer", feature = "session")),
+    expect(dead_code, reason = "then no mechanism has a thread that it could go on with")
+)]
+mod ahead;
 mod argument;
 mod asked;
 mod asynchronous;
@@ -19,17 +24,19 @@ use crate::{
     error::AuthError,
 };
 
+pub(crate) use self::{
+    ahead::{Ahead, LoadedAhead, Next},
+    argument::ContextArgument,
+    connection::with_connection,
+    contexts::{Contexts, Empty, Loadable},
+    lender::{DynAsyncSource, Lent},
+};
 pub use self::{
     argument::Authorized,
     asked::{AllAsked, Answer, Asked, Context, Question},
     asynchronous::{AsyncLoadContext, AsyncLoadContexts},
     connection::{ConnectionSource, NoConnection},
     lender::{AsyncConnectionSource, Lender},
-};
-pub(crate) use self::{
-    argument::ContextArgument,
-    contexts::{Contexts, Empty, Loadable},
-    lender::{DynAsyncSource, Lent},
 };
 
 /// How a context is found by its id.

@@ -2,21 +2,40 @@
 
 use std::{any::type_name, borrow::Cow, sync::Arc};
 
-use super::{AskedContext, Caller, proves_what_is_checked, source::NamedBy};
+use super::{AskedContext, Asking, Asks, Caller, proves_what_is_checked, source::NamedBy};
 use crate::{
     auth::Auth,
     blocking,
     context::{
-        Answer, Context, ContextArgument, Contexts, Empty, Lender, Lent, LoadError, Loadable, Question,
+        Ahead, Answer, ConnectionSource, Context, ContextArgument, Contexts, Empty, Lender, Lent, LoadError,
+        Loadable, LoadedAhead, Question,
     },
     decision::{Decision, DenyReason},
     error::AuthError,
     event::Check,
     permission::Permission,
+    subject::Subject,
 };
 
 /// More contexts than any handler works on at once, and fewer than a database binds values in one statement.
 const MAX_CONTEXTS: usize = 10_000;
+
+impl Asking<'_, 'static> {
+    /// The load of the first context, for the thread that finds the subject. Not where the subject is known already, and
+    /// not where more is asked of it than can be asked on that thread.
+    pub(super) fn ahead<L: NamedBy<S>, S>(&self) -> Option<Arc<dyn Ahead<L>>> {
+        let Asks { checks, contexts: [asked, ..], .. } = self.asks else { return None };
+        if self.accepted().asks_for_recent() || self.auth.has_found(self.request) {
+            return None;
+        }
+        let permissions = permissions(self.auth, asked)?;
+        let ask = move |subject: &Arc<dyn Subject>| {
+            let passes = checks.iter().all(|check| check.decide(&**subject).is_allowed());
+            passes.then(|| Question { subject: Arc::clone(subject), permissions: permissions.clone() })
+        };
+        L::ahead(asked.sources, self.request, &Registered(self.auth), ask)
+    }
+}
 
 /// Each context is one that the guard asks for, by its place among them.
 impl Caller<'_> {
@@ -25,7 +44,25 @@ impl Caller<'_> {
         &self,
         index: usize,
     ) -> Result<A, AuthError> {
+        self.named(index, None).await
+    }
+
+    /// The same where it may have been loaded ahead.
+    pub(super) async fn named<A: ContextArgument<Loaded: NamedBy<S>>, S>(
+        &self,
+        index: usize,
+        ahead: Option<&dyn Ahead<A::Loaded>>,
+    ) -> Result<A, AuthError> {
         let asked = self.asked(index)?;
+        if let Some(ahead) = ahead
+            && let Some(LoadedAhead { loaded, took, .. }) = ahead.take(&self.subject)
+        {
+            self.prove::<A>(asked)?;
+            let check = Check { load: took, ..self.check::<A::Loaded>(ahead.text(), asked) };
+            let question = self.question(asked, &check)?;
+            let (context, answer) = found(loaded, &check)?;
+            return self.checked((context, Vec::from_iter(answer)), &[], &question, asked, check).await;
+        }
         let named = A::Loaded::read(asked.sources, self.request)
             .map_err(|_| self.check::<A::Loaded>("", asked).misconfigured())?;
         self.load::<A>(named.key, &named.text, asked).await
@@ -106,27 +143,32 @@ impl Caller<'_> {
             check.has_loaded(since);
             loaded
         };
-        let (loaded, answers) = lent(loaded, &check)?;
-        let answers = self.answered(&loaded, answers, &question, asked, &mut check).await?;
-        self.decide_each(&loaded, &answers, &ids, &question, asked, check)?;
+        self.checked(lent(loaded, &check)?, &ids, &question, asked, check).await
+    }
+
+    /// What was loaded, once every permission is checked.
+    async fn checked<A: ContextArgument>(
+        &self,
+        (loaded, answers): (A::Loaded, Vec<Answer>),
+        ids: &[String],
+        question: &Question,
+        asked: &AskedContext,
+        mut check: Check<'_>,
+    ) -> Result<A, AuthError> {
+        let answers = self.answered(&loaded, answers, question, asked, &mut check).await?;
+        self.decide_each(&loaded, &answers, ids, question, asked, check)?;
         Ok(A::from_checked(loaded))
     }
 
-    /// What is asked of contexts: the permissions, and where it matters how a denial is told, whether the subject
-    /// may read them.
     fn question(&self, asked: &AskedContext, check: &Check<'_>) -> Result<Question, AuthError> {
-        let mut permissions = Cow::Borrowed(asked.permissions);
-        if self.auth.hides_unreadable() && !permissions.contains(&Permission::READ) {
-            permissions.to_mut().push(Permission::READ);
-        }
-        if permissions.len() > Answer::MOST {
+        let Some(permissions) = permissions(self.auth, asked) else {
             tracing::error!(
                 target: "auth",
                 most = Answer::MOST,
                 "a guard asks for too many permissions on one context, so it answers 500"
             );
             return Err(check.misconfigured());
-        }
+        };
         Ok(Question { subject: Arc::clone(&self.subject), permissions })
     }
 
@@ -246,6 +288,16 @@ impl Caller<'_> {
     }
 }
 
+/// What is asked of contexts: the permissions, and where it matters how a denial is told, whether the subject may read
+/// them. Nothing if there are too many.
+fn permissions(auth: &Auth, asked: &AskedContext) -> Option<Cow<'static, [Permission]>> {
+    let mut permissions = Cow::Borrowed(asked.permissions);
+    if auth.hides_unreadable() && !permissions.contains(&Permission::READ) {
+        permissions.to_mut().push(Permission::READ);
+    }
+    (permissions.len() <= Answer::MOST).then_some(permissions)
+}
+
 /// The decision on a context that does not decide by itself, where no database was asked.
 const NOT_ASKED: Decision = Decision::Deny(DenyReason::Misconfigured);
 
@@ -279,6 +331,14 @@ impl Lender for Registered<'_> {
     async fn acquire<C: 'static>(&self) -> Result<Lent<'_, C>, NotLoaded> {
         let source = self.0.async_source::<C>().map_err(|_| NotLoaded::Misconfigured)?;
         source.acquire_lent().await.map_err(|error| LoadError::Unavailable(error).into())
+    }
+
+    fn source<C: 'static>(&self) -> Option<Arc<dyn ConnectionSource<Connection = C>>> {
+        self.0.find_source().cloned()
+    }
+
+    fn is_timed(&self) -> bool {
+        self.0.listens()
     }
 }
 

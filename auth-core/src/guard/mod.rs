@@ -25,6 +25,7 @@ pub use self::{
 use crate::{
     auth::{Accepted, Auth},
     caught::caught,
+    context::Next,
     decision::{AllowReason, Decision, DenyReason, is_admin},
     denial::{self, OnDenied},
     error::AuthError,
@@ -134,26 +135,45 @@ pub async fn authenticate<'r>(
     request: &'r HttpRequest,
     handler: &'static GuardedHandler,
 ) -> Result<Caller<'r>, AuthError> {
-    ask(request, &handler.asks).await
+    Asking::of(request, &handler.asks)?.authenticate(Next::default()).await
 }
 
 /// The guard of a scope: the same for all of its handlers, before their own.
 pub(crate) async fn enter(request: &HttpRequest, asks: &Asks<'_>) -> Result<(), AuthError> {
-    caught("guard", request, async { ask(request, asks).await.map(drop) }).await
+    let enter = async { Asking::of(request, asks)?.authenticate(Next::default()).await.map(drop) };
+    caught("guard", request, enter).await
 }
 
-async fn ask<'r>(request: &'r HttpRequest, asks: &Asks<'r>) -> Result<Caller<'r>, AuthError> {
-    let accepted = match &asks.caller {
-        AskedCaller::Authenticated(accepted) => accepted,
-        // The attributes ask nothing of others; a caller is never made of nobody.
-        AskedCaller::Everybody(_) | AskedCaller::Anonymous => &Accepted::any(),
-    };
-    let auth = Auth::of(request)?;
-    let found = auth.authenticate(request, accepted).await?;
-    let subject = found.subject();
-    let caller = Caller { request, auth, mechanism: found.mechanism, subject, contexts: asks.contexts };
-    asks.checks.iter().try_for_each(|check| caller.check_subject(check))?;
-    Ok(caller)
+/// A request whose caller nobody knows yet.
+#[doc(hidden)]
+pub struct Asking<'r, 'a> {
+    request: &'r HttpRequest,
+    auth: &'r Auth,
+    asks: &'a Asks<'a>,
+}
+
+impl<'r, 'a: 'r> Asking<'r, 'a> {
+    fn of(request: &'r HttpRequest, asks: &'a Asks<'a>) -> Result<Self, AuthError> {
+        Ok(Self { request, auth: Auth::of(request)?, asks })
+    }
+
+    /// How the caller is to be authenticated.
+    fn accepted(&self) -> Accepted {
+        match self.asks.caller {
+            AskedCaller::Authenticated(accepted) => accepted,
+            // The attributes ask nothing of others; a caller is never made of nobody.
+            AskedCaller::Everybody(_) | AskedCaller::Anonymous => Accepted::any(),
+        }
+    }
+
+    async fn authenticate(self, next: Next) -> Result<Caller<'r>, AuthError> {
+        let Self { request, auth, asks } = self;
+        let found = auth.authenticate(request, &self.accepted(), next).await?;
+        let subject = found.subject();
+        let caller = Caller { request, auth, mechanism: found.mechanism, subject, contexts: asks.contexts };
+        asks.checks.iter().try_for_each(|check| caller.check_subject(check))?;
+        Ok(caller)
+    }
 }
 
 /// Phase 1 of a handler for those who are not logged in. Wrong credentials are not nobody's: 401.
@@ -218,9 +238,23 @@ pub struct Caller<'r> {
 
 /// Phase 2: checks that need only the subject.
 impl Caller<'_> {
+    fn check_subject(&self, check: &SubjectCheck) -> Result<(), AuthError> {
+        let decision = check.decide(&*self.subject);
+        Check { asked: Some(check.names), ..self.begin(check.kind.attribute()) }.decided(decision);
+        decision.into_result()
+    }
+
+    /// What is about to be decided.
+    fn begin(&self, guard: &'static str) -> Check<'_> {
+        let check = self.auth.check(guard, self.request);
+        Check { subject: Some(&*self.subject), mechanism: Some(self.mechanism), ..check }
+    }
+}
+
+impl SubjectCheck {
     /// Admins pass where roles are asked. Not where permissions are: what their roles carry is asked, too.
-    fn check_subject(&self, SubjectCheck { kind, names }: &SubjectCheck) -> Result<(), AuthError> {
-        let subject = &*self.subject;
+    fn decide(&self, subject: &dyn Subject) -> Decision {
+        let Self { kind, names } = self;
         let user = |role: &str| has_role(subject, role);
         let account = |role: &str| account_has_role(subject, role);
         let carried = |permission: &str| subject.has_permission(permission);
@@ -232,21 +266,13 @@ impl Caller<'_> {
             SubjectCheckKind::PermissionsRequired => (all(names, carried), false),
             SubjectCheckKind::PermissionsAccepted => (any(names, carried), false),
         };
-        let decision = if waived && is_admin(subject) {
+        if waived && is_admin(subject) {
             Decision::Allow(AllowReason::Admin)
         } else if matches {
             Decision::Allow(AllowReason::Match)
         } else {
             Decision::Deny(DenyReason::NoMatch)
-        };
-        Check { asked: Some(names), ..self.begin(kind.attribute()) }.decided(decision);
-        decision.into_result()
-    }
-
-    /// What is about to be decided.
-    fn begin(&self, guard: &'static str) -> Check<'_> {
-        let check = self.auth.check(guard, self.request);
-        Check { subject: Some(&*self.subject), mechanism: Some(self.mechanism), ..check }
+        }
     }
 }
 

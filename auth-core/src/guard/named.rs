@@ -1,12 +1,17 @@
 //! Guards that load what the request names, and nothing else: most of them. They are types and data, and their checks
 //! the same code for all, which the compiler does not check again for each handler.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use super::{Caller, Guard, authenticate, extract, source::NamedBy};
-use crate::{context::ContextArgument, denial::OnDenied, error::AuthError, report::GuardedHandler};
+use super::{Asking, Caller, Guard, extract, source::NamedBy};
+use crate::{
+    context::{Ahead, ContextArgument},
+    denial::OnDenied,
+    error::AuthError,
+    report::GuardedHandler,
+};
 
 /// What an attribute writes for a handler whose contexts are all named by the request.
 #[doc(hidden)]
@@ -37,8 +42,11 @@ impl<G: NamedGuard> Guard for G {
     const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
 
     async fn admit(request: &HttpRequest, payload: &mut Payload) -> Result<Self::Arguments, Error> {
-        let caller = authenticate(request, G::HANDLER).await?;
-        let contexts = G::Contexts::load(&caller, 0).await?;
+        let asking = Asking::of(request, &G::HANDLER.asks)?;
+        let ahead = G::Contexts::ahead(&asking);
+        let next = ahead.clone().map(Ahead::next).unwrap_or_default();
+        let caller = asking.authenticate(next).await?;
+        let contexts = G::Contexts::load(&caller, 0, ahead.as_deref()).await?;
         let others = extract(request, payload).await?;
         Ok(G::arguments(contexts, others))
     }
@@ -65,13 +73,29 @@ impl<A: 'static, S: 'static, Rest: ContextList> ContextList for (ContextFrom<A, 
 /// Contexts that the request names, each of which can be loaded.
 #[doc(hidden)]
 pub trait NamedContexts: ContextList {
+    /// What the first is loaded as.
+    type First: 'static;
+
+    /// The load of the first, for the thread that finds the subject.
+    fn ahead(asking: &Asking<'_, 'static>) -> Option<Arc<dyn Ahead<Self::First>>>;
+
     /// Loads and checks those that the guard asks for at `index` and behind it.
-    fn load(caller: &Caller<'_>, index: usize) -> impl Future<Output = Result<Self::Loaded, AuthError>>;
+    fn load(
+        caller: &Caller<'_>,
+        index: usize,
+        ahead: Option<&dyn Ahead<Self::First>>,
+    ) -> impl Future<Output = Result<Self::Loaded, AuthError>>;
 }
 
 #[diagnostic::do_not_recommend]
 impl NamedContexts for () {
-    async fn load(caller: &Caller<'_>, index: usize) -> Result<(), AuthError> {
+    type First = ();
+
+    fn ahead(_: &Asking<'_, 'static>) -> Option<Arc<dyn Ahead<()>>> {
+        None
+    }
+
+    async fn load(caller: &Caller<'_>, index: usize, _: Option<&dyn Ahead<()>>) -> Result<(), AuthError> {
         caller.has_asked(index)
     }
 }
@@ -82,8 +106,18 @@ where
     S: 'static,
     Rest: NamedContexts,
 {
-    async fn load(caller: &Caller<'_>, index: usize) -> Result<(A, Rest::Loaded), AuthError> {
-        let context = caller.context::<A, S>(index).await?;
-        Ok((context, Rest::load(caller, index + 1).await?))
+    type First = A::Loaded;
+
+    fn ahead(asking: &Asking<'_, 'static>) -> Option<Arc<dyn Ahead<A::Loaded>>> {
+        asking.ahead()
+    }
+
+    async fn load(
+        caller: &Caller<'_>,
+        index: usize,
+        ahead: Option<&dyn Ahead<A::Loaded>>,
+    ) -> Result<(A, Rest::Loaded), AuthError> {
+        let context = caller.named::<A, S>(index, ahead).await?;
+        Ok((context, Rest::load(caller, index + 1, None).await?))
     }
 }

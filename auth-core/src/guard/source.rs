@@ -1,13 +1,14 @@
 //! Where a request names a context. What is read here comes before the body.
 
-use std::{borrow::Cow, str::FromStr};
+use std::{borrow::Cow, str::FromStr, sync::Arc};
 
 use actix_web::{HttpRequest, web::Query};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    context::{AsyncLoadContext, AsyncLoadContexts, Loadable},
+    context::{Ahead, AsyncLoadContext, AsyncLoadContexts, Lender, Loadable, Question},
     error::AuthError,
+    subject::Subject,
 };
 
 /// Where a guard finds the id of its context, or a part of it.
@@ -45,6 +46,18 @@ pub trait NamedBy<S>: Loadable {
     ///
     /// [`AuthError::Misconfigured`] if it cannot be found for any request.
     fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, Self::Key>, AuthError>;
+
+    /// The load of what the request names, for the thread that finds the subject; nothing where that is no simple thing,
+    /// or something is wrong with it, for then it is left to what comes after the subject is known.
+    fn ahead<L: Lender>(
+        sources: &[Source],
+        request: &HttpRequest,
+        lender: &L,
+        ask: impl Fn(&Arc<dyn Subject>) -> Option<Question> + Send + Sync + 'static,
+    ) -> Option<Arc<dyn Ahead<Self>>> {
+        let _ = (sources, request, lender, ask);
+        None
+    }
 }
 
 /// The id of a context that is named in one place.
@@ -65,6 +78,21 @@ impl<T: AsyncLoadContext<Id: IdInOnePlace>> NamedBy<Source> for T {
         let [source] = sources else { return Err(AuthError::Misconfigured) };
         let text = source.text(request)?;
         Ok(Named { key: text.as_deref().and_then(|text| text.parse().ok()), text: text.unwrap_or_default() })
+    }
+
+    fn ahead<L: Lender>(
+        sources: &[Source],
+        request: &HttpRequest,
+        lender: &L,
+        ask: impl Fn(&Arc<dyn Subject>) -> Option<Question> + Send + Sync + 'static,
+    ) -> Option<Arc<dyn Ahead<T>>> {
+        let [source] = sources else { return None };
+        let text = source.find(request).ok()??.into_owned();
+        // No id is parsed before the subject is known.
+        T::ahead(lender, text, move |text, subject| {
+            let question = ask(subject)?;
+            Some((text.parse().ok()?, question))
+        })
     }
 }
 
@@ -122,6 +150,10 @@ impl Source {
     /// The id's text. `None` if the client names nothing, or something that cannot be understood in one way:
     /// a handler might read the other of two values.
     fn text<'r>(&self, request: &'r HttpRequest) -> Result<Option<Cow<'r, str>>, AuthError> {
+        self.find(request).map_err(|wrong| wrong.told(request))
+    }
+
+    fn find<'r>(&self, request: &'r HttpRequest) -> Result<Option<Cow<'r, str>>, WrongRoute> {
         match *self {
             Self::Path(parameters) => path_parameter(request, parameters),
             Self::Query(wanted) => Ok(query_parameters(request, wanted)
@@ -138,7 +170,9 @@ impl Source {
     /// the values of a header are (RFC 9110, section 5.6.1).
     fn texts(&self, request: &HttpRequest) -> Result<Option<Vec<String>>, AuthError> {
         Ok(match *self {
-            Self::Path(parameters) => path_parameter(request, parameters)?.map(|text| separated(&text)),
+            Self::Path(parameters) => path_parameter(request, parameters)
+                .map_err(|wrong| wrong.told(request))?
+                .map(|text| separated(&text)),
             Self::Query(wanted) => query_parameters(request, wanted),
             Self::Header(wanted) => {
                 let values = request.headers().get_all(wanted).map(|value| value.to_str().map(separated));
@@ -162,32 +196,48 @@ fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
     items.next().filter(|_| items.next().is_none())
 }
 
+/// A route that names no context in any request.
+enum WrongRoute {
+    /// It has none of these path parameters.
+    HasNone(&'static [&'static str]),
+    HasTwo(&'static str),
+}
+
+impl WrongRoute {
+    /// The log has what to do about it.
+    fn told(self, request: &HttpRequest) -> AuthError {
+        let route = request.match_pattern();
+        match self {
+            Self::HasNone(parameters) => tracing::error!(
+                target: "auth",
+                ?parameters,
+                route,
+                "the route has none of the path parameters that could name the context: \
+                 say which one does with `id = \"…\"`"
+            ),
+            Self::HasTwo(parameter) => tracing::error!(
+                target: "auth",
+                parameter,
+                route,
+                "a scope and a route have a path parameter of the same name: give one of them another"
+            ),
+        }
+        AuthError::Misconfigured
+    }
+}
+
 /// What the request has at the first of these path parameters, decoded as `web::Path` does.
 fn path_parameter<'r>(
     request: &'r HttpRequest,
     parameters: &'static [&'static str],
-) -> Result<Option<Cow<'r, str>>, AuthError> {
+) -> Result<Option<Cow<'r, str>>, WrongRoute> {
     let path = request.match_info();
     let named = |name: &'static str| path.get(name).map(|raw| (name, raw));
-    let Some((name, raw)) = parameters.iter().copied().find_map(named) else {
-        tracing::error!(
-            target: "auth",
-            ?parameters,
-            route = request.match_pattern(),
-            "the route has none of the path parameters that could name the context: \
-             say which one does with `id = \"…\"`"
-        );
-        return Err(AuthError::Misconfigured);
-    };
+    let found = parameters.iter().copied().find_map(named);
+    let (name, raw) = found.ok_or(WrongRoute::HasNone(parameters))?;
     // Of two of the same name, the handler might read the one that was not checked.
     if path.iter().filter(|(other, _)| *other == name).count() > 1 {
-        tracing::error!(
-            target: "auth",
-            parameter = name,
-            route = request.match_pattern(),
-            "a scope and a route have a path parameter of the same name: give one of them another"
-        );
-        return Err(AuthError::Misconfigured);
+        return Err(WrongRoute::HasTwo(name));
     }
     Ok(percent_decode_str(raw).decode_utf8().ok())
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     blocking,
-    context::{ConnectionSource, LoadError},
+    context::{ConnectionSource, LoadError, Next, with_connection},
     subject::Subject,
 };
 
@@ -104,11 +104,11 @@ impl<S: FindByToken> BearerToken<S> {
     }
 
     /// Why the token of this subject is refused now, although it is known.
-    fn refusal(&self, subject: &S, now: SystemTime) -> Option<&'static str> {
+    fn refusal(max_age: Option<Duration>, subject: &S, now: SystemTime) -> Option<&'static str> {
         if subject.token_expires_at().is_some_and(|end| end <= now) {
             return Some("it has expired");
         }
-        let max_age = self.max_age?;
+        let max_age = max_age?;
         let Some(issued_at) = subject.token_issued_at() else {
             return Some("nobody knows its age, and there is a maximum");
         };
@@ -134,22 +134,37 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        self.authenticate_and(request, Next::default()).await
+    }
+
+    async fn authenticate_and(
+        &self,
+        request: &HttpRequest,
+        next: Next,
+    ) -> Result<Option<Authenticated>, Rejection> {
         let Some(token) = authorization::credentials(request, SCHEME)? else {
             return Ok(None);
         };
         let hash = TokenHash::of_bytes(well_formed(token).ok_or(Rejection::BadCredentials)?);
-        let subject =
-            blocking::run(&self.source, move |connection| S::find_by_token(&hash, connection)).await?;
-        if let Some(reason) = self.refusal(&subject, SystemTime::now()) {
+        let (source, max_age) = (Arc::clone(&self.source), self.max_age);
+        let found = blocking::on_thread(move || {
+            let find = |connection: &mut S::Connection| S::find_by_token(&hash, connection);
+            let subject = with_connection(&*source, find)?;
+            if let Some(reason) = Self::refusal(max_age, &subject, SystemTime::now()) {
+                return Ok(Err((subject, reason)));
+            }
+            let issued_at = subject.token_issued_at();
+            let authenticated = Authenticated::from(subject);
+            next.follow(&authenticated.subject);
+            Ok::<_, LoadError>(Ok(match issued_at {
+                Some(time) => authenticated.since(time),
+                None => authenticated,
+            }))
+        });
+        found.await?.map(Some).map_err(|(subject, reason)| {
             tracing::info!(target: "auth", subject = ?subject.id(), reason, "a known token was refused");
-            return Err(Rejection::BadCredentials);
-        }
-        let issued_at = subject.token_issued_at();
-        let authenticated = Authenticated::from(subject);
-        Ok(Some(match issued_at {
-            Some(time) => authenticated.since(time),
-            None => authenticated,
-        }))
+            Rejection::BadCredentials
+        })
     }
 }
 
@@ -276,7 +291,7 @@ mod tests {
     fn a_token_ends_at_the_very_moment_at_which_it_expires() {
         let refusal = |expires_at| {
             let holder = Holder { issued_at: None, expires_at };
-            BearerToken::<Holder>::new(NoConnection).refusal(&holder, NOW)
+            BearerToken::refusal(None, &holder, NOW)
         };
         assert_eq!(refusal(None), None);
         assert_eq!(refusal(Some(NOW + TICK)), None);
@@ -289,7 +304,7 @@ mod tests {
     fn a_maximum_age_needs_a_time_of_issue_that_was() {
         let refusal_below = |max_age, issued_at| {
             let holder = Holder { issued_at, expires_at: None };
-            BearerToken::<Holder>::new(NoConnection).max_age(max_age).refusal(&holder, NOW)
+            BearerToken::refusal(Some(max_age), &holder, NOW)
         };
         let refusal = |issued_at| refusal_below(SECOND, issued_at);
         assert_eq!(refusal(Some(NOW - SECOND + TICK)), None);
@@ -304,8 +319,7 @@ mod tests {
     #[test]
     fn a_maximum_age_makes_no_token_last_longer() {
         let holder = Holder { issued_at: Some(NOW), expires_at: Some(NOW) };
-        let tokens = BearerToken::<Holder>::new(NoConnection).max_age(Duration::MAX);
-        assert_eq!(tokens.refusal(&holder, NOW), Some("it has expired"));
+        assert_eq!(BearerToken::refusal(Some(Duration::MAX), &holder, NOW), Some("it has expired"));
     }
 
     #[test]

@@ -50,7 +50,10 @@ pub use self::{
     bearer::{BearerToken, FindByToken},
     token::{GenerateTokenError, Token, TokenHash},
 };
-use crate::{context::LoadError, subject::Subject};
+use crate::{
+    context::{LoadError, Next},
+    subject::Subject,
+};
 
 /// How far the clock of another machine may be ahead.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
@@ -118,6 +121,18 @@ pub trait Mechanism: Send + Sync + 'static {
         &self,
         request: &HttpRequest,
     ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>>;
+
+    /// The same, and what comes next: once the subject would be let in, on the thread on which it was found. A mechanism
+    /// without such a thread leaves that to its guard.
+    #[doc(hidden)]
+    fn authenticate_and(
+        &self,
+        request: &HttpRequest,
+        next: Next,
+    ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>> {
+        drop(next);
+        self.authenticate(request)
+    }
 
     /// The grace period of the request's subject. Asked only by guards that ask for a recent log-in and have
     /// a grace period themselves, once the mechanism has authenticated the request.
@@ -243,9 +258,10 @@ pub(crate) trait DynMechanism: Send + Sync {
     #[cfg(feature = "openapi")]
     fn scheme(&self) -> Option<Scheme>;
 
-    fn authenticate<'a>(
+    fn authenticate_and<'a>(
         &'a self,
         request: &'a HttpRequest,
+        next: Next,
     ) -> LocalBoxFuture<'a, Result<Option<Authenticated>, Rejection>>;
 
     fn grace(&self, request: &HttpRequest) -> Option<Grace>;
@@ -271,11 +287,12 @@ impl<M: Mechanism> DynMechanism for M {
         Mechanism::scheme(self)
     }
 
-    fn authenticate<'a>(
+    fn authenticate_and<'a>(
         &'a self,
         request: &'a HttpRequest,
+        next: Next,
     ) -> LocalBoxFuture<'a, Result<Option<Authenticated>, Rejection>> {
-        Box::pin(Mechanism::authenticate(self, request))
+        Box::pin(Mechanism::authenticate_and(self, request, next))
     }
 
     fn grace(&self, request: &HttpRequest) -> Option<Grace> {

@@ -38,7 +38,7 @@ const ED_PUBLIC: &str = include_str!("pem/ed.pub.pem");
 const RSA: &[u8] = include_bytes!("pem/rsa.pem");
 const RSA_PUBLIC: &str = include_str!("pem/rsa.pub.pem");
 
-const SECRET: &[u8] = b"thirty-two bytes that nobody has";
+pub(crate) const SECRET: &[u8] = b"thirty-two bytes that nobody has";
 
 #[derive(Deserialize)]
 pub(crate) struct Claims {
@@ -186,7 +186,7 @@ fn sign_with(algorithm: Algorithm, pem: &[u8], header: &Value, claims: &Value) -
     sign_raw(algorithm, pem, header.to_string().as_bytes(), claims.to_string().as_bytes())
 }
 
-fn sign(algorithm: Algorithm, pem: &[u8], claims: &Value) -> String {
+pub(crate) fn sign(algorithm: Algorithm, pem: &[u8], claims: &Value) -> String {
     sign_with(algorithm, pem, &json!({ "typ": "JWT", "alg": algorithm }), claims)
 }
 

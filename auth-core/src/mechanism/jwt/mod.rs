@@ -89,7 +89,7 @@ use super::{
 };
 use crate::{
     blocking,
-    context::{ConnectionSource, LoadError},
+    context::{ConnectionSource, LoadError, Next, with_connection},
     subject::Subject,
 };
 
@@ -156,13 +156,14 @@ impl<S: FindByClaims> Jwt<S> {
         }
     }
 
-    async fn find(&self, token: Vec<u8>) -> Result<Authenticated, Failure> {
+    async fn find(&self, token: Vec<u8>, next: Next) -> Result<Authenticated, Failure> {
         let (verifier, source) = (Arc::clone(&self.verifier), Arc::clone(&self.source));
         // Checking a signature takes about as long as asking a database.
         blocking::on_thread(move || {
             let Verified { claims, since } = verifier.verify(&token)?;
             let find = |connection: &mut S::Connection| S::find_by_claims(claims, connection);
-            let authenticated = Authenticated::from(blocking::with_connection(&*source, find)?);
+            let authenticated = Authenticated::from(with_connection(&*source, find)?);
+            next.follow(&authenticated.subject);
             Ok(match since {
                 Some(time) => authenticated.since(time),
                 None => authenticated,
@@ -187,16 +188,24 @@ impl<S: FindByClaims> Mechanism for Jwt<S> {
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        Mechanism::authenticate_and(self, request, Next::default()).await
+    }
+
+    async fn authenticate_and(
+        &self,
+        request: &HttpRequest,
+        next: Next,
+    ) -> Result<Option<Authenticated>, Rejection> {
         let Some(token) = authorization::credentials(request, SCHEME)? else {
             return Ok(None);
         };
         if let Some(opaque) = self.opaque.as_ref().filter(|_| !is_jwt(token)) {
-            return opaque.authenticate(request).await;
+            return opaque.authenticate_and(request, next).await;
         }
         let found = if token.len() > MAX_LENGTH {
             Err(Refusal::TooLong.into())
         } else {
-            self.find(token.to_owned()).await
+            self.find(token.to_owned(), next).await
         };
         found.map(Some).map_err(|failure| match failure {
             Failure::Refused(reason) => {

@@ -79,7 +79,7 @@ use self::origin::Origin;
 use super::{Authenticated, Grace, Mechanism, Rejection, Scheme};
 use crate::{
     blocking,
-    context::{ConnectionSource, LoadError},
+    context::{ConnectionSource, LoadError, Next, with_connection},
     error::AuthError,
     id::Id,
     subject::Subject,
@@ -184,6 +184,14 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
     }
 
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        self.authenticate_and(request, Next::default()).await
+    }
+
+    async fn authenticate_and(
+        &self,
+        request: &HttpRequest,
+        next: Next,
+    ) -> Result<Option<Authenticated>, Rejection> {
         let Some(session) = of_middleware(request) else {
             missing_middleware();
             return Err(Rejection::Misconfigured);
@@ -195,11 +203,20 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
             return Err(Rejection::CrossSite);
         }
         if let Ok(key) = id.to_string().parse::<S::Id>() {
-            match blocking::run(&self.source, move |connection| S::find_by_id(key, connection)).await {
-                Ok(subject) if subject.logged_out_at().is_none_or(|end| since > end) => {
-                    return Ok(Some(Authenticated::from(subject).since(since)));
+            let source = Arc::clone(&self.source);
+            let found = blocking::on_thread(move || {
+                let find = |connection: &mut S::Connection| S::find_by_id(key, connection);
+                let subject = with_connection(&*source, find)?;
+                if subject.logged_out_at().is_some_and(|end| since <= end) {
+                    return Err(LoadError::NotFound);
                 }
-                Ok(_) | Err(LoadError::NotFound) => {}
+                let authenticated = Authenticated::from(subject).since(since);
+                next.follow(&authenticated.subject);
+                Ok(authenticated)
+            });
+            match found.await {
+                Ok(authenticated) => return Ok(Some(authenticated)),
+                Err(LoadError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }
         }
