@@ -61,7 +61,8 @@ impl Caller<'_> {
             let check = Check { load: took, ..self.check::<A::Loaded>(ahead.text(), asked) };
             let question = self.question(asked, &check)?;
             let (context, answer) = found(loaded, &check)?;
-            return self.checked((context, Vec::from_iter(answer)), &[], &question, asked, check).await;
+            self.check_each(&context, Vec::from_iter(answer), &[], &question, asked, check).await?;
+            return Ok(A::from_checked(context));
         }
         let named = A::Loaded::read(asked.sources, self.request)
             .map_err(|_| self.check::<A::Loaded>("", asked).misconfigured())?;
@@ -99,11 +100,10 @@ impl Caller<'_> {
         index: usize,
     ) -> Result<L, AuthError> {
         let asked = self.asked(index)?;
-        let mut check = self.check::<L>("", asked);
+        let check = self.check::<L>("", asked);
         let loaded = found(loaded, &check)?;
         let question = self.question(asked, &check)?;
-        let answers = self.answered(&loaded, Vec::new(), &question, asked, &mut check).await?;
-        self.decide_each(&loaded, &answers, &[], &question, asked, check)?;
+        self.check_each(&loaded, Vec::new(), &[], &question, asked, check).await?;
         Ok(loaded)
     }
 
@@ -143,21 +143,24 @@ impl Caller<'_> {
             check.has_loaded(since);
             loaded
         };
-        self.checked(lent(loaded, &check)?, &ids, &question, asked, check).await
+        let (loaded, answers) = lent(loaded, &check)?;
+        self.check_each(&loaded, answers, &ids, &question, asked, check).await?;
+        Ok(A::from_checked(loaded))
     }
 
-    /// What was loaded, once every permission is checked.
-    async fn checked<A: ContextArgument>(
+    /// Every permission on what was loaded, of which there is something.
+    async fn check_each<L: Contexts>(
         &self,
-        (loaded, answers): (A::Loaded, Vec<Answer>),
+        contexts: &L,
+        answers: Vec<Answer>,
         ids: &[String],
         question: &Question,
         asked: &AskedContext,
         mut check: Check<'_>,
-    ) -> Result<A, AuthError> {
-        let answers = self.answered(&loaded, answers, question, asked, &mut check).await?;
-        self.decide_each(&loaded, &answers, ids, question, asked, check)?;
-        Ok(A::from_checked(loaded))
+    ) -> Result<(), AuthError> {
+        self.refuse_nothing(contexts, asked, &check)?;
+        let answers = self.answered(contexts, answers, question, &mut check).await?;
+        self.decide_each(contexts, &answers, ids, question, asked, check)
     }
 
     fn question(&self, asked: &AskedContext, check: &Check<'_>) -> Result<Question, AuthError> {
@@ -181,7 +184,7 @@ impl Caller<'_> {
         check.of(text)
     }
 
-    /// [`AskedContext::new`] asserts this at compile time; here it holds for whoever calls the guard otherwise.
+    /// [`proved`](super::proved) asserts this at compile time; here it holds for whoever calls the guard otherwise.
     fn prove<A: ContextArgument>(&self, asked: &AskedContext) -> Result<(), AuthError> {
         if proves_what_is_checked(A::PROVES, asked.permissions) {
             return Ok(());
@@ -194,28 +197,34 @@ impl Caller<'_> {
         Err(self.check::<A::Loaded>("", asked).misconfigured())
     }
 
-    /// What the database says of the contexts, if it is the one who decides: asked now, where loading them has not.
     /// Nothing to check denies, unless the attribute allows it.
+    fn refuse_nothing<L: Contexts>(
+        &self,
+        contexts: &L,
+        asked: &AskedContext,
+        check: &Check<'_>,
+    ) -> Result<(), AuthError> {
+        let label = match contexts.empty() {
+            _ if asked.allows_empty => return Ok(()),
+            Empty::Nowhere => return Ok(()),
+            Empty::Everywhere => None,
+            Empty::Group(label) => Some(label),
+        };
+        let hidden = self.auth.hides_unreadable();
+        let check = label.map_or(*check, |label| check.of(label));
+        Check { hidden, ..check }.decided(Decision::Deny(DenyReason::Empty));
+        // A loader may leave out what does not exist: what is hidden looks the same.
+        Err(if hidden { AuthError::NotFound } else { forbidden(label) })
+    }
+
+    /// What the database says of the contexts, if it is the one who decides: asked now, where loading them has not.
     async fn answered<L: Contexts>(
         &self,
         contexts: &L,
         answers: Vec<Answer>,
         question: &Question,
-        asked: &AskedContext,
         check: &mut Check<'_>,
     ) -> Result<Vec<Answer>, AuthError> {
-        let label = match contexts.empty() {
-            Empty::Everywhere => Some(None),
-            Empty::Group(label) => Some(Some(label)),
-            Empty::Nowhere => None,
-        };
-        if let Some(label) = label.filter(|_| !asked.allows_empty) {
-            let hidden = self.auth.hides_unreadable();
-            let check = label.map_or(*check, |label| check.of(label));
-            Check { hidden, ..check }.decided(Decision::Deny(DenyReason::Empty));
-            // A loader may leave out what does not exist: what is hidden looks the same.
-            return Err(if hidden { AuthError::NotFound } else { forbidden(label) });
-        }
         if !L::Context::IN_DATABASE || answers.len() == contexts.each().count() {
             return Ok(answers);
         }
