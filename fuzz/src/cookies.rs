@@ -13,12 +13,12 @@ use actix_web::{
     web,
 };
 use auth_core::{
-    AdminRoles, Auth, CurrentUser, IdRef, LoadError, NoConnection, Subject, auth_required,
+    Auth, CurrentUser, LoadError, NoConnection, auth_required,
     mechanism::{FindBySession, SessionCookie},
 };
 use serde_json::{Value, json};
 
-use crate::service::Service;
+use crate::{member::Member, service::Service};
 
 /// Who keeps it can make any cookie, so this one is for nothing else.
 const KEY: [u8; 64] = [7; 64];
@@ -129,47 +129,23 @@ fn is_recent_or_graceful(log_in: &Value) -> bool {
     recent || log_in["grace"].is_object() && seconds(&log_in["grace"]["until"]) + 1 >= now
 }
 
-struct Member(i32);
-
-impl Subject for Member {
-    fn id(&self) -> IdRef<'_> {
-        self.0.into()
-    }
-
-    fn account_id(&self) -> Option<IdRef<'_>> {
-        None
-    }
-
-    fn has_role(&self, _: &str) -> bool {
-        false
-    }
-
-    fn account_has_role(&self, _: &str) -> bool {
-        false
-    }
-
-    fn admin_roles(&self) -> AdminRoles {
-        AdminRoles::none()
-    }
-}
-
 impl FindBySession for Member {
     type Id = i32;
     type Connection = NoConnection;
 
     fn find_by_id(id: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
-        if id == 1 { Ok(Self(id)) } else { Err(LoadError::NotFound) }
+        if id == 1 { Ok(Self(id.to_string())) } else { Err(LoadError::NotFound) }
     }
 }
 
 #[auth_required("session")]
 async fn any(user: CurrentUser<Member>) -> String {
-    user.0.to_string()
+    user.0.clone()
 }
 
 #[auth_required("session", within = "15 min", grace = "1 h")]
 async fn recent(user: CurrentUser<Member>) -> String {
-    user.0.to_string()
+    user.0.clone()
 }
 
 thread_local! {

@@ -7,6 +7,7 @@
 mod cookies;
 mod expansion;
 mod ids;
+mod member;
 mod principals;
 mod service;
 mod tokens;

@@ -14,7 +14,7 @@ use actix_web::{
     web,
 };
 use auth_core::{
-    AdminRoles, Auth, CurrentUser, IdRef, LoadError, NoConnection, Subject, auth_required,
+    Auth, CurrentUser, LoadError, NoConnection, auth_required,
     mechanism::{
         AttemptLimits, Attempts, BasicAuth, BearerToken, FindByClaims, FindByToken, FindByUsername, Jwt,
         PasswordHash, Passwords, TokenHash,
@@ -25,7 +25,7 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use jsonwebtoken::{EncodingKey, crypto};
 use serde_json::Value;
 
-use crate::service::Service;
+use crate::{member::Member, service::Service};
 
 const OPAQUE: &str = "sesame";
 const CREDENTIALS: &str = "mia:sesame";
@@ -138,30 +138,6 @@ fn subject_of(token: &str) -> Option<String> {
         };
     let asks_for_more = header.get("crit").is_some_and(|crit| !crit.is_null());
     (is_signed && is_now && is_for_us && !asks_for_more).then(|| claims["sub"].as_str().map(str::to_owned))?
-}
-
-struct Member(String);
-
-impl Subject for Member {
-    fn id(&self) -> IdRef<'_> {
-        (&self.0).into()
-    }
-
-    fn account_id(&self) -> Option<IdRef<'_>> {
-        None
-    }
-
-    fn has_role(&self, _: &str) -> bool {
-        false
-    }
-
-    fn account_has_role(&self, _: &str) -> bool {
-        false
-    }
-
-    fn admin_roles(&self) -> AdminRoles {
-        AdminRoles::none()
-    }
 }
 
 impl FindByToken for Member {
