@@ -19,7 +19,7 @@ use auth_core::{
     },
     permission_required_for_context, public, roles_required,
 };
-use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
@@ -74,7 +74,7 @@ impl AuthModel for Counted {
 }
 
 /// Remembers the thread on which it was loaded.
-struct Loaded(ThreadId);
+pub(crate) struct Loaded(pub(crate) ThreadId);
 
 impl LoadContext for Loaded {
     type Id = i32;
@@ -92,8 +92,8 @@ impl AuthModel for Loaded {
 }
 
 /// Of account 1, found on this thread.
-struct Found {
-    thread: ThreadId,
+pub(crate) struct Found {
+    pub(crate) thread: ThreadId,
     issued: SystemTime,
     expires: Option<SystemTime>,
     logged_out: Option<SystemTime>,
@@ -145,14 +145,11 @@ impl FindBySession for Found {
     }
 }
 
-#[derive(Deserialize)]
-struct NoClaims {}
-
 impl FindByClaims for Found {
-    type Claims = NoClaims;
+    type Claims = IgnoredAny;
     type Connection = NoConnection;
 
-    fn find_by_claims(_: NoClaims, _: &mut NoConnection) -> Result<Self, LoadError> {
+    fn find_by_claims(_: IgnoredAny, _: &mut NoConnection) -> Result<Self, LoadError> {
         Ok(Self::now())
     }
 }

@@ -1,6 +1,6 @@
 //! The order of the phases: what is looked at, asked and read before a request is answered.
 
-use std::thread::{self, ThreadId};
+use std::thread;
 
 use actix_web::{
     App, Responder,
@@ -11,14 +11,13 @@ use actix_web::{
     web::{self, Bytes},
 };
 use auth_core::{
-    Acl, AdminRoles, Auth, AuthModel, CurrentUser, IdRef, LoadContext, LoadError, NoConnection, Permission,
-    Subject, allow, auth_required, every_logged_in_user,
-    mechanism::{BearerToken, FindByToken, TokenHash},
-    permission_required_for_context, roles_accepted,
+    Auth, CurrentUser, NoConnection, auth_required, mechanism::BearerToken, permission_required_for_context,
+    roles_accepted,
 };
 use serde_json::Value;
 
 use crate::{
+    ahead::{Found, Loaded},
     client::Service,
     fixture::{Member, Resource, World},
 };
@@ -116,67 +115,18 @@ async fn an_admitted_request_has_its_body_read() {
     assert_eq!(app.call(request).await.unwrap().status(), 503);
 }
 
-/// A context, a subject: each remembers the thread on which it was looked up.
-struct Loaded(ThreadId);
-struct Found(ThreadId);
-
-impl LoadContext for Loaded {
-    type Id = i32;
-    type Connection = NoConnection;
-
-    fn load(_: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
-        Ok(Self(thread::current().id()))
-    }
-}
-
-impl AuthModel for Loaded {
-    fn acl(&self) -> impl Acl {
-        allow(Permission::READ, every_logged_in_user())
-    }
-}
-
-impl FindByToken for Found {
-    type Connection = NoConnection;
-
-    fn find_by_token(_: &TokenHash, _: &mut NoConnection) -> Result<Self, LoadError> {
-        Ok(Self(thread::current().id()))
-    }
-}
-
-impl Subject for Found {
-    fn id(&self) -> IdRef<'_> {
-        1.into()
-    }
-
-    fn account_id(&self) -> Option<IdRef<'_>> {
-        None
-    }
-
-    fn has_role(&self, _: &str) -> bool {
-        false
-    }
-
-    fn account_has_role(&self, _: &str) -> bool {
-        false
-    }
-
-    fn admin_roles(&self) -> AdminRoles {
-        AdminRoles::none()
-    }
-}
-
 #[permission_required_for_context("read", ctx_arg = "loaded")]
 #[get("/threads/{id}")]
 async fn threads(loaded: Loaded, found: CurrentUser<Found>) -> impl Responder {
     let event_loop = thread::current().id();
-    format!("{} {}", loaded.0 == event_loop, found.0 == event_loop)
+    format!("{} {}", loaded.0 == event_loop, found.thread == event_loop)
 }
 
 #[actix_web::test]
 async fn what_may_block_does_not_run_on_the_event_loop() {
     let auth = Auth::builder().mechanism(BearerToken::<Found>::new(NoConnection)).build().unwrap();
     let app = init_service(App::new().app_data(auth).service(threads)).await;
-    let request = TestRequest::get().uri("/threads/1").insert_header(("authorization", "Bearer token"));
+    let request = TestRequest::get().uri("/threads/1").insert_header(("authorization", "Bearer fresh"));
     assert_eq!(call_and_read_body(&app, request.to_request()).await, "false false");
 }
 
