@@ -10,9 +10,9 @@ pub use crate::{
     context::{AllAsked, Answer, Asked, Context, Lender, Question},
     denial::OnDenied,
     guard::{
-        Admitted, Argument, AskedCaller, AskedContext, Asks, ContextFrom, Guard, NamedGuard, PlainArgument,
-        Source, SubjectCheck, anonymous, authenticate, evaluate, extract, finish, finish_blocking, on_denied,
-        permission, proved, role,
+        Admitted, Argument, AskedCaller, AskedContext, ContextFrom, Described, Guard, NamedGuard,
+        PlainArgument, Source, SubjectCheck, anonymous, authenticate, evaluate, extract, finish,
+        finish_blocking, on_denied, permission, role,
     },
     report::{HANDLERS, Route},
 };

@@ -49,7 +49,7 @@ fn guarded(kind: Kind, args: TokenStream, item: TokenStream, errors: &mut Errors
     }
     let route = Route::of(&attributes);
     let mut place = Place {
-        name: handler.next_guard(),
+        name: handler.next_guard(route.is_some()),
         routed: route.is_some(),
         wrapped,
         handler: Handler { attributes, ..handler },

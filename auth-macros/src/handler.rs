@@ -60,6 +60,10 @@ impl Handler {
         })
     }
 
+    pub(crate) fn is_generic(&self) -> bool {
+        !self.signature.generics.params.is_empty()
+    }
+
     /// The guard that one of our attributes has already put on this function.
     pub(crate) fn guard(&self) -> Option<&Ident> {
         let mut arguments = self.signature.inputs.iter();
@@ -67,18 +71,30 @@ impl Handler {
             return None;
         };
         let admitted = path_of(&only.ty)?.segments.last()?;
-        let guard = only_type_argument(&admitted.arguments)?;
+        let PathArguments::AngleBracketed(arguments) = &admitted.arguments else {
+            return None;
+        };
+        let mut arguments = arguments.args.iter();
+        // Behind it stand the types of a handler that others see.
+        let (Some(GenericArgument::Type(guard)), None | Some(GenericArgument::Type(Type::Tuple(_))), None) =
+            (arguments.next(), arguments.next(), arguments.next())
+        else {
+            return None;
+        };
         let name = &path_of(guard)?.segments.last()?.ident;
         let text = name.to_string();
-        (admitted.ident == "Admitted" && text.starts_with("__") && text.contains("_guard")).then_some(name)
+        let is_ours = *name == self.signature.ident || text.starts_with("__") && text.contains("_guard");
+        (admitted.ident == "Admitted" && is_ours).then_some(name)
     }
 
-    /// What the next guard on this function is called: named after the handler, and counted, since
-    /// an attribute under another name cannot be merged and wraps the function once more.
-    pub(crate) fn next_guard(&self) -> Ident {
+    /// What the next guard on this function is called. The first is what a route attribute makes of the handler, if
+    /// there is one. Others are named after the handler, and counted, since an attribute under another name cannot be
+    /// merged and wraps the function once more.
+    pub(crate) fn next_guard(&self, routed: bool) -> Ident {
         let first = format_ident!("__{}_guard", self.signature.ident.unraw());
         let Some(present) = self.guard().map(Ident::to_string) else {
-            return first;
+            // What a route attribute makes has no parameters.
+            return if routed && !self.is_generic() { self.signature.ident.clone() } else { first };
         };
         let base = first.to_string();
         let count = match present.strip_prefix(&base) {
@@ -224,7 +240,7 @@ mod tests {
 
     #[test]
     fn counts_the_guards_on_a_function() {
-        let next = |handler: Handler| handler.next_guard().to_string();
+        let next = |handler: Handler| handler.next_guard(false).to_string();
         assert_eq!(
             next(parse_quote!(
                 async fn view(a: A) {}
@@ -252,6 +268,36 @@ mod tests {
         assert_eq!(
             next(parse_quote!(
                 async fn view(Admitted(..): Admitted<__renamed_guard>) {}
+            )),
+            "__view_guard"
+        );
+        assert_eq!(
+            next(parse_quote!(
+                async fn view(Admitted(..): Admitted<__view_guard, ((A,), ())>) {}
+            )),
+            "__view_guard_2"
+        );
+    }
+
+    #[test]
+    fn a_routed_handler_is_its_own_guard() {
+        let next = |handler: Handler| handler.next_guard(true).to_string();
+        assert_eq!(
+            next(parse_quote!(
+                async fn view(a: A) {}
+            )),
+            "view"
+        );
+        assert_eq!(
+            next(parse_quote!(
+                async fn view(Admitted(..): a::Admitted<view>) {}
+            )),
+            "__view_guard"
+        );
+        // What a route attribute makes has no parameters.
+        assert_eq!(
+            next(parse_quote!(
+                async fn view<T>(a: T) {}
             )),
             "__view_guard"
         );

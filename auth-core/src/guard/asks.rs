@@ -18,31 +18,29 @@ use crate::{
 pub(crate) type Policy = std::convert::Infallible;
 
 /// Everything that the attributes on one handler ask for, or a scope for all of its handlers.
-///
-/// Its fields, and those of what it is made of, are public because the attributes write literals.
-#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub struct Asks<'a> {
-    pub caller: AskedCaller,
-    pub checks: &'a [SubjectCheck],
-    pub contexts: &'a [AskedContext],
+pub(crate) struct Asks<'a> {
+    pub(crate) caller: AskedCaller<'a>,
+    pub(crate) checks: &'a [SubjectCheck],
+    pub(crate) contexts: &'a [AskedContext],
 }
 
 /// Who may call.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub enum AskedCaller {
+pub enum AskedCaller<'a> {
     /// Whoever sends a request, for this reason.
     Everybody(Option<&'static str>),
     /// Who is not logged in.
     Anonymous,
-    Authenticated(Accepted),
+    /// By reference, as it is large, and the compiler looks into every field of what a static holds.
+    Authenticated(&'a Accepted),
 }
 
-impl AskedCaller {
+impl AskedCaller<'static> {
     /// Who is authenticated by any mechanism that the application accepts where nothing is said.
-    pub const BY_DEFAULT: Self = Self::Authenticated(Accepted::any());
+    pub const BY_DEFAULT: Self = Self::Authenticated(&Accepted::any());
 }
 
 impl Asks<'_> {
@@ -123,28 +121,56 @@ impl SubjectCheck {
 #[derive(Debug, Clone, Copy)]
 pub struct AskedContext {
     /// The type, as it is written; or the function that makes the context.
-    pub context: &'static str,
+    pub(crate) context: &'static str,
     /// Where its id comes from, as it is written; nothing for what a function makes.
-    pub id: Option<&'static str>,
+    pub(crate) id: Option<&'static str>,
     /// Where the request has the parts of its id; nothing for what is made of the handler's arguments.
-    pub sources: &'static [Source],
-    pub permissions: &'static [Permission],
+    pub(crate) sources: &'static [Source],
+    pub(crate) permissions: &'static [Permission],
     /// Whether a list without contexts is no denial.
-    pub allows_empty: bool,
+    pub(crate) allows_empty: bool,
     /// The one that the context declares, if it does.
-    pub policy: &'static [&'static Policy],
+    #[cfg_attr(
+        not(feature = "diesel"),
+        expect(dead_code, reason = "without declared policies there is none")
+    )]
+    pub(crate) policy: &'static [&'static Policy],
 }
 
-/// The permissions that are asked for; an error at compile time if the argument proves another one.
-#[doc(hidden)]
-#[must_use]
-pub const fn proved(proves: &[Permission], asked: &'static [Permission]) -> &'static [Permission] {
-    let proves = if let [proves, ..] = proves { Some(*proves) } else { None };
-    assert!(
-        proves_what_is_checked(proves, asked),
-        "the `Authorized<_, P>` argument proves another permission than its guard checks"
-    );
-    asked
+impl AskedContext {
+    /// A context of a type, which has this policy.
+    ///
+    /// # Panics
+    ///
+    /// If the argument proves another permission than one that is asked for: an error at compile time.
+    #[must_use]
+    pub const fn of(
+        context: &'static str,
+        id: &'static str,
+        sources: &'static [Source],
+        permissions: &'static [Permission],
+        proves: &[Permission],
+        policy: &'static [&'static Policy],
+    ) -> Self {
+        let proves = if let [proves, ..] = proves { Some(*proves) } else { None };
+        assert!(
+            proves_what_is_checked(proves, permissions),
+            "the `Authorized<_, P>` argument proves another permission than its guard checks"
+        );
+        Self { context, id: Some(id), sources, permissions, allows_empty: false, policy }
+    }
+
+    /// What a function makes, and no argument receives.
+    #[must_use]
+    pub const fn made_by(function: &'static str, permissions: &'static [Permission]) -> Self {
+        Self { context: function, id: None, sources: &[], permissions, allows_empty: false, policy: &[] }
+    }
+
+    /// A list without contexts is no denial.
+    #[must_use]
+    pub const fn allow_empty(self) -> Self {
+        Self { allows_empty: true, ..self }
+    }
 }
 
 /// False for no permission at all: where nothing is asked, nothing may be concluded.

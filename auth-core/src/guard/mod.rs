@@ -14,10 +14,10 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-pub(crate) use self::asks::SubjectCheckKind;
 use self::asks::proves_what_is_checked;
+pub(crate) use self::asks::{Asks, SubjectCheckKind};
 pub use self::{
-    asks::{Argument, AskedCaller, AskedContext, Asks, PlainArgument, SubjectCheck, proved},
+    asks::{Argument, AskedCaller, AskedContext, PlainArgument, SubjectCheck},
     loader::{finish, finish_blocking},
     named::{ContextFrom, NamedGuard},
     source::Source,
@@ -35,20 +35,28 @@ use crate::{
     subject::Subject,
 };
 
+/// What the attributes say of a handler: for what a route attribute makes of it, else for a type of its own.
+#[doc(hidden)]
+pub trait Described: 'static {
+    /// What renders the denials of this handler, instead of what the application has for all.
+    const ON_DENIED: Option<OnDenied> = None;
+
+    /// The handler, and what is asked of its callers. A function, because a constant costs the
+    /// compiler more.
+    fn handler() -> &'static GuardedHandler;
+}
+
 /// All checks of a handler, in the order of their phases.
 ///
 /// An attribute writes a [`NamedGuard`] where it can, which is data. It writes the code of this one where a context is
 /// made of the handler's arguments.
+///
+/// `T` are the types of a handler that others see and that takes arguments which they do not see: where they are
+/// arguments of the trait, they may be private.
 #[doc(hidden)]
-pub trait Guard: 'static {
+pub trait Guard<T: 'static = ()>: Described {
     /// The handler's arguments, as a tuple.
     type Arguments: 'static;
-
-    /// The handler, and what is asked of its callers.
-    const HANDLER: &'static GuardedHandler;
-
-    /// What renders the denials of this handler, instead of what the application has for all.
-    const ON_DENIED: Option<OnDenied> = None;
 
     fn admit(
         request: &HttpRequest,
@@ -61,19 +69,22 @@ pub trait Guard: 'static {
 /// The attributes put this extractor into the handler's signature. It is the only one there, because
 /// actix-web polls several extractors together, and then the body would be read while the guard still checks.
 #[non_exhaustive]
-pub struct Admitted<G: Guard>(pub G::Arguments);
+pub struct Admitted<G: Guard<T>, T: 'static = ()>(pub G::Arguments);
 
-impl<G: Guard> Admitted<G> {
+impl<G: Guard<T>, T> Admitted<G, T> {
     /// What a guard around this one renders denials with.
     #[doc(hidden)]
     pub const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
 
     /// The guard that another one is around.
     #[doc(hidden)]
-    pub const HANDLER: &'static GuardedHandler = G::HANDLER;
+    #[must_use]
+    pub fn handler() -> &'static GuardedHandler {
+        G::handler()
+    }
 }
 
-impl<G: Guard> FromRequest for Admitted<G> {
+impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
@@ -125,7 +136,14 @@ impl<G: Guard> FromRequest for Admitted<G> {
 pub trait Guarded {
     /// What the attributes say. `None` for a service of many handlers, each of which has its own.
     #[doc(hidden)]
-    const HANDLER: Option<&'static GuardedHandler>;
+    fn handler() -> Option<&'static GuardedHandler>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<G: Described> Guarded for G {
+    fn handler() -> Option<&'static GuardedHandler> {
+        Some(G::handler())
+    }
 }
 
 /// Phases 1 and 2: who asks, and what needs no more than the answer. Nothing else is looked at before this is
@@ -158,17 +176,18 @@ impl<'r, 'a: 'r> Asking<'r, 'a> {
     }
 
     /// How the caller is to be authenticated.
-    fn accepted(&self) -> Accepted {
+    fn accepted(&self) -> &'a Accepted {
         match self.asks.caller {
             AskedCaller::Authenticated(accepted) => accepted,
             // The attributes ask nothing of others; a caller is never made of nobody.
-            AskedCaller::Everybody(_) | AskedCaller::Anonymous => Accepted::any(),
+            AskedCaller::Everybody(_) | AskedCaller::Anonymous => const { &Accepted::any() },
         }
     }
 
     async fn authenticate(self, next: Next) -> Result<Caller<'r>, AuthError> {
+        let accepted = self.accepted();
         let Self { request, auth, asks } = self;
-        let found = auth.authenticate(request, &self.accepted(), next).await?;
+        let found = auth.authenticate(request, accepted, next).await?;
         let subject = found.subject();
         let caller = Caller { request, auth, mechanism: found.mechanism, subject, contexts: asks.contexts };
         asks.checks.iter().try_for_each(|check| caller.check_subject(check))?;

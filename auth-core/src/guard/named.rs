@@ -5,17 +5,17 @@ use std::{marker::PhantomData, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use super::{Asking, Caller, Guard, extract, source::NamedBy};
+use super::{Asking, Caller, Described, Guard, extract, source::NamedBy};
 use crate::{
     context::{Ahead, ContextArgument},
-    denial::OnDenied,
     error::AuthError,
-    report::GuardedHandler,
 };
 
 /// What an attribute writes for a handler whose contexts are all named by the request.
+///
+/// `T` is that of [`Guard`].
 #[doc(hidden)]
-pub trait NamedGuard: 'static {
+pub trait NamedGuard<T: 'static = ()>: Described {
     /// The handler's arguments, as a tuple.
     type Arguments: 'static;
 
@@ -25,24 +25,16 @@ pub trait NamedGuard: 'static {
     /// The other arguments, as a tuple.
     type Others: FromRequest + 'static;
 
-    /// The handler, and what is asked of its callers, who are authenticated.
-    const HANDLER: &'static GuardedHandler;
-
-    /// What renders the denials of this handler.
-    const ON_DENIED: Option<OnDenied> = None;
-
     /// Puts the arguments in their order.
     fn arguments(contexts: <Self::Contexts as ContextList>::Loaded, others: Self::Others) -> Self::Arguments;
 }
 
-impl<G: NamedGuard> Guard for G {
+/// For callers who are authenticated.
+impl<G: NamedGuard<T>, T: 'static> Guard<T> for G {
     type Arguments = G::Arguments;
 
-    const HANDLER: &'static GuardedHandler = G::HANDLER;
-    const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
-
     async fn admit(request: &HttpRequest, payload: &mut Payload) -> Result<Self::Arguments, Error> {
-        let asking = Asking::of(request, &G::HANDLER.asks)?;
+        let asking = Asking::of(request, &G::handler().asks)?;
         let ahead = G::Contexts::ahead(&asking);
         let next = ahead.clone().map(Ahead::next).unwrap_or_default();
         let caller = asking.authenticate(next).await?;

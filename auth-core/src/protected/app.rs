@@ -57,7 +57,12 @@ where
 
     /// Registers a function whose attributes stand on no route attribute, as
     /// [`ProtectedScope::route`](super::ProtectedScope::route).
-    pub fn route<G: Guard>(self, path: &str, method: Method, handler: impl GuardedFunction<G>) -> Self {
+    pub fn route<G: Guard<A>, A: 'static>(
+        self,
+        path: &str,
+        method: Method,
+        handler: impl GuardedFunction<G, A>,
+    ) -> Self {
         Self(self.0.service(recorded_route(path, method, handler)))
     }
 

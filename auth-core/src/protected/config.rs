@@ -44,11 +44,11 @@ impl<'a> ProtectedConfig<'a> {
 
     /// Registers a function whose attributes stand on no route attribute, as
     /// [`ProtectedScope::route`](super::ProtectedScope::route).
-    pub fn route<G: Guard>(
+    pub fn route<G: Guard<A>, A: 'static>(
         &mut self,
         path: &str,
         method: Method,
-        handler: impl GuardedFunction<G>,
+        handler: impl GuardedFunction<G, A>,
     ) -> &mut Self {
         self.0.service(recorded_route(path, method, handler));
         self

@@ -43,7 +43,7 @@ struct Recorded<H>(H);
 
 impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
     fn register(self, config: &mut AppService) {
-        if let Some(handler) = H::HANDLER {
+        if let Some(handler) = H::handler() {
             recording::handler(handler, config.is_root());
         }
         self.0.register(config);
@@ -58,10 +58,16 @@ impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
     label = "whoever sends a request may run this handler",
     note = "put a guard such as `#[auth_required]` on the function; what is public goes by `public_service`"
 )]
-pub trait GuardedFunction<G: Guard>: Handler<(Admitted<G>,), Output: Responder + 'static> {}
+pub trait GuardedFunction<G: Guard<T>, T: 'static>:
+    Handler<(Admitted<G, T>,), Output: Responder + 'static>
+{
+}
 
 #[diagnostic::do_not_recommend]
-impl<G: Guard, F> GuardedFunction<G> for F where F: Handler<(Admitted<G>,), Output: Responder + 'static> {}
+impl<G: Guard<T>, T: 'static, F> GuardedFunction<G, T> for F where
+    F: Handler<(Admitted<G, T>,), Output: Responder + 'static>
+{
+}
 
 /// A resource of one such function, which tells where it is registered.
 struct RecordedRoute {
@@ -78,10 +84,14 @@ impl HttpServiceFactory for RecordedRoute {
     }
 }
 
-fn recorded_route<G: Guard>(path: &str, method: Method, handler: impl GuardedFunction<G>) -> RecordedRoute {
+fn recorded_route<G: Guard<T>, T: 'static>(
+    path: &str,
+    method: Method,
+    handler: impl GuardedFunction<G, T>,
+) -> RecordedRoute {
     // As of a route attribute: a request by another method goes on to what else has this path.
     let resource = web::resource(path).guard(OfMethod(method.clone())).to(handler);
-    RecordedRoute { handler: G::HANDLER, method, path: path.to_owned(), resource }
+    RecordedRoute { handler: G::handler(), method, path: path.to_owned(), resource }
 }
 
 /// What others have written, and somebody says is open, below a path.

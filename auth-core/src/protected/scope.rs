@@ -114,7 +114,12 @@ where
     ///
     /// let scope = ProtectedScope::new("/api").route("/profile", Method::GET, profile);
     /// ```
-    pub fn route<G: Guard>(self, path: &str, method: Method, handler: impl GuardedFunction<G>) -> Self {
+    pub fn route<G: Guard<A>, A: 'static>(
+        self,
+        path: &str,
+        method: Method,
+        handler: impl GuardedFunction<G, A>,
+    ) -> Self {
         self.map(|scope| scope.service(recorded_route(path, method, handler)))
     }
 
@@ -197,5 +202,7 @@ impl<S: HttpServiceFactory> HttpServiceFactory for ProtectedScope<S> {
 
 #[diagnostic::do_not_recommend]
 impl<S> Guarded for ProtectedScope<S> {
-    const HANDLER: Option<&'static GuardedHandler> = None;
+    fn handler() -> Option<&'static GuardedHandler> {
+        None
+    }
 }

@@ -83,6 +83,6 @@ impl ScopeGuard {
     }
 
     pub(crate) fn asks(&self) -> Asks<'_> {
-        Asks { caller: AskedCaller::Authenticated(self.accepted), checks: &self.checks, contexts: &[] }
+        Asks { caller: AskedCaller::Authenticated(&self.accepted), checks: &self.checks, contexts: &[] }
     }
 }

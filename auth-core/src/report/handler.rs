@@ -3,6 +3,7 @@
 use std::{
     fmt::{self, Display, Write as _},
     iter,
+    panic::Location,
 };
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
@@ -12,28 +13,21 @@ use crate::guard::{AskedCaller, AskedContext, Asks, SubjectCheck};
 /// A handler that has a guard or is `#[public]`: its route, and what its attributes ask.
 ///
 /// [`Display`] shows it in a line, and [`Serialize`] as JSON.
-// Its fields are public because the attributes write literals.
 #[derive(Debug, Clone, Copy)]
 pub struct GuardedHandler {
-    #[doc(hidden)]
-    pub name: &'static str,
-    #[doc(hidden)]
-    pub module: &'static str,
-    #[doc(hidden)]
-    pub file: &'static str,
-    #[doc(hidden)]
-    pub line: u32,
-    #[doc(hidden)]
-    pub routes: &'static [Route],
+    pub(crate) name: &'static str,
+    pub(crate) module: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+    pub(crate) routes: &'static [Route],
     /// The guard that this one is around: an attribute under another name makes one of its own, and the inner one
     /// knows the routes.
-    #[doc(hidden)]
-    pub inner: Option<&'static Self>,
-    #[doc(hidden)]
-    pub asks: Asks<'static>,
+    pub(crate) inner: Option<fn() -> &'static Self>,
+    pub(crate) asks: Asks<'static>,
 }
 
 /// What a route attribute says.
+// Its fields are public because the attributes write literals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Route {
     #[doc(hidden)]
@@ -57,6 +51,30 @@ impl Route {
 }
 
 impl GuardedHandler {
+    /// What the attributes write, where they stand.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn new(
+        name: &'static str,
+        module: &'static str,
+        routes: &'static [Route],
+        caller: AskedCaller<'static>,
+        checks: &'static [SubjectCheck],
+        contexts: &'static [AskedContext],
+    ) -> Self {
+        let here = Location::caller();
+        let asks = Asks { caller, checks, contexts };
+        Self { name, module, file: here.file(), line: here.line(), routes, inner: None, asks }
+    }
+
+    /// Around the guard of this handler.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn around(self, inner: fn() -> &'static Self) -> Self {
+        Self { inner: Some(inner), ..self }
+    }
+
     /// The function's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -89,8 +107,8 @@ impl GuardedHandler {
 
     /// What the route attributes below ours say; nothing for a function that is registered in another way.
     #[must_use]
-    pub const fn routes(&self) -> &'static [Route] {
-        self.routes
+    pub fn routes(&self) -> &'static [Route] {
+        self.guards_inwards().last().map_or(self.routes, |innermost| innermost.routes)
     }
 
     /// Whether the handler is open to everybody.
@@ -121,18 +139,23 @@ impl GuardedHandler {
 
     /// All that is asked, from the outside in.
     pub(crate) fn asks<'a>(&self) -> impl Iterator<Item = Asks<'a>> + use<'a> {
-        iter::successors(Some(*self), |outer| outer.inner.copied()).map(|handler| handler.asks)
+        iter::once(*self).chain(self.guards_inwards().copied()).map(|handler| handler.asks)
+    }
+
+    /// Those that this guard is around.
+    fn guards_inwards(&self) -> impl Iterator<Item = &'static Self> + use<> {
+        iter::successors(self.inner, |inner| inner().inner).map(|inner| inner())
     }
 
     /// Whether this guard is around the other one.
     pub(crate) fn is_around(&self, other: &Self) -> bool {
-        iter::successors(self.inner, |outer| outer.inner).any(|inner| inner.is(other))
+        self.guards_inwards().any(|inner| inner.is(other))
     }
 
     /// Whether both are the same guard of the same function.
     pub(crate) fn is(&self, other: &Self) -> bool {
         let place =
-            |handler: &Self| (handler.module, handler.name, handler.file, handler.line, handler.routes);
+            |handler: &Self| (handler.module, handler.name, handler.file, handler.line, handler.routes());
         // The places are the same where a macro writes two functions into the bodies of two others.
         place(self) == place(other) && self.inner.is_some() == other.inner.is_some()
     }
@@ -140,7 +163,7 @@ impl GuardedHandler {
 
 impl Display for GuardedHandler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Route { methods, pattern } in self.routes {
+        for Route { methods, pattern } in self.routes() {
             write!(f, "{} {pattern} ", methods.join(", "))?;
         }
         f.write_str(&self.path())?;
@@ -157,7 +180,7 @@ impl Serialize for GuardedHandler {
         handler.serialize_field("handler", &self.path())?;
         handler.serialize_field("file", self.file)?;
         handler.serialize_field("line", &self.line)?;
-        handler.serialize_field("routes", self.routes)?;
+        handler.serialize_field("routes", self.routes())?;
         handler.serialize_field("public", &self.is_public())?;
         handler.serialize_field("guards", &self.guards().collect::<Vec<_>>())?;
         handler.serialize_field("policies", &self.policies().collect::<Vec<_>>())?;

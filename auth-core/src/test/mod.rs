@@ -81,7 +81,7 @@ use crate::{
 /// assert_eq!(greet(test::admit(arguments)).await, "Hello, 2!");
 /// # }
 /// ```
-pub fn admit<G: Guard>(arguments: G::Arguments) -> Admitted<G> {
+pub fn admit<G: Guard<T>, T: 'static>(arguments: G::Arguments) -> Admitted<G, T> {
     Admitted(arguments)
 }
 

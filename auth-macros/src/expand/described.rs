@@ -1,16 +1,16 @@
 //! What a guard asks, written down as data: by it the guard checks, and the report shows it.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens as _, format_ident, quote};
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::{LitStr, PatType};
 
-use super::{accepted, cfgs, check, contexts};
+use super::{accepted, check, contexts};
 use crate::handler::{Handler, context_type};
 use crate::model::{Caller, Context, Guard, Place, Source};
 use crate::route::Route;
 
-/// A handler, where it is, its routes, and what is asked of its callers.
+/// A handler, its routes, and what is asked of its callers.
 pub(super) fn handler(place: &Place, route: Option<&Route>, asks: &TokenStream) -> TokenStream {
     let name = place.handler.signature.ident.unraw().to_string();
     let patterns = route.map(Route::patterns).unwrap_or_default();
@@ -18,25 +18,11 @@ pub(super) fn handler(place: &Place, route: Option<&Route>, asks: &TokenStream) 
         let (methods, text) = (&pattern.methods, &pattern.text);
         quote!(::auth_core::Route { methods: &[#(#methods),*], pattern: #text })
     });
-    let routes = quote!(&[#(#routes),*]);
     // An attribute under another name puts its guard around the one that is there, and finds it in the argument.
-    let inner = place.handler.arguments().next().filter(|_| place.wrapped).map(|PatType { ty, .. }| ty);
-    let (routes, inner) = match inner {
-        Some(inner) => {
-            (quote!(<#inner>::HANDLER.routes), quote!(::core::option::Option::Some(<#inner>::HANDLER)))
-        }
-        None => (routes, quote!(::core::option::Option::None)),
-    };
+    let inner = place.handler.arguments().next().filter(|_| place.wrapped);
+    let inner = inner.map(|PatType { ty, .. }| quote!(.around(<#ty>::handler)));
     quote! {
-        ::auth_core::GuardedHandler {
-            name: #name,
-            module: ::core::module_path!(),
-            file: ::core::file!(),
-            line: ::core::line!(),
-            routes: #routes,
-            inner: #inner,
-            asks: #asks,
-        }
+        ::auth_core::GuardedHandler::new(#name, ::core::module_path!(), &[#(#routes),*], #asks) #inner
     }
 }
 
@@ -49,63 +35,51 @@ pub(super) fn asks(guard: &Guard, route: Option<&Route>, handler: &Handler) -> T
         Caller::Authenticated(asked) if asked.is_any() => quote!(BY_DEFAULT),
         Caller::Authenticated(asked) => {
             let accepted = accepted(asked, handler);
+            let accepted = constant(&quote!(&#accepted), handler);
             quote!(Authenticated(#accepted))
         }
     };
-    written(&caller, &checks, &contexts)
+    let checks = constant(&quote!(&[#(#checks),*]), handler);
+    let contexts = constant(&quote!(&[#(#contexts),*]), handler);
+    quote!(::auth_core::__private::AskedCaller::#caller, #checks, #contexts)
+}
+
+/// A reference that lasts, which the compiler makes of any in a static; but of a generic handler there is none.
+fn constant(reference: &TokenStream, handler: &Handler) -> TokenStream {
+    if handler.is_generic() { quote!(const { #reference }) } else { reference.clone() }
 }
 
 /// That nothing is asked, and why.
 pub(super) fn nothing(reason: Option<&LitStr>) -> TokenStream {
     let some = reason.map(|reason| quote!(::core::option::Option::Some(#reason)));
     let reason = some.unwrap_or_else(|| quote!(::core::option::Option::None));
-    written(&quote!(Everybody(#reason)), &[], &[])
-}
-
-fn written(caller: &TokenStream, checks: &[TokenStream], contexts: &[TokenStream]) -> TokenStream {
-    quote! {
-        ::auth_core::__private::Asks {
-            caller: ::auth_core::__private::AskedCaller::#caller,
-            checks: &[#(#checks),*],
-            contexts: &[#(#contexts),*],
-        }
-    }
+    quote!(::auth_core::__private::AskedCaller::Everybody(#reason), &[], &[])
 }
 
 fn context(asked: &Context, route: Option<&Route>) -> TokenStream {
     let shown = shown(&asked.source, route);
     let permissions = contexts::permissions(asked);
-    let allows_empty = asked.allow_empty;
-    let (context, id, permissions, policy) = match &asked.ty {
-        None => (shown, quote!(::core::option::Option::None), permissions, quote!(&[])),
-        Some(ty) => {
-            let argument = quote!(::auth_core::__private::Argument::<#ty>);
-            (
-                spaceless(&context_type(ty).to_token_stream()),
-                quote!(::core::option::Option::Some(#shown)),
-                quote!(::auth_core::__private::proved(#argument::PROVES, #permissions)),
-                quote!(#argument::POLICY),
-            )
-        }
+    let allow_empty = asked.allow_empty.then(|| quote!(.allow_empty()));
+    let Some(ty) = &asked.ty else {
+        return quote!(::auth_core::__private::AskedContext::made_by(#shown, #permissions) #allow_empty);
     };
+    let context = spaceless(&context_type(ty).to_token_stream());
     let sources = contexts::sources(&asked.source);
-    let context = quote! {
-        ::auth_core::__private::AskedContext {
-            context: #context,
-            id: #id,
-            sources: &[#sources],
-            permissions: #permissions,
-            allows_empty: #allows_empty,
-            policy: #policy,
-        }
-    };
-    if asked.ty.is_none() {
-        return context;
+    let argument = quote!(::auth_core::__private::Argument::<#ty>);
+    quote! {
+        ::auth_core::__private::AskedContext::of(
+            #context, #shown, &[#sources], #permissions, #argument::PROVES, #argument::POLICY
+        ) #allow_empty
     }
-    quote!({
-        #[allow(unused_imports, reason = "of no use where the type has both by itself")]
-        use ::auth_core::__private::PlainArgument as _;
-        #context
+}
+
+/// What the constants of an argument need, which may have them by itself. See `auth_core::__private::Argument`.
+pub(super) fn imports(guard: &Guard) -> Option<TokenStream> {
+    let any = guard.contexts.iter().any(|asked| asked.ty.is_some());
+    any.then(|| {
+        quote!(
+            use ::auth_core::__private::PlainArgument as _;
+        )
     })
 }
 
@@ -135,40 +109,19 @@ fn spaceless(tokens: &TokenStream) -> String {
     tokens.to_string().replace(' ', "").replace(',', ", ")
 }
 
-/// Whether a guard is entered in the report: it is the same for every use of the handler.
-pub(super) fn is_listed(place: &Place) -> bool {
-    place.handler.signature.generics.params.is_empty()
-}
-
-/// What is entered in the report.
-pub(super) fn entry_name(place: &Place) -> Ident {
-    format_ident!("{}_entry", place.name)
-}
-
-/// What enters a handler in the report, and makes a routed one such that a protected scope takes it.
-pub(super) fn entry(place: &Place, described: &TokenStream) -> TokenStream {
-    let (handler, name) = (&place.handler.signature.ident, entry_name(place));
-    let cfgs: Vec<_> = cfgs(&place.handler.attributes).collect();
-    let guarded = (place.routed && !place.wrapped).then(|| {
-        quote! {
-            #(#cfgs)*
-            #[automatically_derived]
-            impl ::auth_core::Guarded for #handler {
-                const HANDLER: ::core::option::Option<&'static ::auth_core::GuardedHandler> =
-                    ::core::option::Option::Some(&#name);
-            }
-        }
-    });
+/// The body of a function that gives the handler, and enters it in the report unless it is generic: only one that is the
+/// same for every use of the handler is entered.
+pub(super) fn entered(place: &Place, described: &TokenStream) -> TokenStream {
+    if place.handler.is_generic() {
+        return quote!(const { &#described });
+    }
     // As `#[distributed_slice]` writes it, but for a check of the type, which is right here: that would cost the
     // compiler as much as all the rest.
     quote! {
-        #(#cfgs)*
         ::auth_core::__private::HANDLERS! {
             #![linkme_macro = ::auth_core::__private::HANDLERS]
-            #[allow(non_upper_case_globals, reason = "named after the handler")]
-            static #name: ::auth_core::GuardedHandler = #described;
+            static __AUTH_ENTRY: ::auth_core::GuardedHandler = #described;
         }
-
-        #guarded
+        &__AUTH_ENTRY
     }
 }

@@ -1,10 +1,10 @@
 //! The generic parameters of a guard, which are those of its handler.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{GenericParam, Visibility};
+use syn::GenericParam;
 
-use crate::model::Place;
+use crate::handler::Handler;
 
 /// The generic parameters of a guard: those of its handler, without bounds and defaults.
 pub(super) struct GuardGenerics {
@@ -14,17 +14,9 @@ pub(super) struct GuardGenerics {
 }
 
 impl GuardGenerics {
-    /// With the types that the guard names.
-    pub(super) fn of(place: &Place, types: TokenStream) -> Self {
-        let Place { handler, .. } = place;
+    pub(super) fn of(handler: &Handler) -> Self {
         let mut lifetimes = Parameters::default();
         let mut others = Parameters::default();
-        // A public guard may not name private types in its implementation unless it has them as
-        // arguments. The handler itself may take private types, so its guard has them as well.
-        if !place.routed && !matches!(handler.visibility, Visibility::Inherited) {
-            let name = Ident::new("__AuthTypes", Span::mixed_site());
-            others.add(quote!(#name), types, Some(quote!(#name)));
-        }
         for parameter in &handler.signature.generics.params {
             match parameter {
                 GenericParam::Lifetime(parameter) => {

@@ -21,14 +21,15 @@ use crate::validate::impl_trait;
 /// The handler with its guard.
 pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> TokenStream {
     let asks = described::asks(guard, route, &place.handler);
-    let handler = described::handler(&place, route, &asks);
+    let handler = described::entered(&place, &described::handler(&place, route, &asks));
+    let imports = described::imports(guard);
     let on_denied = on_denied(&place, guard);
     let implementation = if is_named(guard) {
         Implementation::named(&place.handler, guard)
     } else {
         Implementation::in_code(&place.handler, &admit(&place.handler, guard))
     };
-    assemble(place, &handler, on_denied.as_ref(), implementation)
+    assemble(place, &quote!(#imports #handler), on_denied.as_ref(), implementation)
 }
 
 /// The handler where its attributes hold errors: rewritten in the same way, behind a guard that asks
@@ -36,6 +37,7 @@ pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> Token
 pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
     place.handler.signature.asyncness = Some(Token![async](Span::call_site()));
     let handler = described::handler(&place, route, &described::nothing(None));
+    let handler = described::entered(&place, &handler);
     let body = quote!(::core::unreachable!("the attributes hold errors"));
     let implementation = Implementation::in_code(&place.handler, &body);
     assemble(place, &handler, None, implementation)
@@ -55,11 +57,23 @@ pub(crate) fn can_refuse(handler: &Handler) -> bool {
 pub(crate) fn open(place: &Place, route: Option<&Route>, reason: Option<&LitStr>) -> TokenStream {
     let Handler { attributes, visibility, signature, body } = &place.handler;
     let described = described::handler(place, route, &described::nothing(reason));
-    let entry = place.routed.then(|| described::entry(place, &described));
+    let entered = place.routed.then(|| {
+        let (handler, entered) = (&signature.ident, described::entered(place, &described));
+        let cfgs = cfgs(attributes);
+        quote! {
+            #(#cfgs)*
+            #[automatically_derived]
+            impl ::auth_core::Guarded for #handler {
+                fn handler() -> ::core::option::Option<&'static ::auth_core::GuardedHandler> {
+                    ::core::option::Option::Some({ #entered })
+                }
+            }
+        }
+    });
     quote! {
         #(#attributes)*
         #visibility #signature #body
-        #entry
+        #entered
     }
 }
 
@@ -73,7 +87,6 @@ fn is_named(guard: &Guard) -> bool {
 struct Implementation {
     /// The trait of `auth_core`.
     of: TokenStream,
-    /// Its items but for constants.
     items: TokenStream,
     /// Every type of the handler that is in the items.
     types: TokenStream,
@@ -136,48 +149,62 @@ impl Implementation {
     }
 }
 
-/// The rewritten handler, its guard, and what the guard implements.
+/// The rewritten handler, its guard, and what the guard implements. The guard is what a route attribute makes of the
+/// handler, so that a protected scope knows it; where that is none, or has a guard already, a type of its own.
 fn assemble(
     place: Place,
     described: &TokenStream,
     on_denied: Option<&TokenStream>,
     Implementation { of, items, types }: Implementation,
 ) -> TokenStream {
-    let generics = GuardGenerics::of(&place, types);
-    let entry = described::is_listed(&place).then(|| described::entry(&place, described));
-    let entered = described::entry_name(&place);
-    let constant = if entry.is_some() { quote!(&#entered) } else { quote!(&#described) };
     let Place { handler, name, routed, .. } = place;
     let patterns: Vec<Pat> = handler.arguments().map(|argument| (*argument.pat).clone()).collect();
+    let GuardGenerics { declaration, fields, usage } = GuardGenerics::of(&handler);
     let Handler { attributes, visibility, signature, body } = handler;
     let cfgs: Vec<&Attribute> = cfgs(&attributes).collect();
-    // A route attribute moves the handler into a function of this module: nothing else sees it.
-    let guard_visibility = (!routed).then(|| generated(&visibility));
-    let GuardGenerics { declaration, fields, usage } = &generics;
+    let is_made = name == signature.ident;
+    // A route attribute moves the handler into a function of this module: nothing else sees a type of its own.
+    let seen = (is_made || !routed).then(|| generated(&visibility));
+    let ty = (!is_made).then(|| {
+        quote! {
+            #(#cfgs)*
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, reason = "named after the handler")]
+            #seen struct #name #declaration #fields;
+        }
+    });
+    // What others see may not name private types in its implementation unless the trait has them as arguments. The
+    // handler itself may take private types.
+    let types = seen.filter(|seen| !matches!(seen, Visibility::Inherited)).map(|_| types);
+    let arguments = types.iter().map(|types| quote!(<#types>));
+    let further = types.iter().map(|types| quote!(, #types));
     let (parameters, _, bounds) = signature.generics.split_for_impl();
     let guard = quote! {
-        #(#cfgs)*
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, reason = "named after the handler")]
-        #guard_visibility struct #name #declaration #fields;
+        #ty
 
         #(#cfgs)*
         #[automatically_derived]
-        impl #parameters ::auth_core::__private::#of for #name #usage #bounds {
-            #items
-            const HANDLER: &'static ::auth_core::GuardedHandler = #constant;
+        impl #parameters ::auth_core::__private::Described for #name #usage #bounds {
             #on_denied
+            fn handler() -> &'static ::auth_core::GuardedHandler {
+                #described
+            }
+        }
+
+        #(#cfgs)*
+        #[automatically_derived]
+        impl #parameters ::auth_core::__private::#of #(#arguments)* for #name #usage #bounds {
+            #items
         }
     };
     // By field number: the constructor is private, so that nobody admits himself.
     let pattern = quote!(::auth_core::__private::Admitted { 0: (#(#patterns,)*), .. });
-    let ty = quote!(::auth_core::__private::Admitted<#name #usage>);
+    let ty = quote!(::auth_core::__private::Admitted<#name #usage #(#further)*>);
     let signature = with_argument(signature, pattern, ty);
     quote! {
         #(#attributes)*
         #visibility #signature #body
         #guard
-        #entry
     }
 }
 
@@ -205,7 +232,7 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     let authentication = match &guard.caller {
         Caller::Anonymous => quote!(::auth_core::__private::anonymous(#request).await?;),
         Caller::Authenticated(_) => {
-            quote!(let #caller = ::auth_core::__private::authenticate(#request, Self::HANDLER).await?;)
+            quote!(let #caller = ::auth_core::__private::authenticate(#request, <Self as ::auth_core::__private::Described>::handler()).await?;)
         }
     };
     // First what the request names, then what is made of that, then what waits for other arguments.

@@ -147,54 +147,44 @@ fn guarded(written: &ItemFn, asked: &[Asked], output: &File) {
         .items
         .iter()
         .filter_map(|item| match item {
-            Item::Impl(guard)
-                if guard.trait_.as_ref().is_some_and(|(path, _)| {
-                    path.segments
-                        .last()
-                        .is_some_and(|last| last.ident == "Guard" || last.ident == "NamedGuard")
-                }) =>
-            {
-                Some(guard)
-            }
+            Item::Impl(guard) if is_of(guard, "Guard") || is_of(guard, "NamedGuard") => Some(guard),
             _ => None,
         })
         .collect();
     let [guard] = guards.as_slice() else { panic!("not one guard: {shown}") };
     let arguments = text(&handler.sig.inputs);
-    let admitted = format!(":: auth_core :: __private :: Admitted < {} >", text(&guard.self_ty));
+    let admitted = format!(":: auth_core :: __private :: Admitted < {}", text(&guard.self_ty));
     assert!(
-        handler.sig.inputs.len() == 1 && arguments.ends_with(&admitted),
+        handler.sig.inputs.len() == 1 && arguments.contains(&admitted),
         "arguments without a guard: {arguments}"
     );
-    let constant = guard.items.iter().find_map(|item| match item {
-        ImplItem::Const(constant) if constant.ident == "HANDLER" => Some(text(&constant.expr)),
+    let described = output.items.iter().find_map(|item| match item {
+        Item::Impl(described)
+            if text(&described.self_ty) == text(&guard.self_ty) && is_of(described, "Described") =>
+        {
+            Some(described.items.iter().map(text).collect::<String>())
+        }
         _ => None,
     });
-    let Some(constant) = constant else { panic!("an empty guard: {shown}") };
-    // Of a generic handler it stands in the guard itself.
-    let described = if constant.starts_with("& :: auth_core :: GuardedHandler") {
-        constant
-    } else {
-        let name = constant.replace("& ", "static ");
-        let entries = output.items.iter().filter_map(|item| match item {
-            Item::Macro(entry) => Some(entry.mac.tokens.to_string()),
-            _ => None,
-        });
-        let mut entries = entries.filter(|entry| entry.contains(&name));
-        entries.next().unwrap_or_else(|| panic!("the guard is described nowhere: {shown}"))
-    };
+    let Some(described) = described else { panic!("the guard is described nowhere: {shown}") };
     let items: String = guard.items.iter().map(text).collect();
     let admit = guard.items.iter().find_map(|item| match item {
         ImplItem::Fn(admit) if admit.sig.ident == "admit" => Some(&admit.block.stmts),
         _ => None,
     });
-    match (admit.map(Vec::as_slice), &guard.trait_) {
-        (Some([first, ..]), _) => authenticates(asked, first),
+    match admit.map(Vec::as_slice) {
+        Some([first, ..]) => authenticates(asked, first),
         // Its code is that of the library, which authenticates in any case.
-        (None, Some((path, _))) if path.segments.last().is_some_and(|last| last.ident == "NamedGuard") => {}
+        None if is_of(guard, "NamedGuard") => {}
         _ => panic!("an empty guard: {shown}"),
     }
     asks_all(asked, &described, &items);
+}
+
+/// Whether it implements the trait of this name.
+fn is_of(implementation: &ItemImpl, name: &str) -> bool {
+    let path = implementation.trait_.as_ref().map(|(path, _)| path);
+    path.and_then(|path| path.segments.last()).is_some_and(|last| last.ident == name)
 }
 
 fn authenticates(asked: &[Asked], first: &Stmt) {
@@ -202,7 +192,7 @@ fn authenticates(asked: &[Asked], first: &Stmt) {
     let begins = if asked.iter().any(|asked| asked.kind == Kind::AnonymousUserRequired) {
         ":: auth_core :: __private :: anonymous (__auth_request) . await ?"
     } else {
-        "let __auth_caller = :: auth_core :: __private :: authenticate (__auth_request , Self :: HANDLER) . await ?"
+        "let __auth_caller = :: auth_core :: __private :: authenticate (__auth_request , < Self as :: auth_core :: __private :: Described > :: handler ()) . await ?"
     };
     assert!(
         first.replace("( ", "(").replace(" )", ")").starts_with(begins),
@@ -223,7 +213,7 @@ fn asks_all(asked: &[Asked], described: &str, items: &str) {
             }
             Kind::PermissionRequiredForContext => {
                 // As many are loaded as are described: one for all attributes that name it alike.
-                let asks = described.matches(":: AskedContext {").count();
+                let asks = described.matches(":: AskedContext :: ").count();
                 let named = items.matches(":: ContextFrom <").count();
                 let loaded = named + items.matches("__auth_caller .").count();
                 let lent = items.matches("__auth_caller . lend").count();

@@ -124,7 +124,7 @@ impl<'a> Asked<'a> {
     }
 
     fn accepted(&self) -> impl Iterator<Item = &Accepted> {
-        self.0.iter().filter_map(|asks| match &asks.caller {
+        self.0.iter().filter_map(|asks| match asks.caller {
             AskedCaller::Authenticated(accepted) => Some(accepted),
             AskedCaller::Everybody(_) | AskedCaller::Anonymous => None,
         })

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use actix_web::HttpRequest;
 use serde_json::{Value, json};
 
@@ -39,6 +41,11 @@ fn builder() -> AuthBuilder {
     Auth::builder().mechanism(Named("token")).mechanism(Named("session")).mechanism(Named("basic"))
 }
 
+thread_local! {
+    /// What the last entry with two guards has inside.
+    static INNER: Cell<Option<&'static GuardedHandler>> = const { Cell::new(None) };
+}
+
 fn entry(scopes: Vec<ScopeGuard>, outer: Option<Asks<'static>>, asks: Asks<'static>) -> ReportEntry {
     let handler = |module, inner, asks| GuardedHandler {
         name: "view",
@@ -52,7 +59,10 @@ fn entry(scopes: Vec<ScopeGuard>, outer: Option<Asks<'static>>, asks: Asks<'stat
     let inner = handler("service::sensors", None, asks);
     // A guard around it, where an attribute under another name makes one.
     let handler = match outer {
-        Some(asks) => handler("service", Some(Box::leak(Box::new(inner))), asks),
+        Some(asks) => {
+            INNER.set(Some(Box::leak(Box::new(inner))));
+            handler("service", Some(|| INNER.get().unwrap()), asks)
+        }
         None => inner,
     };
     ReportEntry { handler, methods: vec!["GET".into()], path: "/".to_owned(), is_service: false, scopes }
@@ -74,12 +84,12 @@ fn denials(auth: AuthBuilder, method: &str, entry: &ReportEntry) -> Vec<u16> {
 
 const ANONYMOUS: Asks<'static> = Asks { caller: AskedCaller::Anonymous, checks: &[], contexts: &[] };
 const ANY: Asks<'static> = Asks { caller: AskedCaller::BY_DEFAULT, checks: &[], contexts: &[] };
-const TOKEN: Asks<'static> = by(Accepted::by(&["token"]));
-const BASIC: Asks<'static> = by(Accepted::by(&["basic"]));
-const BASIC_OR_SESSION: Asks<'static> = by(Accepted::by(&["basic", "session"]));
+const TOKEN: Asks<'static> = by(&Accepted::by(&["token"]));
+const BASIC: Asks<'static> = by(&Accepted::by(&["basic"]));
+const BASIC_OR_SESSION: Asks<'static> = by(&Accepted::by(&["basic", "session"]));
 const PUBLIC: Asks<'static> = Asks::nothing(None);
 
-const fn by(accepted: Accepted) -> Asks<'static> {
+const fn by(accepted: &'static Accepted) -> Asks<'static> {
     Asks { caller: AskedCaller::Authenticated(accepted), ..ANY }
 }
 
@@ -146,7 +156,7 @@ fn what_no_two_guards_accept_alike_is_asked_together() {
 
 #[test]
 fn a_guard_that_accepts_nothing_is_never_open() {
-    let asks = by(Accepted::by(&["ticket"]));
+    let asks = by(const { &Accepted::by(&["ticket"]) });
     assert_eq!(security(&of_handler(asks)), None);
     let asked = entry(vec![ScopeGuard::auth_required_by(&["ticket"])], None, PUBLIC);
     assert_eq!(security(&asked), None);
@@ -205,7 +215,7 @@ fn words_name_no_role() {
     let scope = ScopeGuard::auth_required().account_roles_accepted(&["Supplier"]);
     let checks =
         const { &[SubjectCheck::roles_accepted(&["chief"]), SubjectCheck::roles_required(&["other"])] };
-    let asks = Asks { checks, contexts: UPDATE, ..by(Accepted::any().within(900)) };
+    let asks = Asks { checks, contexts: UPDATE, ..by(const { &Accepted::any().within(900) }) };
     let words = Asked::of(&entry(vec![scope], None, asks)).in_words();
     assert_eq!(
         words,
