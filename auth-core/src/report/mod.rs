@@ -29,7 +29,7 @@ use crate::protected::ScopeGuard;
 #[linkme::distributed_slice]
 pub static HANDLERS: [GuardedHandler];
 
-/// Every guarded handler of this program, in the order of modules and names, and those that are `#[public]` above a
+/// Every guarded handler of this program, in the order of modules, names and paths, and those that are `#[public]` above a
 /// route attribute.
 ///
 /// Generic handlers are not in it before they are registered on a [protected](crate::protected) scope: until then
@@ -61,7 +61,7 @@ pub fn report() -> Report {
     // One that another is around is told with that.
     let outermost = HANDLERS.iter().filter(|handler| !HANDLERS.iter().any(|other| other.is_around(handler)));
     let mut entries: Vec<ReportEntry> = outermost.copied().flat_map(ReportEntry::of).collect();
-    entries.sort_by_key(|ReportEntry { handler, .. }| (handler.module(), handler.name()));
+    entries.sort_by(|one, other| one.place().cmp(&other.place()));
     Report { entries }
 }
 
@@ -193,6 +193,11 @@ impl Serialize for Report {
 }
 
 impl ReportEntry {
+    /// By what a report is in order.
+    fn place(&self) -> (&str, &str, &str) {
+        (self.handler.module(), self.handler.name(), &self.path)
+    }
+
     /// An entry for each route that the handler's attributes know; one without a route where they know none.
     fn of(handler: GuardedHandler) -> impl Iterator<Item = Self> {
         let unknown = handler.routes().is_empty().then(|| (Vec::new(), String::new()));
