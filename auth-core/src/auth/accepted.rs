@@ -28,8 +28,12 @@ impl Accepted {
         Self { names: Some(names), ..Self::any() }
     }
 
+    /// Where it is said again, both hold.
     pub const fn within(mut self, seconds: u64) -> Self {
-        self.within = Some(Duration::from_secs(seconds));
+        self.within = Some(match self.within {
+            Some(less) if less.as_secs() < seconds => less,
+            _ => Duration::from_secs(seconds),
+        });
         self
     }
 
@@ -100,6 +104,15 @@ impl fmt::Display for Written {
 #[cfg(test)]
 mod tests {
     use super::Accepted;
+
+    #[test]
+    fn of_two_times_the_smaller_holds() {
+        for accepted in
+            [Accepted::any().within(900).within(86_400), Accepted::any().within(86_400).within(900)]
+        {
+            assert_eq!(accepted.to_string(), r#"(within = "15 min")"#);
+        }
+    }
 
     #[test]
     fn is_shown_as_it_is_written() {
