@@ -194,7 +194,6 @@ impl Service {
             .app_data(Data::new(self.passwords.clone()))
             .app_data(Data::new(self.attempts.clone()))
             .app_data(Data::new(self.live.clone()))
-            .app_data(Data::new(self.clone()))
             .configure(|config| self.sessions.configure(&mut ProtectedConfig::new(config), routes::configure))
             .default_service(web::to(routes::nothing_here));
     }
