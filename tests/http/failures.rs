@@ -8,8 +8,9 @@ use std::{
 
 use actix_web::{HttpRequest, Responder, get, web};
 use auth_core::{
-    Acl, Auth, AuthModel, CurrentUser, LoadContext, LoadError, MaybeUser, NoConnection, Permission, Subject,
-    User, allow, auth_required, every_logged_in_user,
+    __private::{AskedCaller, AskedContext, Described, NamedGuard},
+    Acl, Admitted, Auth, AuthModel, CurrentUser, GuardedHandler, LoadContext, LoadError, MaybeUser,
+    NoConnection, Permission, Subject, User, allow, auth_required, every_logged_in_user,
     mechanism::{Authenticated, Mechanism, Rejection},
     permission_required_for_context, public,
     test::AlwaysAs,
@@ -340,4 +341,40 @@ fn building_an_auth_checks_it() {
     let twice =
         Auth::builder().mechanism(AlwaysAs(User::new(1))).connections(pool.clone()).connections(pool).build();
     assert!(twice.unwrap_err().to_string().contains("two pools lend `diesel::sqlite::"));
+}
+
+/// A guard as no attribute writes it: it asks for a context, and loads none.
+struct Forgetful;
+
+static FORGETFUL: GuardedHandler = GuardedHandler::new(
+    "forgetful",
+    module_path!(),
+    &[],
+    AskedCaller::BY_DEFAULT,
+    &[],
+    &[AskedContext::made_by("nothing", &[Permission::READ])],
+);
+
+impl Described for Forgetful {
+    fn handler() -> &'static GuardedHandler {
+        &FORGETFUL
+    }
+}
+
+impl NamedGuard for Forgetful {
+    type Arguments = ();
+    type Contexts = ();
+    type Others = ();
+
+    fn arguments((): (), (): ()) {}
+}
+
+#[test]
+fn a_guard_that_loads_less_than_it_asks_for_lets_nobody_in() {
+    let auth = World::new().auth();
+    let service = Service::start(move |app| {
+        let handler = async |_: Admitted<Forgetful>| "let in";
+        app.app_data(auth.clone()).route("/forgetful", web::get().to(handler));
+    });
+    assert_problem(&service.get("/forgetful", Some("member")), 500);
 }
