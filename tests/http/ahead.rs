@@ -2,7 +2,10 @@
 
 use std::{
     str::FromStr,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, ThreadId},
     time::{Duration, SystemTime},
 };
@@ -10,8 +13,8 @@ use std::{
 use actix_session::{SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{HttpRequest, HttpResponse, Responder, cookie::Key, get, post, web};
 use auth_core::{
-    Acl, AdminRoles, Auth, AuthError, AuthModel, CurrentUser, IdRef, LoadContext, LoadError, NoConnection,
-    Permission, Subject, account, allow, auth_required,
+    Acl, AdminRoles, Auth, AuthError, AuthModel, CurrentUser, Event, IdRef, LoadContext, LoadError,
+    NoConnection, Observer, Permission, Subject, account, allow, auth_required,
     mechanism::{
         BearerToken, FindByClaims, FindBySession, FindByToken, Jwt, SessionCookie, TokenHash,
         jwt::{self, Algorithm},
@@ -21,6 +24,7 @@ use auth_core::{
 };
 use serde::de::IgnoredAny;
 use serde_json::json;
+use tokio::task;
 
 use crate::{
     client::Service,
@@ -73,15 +77,28 @@ impl AuthModel for Counted {
     }
 }
 
-/// Remembers the thread on which it was loaded.
-pub(crate) struct Loaded(pub(crate) ThreadId);
+/// Remembers where it was loaded.
+pub(crate) struct Loaded(pub(crate) Place);
+
+/// A thread, and the work that was handed over to it: a thread may be there for several, one after the other.
+#[derive(PartialEq)]
+pub(crate) struct Place {
+    pub(crate) thread: ThreadId,
+    work: Option<task::Id>,
+}
+
+impl Place {
+    fn here() -> Self {
+        Self { thread: thread::current().id(), work: task::try_id() }
+    }
+}
 
 impl LoadContext for Loaded {
     type Id = i32;
     type Connection = NoConnection;
 
     fn load(_: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
-        Ok(Self(thread::current().id()))
+        Ok(Self(Place::here()))
     }
 }
 
@@ -91,9 +108,9 @@ impl AuthModel for Loaded {
     }
 }
 
-/// Of account 1, found on this thread.
+/// Of account 1, found here.
 pub(crate) struct Found {
-    pub(crate) thread: ThreadId,
+    pub(crate) place: Place,
     issued: SystemTime,
     expires: Option<SystemTime>,
     logged_out: Option<SystemTime>,
@@ -101,7 +118,7 @@ pub(crate) struct Found {
 
 impl Found {
     fn now() -> Self {
-        Self { thread: thread::current().id(), issued: SystemTime::now(), expires: None, logged_out: None }
+        Self { place: Place::here(), issued: SystemTime::now(), expires: None, logged_out: None }
     }
 }
 
@@ -205,7 +222,41 @@ async fn recent() -> impl Responder {
 #[permission_required_for_context("read", ctx_arg = "loaded")]
 #[get("/thread/{id}")]
 async fn thread_of(loaded: Loaded, found: CurrentUser<Found>) -> impl Responder {
-    (loaded.0 == found.thread).to_string()
+    (loaded.0 == found.place && found.place.work.is_some()).to_string()
+}
+
+/// Where it is loaded, as above. A query is not looked at before its sender is known.
+#[permission_required_for_context("read", ctx_arg = "loaded", id = query("id"))]
+#[get("/by-query")]
+async fn by_query(loaded: Loaded, found: CurrentUser<Found>) -> impl Responder {
+    (loaded.0 == found.place).to_string()
+}
+
+/// Is not loaded before the test lets it.
+static HELD: Mutex<()> = Mutex::new(());
+
+struct Held;
+
+impl LoadContext for Held {
+    type Id = i32;
+    type Connection = NoConnection;
+
+    fn load(_: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
+        let _wait = HELD.lock();
+        Ok(Self)
+    }
+}
+
+impl AuthModel for Held {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::READ, account(1))
+    }
+}
+
+#[permission_required_for_context("read", ctx = Held)]
+#[get("/held/{id}")]
+async fn held() -> impl Responder {
+    "ok"
 }
 
 #[public]
@@ -219,7 +270,7 @@ fn service(auth: Auth) -> Service {
     let key = Key::generate();
     Service::start(move |app| {
         let sessions = SessionMiddleware::new(CookieSessionStore::default(), key.clone());
-        let handlers = (read, delete, of_chef, recent, thread_of, log_in);
+        let handlers = (read, delete, of_chef, recent, thread_of, by_query, held, log_in);
         app.app_data(auth.clone()).service(web::scope("").wrap(sessions).service(handlers));
     })
 }
@@ -240,6 +291,7 @@ fn nothing_is_parsed_or_loaded_for_who_is_not_let_in() {
     assert_eq!(counted("/delete/1", Some("fresh")), (403, true, 1));
     assert_eq!(counted("/read/9", Some("fresh")), (404, true, 1));
     assert_eq!(counted("/read/3", Some("fresh")), (503, true, 1));
+    assert_eq!(counted("/read/2", Some("fresh")), (503, true, 1), "its loader panics");
     assert_eq!(counted("/read/x", Some("fresh")), (404, true, 0));
     for path in ["/read/1", "/read/x", "/chef/1", "/recent/1"] {
         for token in [None, Some("unknown"), Some("not a token"), Some("expired"), Some("old")] {
@@ -256,10 +308,6 @@ fn nothing_is_parsed_or_loaded_for_who_is_not_let_in() {
         let seen = (status, PARSED.swap(0, Ordering::SeqCst) > 0, LOADED.swap(0, Ordering::SeqCst));
         assert_eq!(seen, expected, "the session of {user}");
     }
-
-    // A loader that panics denies, and takes nothing else along.
-    assert_eq!(service.get("/read/2", Some("fresh")).status, 503);
-    assert_eq!(service.get("/read/1", Some("fresh")).status, 200);
 }
 
 #[test]
@@ -267,6 +315,7 @@ fn a_context_is_loaded_on_the_thread_that_found_the_subject() {
     let tokens = || BearerToken::<Found>::new(NoConnection);
     let by_token = service(Auth::builder().mechanism(tokens()).build().unwrap());
     assert_eq!(by_token.get("/thread/1", Some("fresh")).body, "true");
+    assert_eq!(by_token.get("/by-query?id=1", Some("fresh")).body, "false");
 
     let keys = jwt::Key::secret(Algorithm::HS256, SECRET).unwrap();
     let jwt = Jwt::<Found>::builder(NoConnection, keys).issuer("i").audience("a").or_opaque(tokens());
@@ -280,4 +329,42 @@ fn a_context_is_loaded_on_the_thread_that_found_the_subject() {
     let mut browser = Browser::new(&by_session);
     browser.post("/log-in/1");
     assert_eq!(browser.get("/thread/1").body, "true");
+}
+
+/// A guard, whether it knows the subject, how long its check took, and how much of it the load.
+type Line = (&'static str, bool, Duration, Option<Duration>);
+
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<Line>>>);
+
+impl Observer for Told {
+    fn decided(&self, event: &Event<'_>) {
+        let told = (event.guard, event.subject.is_some(), event.duration, event.load);
+        self.0.lock().unwrap().push(told);
+    }
+}
+
+#[test]
+fn a_load_is_told_as_a_part_of_the_check_that_asked_for_it() {
+    let told = Told::default();
+    let tokens = BearerToken::<Found>::new(NoConnection);
+    let limit = Duration::from_millis(200);
+    let auth = Auth::builder().mechanism(tokens).observer(told.clone()).time_limit(limit).build().unwrap();
+    let service = service(auth);
+    assert_eq!(service.get("/thread/1", Some("fresh")).status, 200);
+    let all = std::mem::take(&mut *told.0.lock().unwrap());
+    let [("authenticate", true, _, None), ("permission_required_for_context", true, duration, Some(load))] =
+        all[..]
+    else {
+        panic!("{all:?}")
+    };
+    assert!(duration >= load, "{duration:?} {load:?}");
+
+    // A store of contexts that hangs is an outage for somebody who is known.
+    let hold = HELD.lock().unwrap();
+    assert_eq!(service.get("/held/1", Some("fresh")).status, 503);
+    let all = std::mem::take(&mut *told.0.lock().unwrap());
+    assert!(matches!(all[..], [("authenticate", true, _, None)]), "{all:?}");
+    drop(hold);
+    assert_eq!(service.get("/held/1", Some("fresh")).status, 200);
 }

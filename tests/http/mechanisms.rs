@@ -1,9 +1,15 @@
 //! Several mechanisms side by side: which of them a guard accepts, and what a 401 says.
 
-use actix_web::{HttpRequest, Responder, get};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::SystemTime,
+};
+
+use actix_web::{HttpRequest, Responder, get, test::TestRequest, web::ServiceConfig};
 use auth_core::{
     Auth, CurrentUser, Subject, User, anonymous_user_required, auth_required, auth_required as also_by,
     mechanism::{Authenticated, BearerToken, Challenge, Mechanism, Rejection, Why},
+    test,
 };
 
 use crate::{
@@ -153,4 +159,36 @@ fn wrong_credentials_are_not_nobodys() {
     assert_eq!(service.send_with("/anonymous", &[]).status, 200);
     assert_eq!(service.send_with("/anonymous", &[TOKEN]).status, 403);
     assert_eq!(service.send_with("/anonymous", &[("authorization", "Bearer wrong")]).status, 401);
+}
+
+/// Is called something else from one of its answers on, and found somebody whose log-in is from long ago.
+struct Renamed {
+    answers: AtomicUsize,
+    from: usize,
+}
+
+impl Mechanism for Renamed {
+    fn name(&self) -> &'static str {
+        if self.answers.fetch_add(1, Ordering::SeqCst) < self.from { "one" } else { "other" }
+    }
+
+    async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        Ok(Some(Authenticated::from(User::new(1)).since(SystemTime::UNIX_EPOCH)))
+    }
+}
+
+#[auth_required(within = "15 min", grace = "1 h")]
+#[get("/recent")]
+async fn recent() -> impl Responder {
+    "recent"
+}
+
+#[actix_web::test]
+async fn a_mechanism_that_is_not_found_again_makes_nobody_recent() {
+    for from in 0..12 {
+        let auth = Auth::builder().mechanism(Renamed { answers: AtomicUsize::new(0), from }).build().unwrap();
+        let configure = |app: &mut ServiceConfig| _ = app.service(recent);
+        let response = test::call(auth, configure, TestRequest::get().uri("/recent")).await;
+        assert_eq!(response.status(), 401, "renamed from answer {from} on");
+    }
 }

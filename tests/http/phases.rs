@@ -119,7 +119,7 @@ async fn an_admitted_request_has_its_body_read() {
 #[get("/threads/{id}")]
 async fn threads(loaded: Loaded, found: CurrentUser<Found>) -> impl Responder {
     let event_loop = thread::current().id();
-    format!("{} {}", loaded.0 == event_loop, found.thread == event_loop)
+    format!("{} {}", loaded.0.thread == event_loop, found.place.thread == event_loop)
 }
 
 #[actix_web::test]

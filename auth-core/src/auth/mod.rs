@@ -158,11 +158,12 @@ impl Auth {
         let check = self.check("authenticate", request);
         let known = self.found_before(request);
         let is_known = known.is_some();
-        let Some(found) = self.find(request, accepted, known, next, &check).await? else {
+        let Some(found) = self.find(request, accepted, known, &next, &check).await? else {
             check.decided(Decision::Deny(DenyReason::Anonymous));
             return Err(self.unauthenticated(accepted, "", Why::Missing));
         };
-        let check = found.checked(check);
+        let started = check.started.map(|started| started + next.took());
+        let check = Check { started, ..found.checked(check) };
         if let Some(within) = self.stale(request, accepted, &found) {
             check.decided(Decision::Deny(DenyReason::Stale));
             return Err(self.unauthenticated(accepted, found.mechanism, Why::Stale { within }));
@@ -185,7 +186,10 @@ impl Auth {
         let Some(lasting) = accepted.grace else {
             return (!recent).then_some(within);
         };
-        let mechanism = self.0.mechanisms.iter().find(|mechanism| mechanism.name() == found.mechanism)?;
+        let mut mechanisms = self.configured();
+        let Some(mechanism) = mechanisms.find(|mechanism| mechanism.name() == found.mechanism) else {
+            return Some(within);
+        };
         let begun = if recent {
             within
         } else {
@@ -216,7 +220,7 @@ impl Auth {
             return Ok(None);
         }
         let check = self.check("authenticate", request);
-        let found = self.find(request, &by_default, None, Next::default(), &check).await?;
+        let found = self.find(request, &by_default, None, &Next::default(), &check).await?;
         Ok(found.inspect(|found| found.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
 
@@ -228,14 +232,14 @@ impl Auth {
         }
     }
 
-    /// Asks the accepted mechanisms in the order in which they were added, until one finds somebody; at most
-    /// once per request.
+    /// Asks the accepted mechanisms in the order in which they were added, until one finds somebody, who is not looked for
+    /// again in this request.
     async fn find(
         &self,
         request: &HttpRequest,
         accepted: &Accepted,
         known: Option<Found>,
-        next: Next,
+        next: &Next,
         check: &Check<'_>,
     ) -> Result<Option<Found>, AuthError> {
         let is_accepted =
@@ -272,7 +276,8 @@ impl Auth {
                     return Err(AuthError::TooManyRequests { retry_after });
                 }
                 Err(Rejection::Unavailable(error)) => {
-                    check().failed(&*error);
+                    let subject = next.subject();
+                    Check { subject: subject.as_deref(), ..check() }.failed(&*error);
                     return Err(AuthError::Unavailable);
                 }
                 Err(Rejection::CrossSite) => {
@@ -466,7 +471,9 @@ impl AuthBuilder {
 
     /// Hides contexts from those who may not read them: whatever a guard asks of such a context, it answers
     /// 404 instead of 403. Status, headers and body are those of a context that does not exist, so that
-    /// nobody learns by guessing ids which ones there are. Left out, a guard answers 403.
+    /// nobody learns by guessing ids which ones there are. Left out, a guard answers 403. What
+    /// `#[derive(LoadContext)]` loads costs one statement, hidden or missing; a loader of the application's own is followed by
+    /// a second one where the policy asks parents, and a context that is missing is not.
     ///
     /// A denial to who may read the context stays a 403. So does one that comes before the context is loaded,
     /// as of a role: it is the same whether the context exists or not. The log has the reason in each case,
@@ -490,9 +497,10 @@ impl AuthBuilder {
         self
     }
 
-    /// Says how long a guard waits for a mechanism, and how long for the contexts of one attribute, before it answers 503;
-    /// for both together, where the context is loaded on the thread that found the subject. Left out, 30 s; so long may an
-    /// asynchronous `ctx_loader` take in any case.
+    /// Says how long a guard waits for a mechanism, for the contexts of one attribute, and for what the database says of
+    /// contexts that a function has loaded, before it answers 503. Where the context is loaded on the thread that found the
+    /// subject, this is for both together, and what is told is a failure to authenticate, with the subject once it is known.
+    /// Left out, 30 s; so long may an asynchronous `ctx_loader` take in any case.
     ///
     /// The request is answered then, whatever still goes on. A thread for blocking work is free again only when its work
     /// returns, so tell the database, too, how long a statement may take.

@@ -5,40 +5,54 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
 use super::{Asked, ConnectionSource, LoadContext, LoadError, Question, connection::with_connection};
 use crate::subject::Subject;
 
-/// What follows on the thread on which a mechanism has found the subject.
+/// What follows on the thread on which a mechanism has found the subject, as long as somebody waits for it.
 #[doc(hidden)]
 #[derive(Clone, Default)]
-pub struct Next(Option<Arc<dyn Follow>>);
+pub struct Next(Option<Weak<dyn Follow>>);
 
 impl Next {
-    pub(super) fn new(follow: Arc<dyn Follow>) -> Self {
-        Self(Some(follow))
-    }
-
     /// For a mechanism, once it would let the subject in. May block.
     pub(crate) fn follow(self, subject: &Arc<dyn Subject>) {
-        if let Some(next) = self.0 {
-            // Whoever is found is found, whatever becomes of this; what was not loaded here is loaded later.
+        if let Some(next) = self.upgrade() {
+            // Whoever is found is found, whatever becomes of this.
             let _ = catch_unwind(AssertUnwindSafe(|| next.follow(subject)));
         }
+    }
+
+    /// Whom the mechanism has found, if more was begun for this subject.
+    pub(crate) fn subject(&self) -> Option<Arc<dyn Subject>> {
+        self.upgrade()?.subject()
+    }
+
+    /// How much of the time was not the mechanism's, if somebody wants to know.
+    pub(crate) fn took(&self) -> Duration {
+        self.upgrade().and_then(|next| next.took()).unwrap_or_default()
+    }
+
+    fn upgrade(&self) -> Option<Arc<dyn Follow>> {
+        self.0.as_ref().and_then(Weak::upgrade)
     }
 }
 
 pub(super) trait Follow: Send + Sync {
     fn follow(&self, subject: &Arc<dyn Subject>);
+
+    fn subject(&self) -> Option<Arc<dyn Subject>>;
+
+    fn took(&self) -> Option<Duration>;
 }
 
 /// A context that may have been loaded.
 #[doc(hidden)]
 pub trait Ahead<T> {
-    /// What loads it.
+    /// What loads it, unless nobody has this any more.
     fn next(self: Arc<Self>) -> Next;
 
     /// Its id, as the request has it.
@@ -51,7 +65,6 @@ pub trait Ahead<T> {
 /// What was loaded on the thread that found the subject.
 #[doc(hidden)]
 pub struct LoadedAhead<T> {
-    subject: Arc<dyn Subject>,
     pub(crate) loaded: Result<Asked<T>, LoadError>,
     /// How long that took, if somebody wants to know.
     pub(crate) took: Option<Duration>,
@@ -63,7 +76,13 @@ pub(super) struct LoadAhead<T: LoadContext, F> {
     text: String,
     ask: F,
     is_timed: bool,
-    loaded: Mutex<Option<LoadedAhead<T>>>,
+    begun: Mutex<Option<Begun<T>>>,
+}
+
+/// A load for this subject, and what came of it so far.
+struct Begun<T> {
+    subject: Arc<dyn Subject>,
+    loaded: Option<LoadedAhead<T>>,
 }
 
 impl<T, F> LoadAhead<T, F>
@@ -77,7 +96,13 @@ where
         ask: F,
         is_timed: bool,
     ) -> Self {
-        Self { source, text, ask, is_timed, loaded: Mutex::new(None) }
+        Self { source, text, ask, is_timed, begun: Mutex::new(None) }
+    }
+}
+
+impl<T: LoadContext, F> LoadAhead<T, F> {
+    fn begun(&self) -> MutexGuard<'_, Option<Begun<T>>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,12 +113,22 @@ where
 {
     fn follow(&self, subject: &Arc<dyn Subject>) {
         let Some((id, question)) = (self.ask)(&self.text, subject) else { return };
-        let begun = self.is_timed.then(Instant::now);
+        *self.begun() = Some(Begun { subject: Arc::clone(subject), loaded: None });
+        let since = self.is_timed.then(Instant::now);
         let load = |connection: &mut T::Connection| T::load_asked(id, &question, connection);
-        let loaded = with_connection(&*self.source, load);
-        let took = begun.map(|begun| begun.elapsed());
-        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(LoadedAhead { subject: Arc::clone(subject), loaded, took });
+        let loaded = catch_unwind(AssertUnwindSafe(|| with_connection(&*self.source, load)))
+            .unwrap_or_else(|_| Err(LoadError::unavailable("the work panicked")));
+        let took = since.map(|since| since.elapsed());
+        *self.begun() =
+            Some(Begun { subject: Arc::clone(subject), loaded: Some(LoadedAhead { loaded, took }) });
+    }
+
+    fn subject(&self) -> Option<Arc<dyn Subject>> {
+        self.begun().as_ref().map(|begun| Arc::clone(&begun.subject))
+    }
+
+    fn took(&self) -> Option<Duration> {
+        self.begun().as_ref()?.loaded.as_ref()?.took
     }
 }
 
@@ -103,7 +138,8 @@ where
     F: Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, Question)> + Send + Sync + 'static,
 {
     fn next(self: Arc<Self>) -> Next {
-        Next::new(self)
+        let next: Arc<dyn Follow> = self;
+        Next(Some(Arc::downgrade(&next)))
     }
 
     fn text(&self) -> &str {
@@ -111,9 +147,8 @@ where
     }
 
     fn take(&self, subject: &Arc<dyn Subject>) -> Option<LoadedAhead<T>> {
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).take();
         // What the database said holds for whom it was asked about.
-        loaded.filter(|loaded| Arc::ptr_eq(&loaded.subject, subject))
+        self.begun().take().filter(|begun| Arc::ptr_eq(&begun.subject, subject))?.loaded
     }
 }
 
@@ -135,31 +170,52 @@ mod tests {
         }
     }
 
+    type Ask = fn(&str, &Arc<dyn Subject>) -> Option<(u8, Question)>;
+
+    fn ahead() -> Arc<LoadAhead<Planet, Ask>> {
+        let ask: Ask = |text, subject| {
+            Some((text.parse().ok()?, Question { subject: Arc::clone(subject), permissions: Cow::default() }))
+        };
+        Arc::new(LoadAhead::new(Arc::new(NoConnection), "3".to_owned(), ask, true))
+    }
+
+    fn subject(id: &str) -> Arc<dyn Subject> {
+        Arc::new(User::new(id))
+    }
+
+    fn loaded(ahead: &dyn Ahead<Planet>, subject: &Arc<dyn Subject>) -> Option<u8> {
+        ahead.take(subject).map(|LoadedAhead { loaded, .. }| loaded.unwrap().0.0)
+    }
+
     #[test]
     fn what_was_loaded_for_one_subject_is_not_for_another() {
-        let subject = |id: &str| -> Arc<dyn Subject> { Arc::new(User::new(id)) };
         let (mia, same) = (subject("mia"), subject("mia"));
-        let ahead = || {
-            let ask = |text: &str, subject: &Arc<dyn Subject>| {
-                Some((
-                    text.parse().ok()?,
-                    Question { subject: Arc::clone(subject), permissions: Cow::default() },
-                ))
-            };
-            Arc::new(LoadAhead::<Planet, _>::new(Arc::new(NoConnection), "3".to_owned(), ask, false))
-        };
-        let loaded = |ahead: &dyn Ahead<Planet>, subject| {
-            ahead.take(subject).map(|LoadedAhead { loaded, .. }| loaded.unwrap().0.0)
-        };
-
         let one = ahead();
         assert_eq!(loaded(&*one, &mia), None, "nobody has tried");
-        Arc::clone(&one).next().follow(&mia);
+        let next = Arc::clone(&one).next();
+        next.clone().follow(&mia);
+        assert!(Arc::ptr_eq(&next.subject().unwrap(), &mia));
+        assert!(!next.took().is_zero());
         assert_eq!(loaded(&*one, &mia), Some(3));
         assert_eq!(loaded(&*one, &mia), None, "it is taken once");
 
         let other = ahead();
         Arc::clone(&other).next().follow(&mia);
         assert_eq!(loaded(&*other, &same), None);
+    }
+
+    #[test]
+    fn nothing_is_loaded_for_whom_nobody_waits() {
+        let asked = Arc::new(());
+        let seen = Arc::clone(&asked);
+        let ask = move |_: &str, _: &Arc<dyn Subject>| {
+            let _ = &seen;
+            panic!("somebody was asked")
+        };
+        let ahead = Arc::new(LoadAhead::<Planet, _>::new(Arc::new(NoConnection), "3".to_owned(), ask, true));
+        let next = Arc::clone(&ahead).next();
+        drop(ahead);
+        assert_eq!(Arc::strong_count(&asked), 1, "it is gone");
+        next.follow(&subject("mia"));
     }
 }

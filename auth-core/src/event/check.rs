@@ -116,6 +116,12 @@ impl<'a> Check<'a> {
         self.started.map(|_| Instant::now())
     }
 
+    /// The same where the context was loaded just before.
+    pub(crate) fn with_load(self, took: Option<Duration>) -> Self {
+        let started = self.started.and_then(|started| started.checked_sub(took.unwrap_or_default()));
+        Self { started: started.or(self.started), load: took, ..self }
+    }
+
     pub(crate) fn has_loaded(&mut self, since: Option<Instant>) {
         self.load = since.map(|since| since.elapsed());
     }

@@ -58,7 +58,7 @@ impl Caller<'_> {
             && let Some(LoadedAhead { loaded, took, .. }) = ahead.take(&self.subject)
         {
             self.prove::<A>(asked)?;
-            let check = Check { load: took, ..self.check::<A::Loaded>(ahead.text(), asked) };
+            let check = self.check::<A::Loaded>(ahead.text(), asked).with_load(took);
             let question = self.question(asked, &check)?;
             let (context, answer) = found(loaded, &check)?;
             self.check_each(&context, Vec::from_iter(answer), &[], &question, asked, check).await?;

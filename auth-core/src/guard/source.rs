@@ -86,7 +86,8 @@ impl<T: AsyncLoadContext<Id: IdInOnePlace>> NamedBy<Source> for T {
         lender: &L,
         ask: impl Fn(&Arc<dyn Subject>) -> Option<Question> + Send + Sync + 'static,
     ) -> Option<Arc<dyn Ahead<T>>> {
-        let [source] = sources else { return None };
+        // A query can be long, and nobody is known yet.
+        let [source @ (Source::Path(_) | Source::Header(_))] = sources else { return None };
         let text = source.find(request).ok()??.into_owned();
         // No id is parsed before the subject is known.
         T::ahead(lender, text, move |text, subject| {

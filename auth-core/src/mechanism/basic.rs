@@ -200,7 +200,8 @@ impl<S: FindByUsername> Mechanism for BasicAuth<S> {
         let name = S::counts_as(&credentials.username);
         let attempt = self.attempts.begin(&name, (self.address)(request).or_else(|| peer(request)))?;
         let checked = self.check(credentials).await;
-        // Who was let in guessed nothing, and a store that failed told nothing.
+        // Who was let in guessed nothing, and a store that failed told nothing. Where nobody waits for the answer any more,
+        // the attempt counts: otherwise a client could go away before it.
         if !matches!(checked, Err(Rejection::BadCredentials)) {
             attempt.take_back();
         }
