@@ -232,7 +232,7 @@ async fn by_query(loaded: Loaded, found: CurrentUser<Found>) -> impl Responder {
     (loaded.0 == found.place).to_string()
 }
 
-/// Is not loaded before the test lets it.
+/// Is not loaded before the test lets it, and takes longer than a check without it.
 static HELD: Mutex<()> = Mutex::new(());
 
 struct Held;
@@ -243,6 +243,7 @@ impl LoadContext for Held {
 
     fn load(_: i32, _: &mut NoConnection) -> Result<Self, LoadError> {
         let _wait = HELD.lock();
+        thread::sleep(Duration::from_millis(20));
         Ok(Self)
     }
 }
@@ -351,7 +352,7 @@ fn a_load_is_told_as_a_part_of_the_check_that_asked_for_it() {
     let limit = Duration::from_millis(200);
     let auth = Auth::builder().mechanism(tokens).observer(told.clone()).time_limit(limit).build().unwrap();
     let service = service(auth);
-    assert_eq!(service.get("/thread/1", Some("fresh")).status, 200);
+    assert_eq!(service.get("/held/1", Some("fresh")).status, 200);
     let all = std::mem::take(&mut *told.0.lock().unwrap());
     let [("authenticate", true, _, None), ("permission_required_for_context", true, duration, Some(load))] =
         all[..]
