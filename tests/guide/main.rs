@@ -4,6 +4,7 @@
 mod audit;
 mod examples;
 mod policies;
+mod security;
 mod statements;
 mod testing;
 
