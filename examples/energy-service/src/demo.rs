@@ -292,12 +292,15 @@ pub fn instructions(service: &Service, address: SocketAddr) -> Result<String, Se
         // Writing to a string does not fail.
         let _ = writeln!(text, "  {:<24}{}", user.email, user.is);
     }
-    let address = reachable(address);
-    let _ = writeln!(text, "\nLog in with a browser: http://{address}/log-in");
+    let url = match &service.public_url {
+        Some(url) => url.to_string(),
+        None => format!("http://{}", reachable(address)),
+    };
+    let _ = writeln!(text, "\nLog in with a browser: {url}/log-in");
     if cfg!(feature = "swagger-ui") {
-        let _ = writeln!(text, "Read about the API: http://{address}/docs/");
+        let _ = writeln!(text, "Read about the API: {url}/docs/");
     }
-    let base = format!("http://{address}/api");
+    let base = format!("{url}/api");
     let _ = write!(
         text,
         "\nTry, in another terminal:\n\n\

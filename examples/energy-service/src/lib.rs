@@ -40,7 +40,7 @@ use actix_web::{
 };
 use auth_core::{
     Auth, AuthConfigError, ProtectedConfig, Registered,
-    mechanism::{Attempts, Passwords},
+    mechanism::{Attempts, Passwords, session::PublicOrigin},
     openapi::{DocumentError, GuardedApi},
     report,
 };
@@ -87,6 +87,8 @@ pub struct Config {
     pub workers: Option<usize>,
     /// Whether an empty database is filled with the [demo world](demo).
     pub demo: bool,
+    /// Where people find the service with their browsers, if it is not where it listens: behind a proxy that ends TLS.
+    pub public_url: Option<PublicOrigin>,
     /// How sessions of browsers are kept.
     pub sessions: SessionConfig,
     /// How denials get into the audit log.
@@ -107,6 +109,7 @@ impl Default for Config {
             clients: ClientLimits::default(),
             workers: None,
             demo: false,
+            public_url: None,
             sessions: SessionConfig::default(),
             audit: AuditConfig::default(),
             live: LiveConfig::default(),
@@ -122,6 +125,7 @@ pub struct Service {
     database: Database,
     passwords: Passwords,
     attempts: Attempts,
+    public_url: Option<PublicOrigin>,
     sessions: Sessions,
     live: Live,
     guards: Arc<OnceLock<Registered>>,
@@ -137,19 +141,20 @@ impl Service {
     ///
     /// When the database cannot be opened, or is not for the demo, or when there can be no sessions as configured.
     pub fn open(config: &Config) -> Result<Self, StartError> {
+        let sessions = Sessions::open(&config.sessions, config.public_url.as_ref())?;
         let database =
             Database::open_within(config.limits, &config.database, config.pool_size, config.pool_wait)?;
         if config.demo {
             demo::fill(&database)?;
         }
         let denials = Denials::start(database.clone(), config.audit.clone()).map_err(StartError::Audit)?;
-        let sessions = Sessions::open(&config.sessions)?;
         Ok(Self {
             auth: auth::auth(database.pool(), sessions.cookie_name(), denials.clone(), config.limits.answer)?,
             denials,
             database,
             passwords: Passwords::new(),
             attempts: Attempts::default(),
+            public_url: config.public_url.clone(),
             sessions,
             live: Live::new(config.live),
             guards: Arc::default(),
@@ -187,6 +192,9 @@ impl Service {
     /// # }
     /// ```
     pub fn configure(&self, config: &mut ServiceConfig) {
+        if let Some(origin) = &self.public_url {
+            config.app_data(origin.clone());
+        }
         config
             .app_data(self.auth.clone())
             .app_data(Data::new(self.clone()))
@@ -219,7 +227,8 @@ impl Service {
             return Ok(document.clone());
         }
         let registered = self.guards().await;
-        let document = GuardedApi::new(registered, &self.auth).complete(routes::openapi::document())?;
+        let document = GuardedApi::new(registered, &self.auth)
+            .complete(routes::openapi::document(self.public_url.as_ref()))?;
         // All of it can be written as JSON.
         let document = document.to_json().unwrap_or_default();
         Ok(self.openapi.get_or_init(|| document.into()).clone())

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use auth_core::mechanism::session::{InvalidOrigin, PublicOrigin};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use energy_service::{
     Config, Service, StartError,
@@ -94,8 +95,10 @@ struct ServeArguments {
     /// A Redis for sessions, which several instances share, as in `redis://127.0.0.1:6379`
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     redis: Option<String>,
-    /// Let browsers send the cookie of the session without TLS; they always may to a service that listens on this
-    /// machine alone
+    /// Where people find the service with their browsers, as in `https://energy.example.com`: behind a proxy that ends TLS
+    #[arg(long, value_name = "URL", env = "PUBLIC_URL", value_parser = public_url)]
+    public_url: Option<PublicOrigin>,
+    /// Let browsers send the cookie of the session without TLS; they may to the demo, if its public URL has none
     #[arg(long)]
     insecure_cookies: bool,
 }
@@ -168,6 +171,7 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         demo,
         session_key,
         redis,
+        public_url,
         insecure_cookies,
     } = arguments;
     let database: Location = database.parse()?;
@@ -199,8 +203,10 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         sessions: SessionConfig {
             key,
             redis,
-            insecure_cookies: insecure_cookies || address.ip().is_loopback(),
+            insecure_cookies: insecure_cookies
+                || demo && !public_url.as_ref().is_some_and(PublicOrigin::is_https),
         },
+        public_url,
         ..Config::default()
     };
     let service = Service::open(&config)?;
@@ -213,8 +219,9 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
     service.openapi().await.map_err(StartError::from)?;
     let server = service.start(listener).map_err(CommandError::Serve)?;
     tracing::info!("listening on http://{address}");
+    say_how_browsers_log_in(&config, address);
     if demo {
-        if !address.ip().is_loopback() {
+        if is_open_to_others(&config, address) {
             tracing::warn!("everyone knows the passwords of the demo, and {address} may be open to everyone");
         }
         println!("{}", demo::instructions(&service, address).map_err(CommandError::Instructions)?);
@@ -224,6 +231,32 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         tracing::error!(error = %chain(&error), "the last denials are not in the audit log");
     }
     ended
+}
+
+/// A path would be lost: the service is all that there is at its host.
+fn public_url(text: &str) -> Result<PublicOrigin, InvalidOrigin> {
+    text.strip_suffix('/').unwrap_or(text).parse()
+}
+
+/// Whether others than this machine reach the service.
+fn is_open_to_others(config: &Config, address: SocketAddr) -> bool {
+    config.public_url.is_some() || !address.ip().is_loopback()
+}
+
+/// A log-in whose cookie the browser does not send back fails without a word.
+fn say_how_browsers_log_in(config: &Config, address: SocketAddr) {
+    let insecure = config.sessions.insecure_cookies;
+    match &config.public_url {
+        Some(url) => tracing::info!("browsers log in at {url}"),
+        None if insecure => {}
+        None => tracing::info!(
+            "browsers log in by TLS, or on this machine: name what a proxy makes of this service by --public-url URL, or let the \
+             cookie of the session go without TLS by --insecure-cookies"
+        ),
+    }
+    if insecure && is_open_to_others(config, address) {
+        tracing::warn!("the cookies of sessions go without TLS: anybody on their way can take a log-in over");
+    }
 }
 
 /// Each connection is a file. Many systems allow a process few of them, in case it cannot count so far, and more if it asks.

@@ -11,7 +11,7 @@ use actix_session::{
 use actix_web::cookie::{Key, SameSite, time};
 #[cfg(feature = "redis")]
 use actix_web::middleware::from_fn;
-use auth_core::{ProtectedConfig, ProtectedScope};
+use auth_core::{ProtectedConfig, ProtectedScope, mechanism::session::PublicOrigin};
 use base64ct::{Base64, Encoding};
 
 /// For how long a log-in of a browser counts, whatever the browser and the store keep.
@@ -29,7 +29,8 @@ pub struct SessionConfig {
     pub key: Option<SessionKey>,
     /// A Redis for the sessions, which several instances share. Without it a session is in its cookie.
     pub redis: Option<RedisUrl>,
-    /// Whether browsers send the cookie without TLS, too.
+    /// Whether browsers send the cookie without TLS, too, as they have to where the service is found at an `http://…` that
+    /// is not this machine.
     pub insecure_cookies: bool,
 }
 
@@ -114,7 +115,13 @@ enum Store {
 }
 
 impl Sessions {
-    pub(crate) fn open(config: &SessionConfig) -> Result<Self, SessionError> {
+    pub(crate) fn open(
+        config: &SessionConfig,
+        public_url: Option<&PublicOrigin>,
+    ) -> Result<Self, SessionError> {
+        if !config.insecure_cookies && public_url.is_some_and(|url| !url.is_https()) {
+            return Err(SessionError::NoTls);
+        }
         let store = match &config.redis {
             None => Store::Cookie,
             // The others could not read the cookies.
@@ -250,6 +257,12 @@ pub enum SessionError {
         "sessions in Redis need a session key, the same for all instances (--session-key or SESSION_KEY)"
     )]
     NoKey,
+    /// Browsers would keep the cookie to themselves.
+    #[error(
+        "browsers send the cookie of a session by TLS alone, and the public URL has none: \
+         name one with `https://`, or let the cookie go without TLS (--insecure-cookies)"
+    )]
+    NoTls,
     /// There is a Redis, but nothing to reach it with.
     #[error("this service is built without Redis; build it with `--features redis`")]
     NotBuilt,
@@ -290,7 +303,18 @@ mod tests {
     #[test]
     fn shared_sessions_need_a_shared_key() {
         let redis = Some("redis://127.0.0.1:6379".parse().unwrap());
-        let refused = Sessions::open(&SessionConfig { redis, ..SessionConfig::default() });
+        let refused = Sessions::open(&SessionConfig { redis, ..SessionConfig::default() }, None);
         assert!(matches!(refused, Err(SessionError::NoKey)));
+    }
+
+    #[test]
+    fn a_public_url_without_tls_needs_cookies_without_tls() {
+        let opened = |url: &str, insecure_cookies| {
+            let config = SessionConfig { insecure_cookies, ..SessionConfig::default() };
+            Sessions::open(&config, Some(&url.parse().unwrap()))
+        };
+        assert!(matches!(opened("http://energy.example.com", false), Err(SessionError::NoTls)));
+        assert!(opened("http://energy.example.com", true).is_ok());
+        assert!(opened("https://energy.example.com", false).is_ok());
     }
 }

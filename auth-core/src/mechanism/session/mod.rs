@@ -74,8 +74,8 @@ use actix_web::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::origin::InvalidOrigin;
 use self::origin::Origin;
+pub use self::origin::{InvalidOrigin, PublicOrigin};
 use super::{Authenticated, Grace, Mechanism, Rejection, Scheme};
 use crate::{
     blocking,
@@ -136,8 +136,8 @@ pub trait FindBySession: Subject + Sized {
 /// its session and may change something is refused with 403 if another site caused it: every method but GET,
 /// HEAD, OPTIONS and TRACE, and every upgrade to a WebSocket, for which browsers ask from any page with the
 /// cookie and without asking the service first (CORS). `Sec-Fetch-Site` tells; where it is missing,
-/// `Origin` is compared with `Host` (never with what a proxy adds). A request with neither is not a browser's
-/// and is let through. This is asked before the user is looked up. Log-in itself is not covered, because
+/// `Origin` is compared with the application's [`PublicOrigin`], or else with `Host` (never with what a proxy adds). A
+/// request with neither is not a browser's and is let through. This is asked before the user is looked up. Log-in itself is not covered, because
 /// nobody is authenticated then: a log-in that takes a form asks [`refuse_cross_site`].
 ///
 /// A page's own WebSocket is authenticated by the session and by nothing else: `new WebSocket(…)` of a browser

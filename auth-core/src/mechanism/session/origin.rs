@@ -1,6 +1,6 @@
 //! Whether another site caused a request: Fetch Metadata, or else the origin (RFC 6454).
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use actix_web::{
     HttpRequest,
@@ -31,7 +31,53 @@ pub(super) fn is_foreign(request: &HttpRequest, trusted: &[Origin]) -> bool {
         let is_own = |site: &[u8]| matches!(site, b"same-origin" | b"none");
         return !headers.get_all(&SEC_FETCH_SITE).all(|site| is_own(site.as_bytes()));
     }
-    has_origin && !origin.is_some_and(|origin| origin.is_of(request))
+    has_origin && !origin.is_some_and(|origin| origin.is_own(request))
+}
+
+/// Where browsers find the application: `https://energy.example.com`. Requests that its own pages cause come from this
+/// origin.
+///
+/// Register it with `App::app_data`, next to the [`Auth`](crate::Auth). [`SessionCookie`](super::SessionCookie) and
+/// [`refuse_cross_site`](super::refuse_cross_site) then compare `Origin` with it, and not with `Host`, in which a proxy may
+/// have put a name of its own.
+///
+/// ```
+/// use actix_web::App;
+/// use auth_core::mechanism::session::PublicOrigin;
+///
+/// let origin: PublicOrigin = "https://energy.example.com".parse()?;
+/// assert!(origin.is_https());
+/// let app = App::new().app_data(origin.clone());
+/// # Ok::<(), auth_core::mechanism::session::InvalidOrigin>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicOrigin(Origin);
+
+impl PublicOrigin {
+    /// Whether browsers reach it by TLS, so that its cookies can be `Secure`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme == "https"
+    }
+}
+
+/// Only `http` and `https`: no other scheme has pages that send forms.
+impl FromStr for PublicOrigin {
+    type Err = InvalidOrigin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        let origin: Origin = text.parse()?;
+        if origin.is_web() { Ok(Self(origin)) } else { Err(InvalidOrigin { text: text.to_owned() }) }
+    }
+}
+
+/// As browsers write it: without the port that the scheme has anyway.
+impl fmt::Display for PublicOrigin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(Origin { scheme, host, port }) = self;
+        write!(formatter, "{scheme}://{host}")?;
+        port.map_or(Ok(()), |port| write!(formatter, ":{port}"))
+    }
 }
 
 /// A scheme, a host and a port.
@@ -44,6 +90,15 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// Whether the application's own pages have this origin: the one that it registered, or else the host that the request
+    /// names.
+    fn is_own(&self, request: &HttpRequest) -> bool {
+        match request.app_data() {
+            Some(PublicOrigin(own)) => self == own,
+            None => self.is_of(request),
+        }
+    }
+
     /// Whether this is the host, with the port, that the request asks. The scheme of the request is not
     /// compared: where a proxy ends TLS, the request does not have that of the browser.
     fn is_of(&self, request: &HttpRequest) -> bool {
@@ -54,7 +109,11 @@ impl Origin {
             _ => None,
         };
         let asked = asked.and_then(|host| Self::new(&self.scheme, host));
-        matches!(self.scheme.as_str(), "http" | "https") && asked.is_some_and(|asked| asked == *self)
+        self.is_web() && asked.is_some_and(|asked| asked == *self)
+    }
+
+    fn is_web(&self) -> bool {
+        matches!(self.scheme.as_str(), "http" | "https")
     }
 
     fn new(scheme: &str, authority: &str) -> Option<Self> {
@@ -196,6 +255,56 @@ mod tests {
         }
         for origin in ["http://app.example.org", "https://app.example.org:8443", "http://localhost", "null"] {
             assert!(foreign(&[("origin", origin), ("sec-fetch-site", "cross-site")]), "{origin}");
+        }
+    }
+
+    #[test]
+    fn where_the_application_says_its_origin_the_host_does_not_count() {
+        let foreign = |headers: &[(&'static str, &'static str)]| {
+            let own: PublicOrigin = "https://energy.example.com".parse().unwrap();
+            let mut request = TestRequest::post().app_data(own);
+            for header in headers {
+                request = request.append_header(*header);
+            }
+            is_foreign(&request.to_http_request(), &[])
+        };
+        let inside = ("host", "127.0.0.1:5000");
+        for (origin, expected) in [
+            ("https://energy.example.com", false),
+            ("https://ENERGY.example.com:443", false),
+            ("http://energy.example.com", true),
+            ("https://energy.example.com:8443", true),
+            ("http://127.0.0.1:5000", true),
+            ("https://evil.example", true),
+            ("null", true),
+        ] {
+            assert_eq!(foreign(&[inside, ("origin", origin)]), expected, "{origin}");
+        }
+        assert!(foreign(&[("host", "evil.example"), ("origin", "https://evil.example")]));
+        assert!(foreign(&[
+            inside,
+            ("origin", "https://energy.example.com"),
+            ("sec-fetch-site", "cross-site")
+        ]));
+        assert!(!foreign(&[inside, ("sec-fetch-site", "same-origin")]));
+        assert!(!foreign(&[inside]));
+    }
+
+    #[test]
+    fn a_public_origin_is_written_as_browsers_write_it() {
+        for (text, written, is_https) in [
+            ("https://Energy.example.com", "https://energy.example.com", true),
+            ("https://energy.example.com:443", "https://energy.example.com", true),
+            ("https://energy.example.com:8443", "https://energy.example.com:8443", true),
+            ("http://[::1]:5000", "http://[::1]:5000", false),
+        ] {
+            let origin: PublicOrigin = text.parse().unwrap();
+            assert_eq!((origin.to_string().as_str(), origin.is_https()), (written, is_https));
+        }
+        for text in
+            ["tauri://localhost", "energy.example.com", "https://energy.example.com/", "https://*", ""]
+        {
+            assert!(text.parse::<PublicOrigin>().is_err(), "{text}");
         }
     }
 

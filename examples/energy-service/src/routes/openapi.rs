@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, get, http::header::ContentType, web::Data};
-use auth_core::{Problem, ProtectedConfig, public};
+use auth_core::{Problem, ProtectedConfig, mechanism::session::PublicOrigin, public};
 use utoipa::{
     IntoResponses, OpenApi, ToSchema,
-    openapi::{self, Content, Ref, RefOr, Response, ResponseBuilder},
+    openapi::{self, Content, Ref, RefOr, Response, ResponseBuilder, Server},
 };
 
 use super::{
@@ -46,9 +46,11 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 )]
 struct Api;
 
-/// What the handlers say, without what their guards ask.
-pub(crate) fn document() -> openapi::OpenApi {
-    Api::openapi().nest(BASE, permissions::openapi())
+/// What the handlers say, without what their guards ask. Without a URL, the endpoints are where the document is.
+pub(crate) fn document(public_url: Option<&PublicOrigin>) -> openapi::OpenApi {
+    let mut document = Api::openapi().nest(BASE, permissions::openapi());
+    document.servers = public_url.map(|url| vec![Server::new(url.to_string())]);
+    document
 }
 
 /// This document.

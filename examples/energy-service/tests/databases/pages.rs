@@ -201,6 +201,29 @@ async fn the_cookie_is_for_the_server_alone_and_for_tls() {
     assert_eq!(attributes, ["HttpOnly", "Path=/", "SameSite=Lax"]);
 }
 
+/// What the proxy puts into `Host` says nothing then.
+#[actix_web::test]
+async fn behind_a_proxy_the_pages_have_the_origin_of_the_public_url() {
+    let place = SERVER.database();
+    let public_url = Some("https://energy.example.com".parse().unwrap());
+    let service = Service::open(&Config { demo: true, public_url, ..place.config() }).unwrap();
+    let own = [("host", "127.0.0.1:5000"), ("origin", "https://energy.example.com")];
+    let form = format!("email={MEMBER}&password={PASSWORD}");
+    let mut browser = Browser::default();
+    for foreign in ["http://127.0.0.1:5000", "http://energy.example.com", "https://evil.example", "null"] {
+        let from = [("host", "127.0.0.1:5000"), ("origin", foreign)];
+        assert_page(&browser.send(&service, Method::POST, "/log-in", &from, &form).await, 403);
+        assert_eq!(browser.cookie, None, "{foreign}");
+    }
+    assert_redirect(&browser.send(&service, Method::POST, "/log-in", &own, &form).await, "/");
+    assert!(browser.cookie.as_ref().unwrap().starts_with("__Host-"));
+    let foreign = [("host", "127.0.0.1:5000"), ("origin", "http://127.0.0.1:5000")];
+    assert_page(&browser.send(&service, Method::POST, "/log-out", &foreign, "").await, 403);
+    assert_page(&browser.send(&service, Method::POST, "/log-out", &own, "").await, 200);
+    let document = browser.get(&service, "/api/v3_0/openapi.json").await.body;
+    assert!(document.contains(r#""servers":[{"url":"https://energy.example.com"}]"#), "{document}");
+}
+
 /// The session is in the cookie here, so there is nothing to forget but the time of the log-out.
 #[actix_web::test]
 async fn a_copy_of_the_cookie_is_worth_nothing_after_the_log_out() {
