@@ -89,7 +89,7 @@ struct Implementation {
     of: TokenStream,
     items: TokenStream,
     /// Every type of the handler that is in the items.
-    types: TokenStream,
+    types: Vec<Type>,
 }
 
 impl Implementation {
@@ -109,13 +109,15 @@ impl Implementation {
             others(handler, guard).map(|(index, argument)| (local(index), &*argument.ty)).unzip();
         let span = place_of(&other_types, handler);
         let other_types = quote_spanned!(span=> (#(#other_types,)*));
+        let only_checked = guard.contexts.iter().filter(|asked| asked.argument.is_none());
+        let only_checked = only_checked.filter_map(|asked| asked.ty.clone());
         let arguments = arguments(handler);
         let locals: Vec<Ident> = (0..handler.arguments().count()).map(local).collect();
         // A `()` at the end would be a lint of the user's.
         let ordered = (!locals.is_empty()).then(|| quote!((#(#locals,)*)));
         Self {
             of: quote!(NamedGuard),
-            types: quote!((#arguments, #types)),
+            types: argument_types(handler).chain(only_checked).collect(),
             items: quote! {
                 type Arguments = #arguments;
                 type Contexts = #contexts;
@@ -144,7 +146,7 @@ impl Implementation {
                     #body
                 }
             },
-            types: arguments,
+            types: argument_types(handler).collect(),
         }
     }
 }
@@ -174,8 +176,10 @@ fn assemble(
         }
     });
     // What others see may not name private types in its implementation unless the trait has them as arguments. The
-    // handler itself may take private types.
-    let types = seen.filter(|seen| !matches!(seen, Visibility::Inherited)).map(|_| types);
+    // handler itself may take private types. What a route attribute makes is seen by all, whatever the handler is: so
+    // has it actix-web's feature `compat-routing-macros-force-pub`, which is on by default.
+    let is_seen = is_made || seen.is_some_and(|seen| !matches!(seen, Visibility::Inherited));
+    let types = (is_seen && !types.is_empty()).then(|| quote!((#(#types,)*)));
     let arguments = types.iter().map(|types| quote!(<#types>));
     let further = types.iter().map(|types| quote!(, #types));
     let (parameters, _, bounds) = signature.generics.split_for_impl();
@@ -352,8 +356,12 @@ fn at(written: Span) -> Span {
 
 /// The handler's arguments as one tuple type.
 fn arguments(handler: &Handler) -> TokenStream {
-    let types = handler.arguments().map(|argument| &argument.ty);
+    let types = argument_types(handler);
     quote!((#(#types,)*))
+}
+
+fn argument_types(handler: &Handler) -> impl Iterator<Item = Type> {
+    handler.arguments().map(|argument| (*argument.ty).clone())
 }
 
 fn with_argument(mut signature: Signature, pattern: TokenStream, ty: TokenStream) -> Signature {
