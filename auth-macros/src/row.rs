@@ -1,16 +1,17 @@
 //! A row of a diesel table, as the derives see it: its table, key and connection, and what it belongs to.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{
-    Attribute, Data, DeriveInput, Field, Fields, Index, LitStr, Meta, Path, Token, Type, parenthesized,
-};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Index, LitStr, Path, Token, Type, parenthesized};
 
+use self::attribute::{items, relation};
 use crate::errors::Errors;
 use crate::nearest::{nearest, one_of};
+
+mod attribute;
 
 /// A row of a table: what the implementations need to know.
 pub(crate) struct Row {
@@ -218,6 +219,8 @@ impl Said {
             parenthesized!(content in input);
             let backends = Punctuated::<Path, Token![,]>::parse_terminated(&content)?;
             self.backends.extend(backends);
+        } else if key == "base_query" {
+            return Err(syn::Error::new(key.span(), BASE_QUERY));
         }
         Ok(())
     }
@@ -324,6 +327,9 @@ const CONNECTION: &str = "the type of the connection is not known; write \
      `#[auth(connection = diesel::SqliteConnection)]`, or let it follow from one backend: \
      `#[diesel(check_for_backend(diesel::sqlite::Sqlite))]`";
 
+const BASE_QUERY: &str = "contexts are loaded from the table and not from `base_query`, so what it leaves out would be let \
+     in; write its condition into the policy, and derive `HasQuery` for a struct of its own";
+
 /// The variants of `auth_core::RowLock`.
 const LOCKS: [&str; 3] = ["Transaction", "Postgres", "Mysql"];
 
@@ -336,33 +342,6 @@ fn lock_of(connection: &Type) -> Option<&'static str> {
         "MysqlConnection" | "AsyncMysqlConnection" => Some("Mysql"),
         _ => None,
     }
-}
-
-/// `(asset: Asset, asset_id)`
-fn relation(key: &Ident, input: ParseStream<'_>) -> syn::Result<Relation> {
-    const EXAMPLE: &str = "`belongs_to(asset: Asset, asset_id)`: a name, the context, and the foreign key";
-    let explained = |error: syn::Error| {
-        syn::Error::new(error.span(), format_args!("a relation is written {EXAMPLE}; {error}"))
-    };
-    if !input.peek(syn::token::Paren) {
-        return Err(syn::Error::new(key.span(), format_args!("a relation is written {EXAMPLE}")));
-    }
-    let content;
-    parenthesized!(content in input);
-    let parts = |content: ParseStream<'_>| {
-        let name = content.call(Ident::parse_any)?;
-        let _: Token![:] = content.parse()?;
-        let parent = content.call(Type::without_plus)?;
-        let _: Token![,] = content.parse()?;
-        let foreign_key = content.call(Ident::parse_any)?;
-        let _: Option<Token![,]> = content.parse()?;
-        if content.is_empty() {
-            Ok(Relation { name, parent, foreign_key })
-        } else {
-            Err(content.error("remove what follows"))
-        }
-    };
-    parts(&content).map_err(explained)
 }
 
 /// The columns of the primary key, in the order in which they are named.
@@ -433,29 +412,6 @@ fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
         }
     }
     (!embeds).then_some(Held { column, field: name, computed })
-}
-
-/// Calls `item` behind each key of `#[attribute(key, key = value, key(…))]`; what it leaves unread
-/// of the value is skipped.
-fn items(
-    attribute: &Attribute,
-    mut item: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
-) -> syn::Result<()> {
-    let Meta::List(list) = &attribute.meta else {
-        return Ok(());
-    };
-    let items = |input: ParseStream<'_>| {
-        while !input.is_empty() {
-            let key = input.call(Ident::parse_any)?;
-            item(&key, input)?;
-            while !input.is_empty() && !input.peek(Token![,]) {
-                let _: TokenTree = input.parse()?;
-            }
-            let _: Option<Token![,]> = input.parse()?;
-        }
-        Ok(())
-    };
-    items.parse2(list.tokens.clone())
 }
 
 /// The table that diesel assumes, by its own rule: each upper case letter begins a word.

@@ -746,6 +746,15 @@ fn rows() {
                implement it by hand for this type"],
         );
     }
+    for base_query in ["base_query = rows::table.filter(rows::deleted_at.is_null())", "base_query = rows"] {
+        refuses(
+            &format!("#[auth(connection = C)] #[diesel({base_query})] struct Row {{ id: i32 }}"),
+            &[
+                "contexts are loaded from the table and not from `base_query`, so what it leaves out would be let in; \
+               write its condition into the policy, and derive `HasQuery` for a struct of its own",
+            ],
+        );
+    }
     refuses(
         "#[auth(conection = C)] struct Row { id: i32 }",
         &["unknown key `conection`; did you mean `connection`?"],
@@ -758,4 +767,37 @@ fn rows() {
         "#[auth(connection = \"C\")] struct Row { id: i32 }",
         &["`connection` is a type, without quotes: `connection = C`"],
     );
+}
+
+/// The values of diesel's keys are types and expressions.
+#[test]
+fn attributes_of_others_are_skipped() {
+    for said in [
+        "select_expression = name, select_expression_type = Eq<resources::name, &'static str>",
+        "select_expression_type = Eq<resources::name, &'static str>, select_expression = resources::name.eq(\"a\")",
+        "select_expression = sql::<(Text, Bool)>(\"a, b\"), select_expression_type = SqlLiteral<(Text, Bool)>",
+        "select_expression = if a < b { c } else { d }",
+        "select_expression = a::<B, C>::d() + e[0]",
+        "select_expression = |a, b| -> HashMap<A, B> { a }",
+        "select_expression_type = dsl::case_when<A, fn(B, C) -> D<E, F>>",
+        "select_expression_type = <A as B<C, D>>::E",
+        "deserialize_as = HashMap<A, B>",
+        "skip_insertion, treat_none_as_null = true, column_name = \"name\"",
+        "sql_type(a < b), serialize_as = Wrapped<[u8; 3], 4>",
+        "anything => at all",
+    ] {
+        let on_field =
+            format!("#[auth(connection = C)] struct Row {{ id: i32, #[diesel({said})] other: A }}");
+        assert_eq!(messages(load_context::derive(on_field.parse().unwrap())), [""; 0], "{said}");
+        // What stands behind it is read.
+        let in_front =
+            format!("#[diesel({said}, primary_key(other))] #[auth(connection = C)] struct Row {{ id: i32 }}");
+        assert_eq!(
+            messages(load_context::derive(in_front.parse().unwrap())),
+            [
+                "no field of `Row` holds the primary key `other`; add it, or name the key with `#[diesel(primary_key(…))]`"
+            ],
+            "{said}"
+        );
+    }
 }

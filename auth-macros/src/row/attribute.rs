@@ -1,0 +1,85 @@
+//! How `#[diesel(…)]` and `#[auth(…)]` are written: items, of which many are none of ours.
+
+use proc_macro2::{Ident, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::discouraged::Speculative as _;
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Attribute, Expr, Meta, Token, Type, parenthesized};
+
+use super::Relation;
+
+/// Calls `item` behind each key of `#[attribute(key, key = value, key(…))]`; a value that it leaves unread is skipped.
+pub(super) fn items(
+    attribute: &Attribute,
+    mut item: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    let Meta::List(list) = &attribute.meta else {
+        return Ok(());
+    };
+    let items = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            let key = input.call(Ident::parse_any)?;
+            item(&key, input)?;
+            skip_value(input)?;
+            let _: Option<Token![,]> = input.parse()?;
+        }
+        Ok(())
+    };
+    items.parse2(list.tokens.clone())
+}
+
+/// Skips what is left of an item. Its value may be a type or an expression, and then a comma in it is no end of it, as
+/// that of `Eq<name, &'static str>`. What both a type and an expression begin with is a type: `Eq < name` is none.
+fn skip_value(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.peek(Token![=]) {
+        let _: Token![=] = input.parse()?;
+        if !skip::<Type>(input) {
+            skip::<Expr>(input);
+        }
+    }
+    while !is_at_end(input) {
+        let _: TokenTree = input.parse()?;
+    }
+    Ok(())
+}
+
+/// Skips a value of this kind, if it is all that there is in front of a comma or the end.
+fn skip<T: Parse>(input: ParseStream<'_>) -> bool {
+    let behind = input.fork();
+    let is_one = behind.parse::<T>().is_ok() && is_at_end(&behind);
+    if is_one {
+        input.advance_to(&behind);
+    }
+    is_one
+}
+
+fn is_at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}
+
+/// `(asset: Asset, asset_id)`
+pub(super) fn relation(key: &Ident, input: ParseStream<'_>) -> syn::Result<Relation> {
+    const EXAMPLE: &str = "`belongs_to(asset: Asset, asset_id)`: a name, the context, and the foreign key";
+    let explained = |error: syn::Error| {
+        syn::Error::new(error.span(), format_args!("a relation is written {EXAMPLE}; {error}"))
+    };
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(key.span(), format_args!("a relation is written {EXAMPLE}")));
+    }
+    let content;
+    parenthesized!(content in input);
+    let parts = |content: ParseStream<'_>| {
+        let name = content.call(Ident::parse_any)?;
+        let _: Token![:] = content.parse()?;
+        let parent = content.call(Type::without_plus)?;
+        let _: Token![,] = content.parse()?;
+        let foreign_key = content.call(Ident::parse_any)?;
+        let _: Option<Token![,]> = content.parse()?;
+        if content.is_empty() {
+            Ok(Relation { name, parent, foreign_key })
+        } else {
+            Err(content.error("remove what follows"))
+        }
+    };
+    parts(&content).map_err(explained)
+}
