@@ -15,7 +15,7 @@ use energy_service::test::TestDatabase;
 
 use super::{
     Connection, DIALECT, SERVER, in_transaction,
-    service::{Sensor, sensors},
+    service::{Asset, Sensor, sensors},
 };
 use crate::{
     database::{self, Dialect},
@@ -169,6 +169,45 @@ fn what_is_authorized_for_a_change_stays_as_it_is_until_the_transaction_ends() {
         other.batch_execute(revoked).unwrap();
         other.batch_execute(RESTORED).unwrap();
     }
+}
+
+/// Only `PostgreSQL` has a lock that keeps a row as it is and lets others refer to it.
+#[cfg(feature = "postgres")]
+#[test]
+fn others_may_refer_to_what_is_authorized_for_a_change() {
+    if DIALECT != Dialect::Postgres {
+        return;
+    }
+    let Some(Two { _place, mut one, mut other }) = Two::new("referred") else { return };
+    one.batch_execute(
+        "UPDATE assets SET owner_id = 7 WHERE id = 'roof';
+         CREATE TABLE parts (asset_id TEXT NOT NULL REFERENCES assets (id));
+         SET lock_timeout = '50ms'",
+    )
+    .unwrap();
+    let of_other = User::new(8).with_account(9).with_roles(["operator"]);
+    let insert = |connection: &mut Connection, asset: &str| {
+        connection.batch_execute(&format!("INSERT INTO parts VALUES ('{asset}')"))
+    };
+    // Each holds an asset and refers to that of the other: if one waited, both would wait for ever.
+    in_transaction(&mut one, |one| {
+        Asset::authorize_for_update(one, &operator(), "roof".to_owned(), Permission::UPDATE).unwrap();
+        in_transaction(&mut other, |other| {
+            Asset::authorize_for_update(other, &of_other, "cellar".to_owned(), Permission::UPDATE).unwrap();
+            insert(one, "cellar").unwrap();
+            insert(other, "roof").unwrap();
+        });
+        // The row itself is held all the same.
+        let change = other.batch_execute("UPDATE assets SET parent_id = 'cellar' WHERE id = 'roof'");
+        assert!(change.is_err());
+        assert!(other.batch_execute("DELETE FROM assets WHERE id = 'roof'").is_err());
+    });
+    // Nothing may refer to a row that is about to be deleted.
+    in_transaction(&mut one, |one| {
+        Asset::authorize_for_update(one, &operator(), "roof".to_owned(), Permission::DELETE).unwrap();
+        assert!(insert(&mut other, "roof").is_err());
+    });
+    insert(&mut other, "roof").unwrap();
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub trait AsyncStored: Scoped + Send {
             let loaded = if Self::is_in_transaction(connection) {
                 let lock = Self::row_lock(connection);
                 let answers = Answers::of(subject, &[permission]).locked(lock);
-                Self::load_answered(id, answers, lock.of_row(), connection).await
+                Self::load_answered(id, answers, lock.of_row(permission), connection).await
             } else {
                 Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
             };

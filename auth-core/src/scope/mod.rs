@@ -6,6 +6,7 @@
 
 #[cfg(feature = "diesel-async")]
 mod async_stored;
+mod lock;
 mod query;
 mod sql;
 mod stored;
@@ -28,10 +29,11 @@ pub use self::async_stored::{
     AsyncStored, async_answered_each, async_ask, async_is_in_transaction, async_load_all_asked,
     async_load_asked,
 };
+pub use self::lock::{LockRows, Locked, RowLock};
 pub use self::query::ScopedQuery;
 pub use self::stored::{
-    Answers, LockRows, Locked, RowLock, Stored, answered, answered_all, answered_each, ask,
-    is_in_transaction, load_all_asked, load_asked,
+    Answers, Stored, answered, answered_all, answered_each, ask, is_in_transaction, load_all_asked,
+    load_asked,
 };
 use self::tree::Tree;
 use crate::{

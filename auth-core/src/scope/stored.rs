@@ -8,15 +8,9 @@ use std::{
     time::Instant,
 };
 
-use diesel::{
-    Connection, RunQueryDsl,
-    backend::Backend,
-    connection::TransactionManager,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    result::QueryResult,
-};
+use diesel::{Connection, connection::TransactionManager, result::QueryResult};
 
-use super::{Form, Scope, Scoped};
+use super::{Form, RowLock, Scope, Scoped};
 use crate::{
     context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
     decision::{Decision, DenyReason, decide},
@@ -113,7 +107,9 @@ pub trait Stored: Scoped {
 
     /// Loads the row for a change, if the subject has the permission on it, and locks it: until the transaction ends,
     /// nobody else changes the row, nor the parents that were asked (`SELECT … FOR UPDATE`; an SQLite transaction
-    /// holds the whole database, if it is immediate). The decision is logged as a guard's is.
+    /// holds the whole database, if it is immediate). On `PostgreSQL` others may still insert rows that refer to this one
+    /// (`FOR NO KEY UPDATE`), unless the permission is [`DELETE`](Permission::DELETE); a transaction that deletes the row
+    /// or changes its key by another permission waits for them when it does. The decision is logged as a guard's is.
     ///
     /// # Errors
     ///
@@ -129,7 +125,7 @@ pub trait Stored: Scoped {
         let loaded = if Self::is_in_transaction(connection) {
             let lock = Self::row_lock(connection);
             let answers = Answers::of(subject, &[permission]).locked(lock);
-            Self::load_answered(id, answers, lock.of_row(), connection)
+            Self::load_answered(id, answers, lock.of_row(permission), connection)
         } else {
             Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
         };
@@ -270,69 +266,6 @@ impl<M: Scoped> Explained<M> {
     }
 }
 
-/// A connection of the application's own, such as a `diesel::MultiConnection`, that says how rows are locked.
-///
-/// ```
-/// # mod database {
-/// use auth_core::{LockRows, RowLock};
-/// use diesel::SqliteConnection;
-///
-/// #[derive(diesel::MultiConnection)]
-/// enum AnyConnection {
-///     Sqlite(SqliteConnection),
-/// }
-///
-/// impl LockRows for AnyConnection {
-///     fn row_lock(&self) -> RowLock {
-///         match self {
-///             Self::Sqlite(_) => RowLock::Transaction,
-///         }
-///     }
-/// }
-/// # }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "how rows are locked through a `{Self}` is not known",
-    note = "of diesel's own connections it is known by their names, such as `diesel::PgConnection`; of others, say it: \
-            `#[auth(row_lock = Postgres)]`, `Mysql` or `Transaction`",
-    note = "for a type of your own, implement `auth_core::LockRows`: `fn row_lock(&self) -> RowLock`"
-)]
-pub trait LockRows {
-    /// How rows are locked on the other end.
-    fn row_lock(&self) -> RowLock;
-}
-
-/// How a database locks rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RowLock {
-    /// Not row by row: a transaction that is about to write holds the database. `SQLite`, in a transaction that is
-    /// immediate; in another one, a change fails that comes after somebody else's.
-    Transaction,
-    /// As `PostgreSQL` does.
-    Postgres,
-    /// As `MySQL` and `MariaDB` do.
-    Mysql,
-}
-
-impl RowLock {
-    pub(super) const fn of_row(self) -> &'static str {
-        match self {
-            Self::Transaction => "",
-            Self::Postgres | Self::Mysql => " FOR UPDATE",
-        }
-    }
-
-    /// Others may read the parents and refer to them.
-    const fn of_parents(self) -> &'static str {
-        match self {
-            Self::Transaction => "",
-            Self::Postgres => " FOR SHARE",
-            Self::Mysql => " LOCK IN SHARE MODE",
-        }
-    }
-}
-
 /// Whether scopes hold for a row, each a bit of one number.
 #[doc(hidden)]
 pub struct Answers<M> {
@@ -362,39 +295,6 @@ impl<M> Clone for Answers<M> {
         Self { scopes: self.scopes.clone() }
     }
 }
-
-/// A query and the clause that locks what it finds.
-#[doc(hidden)]
-pub struct Locked<Q> {
-    query: Q,
-    clause: &'static str,
-}
-
-impl<Q> Locked<Q> {
-    pub fn new(query: Q, clause: &'static str) -> Self {
-        Self { query, clause }
-    }
-}
-
-impl<Q: Query> Query for Locked<Q> {
-    type SqlType = Q::SqlType;
-}
-
-impl<Q> QueryId for Locked<Q> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Locked<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.query.walk_ast(out.reborrow())?;
-        out.push_sql(self.clause);
-        Ok(())
-    }
-}
-
-impl<C, Q> RunQueryDsl<C> for Locked<Q> {}
 
 /// Whether a transaction is under way.
 #[doc(hidden)]
