@@ -41,7 +41,7 @@ pub use self::{
     accessible::Accessible,
     attributes::{AuthModel, LoadContext},
     policy::Policy,
-    scope::{LockRows, RowLock, Scope, Scoped, ScopedQuery, Stored},
+    scope::{IsTrue, LockRows, RowLock, Scope, Scoped, ScopedQuery, Stored},
 };
 pub use self::{
     acl::{

@@ -93,7 +93,7 @@ fn expected(
         .collect()
 }
 
-/// What was compared. Each row is asked about in three ways, and one of them in four more.
+/// What was compared. Each row is asked about in four ways, and one of them in four more.
 #[derive(Debug, Default)]
 struct Counts {
     cases: usize,
@@ -143,6 +143,12 @@ impl Case<'_> {
                     &connection.selected(question).map_err(failed)?,
                     &expected,
                     "rows, {}",
+                    context()
+                );
+                prop_assert_eq!(
+                    &connection.answered(question).map_err(failed)?,
+                    &expected,
+                    "column, {}",
                     context()
                 );
                 let updated = connection.all_updated(question).map_err(failed)?;

@@ -22,6 +22,9 @@ pub(crate) trait Ask {
     /// The rows for which the condition of a single row is true.
     fn selected(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
 
+    /// The rows for which it is true as a column.
+    fn answered(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
+
     /// Whether a statement about one row finds it under the condition.
     fn found(&mut self, question: Question<'_>, row: i32) -> QueryResult<bool>;
 
@@ -98,6 +101,16 @@ macro_rules! models {
                         _ => unreachable!(),
                     };
                     Ok(rows.into_iter().collect())
+                }
+
+                fn answered(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>> {
+                    let rows: Vec<(i32, bool)> = match question.table {
+                        $($index => $table::table
+                            .select(($table::n, $model::scope(question).is_true()))
+                            .load(self)?,)*
+                        _ => unreachable!(),
+                    };
+                    Ok(rows.into_iter().filter(|(_, holds)| *holds).map(|(row, _)| row).collect())
                 }
 
                 fn found(&mut self, question: Question<'_>, row: i32) -> QueryResult<bool> {

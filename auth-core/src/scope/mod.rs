@@ -176,6 +176,33 @@ impl<M: Scoped> Scope<M> {
         Self { policy, tree, form: Form::Row, model: PhantomData }
     }
 
+    /// Whether the subject has the permission on a row, as a column to select: true or false, where the scope itself may
+    /// be null. As a condition it would keep databases from using their indexes.
+    ///
+    /// ```
+    /// # use auth_core::{AuthModel, Permission, Scoped, User};
+    /// # use diesel::{connection::SimpleConnection, prelude::*};
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Nullable<Integer> } }
+    /// # #[derive(Queryable, Selectable, AuthModel)]
+    /// # #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// # #[acl(update = account(account_id))]
+    /// # struct Note { id: i32, account_id: Option<i32> }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let connection = &mut SqliteConnection::establish(":memory:")?;
+    /// # connection.batch_execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER);
+    /// #     INSERT INTO notes (account_id) VALUES (3), (NULL)")?;
+    /// # let mia = User::new(2).with_account(3);
+    /// let may_update = Note::scope(&mia, Permission::UPDATE).is_true();
+    /// let rows: Vec<(i32, bool)> = notes::table.select((notes::id, may_update)).load(connection)?;
+    /// assert_eq!(rows, [(1, true), (2, false)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_true(self) -> IsTrue<M> {
+        IsTrue(self)
+    }
+
     /// The same for a statement about many rows, which finds the parents once, `foreign_key IN (SELECT key …)`, instead
     /// of looking at the parent of each row. It selects the same rows, sooner or later.
     #[must_use]
@@ -184,15 +211,30 @@ impl<M: Scoped> Scope<M> {
     }
 }
 
+/// Whether a scope holds for a row: [`Scope::is_true`].
+pub struct IsTrue<M>(Scope<M>);
+
 impl<M> Clone for Scope<M> {
     fn clone(&self) -> Self {
         Self { policy: self.policy, tree: self.tree.clone(), form: self.form, model: PhantomData }
     }
 }
 
+impl<M> Clone for IsTrue<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl<M> fmt::Debug for Scope<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Scope").field(&self.tree).finish()
+    }
+}
+
+impl<M> fmt::Debug for IsTrue<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IsTrue").field(&self.0).finish()
     }
 }
 
@@ -221,6 +263,7 @@ macro_rules! expression_over_table {
 }
 
 expression_over_table!(Scope: Nullable<Bool>);
+expression_over_table!(IsTrue: Bool);
 expression_over_table!(Answers: Integer);
 
 /// Writes the name of a table, which lives for as long as it likes.

@@ -7,7 +7,7 @@ use diesel::{
     result::QueryResult,
 };
 
-use super::{Answers, Form, Scope, Scoped, tree::Tree, value::BindIds};
+use super::{Answers, Form, IsTrue, Scope, Scoped, tree::Tree, value::BindIds};
 use crate::{
     context::Answer,
     policy::{Kind, Policy},
@@ -31,6 +31,13 @@ fragment!(Scope: |this, out| {
     out.push_sql("(");
     place.write::<M>(&this.tree, &mut out)?;
     out.push_sql(")");
+    Ok(())
+});
+
+fragment!(IsTrue: |this, out| {
+    out.push_sql("(");
+    this.0.walk_ast(out.reborrow())?;
+    out.push_sql(" IS TRUE)");
     Ok(())
 });
 

@@ -1,6 +1,6 @@
 //! What somebody may do with a row, for the buttons of its page.
 
-use auth_core::{Permission, Scope, Scoped};
+use auth_core::{IsTrue, Permission, Scoped};
 
 use crate::auth::LoggedIn;
 
@@ -12,24 +12,17 @@ pub(super) struct May {
     pub(super) delete: bool,
 }
 
-/// True, false, or null, which counts as false.
-type Answer = Option<bool>;
-
 impl May {
     /// What to select of a row: all in one statement.
-    pub(super) fn asked<M: Scoped>(user: &LoggedIn) -> (Scope<M>, Scope<M>, Scope<M>) {
+    pub(super) fn asked<M: Scoped>(user: &LoggedIn) -> (IsTrue<M>, IsTrue<M>, IsTrue<M>) {
         (
-            M::scope(user, Permission::CREATE_CHILDREN),
-            M::scope(user, Permission::UPDATE),
-            M::scope(user, Permission::DELETE),
+            M::scope(user, Permission::CREATE_CHILDREN).is_true(),
+            M::scope(user, Permission::UPDATE).is_true(),
+            M::scope(user, Permission::DELETE).is_true(),
         )
     }
 
-    pub(super) fn of((create_children, update, delete): (Answer, Answer, Answer)) -> Self {
-        Self {
-            create_children: create_children.unwrap_or_default(),
-            update: update.unwrap_or_default(),
-            delete: delete.unwrap_or_default(),
-        }
+    pub(super) fn of((create_children, update, delete): (bool, bool, bool)) -> Self {
+        Self { create_children, update, delete }
     }
 }
