@@ -9,7 +9,7 @@ use crate::{
     caught::caught,
     denial::Denial,
     permission::PermissionMarker,
-    scope::{Scope, Scoped},
+    scope::{Scope, Scoped, ScopedTarget},
     subject::Subject,
 };
 
@@ -60,7 +60,27 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
         T::accessible_by(&*self.subject, P::PERMISSION)
     }
 
-    /// The same as a condition, for a statement of the handler's own about many rows.
+    /// The rows that the caller may change by the permission `P`, for `diesel::update` and `diesel::delete`: of
+    /// `Accessible<Note, Update>`, or `Accessible<Note, Delete>`.
+    ///
+    /// ```
+    /// # use auth_core::{Accessible, AuthModel, permission::Delete};
+    /// # use diesel::prelude::*;
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, text -> Text } }
+    /// # #[derive(Queryable, Selectable, AuthModel)]
+    /// # #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// # #[acl(delete = account(account_id))]
+    /// # struct Note { id: i32, account_id: i32 }
+    /// fn remove_empty(notes: &Accessible<Note, Delete>, connection: &mut SqliteConnection) -> QueryResult<usize> {
+    ///     diesel::delete(notes.target().filter(notes::text.eq(""))).execute(connection)
+    /// }
+    /// ```
+    pub fn target<'a>(&self) -> ScopedTarget<'a, T> {
+        T::changeable_by(&*self.subject, P::PERMISSION)
+    }
+
+    /// The rows as a condition, for a statement of the handler's own about many rows. [`Scoped::scope`] says how such a
+    /// statement could widen it.
     #[must_use]
     pub fn scope(&self) -> Scope<T> {
         T::scope(&*self.subject, P::PERMISSION).of_many()

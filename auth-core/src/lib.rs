@@ -41,7 +41,7 @@ pub use self::{
     accessible::Accessible,
     attributes::{AuthModel, LoadContext},
     policy::Policy,
-    scope::{IsTrue, LockRows, RowLock, Scope, Scoped, ScopedQuery, Stored},
+    scope::{IsTrue, LockRows, RowLock, Scope, Scoped, ScopedQuery, ScopedTarget, Stored},
 };
 pub use self::{
     acl::{

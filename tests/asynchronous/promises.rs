@@ -18,7 +18,7 @@ use auth_core::{
     Permission, Scoped, User, account, allow, auth_required, permission::Read, permission_required_for_context,
     test::AlwaysAs,
 };
-use diesel::{connection::InstrumentationEvent, prelude::*};
+use diesel::{connection::InstrumentationEvent, dsl::sql, prelude::*, sql_types::Bool};
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use energy_service::test::TestDatabase;
 use serde::Serialize;
@@ -268,12 +268,33 @@ async fn rows_are_decided_explained_and_locked_outside_of_requests() {
         .await;
     assert_eq!(changed.unwrap(), "power");
 
-    let none = diesel::update(sensors::table.find(1))
-        .filter(Sensor::scope(&user, Permission::UPDATE))
+    let none = diesel::update(Sensor::changeable_by(&user, Permission::UPDATE).find(1))
         .set(sensors::name.eq("not by this user"))
         .execute(connection)
         .await;
     assert_eq!(none, Ok(0));
+}
+
+#[actix_web::test]
+async fn a_filter_of_the_applications_own_widens_nothing() {
+    let Some(place) = world().await else { return };
+    let connection = &mut *connection(place.location()).await;
+    let user = consultant();
+    let raw = || sql::<Bool>("sensors.id = 1 OR 1 = 1");
+    let listed = || Sensor::accessible_by(&user, Permission::READ);
+    let all: Vec<Sensor> = listed().order(sensors::id).load(connection).await.unwrap();
+    let found: Vec<Sensor> = listed().filter(raw()).order(sensors::id).load(connection).await.unwrap();
+    let ids = |sensors: Vec<Sensor>| sensors.into_iter().map(|sensor| sensor.id).collect::<Vec<_>>();
+    let readable = ids(all);
+    assert_eq!(ids(found), readable);
+
+    let change = diesel::update(Sensor::changeable_by(&user, Permission::READ).filter(raw()));
+    let changed = change.set(sensors::name.eq("read")).execute(connection).await;
+    assert_eq!(changed, Ok(readable.len()));
+    let removed = diesel::delete(Sensor::changeable_by(&user, Permission::READ).filter(raw()));
+    assert_eq!(removed.execute(connection).await, Ok(readable.len()));
+    let left: i64 = sensors::table.count().get_result(connection).await.unwrap();
+    assert!(left > 0, "somebody else's");
 }
 
 #[actix_web::test]

@@ -29,6 +29,8 @@ diesel::table! {
     }
 }
 
+diesel::allow_tables_to_appear_in_same_query!(accounts, sensors);
+
 #[derive(Queryable, Selectable, Serialize, LoadContext, AuthModel)]
 #[diesel(table_name = accounts, check_for_backend(Sqlite))]
 #[acl(
@@ -83,14 +85,28 @@ async fn list(
     Ok(Json(database.run(move |connection| page.load::<Sensor>(connection)).await?))
 }
 
+fn consultancies(subject: &User, connection: &mut SqliteConnection) -> QueryResult<Vec<(i32, Option<i32>)>> {
+    let readable = sensors::table.filter(Sensor::scope(subject, Permission::READ).of_many());
+    sensors::table
+        .inner_join(accounts::table.on(accounts::id.eq(sensors::account_id)))
+        .filter(sensors::id.eq_any(readable.select(sensors::id).into_boxed()))
+        .order(sensors::id)
+        .select((sensors::id, accounts::consultancy_id))
+        .load(connection)
+}
+
+fn unpublish_all(subject: &User, connection: &mut SqliteConnection) -> QueryResult<usize> {
+    let published = Sensor::changeable_by(subject, Permission::UPDATE).filter(sensors::is_public);
+    diesel::update(published).set(sensors::is_public.eq(false)).execute(connection)
+}
+
 fn hand_over(
     id: i32,
     to: i32,
     subject: &User,
     connection: &mut SqliteConnection,
 ) -> Result<(), Box<dyn Error>> {
-    let changed = diesel::update(sensors::table.find(id))
-        .filter(Sensor::scope(subject, Permission::UPDATE))
+    let changed = diesel::update(Sensor::changeable_by(subject, Permission::UPDATE).find(id))
         .set(sensors::owner_id.eq(to))
         .execute(connection)?;
     if changed == 0 {
@@ -140,8 +156,8 @@ mod tests {
     };
 
     use super::{
-        AccessError, Database, LoadError, Permission, Sensor, Stored, User, hand_over, list, may_be_sent,
-        publish, sensors, view,
+        AccessError, Database, LoadError, Permission, Sensor, Stored, User, consultancies, hand_over, list,
+        may_be_sent, publish, sensors, unpublish_all, view,
     };
     use diesel::prelude::*;
 
@@ -170,7 +186,7 @@ mod tests {
         let compiled = include_str!("policies.rs");
         let blocks: Vec<_> =
             CHAPTER.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-        assert_eq!(blocks.len(), 6);
+        assert_eq!(blocks.len(), 8);
         for block in blocks {
             assert!(compiled.contains(block), "this example is not in tests/guide/policies.rs:\n{block}");
         }
@@ -198,6 +214,12 @@ mod tests {
     }
 
     #[test]
+    fn its_join_has_the_rows_of_its_list() {
+        let found = consultancies(&consultant(), &mut world());
+        assert_eq!(found, Ok(vec![(1, Some(3)), (2, None), (7, None)]));
+    }
+
+    #[test]
     fn its_changes_are_refused_to_who_may_not() {
         let connection = &mut world();
         let owner = User::new(7).with_account(9);
@@ -212,6 +234,9 @@ mod tests {
         assert!(matches!(publish(1, &owner, connection), Err(AccessError::Denied(_))));
         assert!(!publish(1, &consultant(), connection).unwrap().is_public);
         assert_eq!(sensors::table.find(1).select(sensors::is_public).first(connection), Ok(true));
+        // Sensor 1 is not theirs, and sensor 2, which anybody may read, nobody's.
+        assert_eq!(unpublish_all(&owner, connection), Ok(0));
+        assert_eq!(unpublish_all(&consultant(), connection), Ok(1));
     }
 
     #[test]

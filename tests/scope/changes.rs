@@ -100,16 +100,13 @@ impl Two {
 }
 
 fn update(connection: &mut Connection, id: i64) -> QueryResult<usize> {
-    diesel::update(sensors::table.find(id))
-        .filter(Sensor::scope(&operator(), Permission::UPDATE))
+    diesel::update(Sensor::changeable_by(&operator(), Permission::UPDATE).find(id))
         .set(sensors::asset_id.eq("roof"))
         .execute(connection)
 }
 
 fn delete(connection: &mut Connection, id: i64) -> QueryResult<usize> {
-    diesel::delete(sensors::table.find(id))
-        .filter(Sensor::scope(&operator(), Permission::DELETE))
-        .execute(connection)
+    diesel::delete(Sensor::changeable_by(&operator(), Permission::DELETE).find(id)).execute(connection)
 }
 
 #[test]

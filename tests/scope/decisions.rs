@@ -79,7 +79,7 @@ fn an_id_is_compared_to_the_letter() {
 }
 
 /// The rows on which the person has the permission.
-fn expected(
+pub(super) fn expected(
     policies: &Policies,
     world: &World,
     table: usize,

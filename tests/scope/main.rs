@@ -3,6 +3,7 @@
 //! of the documentation.
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
+mod added;
 mod collation;
 mod database;
 mod evaluate;
@@ -40,6 +41,8 @@ mod sqlite {
     mod changes;
     mod decisions;
     mod derived;
+    mod narrowed;
+    mod narrowing;
 }
 
 #[cfg(feature = "postgres")]
@@ -70,6 +73,8 @@ mod postgres {
     mod changes;
     mod decisions;
     mod derived;
+    mod narrowed;
+    mod narrowing;
 }
 
 #[cfg(feature = "mysql")]
@@ -100,4 +105,6 @@ mod mysql {
     mod changes;
     mod decisions;
     mod derived;
+    mod narrowed;
+    mod narrowing;
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use auth_core::{LoadError, Permission, Policy, Subject};
 use diesel::QueryResult;
 
+use crate::added::Added;
+
 /// A policy, asked for a subject and a permission.
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
@@ -36,6 +38,20 @@ pub(crate) trait Ask {
     fn all_updated(&mut self, question: Question<'_>) -> QueryResult<usize>;
 
     fn deleted(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize>;
+
+    /// The rows of a list to which a filter is added.
+    fn listed_with(&mut self, question: Question<'_>, added: &Added) -> QueryResult<BTreeSet<i32>>;
+
+    /// The rows that an `UPDATE` changes, of all or of one, to which a filter is added.
+    fn updated_with(
+        &mut self,
+        question: Question<'_>,
+        row: Option<i32>,
+        added: &Added,
+    ) -> QueryResult<BTreeSet<i32>>;
+
+    /// The rows that are left by a `DELETE` to which a filter is added.
+    fn left_with(&mut self, question: Question<'_>, added: &Added) -> QueryResult<BTreeSet<i32>>;
 }
 
 macro_rules! models {
@@ -53,10 +69,13 @@ macro_rules! models {
         mod models {
             use std::collections::BTreeSet;
 
-            use auth_core::{AuthModel, LoadError, Scope, Stored};
-            use diesel::{dsl::exists, prelude::*};
+            use auth_core::{AuthModel, LoadError, Scope, ScopedQuery, ScopedTarget, Stored};
+            use diesel::{Connection, dsl::exists, prelude::*};
 
-            use crate::models::{Ask, Question};
+            use crate::{
+                added::Added,
+                models::{Ask, Question},
+            };
 
             $(
                 diesel::table! {
@@ -159,6 +178,60 @@ macro_rules! models {
                         })*
                         _ => unreachable!(),
                     }
+                }
+
+                fn listed_with(
+                    &mut self,
+                    question: Question<'_>,
+                    added: &Added,
+                ) -> QueryResult<BTreeSet<i32>> {
+                    type Backend = <$connection as Connection>::Backend;
+
+                    let rows: Vec<i32> = match question.table {
+                        $($index => {
+                            let rows = $table::table.filter($model::scope(question).of_many());
+                            ScopedQuery::new(rows.select($table::n).into_boxed::<Backend>())
+                                .filter(added.predicate())
+                                .load(self)?
+                        })*
+                        _ => unreachable!(),
+                    };
+                    Ok(rows.into_iter().collect())
+                }
+
+                fn updated_with(
+                    &mut self,
+                    question: Question<'_>,
+                    row: Option<i32>,
+                    added: &Added,
+                ) -> QueryResult<BTreeSet<i32>> {
+                    let rows: Vec<i32> = match question.table {
+                        $($index => {
+                            let rows = ScopedTarget::new($model::scope(question));
+                            let rows = match row {
+                                Some(row) => rows.find(row),
+                                None => rows,
+                            };
+                            diesel::update(rows.filter(added.predicate()))
+                                .set($table::touched.eq(7))
+                                .execute(self)?;
+                            $table::table.filter($table::touched.eq(7)).select($table::n).load(self)?
+                        })*
+                        _ => unreachable!(),
+                    };
+                    Ok(rows.into_iter().collect())
+                }
+
+                fn left_with(&mut self, question: Question<'_>, added: &Added) -> QueryResult<BTreeSet<i32>> {
+                    let rows: Vec<i32> = match question.table {
+                        $($index => {
+                            let rows = ScopedTarget::new($model::scope(question)).filter(added.predicate());
+                            diesel::delete(rows).execute(self)?;
+                            $table::table.select($table::n).load(self)?
+                        })*
+                        _ => unreachable!(),
+                    };
+                    Ok(rows.into_iter().collect())
                 }
             }
         }

@@ -10,6 +10,7 @@ mod lock;
 mod query;
 mod sql;
 mod stored;
+mod target;
 mod tree;
 mod value;
 
@@ -17,6 +18,7 @@ use std::{fmt, marker::PhantomData};
 
 use diesel::{
     Expression, Table,
+    associations::HasTable,
     backend::Backend,
     expression::{AppearsOnTable, SelectableExpression, ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment, QueryId},
@@ -35,6 +37,7 @@ pub use self::stored::{
     Answers, Stored, answered, answered_all, answered_each, ask, is_in_transaction, load_all_asked,
     load_asked,
 };
+pub use self::target::ScopedTarget;
 use self::tree::Tree;
 use crate::{
     decision::above_lists,
@@ -84,8 +87,7 @@ use crate::{
 /// assert_eq!(readable.len(), 1);
 ///
 /// // A change under the condition that she may: there is no moment between check and change.
-/// let changed = diesel::update(notes::table.find(1))
-///     .filter(Note::scope(&mia, Permission::UPDATE))
+/// let changed = diesel::update(Note::changeable_by(&mia, Permission::UPDATE).find(1))
 ///     .set(notes::text.eq("hers?"))
 ///     .execute(connection)?;
 /// assert_eq!(changed, 0);
@@ -112,7 +114,7 @@ pub trait Scoped: Sized + 'static {
     const KEY: Option<Column>;
 
     /// The table.
-    type Table: Table;
+    type Table: Table + HasTable<Table = Self::Table>;
 
     /// The kind of database.
     type Backend: Backend;
@@ -124,8 +126,19 @@ pub trait Scoped: Sized + 'static {
     /// caller's own: a [`ScopedQuery`].
     fn accessible_by(subject: &dyn Subject, permission: Permission) -> Self::Query;
 
-    /// The same as a condition for any statement about the table: an `UPDATE` or a `DELETE` of a row, for example. It
-    /// is true, or false, or null, which a condition takes for false.
+    /// The rows on which the subject has the permission, for `diesel::update` and `diesel::delete`: one by its key, or those
+    /// that filters of the caller's own leave.
+    fn changeable_by<'a>(subject: &dyn Subject, permission: Permission) -> ScopedTarget<'a, Self> {
+        ScopedTarget::new(Self::scope(subject, permission))
+    }
+
+    /// The rows on which the subject has the permission, as a condition for a statement of the caller's own about the
+    /// table. It is true, or false, or null, which a condition takes for false; [`Scope::is_true`] is never null.
+    ///
+    /// The statement around it can widen it. In diesel's own statements a raw filter beside it has to stand in parentheses:
+    /// `.filter(scope).filter(sql("a OR b"))` is written as `scope AND a OR b`, which is true of rows that the policy
+    /// refuses. `or_filter` is an alternative to the scope. [`accessible_by`](Self::accessible_by) and
+    /// [`changeable_by`](Self::changeable_by) cannot be widened: take them where they suffice.
     fn scope(subject: &dyn Subject, permission: Permission) -> Scope<Self> {
         Scope::of(subject, permission)
     }
