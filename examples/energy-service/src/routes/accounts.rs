@@ -87,8 +87,7 @@ async fn change(
                 let id = account.id;
                 let mut hit = 0;
                 if let Some(fields) = changed_fields(&[("name", changes.name.is_some())]) {
-                    hit = diesel::update(accounts::table.find(id))
-                        .filter(Account::scope(&*current_user, Permission::UPDATE))
+                    hit = diesel::update(Account::changeable_by(&*current_user, Permission::UPDATE).find(id))
                         .set(&changes)
                         .execute(connection)?;
                     let event = format!("changed the account {id}: {fields}");
@@ -178,11 +177,12 @@ async fn remove(
                 if in_use.get_result::<(bool, bool)>(connection)? != (false, false) {
                     return Err(ServiceError::Conflict(IN_USE));
                 }
-                let hit = diesel::delete(accounts::table.find(account.id))
-                    .filter(Account::scope(&*current_user, Permission::DELETE))
-                    .execute(connection)
-                    // Somebody was faster than the look at what is in use.
-                    .map_err(|error| ServiceError::or_in_use(error, IN_USE))?;
+                let hit = diesel::delete(
+                    Account::changeable_by(&*current_user, Permission::DELETE).find(account.id),
+                )
+                .execute(connection)
+                // Somebody was faster than the look at what is in use.
+                .map_err(|error| ServiceError::or_in_use(error, IN_USE))?;
                 confirm_change::<Account>(hit, &current_user, account.id, Permission::DELETE, connection)?;
                 let event = format!("deleted the account {}, {:?}", account.id, account.name);
                 audit::record(&current_user, Affected::Account(None), &event, connection)

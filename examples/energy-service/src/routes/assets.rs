@@ -248,8 +248,7 @@ pub(super) async fn update(
                 ];
                 let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
-                    hit = diesel::update(assets::table.find(id))
-                        .filter(Asset::scope(&*current_user, Permission::UPDATE))
+                    hit = diesel::update(Asset::changeable_by(&*current_user, Permission::UPDATE).find(id))
                         .set(&changes)
                         .execute(connection)?;
                     let event = format!("changed the asset {id}: {fields}");
@@ -290,9 +289,9 @@ pub(super) async fn delete(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let hit = diesel::delete(assets::table.find(asset.id))
-                    .filter(Asset::scope(&*current_user, Permission::DELETE))
-                    .execute(connection)?;
+                let hit =
+                    diesel::delete(Asset::changeable_by(&*current_user, Permission::DELETE).find(asset.id))
+                        .execute(connection)?;
                 confirm_change::<Asset>(hit, &current_user, asset.id, Permission::DELETE, connection)?;
                 let event = format!("deleted the asset {}, {:?}", asset.id, asset.name);
                 audit::record(&current_user, Affected::Asset(None), &event, connection)

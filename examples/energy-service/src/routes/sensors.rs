@@ -143,8 +143,7 @@ pub(super) async fn update(
                 let id = sensor.id;
                 let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
-                    hit = diesel::update(sensors::table.find(id))
-                        .filter(Sensor::scope(&*current_user, Permission::UPDATE))
+                    hit = diesel::update(Sensor::changeable_by(&*current_user, Permission::UPDATE).find(id))
                         .set(&changes)
                         .execute(connection)?;
                     let event = format!("changed the sensor {id}: {fields}");
@@ -184,9 +183,9 @@ pub(super) async fn delete(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let hit = diesel::delete(sensors::table.find(sensor.id))
-                    .filter(Sensor::scope(&*current_user, Permission::DELETE))
-                    .execute(connection)?;
+                let hit =
+                    diesel::delete(Sensor::changeable_by(&*current_user, Permission::DELETE).find(sensor.id))
+                        .execute(connection)?;
                 confirm_change::<Sensor>(hit, &current_user, sensor.id, Permission::DELETE, connection)?;
                 let event = format!("deleted the sensor {}, {:?}", sensor.id, sensor.name);
                 audit::record(&current_user, Affected::Asset(Some(sensor.asset_id)), &event, connection)

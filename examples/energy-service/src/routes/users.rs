@@ -177,7 +177,6 @@ async fn change(
                     ("activated", changes.active == Some(true)),
                     ("deactivated", changes.active == Some(false)),
                 ];
-                let row = users::table.find(user.id);
                 let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
                     // First, for whoever changes their own name did it under the former.
@@ -187,14 +186,14 @@ async fn change(
                     if changes.active == Some(false) {
                         diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(user.id)))
                             .execute(connection)?;
-                        diesel::update(row)
+                        diesel::update(users::table.find(user.id))
                             .set(users::logged_out_at.eq(Instant::now()))
                             .execute(connection)?;
                     }
-                    hit = diesel::update(row)
-                        .filter(User::scope(&*current_user, Permission::UPDATE))
-                        .set(&changes)
-                        .execute(connection)?;
+                    hit =
+                        diesel::update(User::changeable_by(&*current_user, Permission::UPDATE).find(user.id))
+                            .set(&changes)
+                            .execute(connection)?;
                 }
                 confirm_change::<User>(hit, &current_user, user.id, Permission::UPDATE, connection)?;
                 Ok(User::load(user.id, connection)?)
@@ -301,9 +300,9 @@ async fn remove(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let hit = diesel::delete(users::table.find(user.id))
-                    .filter(User::scope(&*current_user, Permission::DELETE))
-                    .execute(connection)?;
+                let hit =
+                    diesel::delete(User::changeable_by(&*current_user, Permission::DELETE).find(user.id))
+                        .execute(connection)?;
                 confirm_change::<User>(hit, &current_user, user.id, Permission::DELETE, connection)?;
                 let event = format!("deleted the user {}, {:?}", user.id, user.username);
                 let affected = Affected::User(None, user.account_id);

@@ -48,14 +48,12 @@ fn a_change_under_the_condition_hits_nothing_that_was_lost_meanwhile() {
         let who = subject(who, one);
         assert!(Asset::check_access(one, &who, 1, Permission::UPDATE).unwrap().is_allowed());
         let rename = |connection: &mut Connection| {
-            diesel::update(assets::table.find(1))
-                .filter(Asset::scope(&who, Permission::UPDATE))
+            diesel::update(Asset::changeable_by(&who, Permission::UPDATE).find(1))
                 .set(assets::name.eq("renamed"))
                 .execute(connection)
         };
         let remove = |connection: &mut Connection| {
-            diesel::delete(sensors::table.find(1))
-                .filter(Sensor::scope(&who, Permission::CREATE_CHILDREN))
+            diesel::delete(Sensor::changeable_by(&who, Permission::CREATE_CHILDREN).find(1))
                 .execute(connection)
         };
         assert_eq!(rename(one), Ok(1));
