@@ -12,7 +12,7 @@ use auth_core::{
 };
 use diesel::{
     AsChangeset, EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl,
-    SelectableHelper, TextExpressionMethods, dsl::exists,
+    TextExpressionMethods, dsl::exists,
 };
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
@@ -241,19 +241,19 @@ pub(super) async fn read_page(
     .await
 }
 
-/// The accounts whose consultancy is the caller's account, by id.
+/// The accounts whose consultancy is the caller's account, as far as the caller may read them, by id.
 #[utoipa::path(responses((status = 200, description = "The accounts.", body = Vec<Account>)))]
 #[account_roles_required(CONSULTANCY)]
 #[get("/clients")]
 async fn clients(
+    readable: Accessible<Account, Read>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Vec<Account>>, ServiceError> {
     let clients = database
         .run(move |connection| {
-            let clients =
-                accounts::table.filter(accounts::consultancy_account_id.eq(current_user.account_id));
-            Ok(clients.order(accounts::id).select(Account::as_select()).load(connection)?)
+            let own = accounts::consultancy_account_id.eq(current_user.account_id);
+            Ok(readable.query().filter(own).order(accounts::id).load(connection)?)
         })
         .await?;
     Ok(Json(clients))

@@ -98,7 +98,8 @@ pub(super) async fn latest_of_user(
     latest(entries.into_boxed(), page, database).await
 }
 
-/// A page of these entries, the latest first.
+/// A page of these entries, the latest first. The caller checks the policy of the log, which stands for all of its entries:
+/// an entry by itself is for admins alone.
 async fn latest(
     entries: audit_log::BoxedQuery<'static, Backend>,
     page: &Page,

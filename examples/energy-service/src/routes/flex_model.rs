@@ -47,6 +47,7 @@ fn stored(document: &FlexModel) -> Result<String, ServiceError> {
 }
 
 /// Shows the flex-model of an asset.
+// A part of the asset. It names sensors by their ids alone, also some that its reader may not read.
 #[utoipa::path(
     params(("asset_id" = i32, Path, description = "The asset.")),
     responses((status = 200, description = "The document.", body = FlexModel)),

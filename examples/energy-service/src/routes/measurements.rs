@@ -91,7 +91,8 @@ async fn read(
     Ok(Json(found.into_iter().map(Event::new).collect()))
 }
 
-/// The measurements that begin from `start` until before `end`, by time: the first so many of them.
+/// The measurements that begin from `start` until before `end`, by time: the first so many of them. They have no policy of
+/// their own: the caller checks that of the sensor.
 pub(super) fn between(
     sensor_id: i32,
     start: Instant,

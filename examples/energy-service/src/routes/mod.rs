@@ -14,8 +14,8 @@
 //! | `GET /api/v3_0/accounts/{account_id}/audit-log` | the list of the account's log: `read` |
 //! | `POST /api/v3_0/accounts/{account_id}/users` | the account's list: `create-children` |
 //! | `GET /api/v3_0/accounts`, `/users`, `/assets`, `/sensors` | `auth_required`: those rows whose list allows `read` |
-//! | `GET /api/v3_0/clients` | `account_roles_required`: consultancies |
-//! | `GET /api/v3_0/portfolio` | `account_roles_accepted`: prosumers and suppliers |
+//! | `GET /api/v3_0/clients` | `account_roles_required`: consultancies; then those rows whose list allows `read` |
+//! | `GET /api/v3_0/portfolio` | `account_roles_accepted`: prosumers and suppliers; then those rows whose list allows `read` |
 //! | `GET /api/v3_0/roles` | `roles_accepted`: account-admins and consultants |
 //! | `GET /api/v3_0/users/me` | `auth_required` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/users/{user_id}` | the user's list: `read`, `update`, `delete` |

@@ -1,13 +1,13 @@
 //! The portfolio: what an account that produces or sells energy has, at a glance.
 
+use std::collections::HashMap;
+
 use actix_web::{
     get,
     web::{Data, Json},
 };
-use auth_core::{CurrentUser, ProtectedConfig, account_roles_accepted};
-use diesel::{
-    ExpressionMethods, NullableExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::count,
-};
+use auth_core::{Accessible, CurrentUser, ProtectedConfig, account_roles_accepted, permission::Read};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, dsl::count_star};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -35,26 +35,35 @@ struct Holding {
 }
 
 /// The assets of the caller's account, by name, with the number of their sensors.
-// Every member may read these, so the account is all that the query has to ask for.
+// The policy of a sensor is that of its asset, so the numbers need no condition of their own.
 #[utoipa::path(responses((status = 200, description = "The assets.", body = Vec<Holding>)))]
 #[account_roles_accepted(PROSUMER, SUPPLIER)]
 #[get("/portfolio")]
 async fn portfolio(
+    readable: Accessible<Asset, Read>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Vec<Holding>>, ServiceError> {
-    let rows: Vec<(Asset, i64)> = database
+    let holdings = database
         .run(move |connection| {
-            Ok(assets::table
-                .left_join(sensors::table)
-                .filter(assets::account_id.eq(current_user.account_id))
-                .group_by(assets::id)
-                .order((assets::name, assets::id))
-                .select((Asset::as_select(), count(sensors::id.nullable())))
-                .load(connection)?)
+            connection.read_transaction(|connection| {
+                let own = assets::account_id.eq(current_user.account_id);
+                let held: Vec<Asset> =
+                    readable.query().filter(own).order((assets::name, assets::id)).load(connection)?;
+                let numbers: HashMap<i32, i64> = sensors::table
+                    .filter(sensors::asset_id.eq_any(held.iter().map(|asset| asset.id)))
+                    .group_by(sensors::asset_id)
+                    .select((sensors::asset_id, count_star()))
+                    .load(connection)?
+                    .into_iter()
+                    .collect();
+                let holding = |asset: Asset| {
+                    let number_of_sensors = numbers.get(&asset.id).copied().unwrap_or_default();
+                    Holding { asset, number_of_sensors }
+                };
+                Ok(held.into_iter().map(holding).collect())
+            })
         })
         .await?;
-    Ok(Json(
-        rows.into_iter().map(|(asset, number_of_sensors)| Holding { asset, number_of_sensors }).collect(),
-    ))
+    Ok(Json(holdings))
 }

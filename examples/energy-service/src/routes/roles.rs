@@ -32,6 +32,7 @@ struct Role {
 }
 
 /// All roles, by name, for those who have to do with other people's roles.
+// Under no policy: they are the same for all accounts, and belong to none.
 #[utoipa::path(responses((status = 200, description = "The roles.", body = Vec<Role>)))]
 #[roles_accepted(ACCOUNT_ADMIN, CONSULTANT)]
 #[get("/roles")]

@@ -51,6 +51,7 @@ struct Profile {
 }
 
 /// The caller, with all roles.
+// The policy of users lets all of them read their own row.
 #[utoipa::path(responses((status = 200, description = "The caller.", body = Profile), InvalidQuery))]
 #[auth_required]
 #[get("/users/me")]

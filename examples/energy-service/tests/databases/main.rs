@@ -17,6 +17,7 @@ mod sqlite {
     mod objects;
     mod pages;
     mod races;
+    mod readable;
     mod requests;
 }
 
@@ -33,6 +34,7 @@ mod postgres {
     mod objects;
     mod pages;
     mod races;
+    mod readable;
     mod requests;
     mod servers;
 }
@@ -50,6 +52,7 @@ mod mysql {
     mod objects;
     mod pages;
     mod races;
+    mod readable;
     mod requests;
     mod servers;
 }

@@ -78,7 +78,7 @@ struct Shown {
 }
 
 impl Surroundings {
-    /// What somebody may read of it. Who may read a user may read the user's roles.
+    /// What somebody may read of it. The roles of an account are part of it, and those of a user of the user.
     fn of(account: &Account, caller: &LoggedIn, connection: &mut Connection) -> Result<Self, ServiceError> {
         let read = Permission::READ;
         let consultancy = match account.consultancy_account_id {
@@ -228,6 +228,7 @@ async fn log_of_account(
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {
     let entries = logs::latest_of_account(log, &older.part(), &database).await?;
+    // Its policy is narrower than that of the account.
     let id = log.account_id;
     let account = database.run(move |connection| Ok(Account::load(id, connection)?)).await?;
     let title = format!("Log of {}", account.name);
@@ -244,6 +245,7 @@ async fn log_of_user(
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {
     let entries = logs::latest_of_user(log, &older.part(), &database).await?;
+    // Its policy is narrower than that of the user, which in turn is not wider than that of the account.
     let id = log.user_id;
     let (user, account) = database
         .run(move |connection| {

@@ -33,6 +33,7 @@ async fn view(user: MaybeUser<LoggedIn>, database: Data<Database>) -> Result<Htt
         )));
     };
     let id = user.id;
+    // The policies let every user read their own row and their own account.
     let (name, email, account): (String, String, String) = database
         .run(move |connection| {
             let user = users::table.inner_join(accounts::table).filter(users::id.eq(id));
