@@ -40,7 +40,7 @@ impl VectorUser {
             roles: self.roles.clone(),
             account_roles: self.account.roles.clone(),
             token: None,
-            logged_out_at: None,
+            log_outs: 0,
         }
     }
 

@@ -21,9 +21,8 @@ use super::energy::{CALLERS, Energy};
 use crate::client::{Response, bearer};
 
 /// What is declared and not answered here, with the reason.
-const NOT_SEEN: [(&str, u16, &str); 3] = [
+const NOT_SEEN: [(&str, u16, &str); 2] = [
     ("GET /log-in", 403, "who is logged in is led to another page, by `on_denied`"),
-    ("POST /log-in", 403, "the same"),
     ("POST /api/requestAuthToken", 401, "wrong passwords are counted, so none is tried"),
 ];
 

@@ -10,9 +10,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::database::Datetime;
-    use diesel::sql_types::{Bool, Integer, Nullable, Text};
-
     users (id) {
         id -> Integer,
         account_id -> Integer,
@@ -20,7 +17,7 @@ diesel::table! {
         username -> Text,
         password_hash -> Text,
         active -> Bool,
-        logged_out_at -> Nullable<Datetime>,
+        log_outs -> Integer,
     }
 }
 

@@ -1,9 +1,9 @@
 //! The subject: the user who asks, found by the token or the session that the request carries.
 
-use std::time::SystemTime;
+use std::{fmt, num::ParseIntError, str::FromStr, time::SystemTime};
 
 use auth_core::{
-    AdminRoles, AuthError, IdRef, LoadError, Subject,
+    AdminRoles, AuthError, Id, IdRef, LoadError, Subject,
     mechanism::{FindBySession, FindByToken, TokenHash},
 };
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
@@ -29,8 +29,8 @@ pub struct LoggedIn {
     pub account_roles: Vec<String>,
     /// The token that the user asks with; none where it is a session.
     pub token: Option<UsedToken>,
-    /// When the user last logged out, which ended all sessions until then.
-    pub logged_out_at: Option<Instant>,
+    /// How often all sessions of the user were ended.
+    pub log_outs: i32,
 }
 
 /// The token that a request carries.
@@ -80,7 +80,7 @@ impl FindByToken for LoggedIn {
             // A user who was deactivated is logged out at once, whatever tokens there are.
             .filter(users::active)
             .select((
-                (users::id, users::account_id, users::logged_out_at),
+                (users::id, users::account_id, users::log_outs),
                 auth_tokens::created_at,
                 (roles::name.nullable(), account_roles::name.nullable()),
             ))
@@ -96,12 +96,65 @@ impl FindByToken for LoggedIn {
     }
 }
 
-/// One statement for each request here as well.
+/// A session holds the user, and how often all sessions of the user had been ended when the password was compared. The next
+/// log-out ends the session, even if it is stored after it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SessionUser {
+    /// The user.
+    pub id: i32,
+    /// The number of log-outs.
+    pub log_outs: i32,
+}
+
+impl fmt::Display for SessionUser {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.id, self.log_outs)
+    }
+}
+
+impl FromStr for SessionUser {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (id, log_outs) = text.split_once('/').unwrap_or((text, ""));
+        Ok(Self { id: id.parse()?, log_outs: log_outs.parse()? })
+    }
+}
+
+impl From<SessionUser> for Id {
+    fn from(user: SessionUser) -> Self {
+        user.to_string().into()
+    }
+}
+
 impl FindBySession for LoggedIn {
-    type Id = i32;
+    type Id = SessionUser;
     type Connection = Connection;
 
-    fn find_by_id(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
+    fn find_by_id(user: SessionUser, connection: &mut Connection) -> Result<Self, LoadError> {
+        let found = Self::find(user.id, connection)?;
+        if found.log_outs == user.log_outs { Ok(found) } else { Err(LoadError::NotFound) }
+    }
+
+    /// A copy of a cookie would be good for as long as the key.
+    fn logged_out_at(&self) -> Option<SystemTime> {
+        SystemTime::now().checked_sub(sessions::MAX_AGE)
+    }
+}
+
+/// A user's id, account, and number of log-outs.
+type User = (i32, i32, i32);
+
+/// A role of the user with one of the account: each with each, as those are few.
+type Roles = (Option<String>, Option<String>);
+
+impl LoggedIn {
+    /// This user, as after a log-in now. It takes one statement, too.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotFound`] if there is no such user who is active; [`LoadError::Unavailable`] if the database failed.
+    pub fn find(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
         let of_user = users_roles::table.inner_join(roles::table);
         let of_account = accounts_account_roles::table.inner_join(account_roles::table);
         let held: Vec<(User, Roles)> = users::table
@@ -110,7 +163,7 @@ impl FindBySession for LoggedIn {
             .filter(users::id.eq(id))
             .filter(users::active)
             .select((
-                (users::id, users::account_id, users::logged_out_at),
+                (users::id, users::account_id, users::log_outs),
                 (roles::name.nullable(), account_roles::name.nullable()),
             ))
             .load(connection)?;
@@ -119,20 +172,6 @@ impl FindBySession for LoggedIn {
         Ok(Self::new(user, None, held.into_iter().map(|(_, roles)| roles)))
     }
 
-    /// Also ends what is older than a session may become: a copy of a cookie would be good for as long as the key.
-    fn logged_out_at(&self) -> Option<SystemTime> {
-        let too_old = SystemTime::now().checked_sub(sessions::MAX_AGE);
-        too_old.max(self.logged_out_at.map(SystemTime::from))
-    }
-}
-
-/// A user's id, account, and last log-out.
-type User = (i32, i32, Option<Instant>);
-
-/// A role of the user with one of the account: each with each, as those are few.
-type Roles = (Option<String>, Option<String>);
-
-impl LoggedIn {
     /// That the log-in still counts, and the user still has what the guard decided by: the account, and each of the
     /// roles. A guard decides before the body is read, and a client may take as long as it likes to send it, or keep a
     /// socket open. To be called in the transaction of every change.
@@ -144,18 +183,14 @@ impl LoggedIn {
     pub(crate) fn confirm(&self, connection: &mut Connection) -> Result<(), ServiceError> {
         let found = match &self.token {
             Some(token) => Self::find_by_token(&token.hash, connection),
-            None => Self::find_by_id(self.id, connection),
+            None => Self::find_by_id(SessionUser { id: self.id, log_outs: self.log_outs }, connection),
         };
         let now = match found {
             Ok(now) => now,
             Err(LoadError::NotFound) => return Err(AuthError::unauthenticated().into()),
             Err(error) => return Err(error.into()),
         };
-        let ended = match now.token {
-            Some(token) => token.issued_at < Instant::now().before(TOKEN_MAX_AGE),
-            None => now.logged_out_at != self.logged_out_at,
-        };
-        if ended {
+        if now.token.is_some_and(|token| token.issued_at < Instant::now().before(TOKEN_MAX_AGE)) {
             return Err(AuthError::unauthenticated().into());
         }
         // A role more takes nothing away, as lists only grant.
@@ -167,7 +202,7 @@ impl LoggedIn {
     }
 
     fn new(
-        (id, account_id, logged_out_at): User,
+        (id, account_id, log_outs): User,
         token: Option<UsedToken>,
         held: impl Iterator<Item = Roles>,
     ) -> Self {
@@ -177,30 +212,20 @@ impl LoggedIn {
                 names.extend(name.filter(|name| !names.contains(name)));
             }
         }
-        Self { id, account_id, roles, account_roles, token, logged_out_at }
+        Self { id, account_id, roles, account_roles, token, log_outs }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use auth_core::mechanism::FindBySession;
-
-    use super::LoggedIn;
-    use crate::{database::Instant, sessions::MAX_AGE};
+    use super::SessionUser;
 
     #[test]
-    fn a_log_in_ends_with_a_log_out_and_at_the_latest_by_its_age() {
-        let end = |logged_out_at| {
-            LoggedIn::new((1, 3, logged_out_at), None, [].into_iter()).logged_out_at().unwrap()
-        };
-        let oldest = SystemTime::now() - MAX_AGE;
-        let second = Duration::from_secs(1);
-        for logged_out_at in [None, Some(Instant::now().before(MAX_AGE + second))] {
-            assert!((oldest..oldest + second).contains(&end(logged_out_at)), "{logged_out_at:?}");
+    fn a_session_names_the_user_and_the_number_of_log_outs() {
+        let user = SessionUser { id: 12, log_outs: 3 };
+        assert_eq!(user.to_string().parse(), Ok(user));
+        for text in ["", "12", "12/", "/3", "12/x", "12/3/4", "12.3"] {
+            assert!(text.parse::<SessionUser>().is_err(), "{text}");
         }
-        let logged_out_at = Instant::now().before(second);
-        assert_eq!(end(Some(logged_out_at)), SystemTime::from(logged_out_at));
     }
 }

@@ -17,7 +17,7 @@ mod logged_in;
 mod modify_roles;
 
 pub use self::{
-    logged_in::{LoggedIn, UsedToken},
+    logged_in::{LoggedIn, SessionUser, UsedToken},
     modify_roles::can_modify_role,
 };
 
@@ -43,6 +43,10 @@ pub const CONSULT: Permission = Permission::new("consult");
 
 /// For how long a token is good.
 pub const TOKEN_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How many tokens of one user are good at once; a log-in beyond revokes the oldest. There is one for each program that
+/// somebody runs, and programs that log in each time they start leave many behind.
+pub const MAX_TOKENS: u32 = 10;
 
 /// What the guards of all handlers use: bearer tokens for programs, sessions for browsers, connections from `pool`
 /// for users and contexts alike, and pages for who is denied in a browser. Sessions are in cookies of this name. The
@@ -135,7 +139,7 @@ mod tests {
             roles: Vec::new(),
             account_roles: Vec::new(),
             token: None,
-            logged_out_at: None,
+            log_outs: 0,
         };
         let error = tracing::subscriber::with_default(subscriber, || {
             refuse("can_modify_role", &subject, &(1, [Some("admin"), None]))

@@ -33,7 +33,7 @@ use crate::models::{Account, User};
 ///     roles: vec!["account-admin".to_owned()],
 ///     account_roles: Vec::new(),
 ///     token: None,
-///     logged_out_at: None,
+///     log_outs: 0,
 /// };
 /// let mia = User {
 ///     id: 1,
@@ -82,7 +82,7 @@ mod tests {
 
     fn who_asks(id: i32, account_id: i32, role: &str) -> LoggedIn {
         let roles = vec![role.to_owned()];
-        LoggedIn { id, account_id, roles, account_roles: Vec::new(), token: None, logged_out_at: None }
+        LoggedIn { id, account_id, roles, account_roles: Vec::new(), token: None, log_outs: 0 }
     }
 
     /// User 1 of account 3.

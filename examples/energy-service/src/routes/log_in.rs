@@ -8,7 +8,7 @@ use actix_web::{
 };
 use auth_core::{
     AuthError, ProtectedConfig,
-    mechanism::{Attempts, PasswordHash, Passwords, Token},
+    mechanism::{Attempts, PasswordHash, Passwords, Token, TokenHash},
     public,
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::exists};
@@ -17,7 +17,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::openapi::{InvalidBody, LogInRefused};
 use crate::{
-    auth::TOKEN_MAX_AGE,
+    auth::{MAX_TOKENS, SessionUser, TOKEN_MAX_AGE},
     database::{Connection, Database, Instant},
     error::ServiceError,
     schema::{auth_tokens, users},
@@ -45,8 +45,8 @@ struct LogIn<'a> {
     user_id: i32,
 }
 
-/// Logs in: an email address and a password for a token, which is good for 30 days.
-// For [`TOKEN_MAX_AGE`], unless it is revoked or the user deactivated before.
+/// Logs in: an email address and a password for a token, which is good for 30 days. Of a user's tokens the newest ten are.
+// For [`TOKEN_MAX_AGE`], unless it is revoked or the user deactivated before; and [`MAX_TOKENS`] of them.
 #[utoipa::path(
     request_body = Credentials,
     responses((status = 200, description = "The token.", body = LogIn), InvalidBody, LogInRefused),
@@ -60,32 +60,47 @@ async fn request_auth_token(
     passwords: Data<Passwords>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let user_id = verify(credentials, &request, &attempts, &passwords, &database).await?;
+    let user = verify(credentials, &request, &attempts, &passwords, &database).await?;
     let token = Token::generate().map_err(ServiceError::internal)?;
     let hash = token.hash();
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                still_active(user_id, connection)?;
-                let now = Instant::now();
-                let expired = auth_tokens::table
-                    .filter(auth_tokens::user_id.eq(user_id))
-                    .filter(auth_tokens::created_at.lt(now.before(TOKEN_MAX_AGE)));
-                diesel::delete(expired).execute(connection)?;
-                diesel::insert_into(auth_tokens::table)
-                    .values((
-                        auth_tokens::token_hash.eq(hash.as_bytes().as_slice()),
-                        auth_tokens::user_id.eq(user_id),
-                        auth_tokens::created_at.eq(now),
-                    ))
-                    .execute(connection)?;
-                Ok(())
+                still_active(user, connection)?;
+                insert_token(&hash, user.id, connection)
             })
         })
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(LogIn { auth_token: token.as_str(), user_id }))
+        .json(LogIn { auth_token: token.as_str(), user_id: user.id }))
+}
+
+/// Stores a token, and makes room for it: what has expired is deleted, and the oldest, until there are [`MAX_TOKENS`].
+/// In a transaction that sees no other log-in of this user half done.
+fn insert_token(hash: &TokenHash, user_id: i32, connection: &mut Connection) -> Result<(), ServiceError> {
+    let now = Instant::now();
+    let expired = auth_tokens::table
+        .filter(auth_tokens::user_id.eq(user_id))
+        .filter(auth_tokens::created_at.lt(now.before(TOKEN_MAX_AGE)));
+    diesel::delete(expired).execute(connection)?;
+    // Before the new one is there, which stays, whatever the clocks of other instances say.
+    let mut oldest: Vec<Vec<u8>> = auth_tokens::table
+        .filter(auth_tokens::user_id.eq(user_id))
+        .order((auth_tokens::created_at.desc(), auth_tokens::token_hash))
+        .select(auth_tokens::token_hash)
+        .load(connection)?;
+    let kept = usize::try_from(MAX_TOKENS).unwrap_or(usize::MAX).saturating_sub(1);
+    let oldest = oldest.split_off(kept.min(oldest.len()));
+    diesel::delete(auth_tokens::table.filter(auth_tokens::token_hash.eq_any(oldest))).execute(connection)?;
+    diesel::insert_into(auth_tokens::table)
+        .values((
+            auth_tokens::token_hash.eq(hash.as_bytes().as_slice()),
+            auth_tokens::user_id.eq(user_id),
+            auth_tokens::created_at.eq(now),
+        ))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// Whose these credentials are. An unknown address, a wrong password and an inactive user are answered alike,
@@ -96,24 +111,24 @@ pub(super) async fn verify(
     attempts: &Attempts,
     passwords: &Passwords,
     database: &Database,
-) -> Result<i32, ServiceError> {
+) -> Result<SessionUser, ServiceError> {
     // The other end of the connection. Behind a proxy, this has to become what the proxy says.
     let peer = request.peer_addr().map(|address| address.ip());
     let attempt = attempts.begin(&email, peer).map_err(|error| {
         tracing::info!(?peer, outcome = "deny", reason = "too-many-requests", "log-in");
         AuthError::from(error)
     })?;
-    let user_id = user_with(email, password, passwords, database).await;
+    let user = user_with(email, password, passwords, database).await;
     // Not the address that was typed: people type their password there, too.
-    match &user_id {
-        Ok(subject) => tracing::info!(?peer, subject, outcome = "allow", "log-in"),
+    match &user {
+        Ok(SessionUser { id, .. }) => tracing::info!(?peer, subject = id, outcome = "allow", "log-in"),
         Err(error) => tracing::info!(?peer, outcome = "deny", reason = %error, "log-in"),
     }
     // Who logs in guessed nothing, and a database that failed told nothing.
-    if !matches!(user_id, Err(ServiceError::LogInFailed)) {
+    if !matches!(user, Err(ServiceError::LogInFailed)) {
         attempt.take_back();
     }
-    user_id
+    user
 }
 
 /// The active user with this email address and password.
@@ -122,32 +137,37 @@ async fn user_with(
     password: String,
     passwords: &Passwords,
     database: &Database,
-) -> Result<i32, ServiceError> {
+) -> Result<SessionUser, ServiceError> {
     // Addresses are stored in lower case. And none has a NUL in it, which PostgreSQL would not even compare.
     let email = email.to_ascii_lowercase();
-    let found: Option<(i32, String)> = if email.contains('\0') {
+    let found: Option<((i32, i32), String)> = if email.contains('\0') {
         None
     } else {
         database
             .run(move |connection| {
                 let active = users::table.filter(users::email.eq(email)).filter(users::active);
-                Ok(active.select((users::id, users::password_hash)).first(connection).optional()?)
+                let known = ((users::id, users::log_outs), users::password_hash);
+                Ok(active.select(known).first(connection).optional()?)
             })
             .await?
     };
     // No connection is held while the password is compared, which takes longer than all the rest.
-    let (id, stored) = found.unzip();
+    let (user, stored) = found.unzip();
     let verified =
         passwords.verify(password, stored.map(PasswordHash::from)).await.map_err(ServiceError::internal)?;
-    let id = id.filter(|_| verified).ok_or(ServiceError::LogInFailed)?;
-    database.run(move |connection| still_active(id, connection)).await?;
-    Ok(id)
+    let (id, log_outs) = user.filter(|_| verified).ok_or(ServiceError::LogInFailed)?;
+    let user = SessionUser { id, log_outs };
+    database.run(move |connection| still_active(user, connection)).await?;
+    Ok(user)
 }
 
-/// Looked at again after the password: whoever was deactivated meanwhile would be logged in again with the next
-/// activation.
-fn still_active(user_id: i32, connection: &mut Connection) -> Result<(), ServiceError> {
-    let user = users::table.find(user_id).filter(users::active);
+/// Looks again after the password. A user who was deactivated meanwhile is not logged in, nor one who was activated again:
+/// the log-out was counted.
+fn still_active(
+    SessionUser { id, log_outs }: SessionUser,
+    connection: &mut Connection,
+) -> Result<(), ServiceError> {
+    let user = users::table.find(id).filter(users::active).filter(users::log_outs.eq(log_outs));
     let is_active: bool = diesel::select(exists(user.select(users::id))).get_result(connection)?;
     if is_active { Ok(()) } else { Err(ServiceError::LogInFailed) }
 }

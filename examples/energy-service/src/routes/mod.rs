@@ -41,7 +41,8 @@
 //! | page | who |
 //! |---|---|
 //! | `GET /`, `GET /style.css` | everyone |
-//! | `GET`, `POST /log-in` | `anonymous_user_required` |
+//! | `GET /log-in` | `anonymous_user_required` |
+//! | `POST /log-in` | everyone: the new log-in counts |
 //! | `GET`, `POST /log-out` | `auth_required`: by a session |
 //! | `GET /assets`, `GET /accounts` | `auth_required`: those rows whose list allows `read` |
 //! | `GET`, `POST /assets/new` | `auth_required`, then the list of the account in the form: `create-children` |

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     audit::{self, Affected, changed_fields},
     auth::{ADMIN, ADMIN_READER, LoggedIn, confirm_change, refuse},
-    database::{Connection, Database, Instant},
+    database::{Connection, Database},
     error::ServiceError,
     models::{Account, User},
     schema::{auth_tokens, roles, users, users_roles},
@@ -188,7 +188,7 @@ async fn change(
                         diesel::delete(auth_tokens::table.filter(auth_tokens::user_id.eq(user.id)))
                             .execute(connection)?;
                         diesel::update(users::table.find(user.id))
-                            .set(users::logged_out_at.eq(Instant::now()))
+                            .set(users::log_outs.eq(users::log_outs + 1))
                             .execute(connection)?;
                     }
                     hit =

@@ -13,6 +13,7 @@ mod sqlite {
     mod import;
     mod lists;
     mod live;
+    mod log_ins;
     mod models;
     mod objects;
     mod pages;
@@ -30,6 +31,7 @@ mod postgres {
     mod import;
     mod lists;
     mod live;
+    mod log_ins;
     mod models;
     mod objects;
     mod pages;
@@ -48,6 +50,7 @@ mod mysql {
     mod import;
     mod lists;
     mod live;
+    mod log_ins;
     mod models;
     mod objects;
     mod pages;

@@ -174,15 +174,6 @@ async fn the_log_in_leads_on_to_where_one_wanted_to_go_and_nowhere_else() {
 }
 
 #[actix_web::test]
-async fn who_is_logged_in_stays_who_it_is() {
-    let (service, _place) = service();
-    let mut browser = Browser::logged_in(&service, MEMBER).await;
-    assert_redirect(&browser.get(&service, "/log-in").await, "/");
-    assert_redirect(&browser.log_in(&service, ADMIN, PASSWORD).await, "/");
-    assert!(browser.get(&service, "/").await.body.contains(MEMBER));
-}
-
-#[actix_web::test]
 async fn the_cookie_is_for_the_server_alone_and_for_tls() {
     let set_cookie = async |insecure_cookies| {
         let (service, _place) = service_with(SessionConfig { insecure_cookies, ..SessionConfig::default() });
@@ -201,7 +192,7 @@ async fn the_cookie_is_for_the_server_alone_and_for_tls() {
     assert_eq!(attributes, ["HttpOnly", "Path=/", "SameSite=Lax"]);
 }
 
-/// What the proxy puts into `Host` says nothing then.
+/// A proxy may put a name of its own into `Host`.
 #[actix_web::test]
 async fn behind_a_proxy_the_pages_have_the_origin_of_the_public_url() {
     let place = SERVER.database();

@@ -4,7 +4,7 @@
 use actix_web::{HttpResponse, get, web::Data};
 use auth_core::{
     AllowReason, Alternative, CurrentUser, Decision, Explanation, LoadContext, LoadError, Permission,
-    ProtectedConfig, Scoped, Stored, Term, mechanism::FindBySession, permission_required_for_context,
+    ProtectedConfig, Scoped, Stored, Term, permission_required_for_context,
 };
 use diesel::{QueryDsl, RunQueryDsl};
 use maud::{Markup, html};
@@ -120,7 +120,7 @@ impl Answers {
                 .load(connection)?;
             let subject = match &about {
                 None => Some(LoggedIn::clone(&caller)),
-                Some(user) => match LoggedIn::find_by_id(user.id, connection) {
+                Some(user) => match LoggedIn::find(user.id, connection) {
                     Ok(subject) => Some(subject),
                     Err(LoadError::NotFound) => None,
                     Err(error) => return Err(error.into()),

@@ -7,6 +7,7 @@ use actix_web::{
 use auth_core::{
     AuthError, ProtectedConfig, anonymous_user_required,
     mechanism::{Attempts, Passwords, session},
+    public,
 };
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -45,8 +46,10 @@ struct Submitted {
     next: Option<String>,
 }
 
-/// Another site must not log a browser in: its user would enter things as somebody else.
-#[anonymous_user_required(on_denied = already_logged_in)]
+/// The log-in counts in a browser that is logged in, too, or the page says that it is wrong: a person who sees no error
+/// believes to be the user of the form. Another site must not log a browser in: its user would enter things as somebody
+/// else.
+#[public(reason = "who logs in is not logged in yet, or is somebody else")]
 #[post("/log-in")]
 async fn submit(
     request: HttpRequest,
@@ -61,8 +64,8 @@ async fn submit(
     let next = next.as_deref().and_then(LocalPath::new);
     let credentials = Credentials { email: email.clone(), password };
     match verify(credentials, &request, &attempts, &passwords, &database).await {
-        Ok(user_id) => {
-            session::log_in(&request, user_id)?;
+        Ok(user) => {
+            session::log_in(&request, user)?;
             Ok(see_other(next.unwrap_or_else(LocalPath::first).as_str()))
         }
         Err(

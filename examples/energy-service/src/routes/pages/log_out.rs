@@ -12,12 +12,7 @@ use super::{
     PageError,
     layout::{ok, page},
 };
-use crate::{
-    auth::LoggedIn,
-    database::{Database, Instant},
-    routes::input::NoParameters,
-    schema::users,
-};
+use crate::{auth::LoggedIn, database::Database, routes::input::NoParameters, schema::users};
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(view).service(submit);
@@ -38,7 +33,7 @@ async fn view() -> HttpResponse {
     ))
 }
 
-/// The session is forgotten. The time is stored as well, for what the store cannot take back: a copy of the cookie
+/// The session is forgotten. The log-out is counted as well, for what the store cannot take back: a copy of the cookie
 /// where the session is in it, and a request that stores its session again at this moment.
 #[auth_required("session")]
 #[post("/log-out")]
@@ -52,7 +47,7 @@ async fn submit(
     database
         .run(move |connection| {
             let user = users::table.find(id);
-            diesel::update(user).set(users::logged_out_at.eq(Instant::now())).execute(connection)?;
+            diesel::update(user).set(users::log_outs.eq(users::log_outs + 1)).execute(connection)?;
             Ok(())
         })
         .await?;

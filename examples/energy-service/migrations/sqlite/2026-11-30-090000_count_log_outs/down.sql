@@ -1,0 +1,2 @@
+ALTER TABLE users DROP COLUMN log_outs;
+ALTER TABLE users ADD COLUMN logged_out_at TIMESTAMP;
