@@ -213,7 +213,7 @@ fn who_creates_an_account() {
     assert_eq!(create("cora", json!(99_999)).status, 403);
     assert_eq!(create("ada", json!(bakery)).json()["consultancy_account_id"], bakery);
     assert_eq!(create("ada", Value::Null).json()["consultancy_account_id"], Value::Null);
-    assert_eq!(create("ada", json!(99_999)).status, 404);
+    assert_eq!(create("ada", json!(99_999)).status, 400);
 
     let entries = energy.log(&format!("{location}/audit-log"));
     let id = &client.json()["id"];

@@ -106,6 +106,17 @@ impl ServiceError {
         }
     }
 
+    /// What it means for this request that the row which this field refers to is not there, if that is so.
+    #[must_use]
+    pub fn or_missing(error: DieselError, field: &'static str, problem: &str) -> Self {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
+                Self::invalid_field(field, problem)
+            }
+            error => error.into(),
+        }
+    }
+
     /// What it means for this request that other rows still refer to the one that it deletes, if that is so.
     #[must_use]
     pub fn or_in_use(error: DieselError, meaning: &'static str) -> Self {

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
-    created,
+    bounds, created,
     input::{NoParameters, Valid, Validate, some, valid_name},
     openapi::{Conflict, InvalidBody, InvalidQuery},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
@@ -56,7 +56,7 @@ async fn view(account: Account) -> Json<Account> {
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
 struct AccountChanges {
-    #[schema(value_type = String)]
+    #[schema(schema_with = bounds::name)]
     #[serde(default, deserialize_with = "some")]
     name: Option<String>,
 }
@@ -105,6 +105,7 @@ async fn change(
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
 struct NewAccount {
+    #[schema(schema_with = bounds::name)]
     name: String,
     consultancy_account_id: Option<i32>,
 }
@@ -142,7 +143,9 @@ async fn create(
     let account: Account = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                diesel::insert_into(accounts::table).values(&account).execute(connection)?;
+                diesel::insert_into(accounts::table).values(&account).execute(connection).map_err(
+                    |error| ServiceError::or_missing(error, "consultancy_account_id", "is not an account"),
+                )?;
                 let id = connection.last_id()?;
                 let account = Account::load(id, connection)?;
                 let event = format!("created the account {}, {:?}", account.id, account.name);

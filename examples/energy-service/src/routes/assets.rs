@@ -18,7 +18,7 @@ use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
-    created,
+    bounds, created,
     input::{NoParameters, Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
     openapi::{InvalidBody, InvalidQuery, Refused},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
@@ -124,9 +124,12 @@ pub(super) async fn read_page(
 #[diesel(table_name = assets)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAsset {
+    #[schema(schema_with = bounds::name)]
     pub(super) name: String,
     pub(super) account_id: Option<i32>,
+    #[schema(schema_with = bounds::latitude)]
     pub(super) latitude: Option<f64>,
+    #[schema(schema_with = bounds::longitude)]
     pub(super) longitude: Option<f64>,
     pub(super) parent_asset_id: Option<i32>,
 }
@@ -198,11 +201,13 @@ pub(super) async fn insert(
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
 pub(super) struct AssetChanges {
-    #[schema(value_type = String)]
+    #[schema(schema_with = bounds::name)]
     #[serde(default, deserialize_with = "some")]
     pub(super) name: Option<String>,
+    #[schema(schema_with = bounds::latitude)]
     #[serde(default, deserialize_with = "some")]
     pub(super) latitude: Option<Option<f64>>,
+    #[schema(schema_with = bounds::longitude)]
     #[serde(default, deserialize_with = "some")]
     pub(super) longitude: Option<Option<f64>>,
 }
@@ -303,8 +308,11 @@ pub(super) async fn delete(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSensor {
+    #[schema(schema_with = bounds::name)]
     pub(super) name: String,
+    #[schema(schema_with = bounds::unit)]
     pub(super) unit: String,
+    #[schema(schema_with = bounds::resolution)]
     pub(super) event_resolution_minutes: i32,
 }
 

@@ -9,7 +9,11 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
-use super::openapi::InvalidQuery;
+use super::{
+    bounds::{self, ENTRIES},
+    input::within,
+    openapi::InvalidQuery,
+};
 use crate::{
     database::{Backend, Database},
     error::ServiceError,
@@ -25,9 +29,6 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 #[openapi(paths(of_account, of_user, view, view_of_asset))]
 pub(super) struct Api;
 
-/// The most entries of one answer.
-const MAX_ENTRIES: i64 = 100;
-
 /// A part of a log. The next page is `before` the last entry of this one.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -35,18 +36,16 @@ const MAX_ENTRIES: i64 = 100;
 pub(super) struct Page {
     /// Only entries with a smaller id, which are older.
     pub(super) before: Option<i32>,
-    /// The number of entries, at most 100.
+    /// The number of entries.
+    #[param(schema_with = bounds::entries)]
     pub(super) limit: Option<i64>,
 }
 
 impl Page {
     fn bounds(&self) -> Result<(i32, i64), ServiceError> {
-        let limit = self.limit.unwrap_or(MAX_ENTRIES);
-        if (1..=MAX_ENTRIES).contains(&limit) {
-            Ok((self.before.unwrap_or(i32::MAX), limit))
-        } else {
-            Err(ServiceError::invalid(format!("`limit` is not between 1 and {MAX_ENTRIES}")))
-        }
+        let limit = self.limit.unwrap_or(*ENTRIES.end());
+        within("limit", limit, &ENTRIES)?;
+        Ok((self.before.unwrap_or(i32::MAX), limit))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What clients send: read strictly and validated before a handler sees it.
 
-use std::{future::Future, ops::RangeInclusive, pin::Pin};
+use std::{fmt, future::Future, ops::RangeInclusive, pin::Pin};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
 use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
@@ -9,18 +9,8 @@ use serde::{
     de::{self, DeserializeOwned},
 };
 
+use super::bounds::{EMAIL, FILTER, LATITUDE, LONGITUDE, NAME, PASSWORD, RESOLUTION, UNIT};
 use crate::{database::Instant, error::ServiceError};
-
-/// The longest name, in characters.
-const MAX_NAME: usize = 80;
-/// The longest unit, in characters.
-const MAX_UNIT: usize = 20;
-/// The longest email address, in characters (RFC 5321, section 4.5.3.1.3).
-const MAX_EMAIL: usize = 254;
-/// The shortest password and the longest, in characters.
-const PASSWORD: RangeInclusive<usize> = 8..=128;
-/// The longest duration of one event, in minutes: a year.
-const MAX_RESOLUTION: i32 = 366 * 24 * 60;
 
 /// What a body has to fulfil beyond its types.
 pub(super) trait Validate {
@@ -65,7 +55,7 @@ pub(super) fn valid_name(field: &'static str, name: &str) -> Result<(), ServiceE
     if name.chars().all(|character| character.is_whitespace() || is_invisible(character)) {
         return Err(ServiceError::invalid_field(field, "is empty"));
     }
-    valid_text(field, name, MAX_NAME)
+    valid_text(field, name, &NAME)
 }
 
 /// An email address has one `@` with something on both sides, and no blanks. Whether somebody reads what is
@@ -77,11 +67,11 @@ pub(super) fn valid_email(email: &str) -> Result<(), ServiceError> {
     if !whole || email.contains(char::is_whitespace) {
         return Err(ServiceError::invalid_field("email", "is not an email address"));
     }
-    valid_text("email", email, MAX_EMAIL)
+    valid_text("email", email, &EMAIL)
 }
 
-/// A password is not too short to be guessed slowly, and not too long to be hashed quickly.
-pub(super) fn valid_password(password: &str) -> Result<(), ServiceError> {
+/// A password may be any text, of such a length.
+pub(crate) fn valid_password(password: &str) -> Result<(), ServiceError> {
     if PASSWORD.contains(&password.chars().count()) {
         Ok(())
     } else {
@@ -95,16 +85,18 @@ pub(super) fn valid_password(password: &str) -> Result<(), ServiceError> {
 
 /// A unit may be empty.
 pub(super) fn valid_unit(unit: &str) -> Result<(), ServiceError> {
-    valid_text("unit", unit, MAX_UNIT)
+    valid_text("unit", unit, &UNIT)
 }
 
 /// What a list is searched for may be empty.
 pub(super) fn valid_filter(filter: &str) -> Result<(), ServiceError> {
-    valid_text("filter", filter, MAX_EMAIL)
+    valid_text("filter", filter, &FILTER)
 }
 
-fn valid_text(field: &'static str, text: &str, max: usize) -> Result<(), ServiceError> {
-    if text.chars().count() > max {
+/// A text is not too long, and shows all that is in it.
+fn valid_text(field: &'static str, text: &str, length: &RangeInclusive<usize>) -> Result<(), ServiceError> {
+    let max = length.end();
+    if text.chars().count() > *max {
         return Err(ServiceError::invalid_field(field, format!("is longer than {max} characters")));
     }
     if text.chars().any(char::is_control) {
@@ -129,23 +121,28 @@ fn is_invisible(character: char) -> bool {
 
 /// Degrees north and east, each as far as it is given.
 pub(super) fn valid_location(latitude: Option<f64>, longitude: Option<f64>) -> Result<(), ServiceError> {
-    for (field, degrees, max) in [("latitude", latitude, 90.0), ("longitude", longitude, 180.0)] {
-        if degrees.is_some_and(|degrees| !(-max..=max).contains(&degrees)) {
-            return Err(ServiceError::invalid_field(field, format!("is not between -{max} and {max}")));
-        }
+    for (field, degrees, bounds) in [("latitude", latitude, LATITUDE), ("longitude", longitude, LONGITUDE)] {
+        degrees.map_or(Ok(()), |degrees| within(field, degrees, &bounds))?;
     }
     Ok(())
 }
 
 /// A resolution is positive, and a year at most.
 pub(super) fn valid_resolution(minutes: i32) -> Result<(), ServiceError> {
-    if (1..=MAX_RESOLUTION).contains(&minutes) {
+    within("event_resolution_minutes", minutes, &RESOLUTION)
+}
+
+/// A number is within its bounds.
+pub(super) fn within<N: Copy + PartialOrd + fmt::Display>(
+    field: &'static str,
+    number: N,
+    bounds: &RangeInclusive<N>,
+) -> Result<(), ServiceError> {
+    if bounds.contains(&number) {
         Ok(())
     } else {
-        Err(ServiceError::invalid_field(
-            "event_resolution_minutes",
-            format!("is not between 1 and {MAX_RESOLUTION}"),
-        ))
+        let (min, max) = (bounds.start(), bounds.end());
+        Err(ServiceError::invalid_field(field, format!("is not between {min} and {max}")))
     }
 }
 

@@ -8,9 +8,13 @@ use auth_core::{CurrentUser, Permission, ProtectedConfig, Stored, permission_req
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{
+    IntoParams, OpenApi, PartialSchema, ToSchema,
+    openapi::{ArrayBuilder, Ref, RefOr, Schema},
+};
 
 use super::{
+    bounds::EVENTS,
     created,
     input::{Valid, Validate},
     openapi::{Conflict, InvalidBody, InvalidQuery},
@@ -23,9 +27,6 @@ use crate::{
     models::{Measurement, Sensor},
     schema::measurements,
 };
-
-/// The most measurements that one request records or reads.
-pub(super) const MAX_EVENTS: usize = 10_000;
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(record).service(read);
@@ -80,12 +81,12 @@ async fn read(
     if end < start {
         return Err(ServiceError::invalid("`end` is before `start`"));
     }
-    let found = database
-        .run(move |connection| Ok(between(sensor.id, start, end, MAX_EVENTS + 1, connection)?))
-        .await?;
-    if found.len() > MAX_EVENTS {
+    let most = *EVENTS.end();
+    let found =
+        database.run(move |connection| Ok(between(sensor.id, start, end, most + 1, connection)?)).await?;
+    if found.len() > most {
         return Err(ServiceError::invalid(format!(
-            "there are more than {MAX_EVENTS} measurements from `start` to `end`; ask for a shorter time"
+            "there are more than {most} measurements from `start` to `end`; ask for a shorter time"
         )));
     }
     Ok(Json(found.into_iter().map(Event::new).collect()))
@@ -119,16 +120,34 @@ pub(super) struct NewEvent {
     pub(super) event_value: f64,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct NewEvents(pub(super) Vec<NewEvent>);
 
+impl PartialSchema for NewEvents {
+    fn schema() -> RefOr<Schema> {
+        let (min, max) = EVENTS.into_inner();
+        let event = Ref::from_schema_name(NewEvent::name());
+        ArrayBuilder::new().items(event).min_items(Some(min)).max_items(Some(max)).into()
+    }
+}
+
+impl ToSchema for NewEvents {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((NewEvent::name().into(), NewEvent::schema()));
+        NewEvent::schemas(schemas);
+    }
+}
+
 impl Validate for NewEvents {
     fn validate(&self) -> Result<(), ServiceError> {
+        let (min, max) = EVENTS.into_inner();
         match self.0.len() {
-            0 => Err(ServiceError::invalid("there are no measurements")),
-            1..=MAX_EVENTS => Ok(()),
-            _ => Err(ServiceError::invalid(format!("there are more than {MAX_EVENTS} measurements"))),
+            few if few < min => Err(ServiceError::invalid("there are no measurements")),
+            many if many > max => {
+                Err(ServiceError::invalid(format!("there are more than {max} measurements")))
+            }
+            _ => Ok(()),
         }
     }
 }

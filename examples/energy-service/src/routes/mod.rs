@@ -73,6 +73,7 @@ mod accounts;
 mod assets;
 mod audit_log;
 mod auth_tokens;
+mod bounds;
 #[cfg(feature = "swagger-ui")]
 mod docs;
 mod flex_model;
@@ -93,7 +94,7 @@ mod users;
 /// Where the versioned endpoints are. The handlers' own patterns begin below it.
 const BASE: &str = "/api/v3_0";
 
-/// The largest body that is read, in bytes: room for [`MAX_EVENTS`](measurements::MAX_EVENTS) measurements.
+/// The largest body that is read, in bytes: room for as many measurements as [one request may have](bounds::EVENTS).
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// Registers all endpoints. They need what [`Service::configure`](crate::Service::configure) registers with

@@ -16,12 +16,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{
-        Required,
+        RefOr, Required, Schema,
         path::{Parameter, ParameterBuilder, ParameterIn},
     },
 };
 
-use super::input::valid_filter;
+use super::{
+    bounds,
+    input::{valid_filter, within},
+};
 use crate::{
     database::{Connection, Database},
     error::ServiceError,
@@ -29,9 +32,6 @@ use crate::{
 
 /// The rows of one page, if the client does not say how many.
 pub(super) const PER_PAGE: u32 = 20;
-/// The most rows of one page.
-const MAX_PER_PAGE: u32 = 100;
-
 /// The page that the client asks for. `C` are the columns that the list may be ordered by; `A` and `S` are the ids of an
 /// account and of an asset, in lists that are narrowed down to what belongs to one.
 #[derive(Deserialize)]
@@ -39,7 +39,6 @@ const MAX_PER_PAGE: u32 = 100;
 pub(super) struct ListQuery<C, A = Never, S = Never> {
     /// From 1.
     page: Option<u32>,
-    /// At most 100.
     per_page: Option<u32>,
     /// A text that the name contains.
     filter: Option<String>,
@@ -76,16 +75,16 @@ pub(super) struct Listed<T> {
 impl<C: ToSchema, A: 'static, S: 'static> IntoParams for ListQuery<C, A, S> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let id = |taken: bool| taken.then(i32::schema);
-        let parameters = [
-            ("page", "From 1.", Some(u32::schema())),
-            ("per_page", "At most 100.", Some(u32::schema())),
-            ("filter", "A text that the name contains.", Some(String::schema())),
+        let parameters: [(_, _, Option<RefOr<Schema>>); 7] = [
+            ("page", "From 1.", Some(bounds::page().into())),
+            ("per_page", "The rows of a page.", Some(bounds::per_page().into())),
+            ("filter", "A text that the name contains.", Some(bounds::filter().into())),
             ("sort_by", "The column that the list is ordered by.", Some(C::schema())),
             ("sort_dir", "The direction of the order.", Some(Direction::schema())),
             ("account_id", "Only what belongs to this account.", id(is_taken::<A>())),
             ("asset_id", "Only what belongs to this asset.", id(is_taken::<S>())),
         ];
-        let parameter = |(name, description, schema): (_, _, Option<_>)| {
+        let parameter = |(name, description, schema): (&str, &str, Option<_>)| {
             schema.map(|schema| {
                 ParameterBuilder::new()
                     .name(name)
@@ -209,16 +208,15 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
     /// The number of rows of the page, and of those before it.
     fn bounds(&self) -> Result<(i64, i64), ServiceError> {
         let (page, per_page) = (self.page.unwrap_or(1), self.per_page.unwrap_or(PER_PAGE));
-        if page == 0 {
-            return Err(ServiceError::invalid("`page` is not at least 1"));
+        if page < bounds::FIRST_PAGE {
+            let problem = format!("is not at least {}", bounds::FIRST_PAGE);
+            return Err(ServiceError::invalid_field("page", problem));
         }
-        if !(1..=MAX_PER_PAGE).contains(&per_page) {
-            return Err(ServiceError::invalid(format!("`per_page` is not between 1 and {MAX_PER_PAGE}")));
-        }
+        within("per_page", per_page, &bounds::PER_PAGE)?;
         if let Some(filter) = self.filter() {
             valid_filter(filter)?;
         }
-        Ok((per_page.into(), i64::from(per_page) * i64::from(page - 1)))
+        Ok((per_page.into(), i64::from(per_page) * i64::from(page - bounds::FIRST_PAGE)))
     }
 }
 

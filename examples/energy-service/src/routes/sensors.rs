@@ -16,6 +16,7 @@ use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
+    bounds,
     input::{NoParameters, Valid, Validate, some, valid_name, valid_unit},
     openapi::{InvalidBody, InvalidQuery},
     page::{ESCAPE, ListQuery, Listed, Never, lower, pattern},
@@ -97,10 +98,10 @@ async fn list(
 #[diesel(table_name = sensors)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SensorChanges {
-    #[schema(value_type = String)]
+    #[schema(schema_with = bounds::name)]
     #[serde(default, deserialize_with = "some")]
     pub(super) name: Option<String>,
-    #[schema(value_type = String)]
+    #[schema(schema_with = bounds::unit)]
     #[serde(default, deserialize_with = "some")]
     pub(super) unit: Option<String>,
 }

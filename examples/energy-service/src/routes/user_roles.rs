@@ -15,6 +15,7 @@ use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
+    bounds::{self, ROLES},
     input::{NoParameters, Valid, Validate},
     openapi::{Conflict, InvalidBody, InvalidQuery},
 };
@@ -34,9 +35,6 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 #[derive(OpenApi)]
 #[openapi(paths(list, change))]
 pub(super) struct Api;
-
-/// The most roles of one change: who is refused has each of them logged.
-const MAX_ROLES: usize = 100;
 
 /// The names of the user's roles.
 #[utoipa::path(
@@ -58,19 +56,23 @@ async fn list(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RoleChanges {
+    #[schema(schema_with = bounds::roles)]
     #[serde(default)]
     grant: BTreeSet<String>,
+    #[schema(schema_with = bounds::roles)]
     #[serde(default)]
     revoke: BTreeSet<String>,
 }
 
 impl Validate for RoleChanges {
     fn validate(&self) -> Result<(), ServiceError> {
-        if self.grant.is_empty() && self.revoke.is_empty() {
+        let (min, max) = ROLES.into_inner();
+        let roles = self.grant.len() + self.revoke.len();
+        if roles < min {
             return Err(ServiceError::invalid("there are no roles to `grant` and none to `revoke`"));
         }
-        if self.grant.len() + self.revoke.len() > MAX_ROLES {
-            return Err(ServiceError::invalid(format!("there are more than {MAX_ROLES} roles")));
+        if roles > max {
+            return Err(ServiceError::invalid(format!("`grant` and `revoke` have more than {max} roles")));
         }
         if !self.grant.is_disjoint(&self.revoke) {
             return Err(ServiceError::invalid("`grant` and `revoke` name the same role"));

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
-    created,
+    bounds, created,
     input::{NoParameters, Valid, Validate, some, valid_email, valid_name, valid_password},
     openapi::{Conflict, InvalidBody, InvalidQuery},
     page::{ESCAPE, ListQuery, Listed, lower, pattern},
@@ -131,7 +131,7 @@ async fn list(
 #[diesel(table_name = users)]
 #[serde(deny_unknown_fields)]
 struct UserChanges {
-    #[schema(value_type = String)]
+    #[schema(schema_with = bounds::name)]
     #[serde(default, deserialize_with = "some")]
     username: Option<String>,
     #[schema(value_type = bool)]
@@ -214,8 +214,11 @@ fn has_admin_role(user_id: i32, connection: &mut Connection) -> QueryResult<bool
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewUser {
+    #[schema(schema_with = bounds::email)]
     email: String,
+    #[schema(schema_with = bounds::name)]
     username: String,
+    #[schema(schema_with = bounds::password)]
     password: String,
 }
 

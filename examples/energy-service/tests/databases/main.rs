@@ -9,6 +9,7 @@ mod instances;
 mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
 
+    mod bounds;
     mod guarantees;
     mod import;
     mod lists;
@@ -27,6 +28,7 @@ mod sqlite {
 mod postgres {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
 
+    mod bounds;
     mod guarantees;
     mod import;
     mod lists;
@@ -46,6 +48,7 @@ mod postgres {
 mod mysql {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
 
+    mod bounds;
     mod guarantees;
     mod import;
     mod lists;
