@@ -65,7 +65,12 @@
 
 mod origin;
 
-use std::{mem, str::FromStr, sync::Arc, time::SystemTime};
+use std::{
+    mem,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use actix_session::{Session, SessionExt as _};
 use actix_web::{
@@ -117,6 +122,13 @@ pub trait FindBySession: Subject + Sized {
 
     /// When all sessions of the user were ended, as by a change of the password: log-ins until this time do
     /// not count.
+    ///
+    /// A time of whole seconds stands for all of its second, as one of whole milliseconds or microseconds for all of
+    /// those: a column that keeps no more tells nothing of what was first within it. So keep microseconds, or a log-in that
+    /// follows a log-out at once does not count.
+    ///
+    /// Times of two clocks may contradict each other. An application that counts the log-outs of each user instead, and
+    /// has the number in [`Id`](Self::Id) beside the key, compares no times: a session with another number is `NotFound`.
     fn logged_out_at(&self) -> Option<SystemTime> {
         None
     }
@@ -207,7 +219,7 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
             let found = blocking::on_thread(move || {
                 let find = |connection: &mut S::Connection| S::find_by_id(key, connection);
                 let subject = with_connection(&*source, find)?;
-                if subject.logged_out_at().is_some_and(|end| since <= end) {
+                if subject.logged_out_at().is_some_and(|end| since <= last_of(end)) {
                     return Err(LoadError::NotFound);
                 }
                 let authenticated = Authenticated::from(subject).since(since);
@@ -239,6 +251,14 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
             let _ = session.insert(KEY, LogIn { grace: Some(grace), ..log_in });
         }
     }
+}
+
+/// The last moment of the second, millisecond or microsecond that this is, as far as a store kept it.
+fn last_of(time: SystemTime) -> SystemTime {
+    let nanoseconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+    let mut units = [1_000_000_000, 1_000_000, 1_000].into_iter();
+    let unit = units.find(|unit| nanoseconds.is_multiple_of(*unit)).unwrap_or(1);
+    time.checked_add(Duration::from_nanos(u64::from(unit - 1))).unwrap_or(time)
 }
 
 /// Logs this user in: the session holds who it is, and that it is now that this was proved.
@@ -313,7 +333,7 @@ pub fn log_out(request: &HttpRequest) -> Result<(), AuthError> {
 
 /// Makes the log-in and its grace period older, as if this time had passed.
 #[cfg(feature = "test")]
-pub(crate) fn age(request: &HttpRequest, by: std::time::Duration) {
+pub(crate) fn age(request: &HttpRequest, by: Duration) {
     let Some(session) = of_middleware(request) else { return };
     let earlier = |time: SystemTime| time.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH);
     if let Some(LogIn { id, since, grace }) = LogIn::of(&session) {
@@ -376,8 +396,6 @@ fn may_change_something(request: &HttpRequest) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use actix_web::test::TestRequest;
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
@@ -404,6 +422,22 @@ mod tests {
         for method in ["POST", "PUT", "PATCH", "DELETE", "CONNECT", "PROPFIND", "get"] {
             assert!(changes(method.parse().unwrap(), None), "{method}");
         }
+    }
+
+    #[test]
+    fn a_time_stands_for_all_of_what_its_store_keeps_no_more_of() {
+        let at = |nanoseconds| SystemTime::UNIX_EPOCH + Duration::new(1_764_500_000, nanoseconds);
+        for (stored, last) in [
+            (0, 999_999_999),
+            (700_000_000, 700_999_999),
+            (701_000_000, 701_999_999),
+            (701_002_000, 701_002_999),
+            (701_002_003, 701_002_003),
+        ] {
+            assert_eq!(last_of(at(stored)), at(last), "{stored}");
+        }
+        let before = SystemTime::UNIX_EPOCH - Duration::new(5, 500_000_001);
+        assert!(last_of(before) >= before);
     }
 
     proptest! {
