@@ -131,6 +131,11 @@ const ASSETS: [DemoAsset; 4] = [
 
 const SOLAR_ROOF: &str = "Solar roof";
 
+/// The email addresses of the users of the demo.
+pub(crate) fn emails() -> [&'static str; USERS.len()] {
+    USERS.map(|user| user.email)
+}
+
 /// A shell command that finds the token in the answer to a log-in, with what every system has.
 const FIND_TOKEN: &str = r#"sed -E 's/.*"auth_token":"([^"]*)".*/\1/'"#;
 
@@ -367,6 +372,16 @@ pub enum DemoError {
         "the demo is for an empty database, and this one holds other data: name another database, or leave --demo out"
     )]
     Occupied,
+    /// It is no demo that is served, and everybody could log in.
+    #[error(
+        "everybody knows the password of {}, which is the one of the demo: give each of them another one with \
+         `set-password EMAIL`, or serve the demo with `--demo`",
+        emails.join(", ")
+    )]
+    PublicPasswords {
+        /// The email addresses of those users.
+        emails: Vec<String>,
+    },
     /// The database failed.
     #[error("cannot fill the database with the demo world")]
     Database(#[from] diesel::result::Error),

@@ -54,6 +54,7 @@ pub mod error;
 pub mod import;
 pub mod live;
 pub mod models;
+pub mod passwords;
 pub mod routes;
 pub mod schema;
 pub mod sessions;
@@ -242,6 +243,17 @@ impl Service {
     /// When it does not.
     pub async fn reach_sessions(&self) -> Result<(), StartError> {
         Ok(self.sessions.reach().await?)
+    }
+
+    /// Refuses a database that the [demo](demo) has filled, as long as its public password lets anybody in. For a service that
+    /// is no demo.
+    ///
+    /// # Errors
+    ///
+    /// [`DemoError::PublicPasswords`] if so.
+    pub async fn refuse_public_passwords(&self) -> Result<(), StartError> {
+        let emails = passwords::public(&self.passwords, &self.database).await.map_err(DemoError::from)?;
+        if emails.is_empty() { Ok(()) } else { Err(DemoError::PublicPasswords { emails }.into()) }
     }
 
     /// Serves requests from this listener, for as long as the server is awaited: until [`stop`](Self::stop), `SIGTERM` or

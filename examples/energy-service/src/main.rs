@@ -18,6 +18,7 @@ use energy_service::{
     demo,
     error::{ServiceError, chain},
     import::{ImportError, World, import, import_with_tokens},
+    passwords::{self, SetPasswordError},
     sessions::{SessionConfig, SessionError},
 };
 use tracing_subscriber::EnvFilter;
@@ -40,6 +41,8 @@ enum Command {
     Serve(ServeArguments),
     /// Store a world of a file in an empty database, with the ids that the file gives
     Import(ImportArguments),
+    /// Give a user another password, which is read from the standard input, and end all log-ins of the user
+    SetPassword(SetPasswordArguments),
     /// Print every route with its guards and policies; fails where a guarded handler is registered nowhere
     Guards(GuardsArguments),
 }
@@ -104,6 +107,15 @@ struct ServeArguments {
 }
 
 #[derive(Args)]
+struct SetPasswordArguments {
+    /// What the user logs in with
+    email: String,
+    /// The database: a file, or the URL of a server
+    #[arg(long, value_name = "FILE|URL", env = "DATABASE_URL", hide_env_values = true)]
+    database: String,
+}
+
+#[derive(Args)]
 struct GuardsArguments {
     /// As a table for a terminal, as one in Markdown, or as JSON
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -145,6 +157,7 @@ async fn main() -> ExitCode {
         None => serve(arguments.serve).await,
         Some(Command::Serve(arguments)) => serve(arguments).await,
         Some(Command::Import(arguments)) => import_world(&arguments),
+        Some(Command::SetPassword(arguments)) => set_password(&arguments),
         Some(Command::Guards(arguments)) => print_guards(arguments).await,
     };
     match done {
@@ -210,6 +223,9 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         ..Config::default()
     };
     let service = Service::open(&config)?;
+    if !demo {
+        service.refuse_public_passwords().await?;
+    }
     let registered = service.guards().await;
     if !registered.is_complete() {
         return Err(CommandError::Guards(registered.to_string()));
@@ -277,7 +293,7 @@ fn import_world(arguments: &ImportArguments) -> Result<(), CommandError> {
     let ImportArguments { file, world, database, print_tokens } = arguments;
     let database: Location = database.parse()?;
     if database == Location::Memory {
-        return Err(CommandError::ImportIntoMemory);
+        return Err(CommandError::DatabaseInMemory);
     }
     let world = World::read(file, world)?;
     let database = Database::open(&database, 1, Duration::from_secs(2))?;
@@ -290,6 +306,25 @@ fn import_world(arguments: &ImportArguments) -> Result<(), CommandError> {
         import(&world, &database)?;
     }
     tracing::info!(world = world.name, "imported");
+    Ok(())
+}
+
+/// The password is no argument: other users of a machine see the arguments of a process, and a shell keeps them.
+fn set_password(arguments: &SetPasswordArguments) -> Result<(), CommandError> {
+    let SetPasswordArguments { email, database } = arguments;
+    let database: Location = database.parse()?;
+    if database == Location::Memory {
+        return Err(CommandError::DatabaseInMemory);
+    }
+    if io::stdin().is_terminal() {
+        eprintln!("The new password, which is shown as it is typed:");
+    }
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(CommandError::ReadPassword)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    let database = Database::open(&database, 1, Duration::from_secs(2))?;
+    passwords::set(email, password, &database)?;
+    tracing::info!("the password is set, and all log-ins of the user have ended");
     Ok(())
 }
 
@@ -327,7 +362,11 @@ enum CommandError {
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error("a database in memory ends with this command: name another with --database")]
-    ImportIntoMemory,
+    DatabaseInMemory,
+    #[error("cannot read the password")]
+    ReadPassword(#[source] io::Error),
+    #[error(transparent)]
+    SetPassword(#[from] SetPasswordError),
     #[error("cannot print the tokens")]
     Tokens(#[source] io::Error),
     #[error("cannot print the report")]

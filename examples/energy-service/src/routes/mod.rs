@@ -67,6 +67,7 @@ use actix_web::{
 use auth_core::{AuthError, Denial, ProtectedConfig, ProtectedScope};
 use serde::Serialize;
 
+pub(crate) use self::input::valid_password;
 use crate::error;
 
 mod accounts;
