@@ -1,15 +1,14 @@
 //! The mechanism Basic: who gets in by a password, and who tries too often.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    thread,
-    time::Duration,
-};
+use std::{thread, time::Duration};
 
 use actix_web::{Responder, get};
 use auth_core::{
     Auth, CurrentUser, LoadError, Subject, auth_required, http_auth_required,
-    mechanism::{AttemptLimits, Attempts, BasicAuth, BearerToken, FindByUsername, PasswordHash, Passwords},
+    mechanism::{
+        AttemptLimits, Attempts, BasicAuth, BearerToken, FindByUsername, ForwardedHeader, PasswordHash,
+        Passwords, TrustedProxies,
+    },
 };
 use diesel::{connection::SimpleConnection, prelude::*};
 
@@ -82,10 +81,10 @@ struct Plant {
 
 impl Plant {
     fn new(limits: AttemptLimits) -> Self {
-        Self::with(limits, |basic| basic)
+        Self::of(Attempts::new(limits), |basic| basic)
     }
 
-    fn with(limits: AttemptLimits, configure: impl Fn(BasicAuth<Member>) -> BasicAuth<Member>) -> Self {
+    fn of(attempts: Attempts, configure: impl Fn(BasicAuth<Member>) -> BasicAuth<Member>) -> Self {
         let world = World::new();
         let cheap = Passwords::with_cost(64, 1, 1).unwrap();
         let connection = &mut world.pool.get().unwrap();
@@ -102,7 +101,7 @@ impl Plant {
                 .unwrap();
         }
         world.statements();
-        let basic = BasicAuth::new(world.pool.clone()).passwords(cheap).attempts(Attempts::new(limits));
+        let basic = BasicAuth::new(world.pool.clone()).passwords(cheap).attempts(attempts);
         let auth = Auth::builder()
             .mechanism(BearerToken::<Member>::new(world.pool.clone()))
             .mechanism(configure(basic.realm("Plant").unwrap()))
@@ -270,50 +269,115 @@ fn an_account_has_a_limit_that_the_right_password_does_not_lift() {
     assert_eq!(plant.http.get("/both", Some("member")).status, 200, "a token is not an attempt");
 }
 
+/// What a wrong password of this name is answered, from where these headers say.
+fn wrong_from(plant: &Plant, name: &str, headers: &[(&str, &str)]) -> u16 {
+    let authorization = basic(name, "wrong");
+    let headers = [&[("authorization", authorization.as_str())], headers].concat();
+    plant.http.send_with("/plain", &headers).status.as_u16()
+}
+
 #[test]
 fn an_address_has_a_limit_and_no_header_moves_it() {
     let plant = Plant::new(unlimited().per_address(3, Duration::from_secs(3600)));
-    assert_eq!(
-        plant.statuses(&[("a", ""), ("b", ""), ("c", ""), ("member", "sesame")]),
-        [401, 401, 401, 429]
-    );
-    let authorization = basic("member", "sesame");
+    assert_eq!(plant.statuses(&[("a", ""), ("b", ""), ("member", "wrong")]), [401; 3]);
+    assert_eq!(plant.statuses(&[("member", "sesame"), ("a", "")]), [429; 2]);
     for (name, value) in
         [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1"), ("x-real-ip", "192.0.2.1")]
     {
-        let response = plant.http.send_with("/plain", &[("authorization", &authorization), (name, value)]);
-        assert_eq!(response.status, 429, "{name}");
+        assert_eq!(wrong_from(&plant, "member", &[(name, value)]), 429, "{name}");
     }
 }
 
 #[test]
-fn an_application_behind_a_proxy_says_where_the_address_is() {
+fn behind_a_proxy_each_caller_has_a_limit_of_its_own() {
+    for (header, [one, spoofed, other, same_network]) in [
+        (
+            ForwardedHeader::XForwardedFor,
+            ["2001:db8::1", "198.51.100.9, 2001:db8::1", "192.0.2.1:4711", "2001:db8::f:2"],
+        ),
+        (
+            ForwardedHeader::Forwarded,
+            [
+                r#"for="[2001:db8::1]""#,
+                r#"for=198.51.100.9, for="[2001:db8::1]""#,
+                "for=192.0.2.1",
+                r#"For="[2001:db8::f:2]:80";proto=https"#,
+            ],
+        ),
+        (ForwardedHeader::XRealIp, ["2001:db8::1", "2001:db8::2", "192.0.2.1", "2001:db8::f:2"]),
+    ] {
+        let limits = unlimited().per_address(1, Duration::from_secs(3600));
+        let proxies = TrustedProxies::new(header, ["127.0.0.1"]).unwrap();
+        let plant = Plant::of(Attempts::new(limits).behind(proxies), |basic| basic);
+        let wrong = |value: &str| wrong_from(&plant, "member", &[(header.name(), value)]);
+        assert_eq!([wrong(one), wrong(one), wrong(spoofed), wrong(same_network)], [401, 429, 429, 429]);
+        assert_eq!([wrong(other), wrong(other)], [401, 429]);
+        // What the proxy does not say, or not so that it can be read, counts for the proxy.
+        assert_eq!(
+            [wrong("garbage"), wrong("also garbage"), wrong_from(&plant, "member", &[])],
+            [401, 429, 429]
+        );
+    }
+}
+
+#[test]
+fn an_application_may_find_the_address_in_a_way_of_its_own() {
     let limits = unlimited().per_address(1, Duration::from_secs(3600));
-    let plant = Plant::with(limits, |basic| {
-        basic.address(|request| request.headers().get("x-real-ip")?.to_str().ok()?.parse().ok())
+    let plant = Plant::of(Attempts::new(limits), |basic| {
+        basic.address(|request| request.headers().get("x-place")?.to_str().ok()?.parse().ok())
     });
-    let status = |address: Ipv4Addr| {
-        let address = IpAddr::from(address).to_string();
-        let headers = [("authorization", &*basic("member", "wrong")), ("x-real-ip", &address)];
-        plant.http.send_with("/plain", &headers).status.as_u16()
-    };
-    let (one, other) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
-    assert_eq!([status(one), status(one), status(other)], [401, 429, 401]);
-    // Whoever comes without the proxy counts for the connection.
-    let wrong = ("member", "wrong");
-    assert_eq!(plant.statuses(&[wrong, wrong]), [401, 429]);
+    let wrong = |headers: &[(&str, &str)]| wrong_from(&plant, "member", headers);
+    let (one, other) = (("x-place", "192.0.2.1"), ("x-place", "192.0.2.2"));
+    assert_eq!([wrong(&[one]), wrong(&[one]), wrong(&[other])], [401, 429, 401]);
+    // Otherwise it is the other end of the connection.
+    assert_eq!([wrong(&[]), wrong(&[])], [401, 429]);
 }
 
 #[test]
 fn attempts_at_the_same_time_do_not_pass_the_limit() {
     let plant = Plant::new(unlimited().per_account(5, Duration::from_secs(3600)));
-    let statuses: Vec<u16> = thread::scope(|scope| {
-        let attempts: Vec<_> =
-            (0..20).map(|_| scope.spawn(|| plant.get("/plain", "member", "wrong").status.as_u16())).collect();
-        attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect()
-    });
+    let statuses = at_once(&plant, 20, ("member", "wrong"));
     assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 5, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 15, "{statuses:?}");
+}
+
+/// The statuses of this attempt, made so many times at once.
+fn at_once(plant: &Plant, number: usize, (username, password): (&str, &str)) -> Vec<u16> {
+    thread::scope(|scope| {
+        let attempt = || plant.get("/plain", username, password).status.as_u16();
+        let attempts: Vec<_> = (0..number).map(|_| scope.spawn(attempt)).collect();
+        attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn right_passwords_at_the_same_time_wait_in_turn() {
+    let plant = Plant::new(unlimited().per_account(3, Duration::from_secs(3600)));
+    let (right, wrong) = (("member", "sesame"), ("member", "wrong"));
+    assert_eq!(at_once(&plant, 20, right), [200; 20]);
+    // Failures leave fewer turns at once, and none once they use the limit up.
+    assert_eq!(plant.statuses(&[wrong, wrong]), [401; 2]);
+    assert_eq!(at_once(&plant, 20, right), [200; 20]);
+    assert_eq!(plant.statuses(&[wrong]), [401]);
+    assert_eq!(at_once(&plant, 20, right), [429; 20]);
+}
+
+#[test]
+fn a_flood_of_failures_leaves_accounts_without_failures_their_log_in() {
+    let plant = Plant::new(
+        unlimited().per_account(3, Duration::from_secs(3600)).per_address(2, Duration::from_secs(3600)),
+    );
+    // Of one name, and of names that are made up: all from this address.
+    for name in 0..50 {
+        plant.get("/plain", "chef", "wrong");
+        plant.get("/plain", &format!("nobody-{name}"), "wrong");
+    }
+    let (right, wrong) = (("member", "sesame"), ("member", "wrong"));
+    assert_eq!(plant.statuses(&[right, right]), [200; 2]);
+    assert_eq!(at_once(&plant, 20, right), [200; 20]);
+    // The reserve is for accounts without failures.
+    assert_eq!(plant.statuses(&[("nobody-7", "wrong"), ("chef", "a:b £")]), [429; 2]);
+    assert_eq!(plant.statuses(&[wrong, wrong, right]), [401, 429, 429]);
 }
 
 #[test]

@@ -76,6 +76,8 @@ pub trait FindByUsername: Subject + Sized {
 /// request, so a log-in is never too old for a guard; and every request pays for the comparison, which is
 /// slow on purpose.
 ///
+/// Behind a proxy, tell the [`Attempts`](Attempts::behind) about it: otherwise all callers share the limit of one address.
+///
 /// Wrong passwords, unknown names and malformed credentials are a 401. Beyond the limit of [`Attempts`] it is
 /// a 429, for the right password too.
 ///
@@ -93,7 +95,7 @@ pub struct BasicAuth<S: FindByUsername> {
     passwords: Passwords,
     attempts: Attempts,
     realm: Cow<'static, str>,
-    address: Box<AddressOf>,
+    address: Option<Box<AddressOf>>,
 }
 
 /// Whom attempts count for.
@@ -107,7 +109,7 @@ impl<S: FindByUsername> BasicAuth<S> {
             passwords: Passwords::new(),
             attempts: Attempts::default(),
             realm: "Restricted".into(),
-            address: Box::new(peer),
+            address: None,
         }
     }
 
@@ -142,21 +144,21 @@ impl<S: FindByUsername> BasicAuth<S> {
         self
     }
 
-    /// Finds the address that attempts count for. Left out, it is the other end of the connection.
-    ///
-    /// Behind a proxy that is the proxy, for everybody. Then read what the proxy wrote, and only if the proxy
-    /// removes what a client wrote there: whoever chooses the address has no limit. For `None`, attempts
-    /// count for the other end of the connection.
+    /// Finds the address that attempts count for in a way of the application's own. Left out, or where it finds none, it is
+    /// that of [`Attempts::address_of`], which also works behind [trusted proxies](Attempts::behind). Never take an address
+    /// that a client can write itself: it would have no limit.
     ///
     /// ```
+    /// # use std::net::IpAddr;
     /// # use auth_core::{NoConnection, mechanism::{BasicAuth, FindByUsername}};
     /// # fn basic<Member: FindByUsername<Connection = NoConnection>>(pool: NoConnection) -> BasicAuth<Member> {
-    /// BasicAuth::new(pool).address(|request| request.headers().get("x-real-ip")?.to_str().ok()?.parse().ok())
+    /// // What a middleware of the application found out about the connection.
+    /// BasicAuth::new(pool).address(|request| request.conn_data::<IpAddr>().copied())
     /// # }
     /// ```
     #[must_use]
     pub fn address(mut self, of: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
-        self.address = Box::new(of);
+        self.address = Some(Box::new(of));
         self
     }
 
@@ -198,7 +200,9 @@ impl<S: FindByUsername> Mechanism for BasicAuth<S> {
         };
         let credentials = Credentials::decode(credentials).ok_or(Rejection::BadCredentials)?;
         let name = S::counts_as(&credentials.username);
-        let attempt = self.attempts.begin(&name, (self.address)(request).or_else(|| peer(request)))?;
+        let address = self.address.as_ref().and_then(|of| of(request));
+        let address = address.or_else(|| self.attempts.address_of(request));
+        let attempt = self.attempts.begin(&name, address).await?;
         let checked = self.check(credentials).await;
         // Who was let in guessed nothing, and a store that failed told nothing. Where nobody waits for the answer any more,
         // the attempt counts: otherwise a client could go away before it.
@@ -207,11 +211,6 @@ impl<S: FindByUsername> Mechanism for BasicAuth<S> {
         }
         Ok(Some(Authenticated::from(checked?).since(SystemTime::now())))
     }
-}
-
-/// The other end of the connection.
-fn peer(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|address| address.ip())
 }
 
 /// A text that cannot be a realm.

@@ -2,7 +2,7 @@
 //!
 //! Ready are, each behind a feature: `BearerToken` (`bearer`, which is on by default), `Jwt` (`jwt`),
 //! `SessionCookie` (`session`), and `BasicAuth` (`basic`) together with what an application's own log-in by a password needs:
-//! `Passwords` and `Attempts`. An application implements [`Mechanism`] for others.
+//! `Passwords`, `Attempts` and `TrustedProxies`. An application implements [`Mechanism`] for others.
 
 #[cfg(feature = "basic")]
 mod attempts;
@@ -16,6 +16,8 @@ mod bearer;
 pub mod jwt;
 #[cfg(feature = "basic")]
 mod password;
+#[cfg(feature = "basic")]
+mod proxies;
 mod scheme;
 #[cfg(feature = "session")]
 pub mod session;
@@ -44,6 +46,7 @@ pub use self::{
     attempts::{Attempt, AttemptLimits, Attempts, TooManyAttempts},
     basic::{BasicAuth, FindByUsername, RealmError},
     password::{PasswordError, PasswordHash, Passwords},
+    proxies::{ForwardedHeader, InvalidProxy, TrustedProxies},
 };
 #[cfg(feature = "bearer")]
 pub use self::{

@@ -6,6 +6,7 @@ use std::{
     num::NonZero,
     sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError},
     thread,
+    time::Duration,
 };
 
 use actix_web::web;
@@ -14,11 +15,11 @@ use argon2::{
     password_hash::phc::{self, Output, ParamsString, Salt},
 };
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 /// One password for each processor at a time, in the whole process: anyone may try to log in, and at 19 MiB
 /// each a thousand who do would take 19 GiB. Those who wait for their turn take no thread.
-static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(processors())));
+static TURNS: LazyLock<Turns> = LazyLock::new(|| Turns::new(processors(), 1000, Duration::from_secs(30)));
 
 /// What was worked in, for the next ones: one for each turn. If it went back to the allocator each time, much of
 /// it would stay with every thread that ever worked on a password.
@@ -114,10 +115,10 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// As [`hash`](Self::hash).
+    /// As [`hash`](Self::hash); [`PasswordError::Busy`] if a thousand wait, or this one does for half a minute.
     pub async fn hash_in_turn(&self, password: String) -> Result<PasswordHash, PasswordError> {
         let passwords = self.clone();
-        in_turn(move || passwords.hash(&password)).await
+        TURNS.work(move || passwords.hash(&password)).await
     }
 
     /// Whether the password is the one that was hashed.
@@ -128,7 +129,8 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// [`PasswordError::Failed`] if the system has no memory to give. What is stored and is no hash by Argon2
+    /// [`PasswordError::Failed`] if the system has no memory to give; [`PasswordError::Busy`] if a thousand wait for their
+    /// turn, or this one does for half a minute. What is stored and is no hash by Argon2
     /// is nobody's password: that is logged, and answered as a wrong one.
     pub async fn verify(
         &self,
@@ -136,7 +138,7 @@ impl Passwords {
         stored: Option<PasswordHash>,
     ) -> Result<bool, PasswordError> {
         let passwords = self.clone();
-        in_turn(move || passwords.compare(&password, stored.as_ref())).await
+        TURNS.work(move || passwords.compare(&password, stored.as_ref())).await
     }
 
     fn compare(&self, password: &str, stored: Option<&PasswordHash>) -> Result<bool, PasswordError> {
@@ -169,17 +171,36 @@ impl Passwords {
     }
 }
 
-/// Works on a thread for blocking work, once it is its turn.
-async fn in_turn<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
-) -> Result<T, PasswordError> {
-    let turn = Arc::clone(&TURNS).acquire_owned().await.map_err(PasswordError::failed)?;
-    let done = web::block(move || {
-        // Held until the end of the work, which goes on if the client does not wait for it.
-        let _turn = turn;
-        work()
-    });
-    done.await.map_err(PasswordError::failed)?
+/// Work that takes turns.
+struct Turns {
+    at_once: Arc<Semaphore>,
+    /// The places of those who wait, so that a flood does not take memory without end.
+    line: Semaphore,
+    /// How long one waits.
+    wait: Duration,
+}
+
+impl Turns {
+    fn new(at_once: usize, waiting: usize, wait: Duration) -> Self {
+        Self { at_once: Arc::new(Semaphore::new(at_once)), line: Semaphore::new(waiting), wait }
+    }
+
+    /// Works on a thread for blocking work, once it is its turn.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let place = self.line.try_acquire().map_err(|_| PasswordError::Busy)?;
+        let turn = timeout(self.wait, Arc::clone(&self.at_once).acquire_owned()).await;
+        let turn = turn.map_err(|_| PasswordError::Busy)?.map_err(PasswordError::failed)?;
+        drop(place);
+        let done = web::block(move || {
+            // Held until the end of the work, which goes on if the client does not wait for it.
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(PasswordError::failed)?
+    }
 }
 
 /// As `PasswordVerifier::verify_password` of `argon2`, in memory that is used again.
@@ -265,6 +286,9 @@ pub enum PasswordError {
     /// Argon2 knows no such cost.
     #[error("no such cost of a password's hash")]
     Cost(#[source] Box<dyn Error + Send + Sync>),
+    /// Too many passwords wait for their turn, or this one did for half a minute.
+    #[error("too many passwords are compared at the moment")]
+    Busy,
     /// The system did not give what it takes.
     #[error("a password could not be hashed")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
@@ -279,13 +303,11 @@ impl PasswordError {
 /// All turns, once nobody has one.
 #[cfg(test)]
 pub(super) async fn all_turns() -> tokio::sync::SemaphorePermit<'static> {
-    TURNS.acquire_many(processors().try_into().unwrap()).await.unwrap()
+    TURNS.at_once.acquire_many(processors().try_into().unwrap()).await.unwrap()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 
     use super::*;
@@ -302,6 +324,19 @@ mod tests {
         drop(turns);
         let hash = hashed.await.unwrap();
         assert!(passwords.verify("sunny side up".to_owned(), Some(hash)).await.unwrap());
+    }
+
+    #[actix_web::test]
+    async fn nobody_waits_without_end() {
+        let impatient = Turns::new(1, 1, Duration::ZERO);
+        assert!(impatient.work(|| Ok(())).await.is_ok());
+        let turn = impatient.at_once.acquire().await.unwrap();
+        assert!(matches!(impatient.work(|| Ok(())).await, Err(PasswordError::Busy)));
+        drop(turn);
+        let place = impatient.line.acquire().await.unwrap();
+        assert!(matches!(impatient.work(|| Ok(())).await, Err(PasswordError::Busy)));
+        drop(place);
+        assert!(impatient.work(|| Ok(())).await.is_ok());
     }
 
     #[test]

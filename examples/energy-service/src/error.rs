@@ -11,7 +11,7 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use auth_core::{AccessError, AuthError, LoadError, Problem};
+use auth_core::{AccessError, AuthError, LoadError, Problem, mechanism::PasswordError};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// Why a request was not served. Its text is what the client reads.
@@ -186,6 +186,15 @@ const OUTAGES: [&str; 8] = [
     "Connection was killed",
     "Server shutdown in progress",
 ];
+
+impl From<PasswordError> for ServiceError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::unavailable(error),
+            _ => Self::internal(error),
+        }
+    }
+}
 
 impl From<LoadError> for ServiceError {
     fn from(error: LoadError) -> Self {

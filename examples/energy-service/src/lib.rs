@@ -40,7 +40,7 @@ use actix_web::{
 };
 use auth_core::{
     Auth, AuthConfigError, ProtectedConfig, Registered,
-    mechanism::{Attempts, Passwords, session::PublicOrigin},
+    mechanism::{Attempts, Passwords, TrustedProxies, session::PublicOrigin},
     openapi::{DocumentError, GuardedApi},
     report,
 };
@@ -84,6 +84,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long clients may take, and how many there may be.
     pub clients: ClientLimits,
+    /// The proxies that say where clients are: attempts to log in are limited for each address.
+    pub proxies: TrustedProxies,
     /// The number of threads with an event loop, at least one. Without it there is one for each processor.
     pub workers: Option<usize>,
     /// Whether an empty database is filled with the [demo world](demo).
@@ -99,7 +101,7 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// An empty database in memory, 8 connections, 2 seconds; sessions that end with the service; all else as [`Limits`],
+    /// An empty database in memory, 8 connections, 2 seconds; no proxies; sessions that end with the service; all else as [`Limits`],
     /// [`ClientLimits`], [`AuditConfig`] and [`LiveConfig`] say.
     fn default() -> Self {
         Self {
@@ -108,6 +110,7 @@ impl Default for Config {
             pool_wait: Duration::from_secs(2),
             limits: Limits::default(),
             clients: ClientLimits::default(),
+            proxies: TrustedProxies::default(),
             workers: None,
             demo: false,
             public_url: None,
@@ -154,7 +157,7 @@ impl Service {
             denials,
             database,
             passwords: Passwords::new(),
-            attempts: Attempts::default(),
+            attempts: Attempts::default().behind(config.proxies.clone()),
             public_url: config.public_url.clone(),
             sessions,
             live: Live::new(config.live),

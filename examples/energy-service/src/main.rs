@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use auth_core::mechanism::session::{InvalidOrigin, PublicOrigin};
+use auth_core::mechanism::{
+    ForwardedHeader, InvalidProxy, TrustedProxies,
+    session::{InvalidOrigin, PublicOrigin},
+};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use energy_service::{
     Config, Service, StartError,
@@ -88,6 +91,14 @@ struct ServeArguments {
     /// The most connections of clients at once
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     connections: u32,
+    /// A proxy in front of the service, or a network of them, as in `127.0.0.1` or `10.0.0.0/8`; may be given several times.
+    /// What these say is the address of a client, for which attempts to log in are limited; without them it is the other
+    /// end of the connection
+    #[arg(long, value_name = "ADDRESS|NETWORK", value_delimiter = ',')]
+    trusted_proxy: Vec<String>,
+    /// The header in which these proxies say it: `x-forwarded-for`, `x-real-ip` or `forwarded`
+    #[arg(long, value_name = "HEADER", default_value = ForwardedHeader::default().name(), requires = "trusted_proxy")]
+    proxy_header: ForwardedHeader,
     /// Fill an empty database with accounts, users, assets and a week of measurements to try
     #[arg(long)]
     demo: bool,
@@ -181,6 +192,8 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         head_wait,
         body_wait,
         connections,
+        trusted_proxy,
+        proxy_header,
         demo,
         session_key,
         redis,
@@ -212,6 +225,7 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
             body: Duration::from_millis(body_wait),
             connections: usize::try_from(connections).unwrap_or(usize::MAX),
         },
+        proxies: TrustedProxies::new(proxy_header, &trusted_proxy)?,
         demo,
         sessions: SessionConfig {
             key,
@@ -236,6 +250,12 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
     let server = service.start(listener).map_err(CommandError::Serve)?;
     tracing::info!("listening on http://{address}");
     say_how_browsers_log_in(&config, address);
+    if config.public_url.is_some() && address.ip().is_loopback() && config.proxies.is_empty() {
+        tracing::warn!(
+            "the proxy that makes {address} public is not trusted: all clients share the limit of log-ins of its address; \
+             name it by --trusted-proxy ADDRESS"
+        );
+    }
     if demo {
         if is_open_to_others(&config, address) {
             tracing::warn!("everyone knows the passwords of the demo, and {address} may be open to everyone");
@@ -349,6 +369,8 @@ enum CommandError {
     Listen { bind: SocketAddr, source: io::Error },
     #[error(transparent)]
     Location(#[from] LocationError),
+    #[error(transparent)]
+    Proxy(#[from] InvalidProxy),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]

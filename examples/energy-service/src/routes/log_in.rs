@@ -112,17 +112,16 @@ pub(super) async fn verify(
     passwords: &Passwords,
     database: &Database,
 ) -> Result<SessionUser, ServiceError> {
-    // The other end of the connection. Behind a proxy, this has to become what the proxy says.
-    let peer = request.peer_addr().map(|address| address.ip());
-    let attempt = attempts.begin(&email, peer).map_err(|error| {
-        tracing::info!(?peer, outcome = "deny", reason = "too-many-requests", "log-in");
+    let address = attempts.address_of(request);
+    let attempt = attempts.begin(&email, address).await.map_err(|error| {
+        tracing::info!(?address, outcome = "deny", reason = "too-many-requests", "log-in");
         AuthError::from(error)
     })?;
     let user = user_with(email, password, passwords, database).await;
     // Not the address that was typed: people type their password there, too.
     match &user {
-        Ok(SessionUser { id, .. }) => tracing::info!(?peer, subject = id, outcome = "allow", "log-in"),
-        Err(error) => tracing::info!(?peer, outcome = "deny", reason = %error, "log-in"),
+        Ok(SessionUser { id, .. }) => tracing::info!(?address, subject = id, outcome = "allow", "log-in"),
+        Err(error) => tracing::info!(?address, outcome = "deny", reason = %error, "log-in"),
     }
     // Who logs in guessed nothing, and a database that failed told nothing.
     if !matches!(user, Err(ServiceError::LogInFailed)) {
@@ -153,8 +152,7 @@ async fn user_with(
     };
     // No connection is held while the password is compared, which takes longer than all the rest.
     let (user, stored) = found.unzip();
-    let verified =
-        passwords.verify(password, stored.map(PasswordHash::from)).await.map_err(ServiceError::internal)?;
+    let verified = passwords.verify(password, stored.map(PasswordHash::from)).await?;
     let (id, log_outs) = user.filter(|_| verified).ok_or(ServiceError::LogInFailed)?;
     let user = SessionUser { id, log_outs };
     database.run(move |connection| still_active(user, connection)).await?;

@@ -254,7 +254,7 @@ async fn create(
     // As it is compared.
     let email = email.to_ascii_lowercase();
     // No connection is held meanwhile: it takes longer than all the rest.
-    let password_hash = passwords.hash_in_turn(password).await.map_err(ServiceError::internal)?;
+    let password_hash = passwords.hash_in_turn(password).await?;
     let row = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
