@@ -606,6 +606,34 @@ async fn a_sensor_is_drawn_with_the_same_figures_as_a_table() {
 }
 
 #[actix_web::test]
+async fn a_measurement_far_from_all_others_does_not_hide_them_and_the_largest_is_drawn() {
+    let (service, _place) = service();
+    let admin = token(&service, ADMIN).await;
+    let headers = [("content-type", "application/json"), ("authorization", admin.as_str())];
+    let mut browser = Browser::logged_in(&service, MEMBER).await;
+    let record = async |body: &str| {
+        let path = "/api/v3_0/sensors/1/measurements";
+        let answer = Browser::default().send(&service, Method::POST, path, &headers, body).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+    };
+    record(r#"[{"event_start":"2131-05-06T07:00:00Z","event_value":1e307}]"#).await;
+    let page = browser.get(&service, "/sensors/1").await;
+    assert!(page.body.contains("672 measurements") && page.body.contains("<path"), "{}", page.body);
+    assert!(
+        page.body
+            .contains(r#"There are measurements after these days, <a href="/sensors/1?until=2131-05-06">"#)
+    );
+
+    let page = browser.get(&service, "/sensors/1?until=2131-05-06").await;
+    assert_page(&page, 200);
+    assert!(page.body.contains("<circle") && page.body.contains("1e307"), "{}", page.body);
+    for wrong in ["inf", "NaN"] {
+        assert!(!page.body.contains(wrong), "{wrong}: {}", page.body);
+    }
+    assert!(!page.body.contains("There are measurements after these days"));
+}
+
+#[actix_web::test]
 async fn a_token_lets_in_as_well() {
     let (service, _place) = service();
     let token = token(&service, MEMBER).await;

@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 use super::{
     PageError, PageQuery,
-    chart::instant,
     layout::{Page, Section, ok, scrolling},
     lists::Wanted,
+    scale::instant,
 };
 use crate::{
     auth::LoggedIn,

@@ -10,10 +10,10 @@ use maud::{Markup, html};
 
 use super::{
     PageError, PageQuery, Told,
-    chart::number,
     layout::{Page, Section, ok},
     lists::Wanted,
     may::May,
+    scale::number,
 };
 use crate::{
     auth::{LoggedIn, refuse},

@@ -32,6 +32,7 @@ mod accounts;
 mod asset_forms;
 mod assets;
 mod chart;
+mod days;
 mod decisions;
 mod form;
 mod home;
@@ -42,6 +43,7 @@ mod log_in;
 mod log_out;
 mod may;
 mod review;
+mod scale;
 mod sensors;
 
 /// The largest form that is read, in bytes.

@@ -8,8 +8,8 @@ use auth_core::{
     Authorized, CurrentUser, LoadContext, ProtectedConfig, permission::Delete,
     permission_required_for_context,
 };
-use chrono::{Days, NaiveDate, NaiveDateTime, TimeDelta};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+use chrono::TimeDelta;
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -17,10 +17,12 @@ use super::{
     PageError, PageQuery,
     asset_forms::unit_field,
     assets,
-    chart::{Series, instant},
+    chart::Series,
+    days::{LATEST, Range, last_day},
     form::{self, Field, Kind, Problem, again},
     layout::{Done, Page, ok, see_other},
     may::May,
+    scale::instant,
 };
 use crate::{
     auth::LoggedIn,
@@ -29,7 +31,7 @@ use crate::{
     live::Live,
     models::{Asset, Sensor},
     routes::{
-        input::{NoParameters, Validate, storable},
+        input::{NoParameters, Validate},
         measurements::{self as records, NewEvent, NewEvents},
         sensors::{self as endpoints, SensorChanges},
     },
@@ -69,9 +71,6 @@ pub(super) fn below<'a>(
 
 /// The most measurements that one page looks at.
 const MOST_MEASUREMENTS: usize = 50_000;
-/// How many days there are on the page of somebody who does not choose.
-const DAYS: u64 = 7;
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
@@ -79,47 +78,6 @@ struct Parameters {
     from: Option<String>,
     until: Option<String>,
     done: Option<Done>,
-}
-
-/// Some days: from the begin of the first until before that of the one after the last.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Range {
-    begin: Instant,
-    end: Instant,
-}
-
-impl Range {
-    /// The days that the form names. Where it leaves one out, there are seven, and the last one is `last`.
-    fn of(parameters: &Parameters, last: NaiveDate) -> Result<Self, ServiceError> {
-        let until = date("until", parameters.until.as_deref())?;
-        let from = date("from", parameters.from.as_deref())?;
-        let (first, last) = match (from, until) {
-            (Some(from), Some(until)) => (from, until),
-            (Some(from), None) => (from, from.checked_add_days(Days::new(DAYS - 1)).unwrap_or(from)),
-            (None, until) => {
-                let last = until.unwrap_or(last);
-                (last.checked_sub_days(Days::new(DAYS - 1)).unwrap_or(last), last)
-            }
-        };
-        if last < first {
-            return Err(ServiceError::invalid_field("until", "is before the first day"));
-        }
-        let midnight = |field, date: Option<NaiveDate>| {
-            let instant = date.map_or(NaiveDateTime::MAX, NaiveDateTime::from);
-            storable(instant).map_err(|problem| ServiceError::invalid_field(field, problem))
-        };
-        Ok(Self { begin: midnight("from", Some(first))?, end: midnight("until", last.succ_opt())? })
-    }
-}
-
-fn date(field: &'static str, text: Option<&str>) -> Result<Option<NaiveDate>, ServiceError> {
-    match text {
-        None | Some("") => Ok(None),
-        Some(text) => match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-            Ok(date) => Ok(Some(date)),
-            Err(_) => Err(ServiceError::invalid_field(field, "is not a date")),
-        },
-    }
 }
 
 /// What the page of a sensor shows beside the sensor.
@@ -147,17 +105,18 @@ impl Surroundings {
         connection: &mut Connection,
     ) -> Result<Self, ServiceError> {
         let of_sensor = measurements::table.filter(measurements::sensor_id.eq(sensor.id));
-        let last: Option<Instant> = of_sensor
+        let latest: Vec<Instant> = of_sensor
             .order(measurements::event_start.desc())
             .select(measurements::event_start)
-            .first(connection)
-            .optional()?;
+            .limit(LATEST)
+            .load(connection)?;
         let may = sensors::table.find(sensor.id).select(May::asked::<Sensor>(user)).first(connection)?;
-        let Instant(latest) = last.unwrap_or_else(Instant::now);
-        let measured = match Range::of(parameters, latest.date()) {
-            Ok(range) => Ok(Measured::within(range, sensor.id, connection)?),
-            Err(error) => Err(error),
-        };
+        let last = latest.first().copied();
+        let measured =
+            match Range::of(parameters.from.as_deref(), parameters.until.as_deref(), last_day(&latest)) {
+                Ok(range) => Ok(Measured::within(range, sensor.id, connection)?),
+                Err(error) => Err(error),
+            };
         Ok(Self { asset: Asset::load(sensor.asset_id, connection)?, may: May::of(may), last, measured })
     }
 }
@@ -221,7 +180,17 @@ async fn view(
             let last_day = measured.range.end.0.date().pred_opt().unwrap_or_default();
             let from = measured.range.begin.0.date().to_string();
             let form = range_form(&here, &from, &last_day.to_string(), None);
-            Ok(ok(&content(&html! { (form) (measured.show(&asset, &sensor)) })))
+            let later = last.filter(|last| *last >= measured.range.end);
+            Ok(ok(&content(&html! {
+                (form)
+                @if let Some(Instant(later)) = later {
+                    p {
+                        "There are measurements after these days, "
+                        a href={ (here) "?until=" (later.date()) } { "the last one at " (instant(later)) " UTC" } "."
+                    }
+                }
+                (measured.show(&asset, &sensor))
+            })))
         }
         Err(error) => {
             let Parameters { from, until, .. } = parameters;
@@ -441,45 +410,4 @@ fn measurement_page(
     ];
     let form = form::form(&format!("{here}/measurements/new"), &fields, "Record", &here, problem);
     below(user, asset, sensor, format!("Record {}", sensor.name)).with(&form)
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::NaiveDate;
-
-    use super::{Parameters, Range};
-
-    fn range(from: &str, until: &str) -> Option<(String, String)> {
-        let some = |text: &str| Some(text.to_owned());
-        let parameters = Parameters { from: some(from), until: some(until), done: None };
-        let last = NaiveDate::from_ymd_opt(2026, 11, 25).unwrap();
-        let range = Range::of(&parameters, last).ok()?;
-        Some((range.begin.0.date().to_string(), range.end.0.date().to_string()))
-    }
-
-    #[test]
-    fn a_range_has_both_of_its_days() {
-        for (from, until, begin, end) in [
-            ("", "", "2026-11-19", "2026-11-26"),
-            ("2026-11-20", "", "2026-11-20", "2026-11-27"),
-            ("", "2026-11-20", "2026-11-14", "2026-11-21"),
-            ("2026-11-20", "2026-11-20", "2026-11-20", "2026-11-21"),
-            ("0001-01-01", "9999-12-30", "0001-01-01", "9999-12-31"),
-        ] {
-            assert_eq!(range(from, until), Some((begin.to_owned(), end.to_owned())), "{from} {until}");
-        }
-        for (from, until) in [
-            ("2026-11-21", "2026-11-20"),
-            ("x", ""),
-            ("", "2026-02-30"),
-            ("0000-01-01", "0001-01-01"),
-            ("", "9999-12-31"),
-            ("", "0001-01-01"),
-            ("99999-01-01", "99999-01-02"),
-            ("-262143-01-01", "-262143-01-01"),
-            ("262142-12-31", "262142-12-31"),
-        ] {
-            assert_eq!(range(from, until), None, "{from} {until}");
-        }
-    }
 }
