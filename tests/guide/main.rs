@@ -2,6 +2,7 @@
 //! so compiles; the last test registers the handlers and asks some of them.
 
 mod audit;
+mod deploying;
 mod examples;
 mod policies;
 mod security;

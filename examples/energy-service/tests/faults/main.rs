@@ -4,7 +4,9 @@
 //! looked at from outside. Every answer has to be the right one, or say that there is none at the moment; nobody is let in
 //! who may not; and afterwards everything is as before, without a restart. Each test prints what it saw.
 //!
-//! The servers that are stopped here are those of the tests, each on a port of its own. Where their programs are not
+//! And what it does as it is deployed, with nginx in front of it.
+//!
+//! The servers that are started here are those of the tests, each on a port of its own. Where their programs are not
 //! installed, a test is left out, with a line that says so, unless `CI` is set.
 #![expect(
     clippy::indexing_slicing,
@@ -16,12 +18,13 @@
 mod clients;
 #[cfg(feature = "postgres")]
 mod database;
+mod deployed;
 mod folder;
 mod load;
 mod mechanism;
+mod nginx;
 mod pool;
 mod process;
-#[cfg(any(feature = "postgres", feature = "redis"))]
 mod servers;
 #[cfg(feature = "redis")]
 mod sessions;

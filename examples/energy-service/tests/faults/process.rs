@@ -27,6 +27,11 @@ impl Process {
         Self::run(&mut Command::new(PROGRAM), arguments)
     }
 
+    /// Known outside by this URL.
+    pub(crate) fn start_at(public_url: &str, arguments: &[&str]) -> Self {
+        Self::run(Command::new(PROGRAM).env("PUBLIC_URL", public_url), arguments)
+    }
+
     /// With these limits of open files: one that holds, and one up to which the program may raise it.
     pub(crate) fn start_with_files(limits: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new("prlimit");

@@ -4,11 +4,16 @@ use std::{
     env,
     io::{self, Write as _},
     net::TcpListener,
-    process::{Child, Command, Stdio},
+    process::Child,
+};
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use std::{
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
 use crate::{folder::Folder, process::PATIENCE};
 
 /// Says that a test is left out, where a person sees it.
@@ -19,10 +24,11 @@ pub(crate) fn left_out(test: &str, why: &str) {
 }
 
 /// A port that is free at the moment.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
 fn signal(name: &str, process: u32) {
     // One that has ended by itself is not there any more.
     let _ =
@@ -30,9 +36,14 @@ fn signal(name: &str, process: u32) {
 }
 
 /// A server process that is killed when this is dropped.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Server {
+    pub(crate) fn of(process: Child) -> Self {
+        Self(process)
+    }
+
+    #[cfg(any(feature = "postgres", feature = "redis"))]
     fn id(&self) -> u32 {
         self.0.id()
     }
