@@ -23,8 +23,9 @@ pub use crate::{
         flag_column, flag_column_of, id_column, id_column_of, key_of, null_column, null_column_of,
     },
     scope::{
-        Answers, Locked, answered, answered_all, answered_each, ask, is_in_transaction, load_all_asked,
-        load_asked, write_table,
+        Answers, Misfit, Rows, all_held, answered, answered_all, answered_each, are_checked, ask, held,
+        is_in_transaction, load, load_all, load_all_asked, load_all_decided, load_asked, load_decided,
+        stored_key, stored_keys, write_table,
     },
 };
 
@@ -37,5 +38,6 @@ pub use diesel_async;
 
 #[cfg(feature = "diesel-async")]
 pub use crate::scope::{
-    async_answered_each, async_ask, async_is_in_transaction, async_load_all_asked, async_load_asked,
+    async_answered_each, async_ask, async_is_in_transaction, async_load, async_load_all,
+    async_load_all_asked, async_load_all_decided, async_load_asked, async_load_decided,
 };

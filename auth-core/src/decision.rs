@@ -17,6 +17,10 @@ use crate::{
 /// Semantics of FlexMeasures' `check_access`: the subject's [`admin_roles`](Subject::admin_roles) come first,
 /// then the context's access-control list.
 ///
+/// It sees the context and no database. A row that a query of your own has loaded may hold something else than its table:
+/// SQLite stores anything in any column, and diesel reads `4294967298` and `'2abc'` as the `i32` 2. Guards and the derived
+/// loaders see to that. For a row of your own query, let the database decide: `Stored::check_access`.
+///
 /// ```
 /// use auth_core::{Acl, AuthModel, Permission, User, account, allow, check_access};
 ///

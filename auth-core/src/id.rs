@@ -3,8 +3,17 @@
 //! An application keeps the key type that it has: integers, UUIDs or text. An id is its canonical text,
 //! so `Id::from(7)` and `Id::from("7")` are the same id, while `"07"` is another one. Integers and UUIDs are
 //! stored and compared as numbers; no comparison allocates.
+//!
+//! A UUID has many texts: upper case, in braces, without hyphens. As an id each is a text of its own. Where a context
+//! holds a UUID and no text, each of them matches it, as a column of that type takes each of them for the same value.
 
-use std::{convert::Infallible, fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    convert::Infallible,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
@@ -18,7 +27,7 @@ use uuid::Uuid;
 /// assert_ne!(Id::from(7), Id::from("07"));
 /// assert_eq!(Id::from("heat pump").to_string(), "heat pump");
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct Id(Owned);
 
 /// A borrowed id, which costs nothing to make from a key that the application has.
@@ -32,16 +41,17 @@ pub struct Id(Owned);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdRef<'a>(Borrowed<'a>);
 
-// INVARIANT: `Text` never holds the canonical form of an integer of this range or of a UUID. Only so is the
-// derived equality the equality of texts. Every constructor goes through `Borrowed::from_text`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// INVARIANT: `Text` never holds the canonical form of an integer of this range, so that two ids of which one is an integer
+// are equal exactly if both are. Every constructor goes through `Borrowed::from_text`. A text that is a UUID stays one: of
+// a context's id it matters whether it was a UUID or a text.
+#[derive(Clone)]
 enum Owned {
     Integer(i128),
     Uuid(Uuid),
     Text(Box<str>),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy)]
 enum Borrowed<'a> {
     Integer(i128),
     Uuid(Uuid),
@@ -50,12 +60,75 @@ enum Borrowed<'a> {
 
 impl<'a> Borrowed<'a> {
     fn from_text(text: &'a str) -> Self {
-        if let Some(integer) = canonical_integer(text) {
-            Self::Integer(integer)
-        } else if let Some(uuid) = canonical_uuid(text) {
-            Self::Uuid(uuid)
-        } else {
-            Self::Text(text)
+        canonical_integer(text).map_or(Self::Text(text), Self::Integer)
+    }
+
+    /// Calls `with` with the canonical text, unless it is an integer.
+    fn with_text<R>(self, with: impl FnOnce(&str) -> R) -> Option<R> {
+        match self {
+            Self::Integer(_) => None,
+            Self::Uuid(uuid) => Some(with(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))),
+            Self::Text(text) => Some(with(text)),
+        }
+    }
+
+    fn uuid(self) -> Option<Uuid> {
+        match self {
+            Self::Integer(_) => None,
+            Self::Uuid(uuid) => Some(uuid),
+            Self::Text(text) => Uuid::try_parse(text).ok(),
+        }
+    }
+
+    /// [`IdRef::means`], where not both are integers.
+    #[inline(never)]
+    fn means(self, of_subject: Self) -> bool {
+        match self {
+            Self::Integer(_) => false,
+            Self::Uuid(own) => of_subject.uuid() == Some(own),
+            Self::Text(own) => !own.is_empty() && is_stored(own) && self == of_subject,
+        }
+    }
+}
+
+impl PartialEq for Borrowed<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (Self::Integer(one), Self::Integer(other)) => one == other,
+            (one, other) => one.cmp(&other) == Ordering::Equal,
+        }
+    }
+}
+
+impl Eq for Borrowed<'_> {}
+
+impl PartialOrd for Borrowed<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Integers come first.
+impl Ord for Borrowed<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (*self, *other) {
+            (Self::Integer(one), Self::Integer(other)) => one.cmp(&other),
+            (Self::Integer(_), _) => Ordering::Less,
+            (_, Self::Integer(_)) => Ordering::Greater,
+            (one, other) => {
+                let texts = one.with_text(|one| other.with_text(|other| one.cmp(other)));
+                texts.flatten().unwrap_or(Ordering::Equal)
+            }
+        }
+    }
+}
+
+impl Hash for Borrowed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match *self {
+            Self::Integer(integer) => integer.hash(state),
+            other => other.with_text(|text| text.hash(state)).unwrap_or_default(),
         }
     }
 }
@@ -70,16 +143,6 @@ fn canonical_integer(text: &str) -> Option<i128> {
     };
     // What does not fit stays text: it is an id all the same, and cannot wrap.
     if canonical { text.parse().ok() } else { None }
-}
-
-/// `text` as a UUID, if printing the UUID gives `text` again: hyphenated, lower case.
-fn canonical_uuid(text: &str) -> Option<Uuid> {
-    const HYPHENATED: usize = 36;
-
-    if text.len() != HYPHENATED || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return None;
-    }
-    Uuid::try_parse(text).ok()
 }
 
 impl Id {
@@ -102,14 +165,39 @@ impl IdRef<'_> {
         matches!(self.0, Borrowed::Text(""))
     }
 
+    /// Whether a context or a principal that holds this id means a subject by the id `of_subject`: as a database compares
+    /// a column with it. An empty id means no one: it is what a missing one looks like in many a table.
+    #[inline]
+    pub(crate) fn means(self, of_subject: IdRef<'_>) -> bool {
+        match (self.0, of_subject.0) {
+            (Borrowed::Integer(own), Borrowed::Integer(other)) => own == other,
+            (own, other) => own.means(other),
+        }
+    }
+
+    /// The id as a principal means it: a text that is a UUID is that UUID, for nothing else says which of both it is.
+    pub(crate) fn of_principal(self) -> Self {
+        self.0.uuid().map_or(self, Self::from)
+    }
+
     #[cfg(feature = "diesel")]
     pub(crate) fn integer(self) -> Option<i128> {
         if let Borrowed::Integer(integer) = self.0 { Some(integer) } else { None }
     }
 
+    /// The UUID that it is, or that its text is in any form.
     #[cfg(feature = "diesel")]
     pub(crate) fn uuid(self) -> Option<Uuid> {
-        if let Borrowed::Uuid(uuid) = self.0 { Some(uuid) } else { None }
+        self.0.uuid()
+    }
+
+    /// The text, if a column can hold it and it is not empty.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn stored_text(self) -> Option<String> {
+        match self.0 {
+            Borrowed::Text(text) => (!text.is_empty() && is_stored(text)).then(|| text.to_owned()),
+            _ => Some(self.to_string()),
+        }
     }
 
     /// The same id, owned.
@@ -120,6 +208,37 @@ impl IdRef<'_> {
             Borrowed::Uuid(uuid) => Owned::Uuid(uuid),
             Borrowed::Text(text) => Owned::Text(text.into()),
         })
+    }
+}
+
+/// Whether every database can hold the text: `PostgreSQL` stores no NUL.
+pub(crate) fn is_stored(text: &str) -> bool {
+    !text.contains('\0')
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_id_ref() == other.as_id_ref()
+    }
+}
+
+impl Eq for Id {}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Id {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_id_ref().cmp(&other.as_id_ref())
+    }
+}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_id_ref().hash(state);
     }
 }
 
@@ -183,11 +302,10 @@ impl<'a> From<&'a str> for IdRef<'a> {
 
 impl From<String> for Id {
     fn from(text: String) -> Self {
-        match Borrowed::from_text(&text) {
-            Borrowed::Integer(integer) => Self(Owned::Integer(integer)),
-            Borrowed::Uuid(uuid) => Self(Owned::Uuid(uuid)),
-            Borrowed::Text(_) => Self(Owned::Text(text.into_boxed_str())),
-        }
+        Self(match canonical_integer(&text) {
+            Some(integer) => Owned::Integer(integer),
+            None => Owned::Text(text.into_boxed_str()),
+        })
     }
 }
 
@@ -339,9 +457,63 @@ mod tests {
         ] {
             assert!(matches!(Borrowed::from_text(text), Borrowed::Text(_)), "{text}");
         }
-        let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
-        assert_eq!(Id::from(uuid), Id::from(Uuid::try_parse(uuid).unwrap()));
-        assert_ne!(Id::from(uuid), Id::from(uuid.to_uppercase()));
+        let uuid = Id::from(Uuid::try_parse(UUID).unwrap());
+        assert_eq!(Id::from(UUID), uuid);
+        assert_eq!(hashed(&Id::from(UUID)), hashed(&uuid));
+        assert_eq!(Id::from(UUID).cmp(&uuid), Ordering::Equal);
+        assert_ne!(Id::from(UUID.to_uppercase()), uuid);
+    }
+
+    const UUID: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+
+    fn hashed(id: &Id) -> u64 {
+        use std::hash::{BuildHasher as _, RandomState};
+
+        static STATE: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
+        STATE.hash_one(id)
+    }
+
+    /// A column of the type `uuid` takes each of these texts for the same value; a text column does not.
+    #[test]
+    fn a_uuid_is_meant_by_each_of_its_texts_and_a_text_to_the_letter() {
+        let uuid = Uuid::try_parse(UUID).unwrap();
+        for text in [
+            UUID.to_owned(),
+            UUID.to_uppercase(),
+            format!("{{{UUID}}}"),
+            uuid.simple().to_string(),
+            uuid.urn().to_string(),
+        ] {
+            assert!(IdRef::from(uuid).means(IdRef::from(&text)), "{text}");
+            assert!(IdRef::from(&text).of_principal().means(IdRef::from(uuid)), "{text}");
+            assert!(IdRef::from(&text).of_principal().means(IdRef::from(UUID)), "{text}");
+            assert_eq!(IdRef::from(UUID).means(IdRef::from(&text)), text == UUID, "{text}");
+            assert_eq!(IdRef::from(&text).means(IdRef::from(uuid)), text == UUID, "{text}");
+        }
+        assert!(!IdRef::from(uuid).means(IdRef::from("67e55044-10b1-426f-9247-bb680e5fe0c9")));
+        assert!(!IdRef::from(uuid).means(IdRef::from(7)));
+    }
+
+    #[test]
+    fn what_no_column_can_hold_means_no_one() {
+        for text in ["", "\0", "a\0"] {
+            assert!(!IdRef::from(text).means(IdRef::from(text)), "{text:?}");
+        }
+        assert!(IdRef::from("a").means(IdRef::from("a")));
+    }
+
+    #[test]
+    fn no_comparison_allocates() {
+        let uuid = Uuid::try_parse(UUID).unwrap();
+        let (upper, ids) = (UUID.to_uppercase(), [Id::from(uuid), Id::from(UUID), Id::from(7)]);
+        let counted = allocation_counter::measure(|| {
+            for id in &ids {
+                std::hint::black_box(id.as_id_ref().means(IdRef::from(&upper)));
+                std::hint::black_box(id.as_id_ref().of_principal().means(IdRef::from(&upper)));
+                std::hint::black_box(*id == IdRef::from(&upper));
+            }
+        });
+        assert_eq!(counted.count_total, 0);
     }
 
     proptest! {

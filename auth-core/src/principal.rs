@@ -46,8 +46,8 @@ impl Principal {
     #[must_use]
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         match self {
-            Self::User(id) => subject.is_user(id.as_id_ref()),
-            Self::Account(id) => subject.is_of_account(id.as_id_ref()),
+            Self::User(id) => subject.is_user(id.as_id_ref().of_principal()),
+            Self::Account(id) => subject.is_of_account(id.as_id_ref().of_principal()),
             Self::Role(role) => has_role(subject, role),
             Self::AccountRole(role) => account_has_role(subject, role),
             Self::EveryLoggedInUser => true,
@@ -194,6 +194,22 @@ mod tests {
             ("account:1", false),
         ] {
             assert_eq!(text.parse::<Principal>().unwrap().matches(&user), matches, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_a_uuid_is_that_uuid() {
+        let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        let upper = uuid.to_uppercase();
+        let ids = [Id::from(uuid), Id::from(upper.as_str()), Id::from(uuid::Uuid::try_parse(uuid).unwrap())];
+        for user in ids.map(|id| User::new(id.clone()).with_account(id)) {
+            for text in [uuid, upper.as_str()] {
+                for kind in ["user", "account"] {
+                    let principal: Principal = format!("{kind}:{text}").parse().unwrap();
+                    assert!(principal.matches(&user), "{principal}");
+                    assert_eq!(principal.to_string(), format!("{kind}:{text}"));
+                }
+            }
         }
     }
 

@@ -82,10 +82,10 @@ pub trait Matched {
     /// What the subject is beside all lists, if something is to be read, or to be changed.
     fn rank(&self, reads: bool) -> Option<Rank>;
 
-    /// Whether the user has the id. An empty id is nobody's: it is what a missing one looks like in many a table.
+    /// Whether the user has the id.
     fn is_user(&self, id: IdRef<'_>) -> bool;
 
-    /// Whether the user belongs to the account; an empty id is nobody's as well.
+    /// Whether the user belongs to the account.
     fn is_of_account(&self, id: IdRef<'_>) -> bool;
 }
 
@@ -115,12 +115,12 @@ impl<S: Subject> Matched for S {
 
     #[inline]
     fn is_user(&self, id: IdRef<'_>) -> bool {
-        !id.is_empty() && self.id() == id
+        id.means(self.id())
     }
 
     #[inline]
     fn is_of_account(&self, id: IdRef<'_>) -> bool {
-        !id.is_empty() && self.account_id() == Some(id)
+        self.account_id().is_some_and(|own| id.means(own))
     }
 }
 

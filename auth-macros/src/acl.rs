@@ -101,18 +101,36 @@ fn policies(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("acl"))
 }
 
-/// Whether the policy of a context, if it has one, asks for more than the context itself holds. What is wrong with it,
-/// the derive of `AuthModel` reports.
-pub(crate) fn asks_database(input: &DeriveInput, row: &Row) -> bool {
+/// Where a decision is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decides {
+    /// By what the application writes.
+    Application,
+    /// By the policy, over what the context itself holds.
+    Context,
+    /// By the policy, in the database.
+    Database,
+}
+
+/// Who decides about a context. What is wrong with its policy, the derive of `AuthModel` reports.
+pub(crate) fn decides(input: &DeriveInput, row: &Row) -> Decides {
+    if policies(&input.attrs).next().is_none() {
+        return Decides::Application;
+    }
     let mut errors = Errors::new();
     let grants = grants(input, &row.relations, &mut errors);
     errors.finish();
-    !grants.iter().all(|grant| grant.rule.is_held_by(row))
+    if are_held_by(&grants, row) { Decides::Context } else { Decides::Database }
+}
+
+/// Whether the fields of the row are all that a policy asks about.
+pub(crate) fn are_held_by(grants: &[Grant], row: &Row) -> bool {
+    grants.iter().all(|grant| grant.rule.is_held_by(row))
 }
 
 impl Rule {
     /// Whether the fields of the row are all that it asks about.
-    pub(crate) fn is_held_by(&self, row: &Row) -> bool {
+    fn is_held_by(&self, row: &Row) -> bool {
         match self {
             Self::Nobody | Self::EveryLoggedInUser | Self::Role(_) | Self::AccountRole(_) => true,
             Self::User(column) | Self::Account(column) | Self::IsNull(column) | Self::Flag(column) => {

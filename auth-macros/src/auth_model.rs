@@ -73,7 +73,7 @@ impl Policy {
         let checks = self.checks();
         let scoped = self.scoped();
         let stored = self.stored();
-        let decides = if self.grants.iter().all(|grant| grant.rule.is_held_by(&self.row)) {
+        let decides = if acl::are_held_by(&self.grants, &self.row) {
             self.access_control_list()
         } else {
             self.decided_by_the_database()
@@ -154,7 +154,7 @@ impl Policy {
     }
 
     fn relation(&self, Relation { name, parent, foreign_key }: &Relation) -> TokenStream {
-        let column = self.declared(foreign_key);
+        let column = self.row.declared(foreign_key);
         let (shown, written) = (shown(parent), name.unraw().to_string());
         let composite =
             format!("the key of `{shown}` has several columns; a relation needs one of a single column");
@@ -222,8 +222,8 @@ impl Policy {
         let of = quote!(::auth_core::__private::Rule);
         let span = at(name.span());
         let Some(relation) = relation else {
-            let table = self.table_at(span);
-            let declared = self.declared(name);
+            let table = self.row.table_at(span);
+            let declared = self.row.declared(name);
             let assertion = Ident::new(asked.own, span);
             let column = quote_spanned! {span=>
                 ::auth_core::__private::#assertion::<#table::#name>(#declared)
@@ -251,35 +251,34 @@ impl Policy {
         quote!(#of::Through(#relation, &#of::#term(const { #column })))
     }
 
-    /// A column of the table, as the schema declares it.
-    fn declared(&self, column: &Ident) -> TokenStream {
-        let span = at(column.span());
-        let table = self.table_at(span);
-        let written = column.unraw().to_string();
-        quote_spanned! {span=>
-            ::auth_core::__private::Declared::<#table::#column>::column(
-                #written,
-                ::auth_core::__private::Of::<::auth_core::__private::SqlTypeOf<#table::#column>>::KIND,
-            )
+    /// The columns whose values decide in memory.
+    fn compared(&self) -> Vec<&Ident> {
+        let mut compared: Vec<&Ident> = Vec::new();
+        if !acl::are_held_by(&self.grants, &self.row) {
+            return compared;
         }
-    }
-
-    /// The table, as if it stood in front of its column: what is wrong with the column is reported there.
-    fn table_at(&self, span: Span) -> TokenStream {
-        let tokens = self.row.table.to_token_stream().into_iter();
-        let moved = tokens.map(|mut token| {
-            token.set_span(token.span().located_at(span));
-            token
-        });
-        moved.collect()
+        for grant in &self.grants {
+            grant.rule.each(&mut |rule| {
+                let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column)) = rule else { return };
+                if compared.iter().all(|other| other.unraw() != column.name.unraw()) {
+                    compared.push(&column.name);
+                }
+            });
+        }
+        compared
     }
 
     fn scoped(&self) -> TokenStream {
         let Row { name, table, key, connection: Connection { backend, .. }, .. } = &self.row;
         let diesel = quote!(::auth_core::__private::diesel);
-        let columns = self.row.columns().map(|held| self.declared(&held.column));
+        let columns = self.row.columns().map(|held| self.row.declared(&held.column));
+        let compared = self.compared();
+        // Numbers of the key are what the row was found by.
+        let beside_key = |column: &&&Ident| key.iter().all(|part| part.column.unraw() != column.unraw());
+        let beside_key = compared.iter().filter(beside_key).map(|column| self.row.declared(column));
+        let compared = compared.iter().map(|column| self.row.declared(column));
         let key = if let [Part { column, .. }] = key.as_slice() {
-            let column = self.declared(column);
+            let column = self.row.declared(column);
             quote!(::core::option::Option::Some(#column))
         } else {
             quote!(::core::option::Option::None)
@@ -295,6 +294,8 @@ impl Policy {
             impl ::auth_core::Scoped for #name {
                 const POLICY: &'static ::auth_core::Policy = &__AUTH_POLICY;
                 const COLUMNS: &'static [::auth_core::__private::Column] = &[#(#columns),*];
+                const COMPARED: &'static [::auth_core::__private::Column] = &[#(#beside_key),*];
+                const HELD_EXACTLY: ::core::primitive::bool = ::auth_core::__private::are_checked(&[#(#compared),*]);
                 const KEY: ::core::option::Option<::auth_core::__private::Column> = #key;
 
                 type Table = #table::table;
@@ -332,32 +333,40 @@ impl Policy {
     }
 
     fn stored(&self) -> TokenStream {
-        let Row { name, table, key, connection: database, .. } = &self.row;
+        let Row { name, key, connection: database, .. } = &self.row;
         let Connection { ty: connection, lock, .. } = database;
         let (asynchronous, awaited) = database.awaited();
-        let (run, stored) = (database.run(), database.of_trait("Stored"));
+        let stored = database.of_trait("Stored");
         let diesel = quote!(::auth_core::__private::diesel);
         let key_type = self.row.key_type();
         let fields =
             key.iter().map(|Part { field, .. }| quote!(::core::clone::Clone::clone(&__auth_row.#field)));
         let id = if key.len() == 1 { quote!(#(#fields)*) } else { quote!((#(#fields),*)) };
-        let found = self.row.found_by(&Ident::new("__auth_id", Span::call_site()));
-        let all = if let [Part { column, .. }] = key.as_slice() {
-            quote! {
-                ::auth_core::__private::answered_all(#run::load(
-                    #diesel::QueryDsl::select(
-                        #diesel::QueryDsl::filter(
-                            #table::table,
-                            #diesel::ExpressionMethods::eq_any(#table::#column, __auth_ids),
-                        ),
-                        (<Self as #diesel::SelectableHelper<_>>::as_select(), __auth_answers),
-                    ),
-                    __auth_connection,
-                )#awaited)
-            }
+        let key_ident = |name: &str| Ident::new(name, Span::call_site());
+        let (one, ids) = (key_ident("__auth_id"), key_ident("__auth_ids"));
+        let connection_ident = key_ident("__auth_connection");
+        let answers = quote!(__auth_answers);
+        let misfit =
+            quote!(::auth_core::__private::Misfit::<Self>::of(<Self as ::auth_core::Scoped>::COMPARED));
+        let load_answered = self.row.load(&one, &connection_ident, &answers, &quote!(.locked(__auth_lock)));
+        let load_with_misfit = self.row.load(&one, &connection_ident, &misfit, &TokenStream::new());
+        let (load_all_answered, load_all_with_misfit) = if let [part] = key.as_slice() {
+            let answered = self.row.load_all(part, &ids, &connection_ident, &answers);
+            let with_misfit = self.row.load_all(part, &ids, &connection_ident, &misfit);
+            let with_misfit = quote! {
+                #asynchronous fn load_all_with_misfit(
+                    __auth_ids: &[Self::Id],
+                    __auth_connection: &mut Self::Connection,
+                ) -> #diesel::QueryResult<::std::vec::Vec<(Self, ::core::primitive::i32)>> {
+                    #with_misfit
+                }
+            };
+            (quote!(::auth_core::__private::answered_all({ #answered })), Some(with_misfit))
         } else {
             let each = database.function("answered_each");
-            quote!(::auth_core::__private::#each(__auth_ids, &__auth_answers, __auth_connection)#awaited)
+            let each =
+                quote!(::auth_core::__private::#each(__auth_ids, &__auth_answers, __auth_connection)#awaited);
+            (each, None)
         };
         let lock = if let Some(lock) = lock {
             let lock = format_ident!("{lock}");
@@ -381,16 +390,7 @@ impl Policy {
                     __auth_lock: &'static ::core::primitive::str,
                     __auth_connection: &mut Self::Connection,
                 ) -> ::core::result::Result<(Self, ::auth_core::__private::Answer), ::auth_core::LoadError> {
-                    ::auth_core::__private::answered(#run::get_result(
-                        ::auth_core::__private::Locked::new(
-                            #diesel::QueryDsl::select(
-                                #found,
-                                (<Self as #diesel::SelectableHelper<_>>::as_select(), __auth_answers),
-                            ),
-                            __auth_lock,
-                        ),
-                        __auth_connection,
-                    )#awaited)
+                    ::auth_core::__private::answered({ #load_answered })
                 }
 
                 #asynchronous fn load_all_answered(
@@ -401,8 +401,17 @@ impl Policy {
                     ::std::vec::Vec<(Self, ::auth_core::__private::Answer)>,
                     ::auth_core::LoadError,
                 > {
-                    #all
+                    #load_all_answered
                 }
+
+                #asynchronous fn load_with_misfit(
+                    __auth_id: Self::Id,
+                    __auth_connection: &mut Self::Connection,
+                ) -> #diesel::QueryResult<(Self, ::core::primitive::i32)> {
+                    #load_with_misfit
+                }
+
+                #load_all_with_misfit
 
                 fn row_lock(__auth_connection: &Self::Connection) -> ::auth_core::RowLock {
                     #lock

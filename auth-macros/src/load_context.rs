@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::DeriveInput;
 
-use crate::acl;
+use crate::acl::{self, Decides};
 use crate::errors::Errors;
 use crate::row::{Connection, Part, Row};
 
@@ -13,8 +13,8 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let output = errors.keep(syn::parse2::<DeriveInput>(input)).and_then(|input| {
         let row = Row::of(&input, "LoadContext", &mut errors)?;
-        let asks_database = acl::asks_database(&input, &row);
-        Some(expand(&row, asks_database))
+        let decides = acl::decides(&input, &row);
+        Some(expand(&row, decides))
     });
     if errors.is_empty() {
         errors.finish();
@@ -24,36 +24,42 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     }
 }
 
-/// If the database decides about the context, it does so when it loads it.
-fn expand(row: &Row, asks_database: bool) -> TokenStream {
+/// Where there is a policy, its derive loads the rows. Otherwise nothing is known of how the context decides: a row that
+/// does not hold what is stored is no context.
+fn expand(row: &Row, decides: Decides) -> TokenStream {
     let Row { name, key, connection: database, .. } = row;
     let Connection { ty, .. } = database;
     let (asynchronous, awaited) = database.awaited();
-    let (run, load_context) = (database.run(), database.of_trait("LoadContext"));
+    let load_context = database.of_trait("LoadContext");
     let id = Ident::new("__auth_id", Span::mixed_site());
     let connection = Ident::new("__auth_connection", Span::mixed_site());
-    let query = Ident::new("__auth_query", Span::mixed_site());
-    let question = Ident::new("__auth_question", Span::mixed_site());
-    let diesel = quote!(::auth_core::__private::diesel);
     let key_type = row.key_type();
-    let found = row.found_by(&id);
-    let asked = asks_database.then(|| {
-        let load_asked = database.function("load_asked");
+    let (load, asked) = match decides {
+        Decides::Application => {
+            let load = row.load(&id, &connection, &misfit(), &TokenStream::new());
+            (quote!(::auth_core::__private::held({ #load }, __AUTH_COLUMNS)), None)
+        }
+        Decides::Context => (by_policy(database, "load", &id, &connection), Some("load_decided")),
+        Decides::Database => (by_policy(database, "load", &id, &connection), Some("load_asked")),
+    };
+    let asked = asked.map(|function| {
+        let function = database.function(function);
+        let question = Ident::new("__auth_question", Span::mixed_site());
         quote! {
             #asynchronous fn load_asked(
                 #id: Self::Id,
                 #question: &::auth_core::__private::Question,
                 #connection: &mut Self::Connection,
             ) -> ::core::result::Result<::auth_core::__private::Asked<Self>, ::auth_core::LoadError> {
-                ::auth_core::__private::#load_asked(#id, #question, #connection)#awaited
+                ::auth_core::__private::#function(#id, #question, #connection)#awaited
             }
         }
     });
     let several = match key.as_slice() {
-        [only] => Some(load_all(row, only, asks_database)),
+        [only] => Some(load_all(row, only, decides)),
         _ => None,
     };
-    quote! {
+    let implementations = quote! {
         #[automatically_derived]
         impl ::auth_core::#load_context for #name {
             type Id = #key_type;
@@ -63,38 +69,57 @@ fn expand(row: &Row, asks_database: bool) -> TokenStream {
                 #id: Self::Id,
                 #connection: &mut Self::Connection,
             ) -> ::core::result::Result<Self, ::auth_core::LoadError> {
-                let #query = #diesel::QueryDsl::select(
-                    #found,
-                    <Self as #diesel::SelectableHelper<_>>::as_select(),
-                );
-                ::core::result::Result::map_err(
-                    #run::get_result(#query, #connection)#awaited,
-                    ::core::convert::Into::into,
-                )
+                #load
             }
 
             #asked
         }
 
         #several
+    };
+    if decides != Decides::Application {
+        return implementations;
+    }
+    // Rows are found by the key, so it is held as it is stored.
+    let columns = row.columns().filter(|held| key.iter().all(|part| part.field != held.field));
+    let columns = columns.map(|held| row.declared(&held.column));
+    quote! {
+        const _: () = {
+            #[allow(unused_imports, reason = "for columns that cannot hold more than a field")]
+            use ::auth_core::__private::Unknown as _;
+
+            static __AUTH_COLUMNS: &[::auth_core::__private::Column] = &[#(#columns),*];
+
+            #implementations
+        };
     }
 }
 
 /// Several rows by their ids, in one statement.
-fn load_all(row: &Row, Part { column, field, .. }: &Part, asks_database: bool) -> TokenStream {
-    let Row { name, table, connection: database, .. } = row;
+fn load_all(row: &Row, part: &Part, decides: Decides) -> TokenStream {
+    let Row { name, connection: database, .. } = row;
     let Connection { ty, .. } = database;
     let (asynchronous, awaited) = database.awaited();
-    let (run, load_contexts) = (database.run(), database.of_trait("LoadContexts"));
+    let load_contexts = database.of_trait("LoadContexts");
     let ids = Ident::new("__auth_ids", Span::mixed_site());
-    let rows = Ident::new("__auth_rows", Span::mixed_site());
-    let row = Ident::new("__auth_row", Span::mixed_site());
     let connection = Ident::new("__auth_connection", Span::mixed_site());
-    let query = Ident::new("__auth_query", Span::mixed_site());
-    let question = Ident::new("__auth_question", Span::mixed_site());
-    let diesel = quote!(::auth_core::__private::diesel);
-    let asked = asks_database.then(|| {
-        let load_all_asked = database.function("load_all_asked");
+    let (load, asked) = match decides {
+        Decides::Application => {
+            let load = row.load_all(part, &ids, &connection, &misfit());
+            let field = &part.field;
+            let found = quote! {
+                ::auth_core::__private::all_held({ #load }, __AUTH_COLUMNS, |__auth_row| {
+                    ::core::clone::Clone::clone(&__auth_row.#field)
+                })
+            };
+            (found, None)
+        }
+        Decides::Context => (by_policy(database, "load_all", &ids, &connection), Some("load_all_decided")),
+        Decides::Database => (by_policy(database, "load_all", &ids, &connection), Some("load_all_asked")),
+    };
+    let asked = asked.map(|function| {
+        let function = database.function(function);
+        let question = Ident::new("__auth_question", Span::mixed_site());
         quote! {
             #asynchronous fn load_all_asked(
                 #ids: &[Self::Id],
@@ -104,7 +129,7 @@ fn load_all(row: &Row, Part { column, field, .. }: &Part, asks_database: bool) -
                 ::auth_core::__private::AllAsked<Self::Id, Self>,
                 ::auth_core::LoadError,
             > {
-                ::auth_core::__private::#load_all_asked(#ids, #question, #connection)#awaited
+                ::auth_core::__private::#function(#ids, #question, #connection)#awaited
             }
         }
     });
@@ -115,22 +140,22 @@ fn load_all(row: &Row, Part { column, field, .. }: &Part, asks_database: bool) -
                 #ids: &[Self::Id],
                 #connection: &mut #ty,
             ) -> ::core::result::Result<::std::vec::Vec<(Self::Id, Self)>, ::auth_core::LoadError> {
-                let #query = #diesel::QueryDsl::select(
-                    #diesel::QueryDsl::filter(
-                        #table::table,
-                        #diesel::ExpressionMethods::eq_any(#table::#column, #ids),
-                    ),
-                    <Self as #diesel::SelectableHelper<_>>::as_select(),
-                );
-                let #rows: ::std::vec::Vec<Self> = #run::load(#query, #connection)#awaited?;
-                let #rows = ::core::iter::Iterator::map(
-                    ::core::iter::IntoIterator::into_iter(#rows),
-                    |#row| (::core::clone::Clone::clone(&#row.#field), #row),
-                );
-                ::core::result::Result::Ok(::core::iter::Iterator::collect(#rows))
+                #load
             }
 
             #asked
         }
     }
+}
+
+/// The first column that a field cannot hold.
+fn misfit() -> TokenStream {
+    quote!(::auth_core::__private::Misfit::<Self>::of(__AUTH_COLUMNS))
+}
+
+/// The statement of the policy's derive.
+fn by_policy(database: &Connection, function: &str, key: &Ident, connection: &Ident) -> TokenStream {
+    let function = database.function(function);
+    let (_, awaited) = database.awaited();
+    quote!(::auth_core::__private::#function(#key, #connection)#awaited)
 }

@@ -1,7 +1,7 @@
 //! A row of a diesel table, as the derives see it: its table, key and connection, and what it belongs to.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
@@ -108,25 +108,91 @@ impl Row {
         if self.key.len() == 1 { quote!(#(#types)*) } else { quote!((#(#types),*)) }
     }
 
-    /// The table, of which only the row with the key `id` is left.
-    pub(crate) fn found_by(&self, id: &Ident) -> TokenStream {
-        let Self { table, key, .. } = self;
+    /// The parts of the key `id`.
+    fn parts(&self, id: &Ident) -> Vec<TokenStream> {
+        match self.key.len() {
+            1 => vec![quote!(#id)],
+            several => (0..several).map(Index::from).map(|index| quote!(#id.#index)).collect(),
+        }
+    }
+
+    /// Loads the row with the key `id`, and a number about it; `lock` is called on the statement.
+    pub(crate) fn load(
+        &self,
+        id: &Ident,
+        connection: &Ident,
+        number: &TokenStream,
+        lock: &TokenStream,
+    ) -> TokenStream {
         let diesel = quote!(::auth_core::__private::diesel);
-        let filter = |query: TokenStream, (index, Part { column, .. }): (usize, &Part)| {
-            let part = if key.len() == 1 {
-                quote!(#id)
-            } else {
-                let index = Index::from(index);
-                quote!(#id.#index)
-            };
-            quote! {
-                #diesel::QueryDsl::filter(
-                    #query,
-                    #diesel::ExpressionMethods::eq(#table::#column, #part),
-                )
-            }
-        };
-        key.iter().enumerate().fold(quote!(#table::table), filter)
+        let parts = self.parts(id);
+        let equal = self.key.iter().zip(&parts).map(|(Part { column, .. }, part)| {
+            let table = &self.table;
+            quote!(#diesel::ExpressionMethods::eq(#table::#column, #part))
+        });
+        let key = equal.reduce(|all, equal| quote!(#diesel::BoolExpressionMethods::and(#all, #equal)));
+        let run = self.connection.run();
+        let (_, awaited) = self.connection.awaited();
+        let rows = self.rows(number, &key.unwrap_or_default());
+        quote! {
+            ::auth_core::__private::stored_key(&[#(&#parts),*])?;
+            #run::get_result(#rows #lock, #connection)#awaited
+        }
+    }
+
+    /// Loads the rows with the keys `ids`, where a key is of one part, and a number about each.
+    pub(crate) fn load_all(
+        &self,
+        Part { column, .. }: &Part,
+        ids: &Ident,
+        connection: &Ident,
+        number: &TokenStream,
+    ) -> TokenStream {
+        let diesel = quote!(::auth_core::__private::diesel);
+        let table = &self.table;
+        let run = self.connection.run();
+        let (_, awaited) = self.connection.awaited();
+        let rows = self.rows(number, &quote!(#diesel::ExpressionMethods::eq_any(#table::#column, &*#ids)));
+        quote! {
+            let #ids = ::auth_core::__private::stored_keys(#ids);
+            #run::load(#rows, #connection)#awaited
+        }
+    }
+
+    /// The statement.
+    fn rows(&self, number: &TokenStream, key: &TokenStream) -> TokenStream {
+        let table = &self.table;
+        quote! {
+            ::auth_core::__private::Rows::new(
+                #table::table,
+                <Self as ::auth_core::__private::diesel::SelectableHelper<_>>::as_select(),
+                #number,
+                #key,
+            )
+        }
+    }
+
+    /// A column of the table, as the schema declares it.
+    pub(crate) fn declared(&self, column: &Ident) -> TokenStream {
+        let span = Span::mixed_site().located_at(column.span());
+        let table = self.table_at(span);
+        let written = column.unraw().to_string();
+        quote_spanned! {span=>
+            ::auth_core::__private::Declared::<#table::#column>::column(
+                #written,
+                ::auth_core::__private::Of::<::auth_core::__private::SqlTypeOf<#table::#column>>::KIND,
+            )
+        }
+    }
+
+    /// The table, as if it stood in front of its column: what is wrong with the column is reported there.
+    pub(crate) fn table_at(&self, span: Span) -> TokenStream {
+        let tokens = self.table.to_token_stream().into_iter();
+        let moved = tokens.map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        });
+        moved.collect()
     }
 
     /// The fields that hold what is in their columns.

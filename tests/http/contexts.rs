@@ -221,6 +221,17 @@ fn a_part_of_a_key_that_is_missing_or_there_twice_is_not_an_empty_one() {
     assert_eq!(get(&[("x-tenant", "acme"), ("x-tenant", "other")]), 404);
 }
 
+/// As `PostgreSQL` stores none; the loader, which would find this one, does not see it.
+#[test]
+fn a_part_of_a_key_with_a_nul_names_nothing() {
+    let service = service(&World::new());
+    let headers = [("authorization", "Bearer member"), ("x-tenant", "")];
+    let get = |path: &str| service.send_with(path, &headers).status.as_u16();
+    assert_eq!(get("/documents/plan"), 200);
+    assert_eq!(get("/documents/plan%00"), 404);
+    assert_eq!(get("/documents/%00"), 404);
+}
+
 #[test]
 fn expressions_that_are_not_the_same_name_two_contexts() {
     let service = service(&World::new());

@@ -21,7 +21,7 @@ pub(crate) struct Person {
 
 /// Ids of every kind, of which some are equal to others for a database but not to the letter, and some wrap around to
 /// 1 where they do not fit.
-const IDS: [&str; 29] = [
+const IDS: [&str; 33] = [
     "1",
     "2",
     "3",
@@ -51,6 +51,11 @@ const IDS: [&str; 29] = [
     "67e55044-10b1-426f-9247-0000000000ab",
     "67E55044-10B1-426F-9247-0000000000AB",
     "67e55044-10b1-426f-9247-000000000001",
+    "67e5504410b1426f92470000000000ab",
+    "{67E55044-10b1-426f-9247-0000000000ab}",
+    "urn:uuid:67e55044-10b1-426f-9247-0000000000ab",
+    // No database stores it, and one fails where it is compared.
+    "a\0",
 ];
 
 pub(crate) fn person() -> impl Strategy<Value = Person> {
@@ -133,6 +138,15 @@ impl Person {
         self.account.as_deref().is_some_and(|account| !account.is_empty() && written == Some(account))
     }
 
+    /// [`is`](Self::is), where what is written depends on the id.
+    fn is_by(&self, written: impl Fn(&str) -> Option<String>) -> bool {
+        self.is(written(&self.id).as_deref())
+    }
+
+    fn is_of_by(&self, written: impl Fn(&str) -> Option<String>) -> bool {
+        self.account.as_deref().is_some_and(|account| self.is_of(written(account).as_deref()))
+    }
+
     /// Why no policy is asked.
     pub(crate) fn stands_above(&self, permission: Permission) -> Option<AllowReason> {
         if self.admin.is_some_and(|role| self.has_role(role)) {
@@ -145,13 +159,18 @@ impl Person {
     }
 }
 
-/// An id is its text; null has none.
-fn written(value: &Value) -> Option<String> {
+/// An id is its text, and that of a UUID each of its texts; null has none.
+fn written(value: &Value, id: &str) -> Option<String> {
     match value {
         Value::Null | Value::Bool(_) => None,
         Value::Integer(integer) => Some(integer.to_string()),
         Value::Text(text) => Some((*text).to_owned()),
-        Value::Bytes(bytes) => uuid_text(bytes),
+        Value::Bytes(bytes) => {
+            let uuid = uuid_text(bytes)?;
+            let spelled =
+                [uuid.clone(), uuid.replace('-', ""), format!("{{{uuid}}}"), format!("urn:uuid:{uuid}")];
+            spelled.iter().any(|text| text.eq_ignore_ascii_case(id)).then(|| id.to_owned())
+        }
     }
 }
 
@@ -181,8 +200,8 @@ impl Asked<'_> {
     fn holds(&self, rule: &Rule, table: usize, row: &[Value]) -> bool {
         match rule {
             Rule::EveryLoggedInUser => true,
-            Rule::User(column) => self.person.is(written(&row[*column]).as_deref()),
-            Rule::Account(column) => self.person.is_of(written(&row[*column]).as_deref()),
+            Rule::User(column) => self.person.is_by(|id| written(&row[*column], id)),
+            Rule::Account(column) => self.person.is_of_by(|id| written(&row[*column], id)),
             Rule::Role(name) => self.person.has_role(name),
             Rule::AccountRole(name) => self.person.account_has_role(name),
             Rule::IsNull(column) => row[*column] == Value::Null,

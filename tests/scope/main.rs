@@ -7,6 +7,7 @@ mod added;
 mod collation;
 mod database;
 mod evaluate;
+mod held;
 #[macro_use]
 mod models;
 mod policies;
@@ -43,6 +44,7 @@ mod sqlite {
     mod derived;
     mod narrowed;
     mod narrowing;
+    mod values;
 }
 
 #[cfg(feature = "postgres")]
@@ -75,6 +77,7 @@ mod postgres {
     mod derived;
     mod narrowed;
     mod narrowing;
+    mod values;
 }
 
 #[cfg(feature = "mysql")]
@@ -107,4 +110,5 @@ mod mysql {
     mod derived;
     mod narrowed;
     mod narrowing;
+    mod values;
 }

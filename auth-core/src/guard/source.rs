@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use crate::{
     context::{Ahead, AsyncLoadContext, AsyncLoadContexts, Lender, Loadable, Question},
     error::AuthError,
+    id::is_stored,
     subject::Subject,
 };
 
@@ -77,7 +78,7 @@ impl<T: AsyncLoadContext<Id: IdInOnePlace>> NamedBy<Source> for T {
     fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, T::Id>, AuthError> {
         let [source] = sources else { return Err(AuthError::Misconfigured) };
         let text = source.text(request)?;
-        Ok(Named { key: text.as_deref().and_then(|text| text.parse().ok()), text: text.unwrap_or_default() })
+        Ok(Named { key: text.as_deref().and_then(key), text: text.unwrap_or_default() })
     }
 
     fn ahead<L: Lender>(
@@ -92,7 +93,7 @@ impl<T: AsyncLoadContext<Id: IdInOnePlace>> NamedBy<Source> for T {
         // No id is parsed before the subject is known.
         T::ahead(lender, text, move |text, subject| {
             let question = ask(subject)?;
-            Some((text.parse().ok()?, question))
+            Some((key(text)?, question))
         })
     }
 }
@@ -103,7 +104,7 @@ impl<T: AsyncLoadContexts<Id: FromStr>> NamedBy<Source> for Vec<T> {
     fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, Vec<T::Id>>, AuthError> {
         let [source] = sources else { return Err(AuthError::Misconfigured) };
         let texts = source.texts(request)?;
-        let key = texts.as_ref().and_then(|texts| texts.iter().map(|text| text.parse().ok()).collect());
+        let key = texts.as_ref().and_then(|texts| texts.iter().map(|text| key(text)).collect());
         Ok(Named { key, text: texts.unwrap_or_default().join(",").into() })
     }
 }
@@ -136,9 +137,9 @@ macro_rules! named_by_parts {
                 let [$($part),+] = sources else { return Err(AuthError::Misconfigured) };
                 $(let $part = $part.text(request)?;)+
                 // A part that is not there, or is there twice, names nothing: `""` might be a part of a key.
-                let key = (|| Some(($($part.as_deref()?.parse().ok()?,)+)))();
+                let parsed = (|| Some(($($part.as_deref().and_then(key)?,)+)))();
                 let text = [$($part.as_deref().unwrap_or_default()),+].join(",").into();
-                Ok(Named { key, text })
+                Ok(Named { key: parsed, text })
             }
         }
     };
@@ -181,6 +182,11 @@ impl Source {
             }
         })
     }
+}
+
+/// The key that a text is. One with a NUL is none, whatever it would be as a key: not every database can be asked for it.
+fn key<K: FromStr>(text: &str) -> Option<K> {
+    if is_stored(text) { text.parse().ok() } else { None }
 }
 
 fn query_parameters(request: &HttpRequest, wanted: &str) -> Option<Vec<String>> {

@@ -2,10 +2,12 @@
 
 use std::{fmt, future::Future, hash::Hash};
 
+use diesel::result::{OptionalExtension as _, QueryResult};
 use diesel_async::{AsyncConnection, TransactionManager};
 
 use super::{
     Answers, RowLock, Scoped,
+    misfit::{all_held, held},
     stored::{Explained, OUTSIDE_OF_A_TRANSACTION, authorized, check_of, distinct, in_order},
 };
 use crate::{
@@ -145,6 +147,28 @@ pub trait AsyncStored: Scoped + Send {
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<Vec<(Self, Answer)>, LoadError>> + Send;
 
+    /// The row, and its [`Misfit`](super::Misfit); one statement.
+    #[doc(hidden)]
+    fn load_with_misfit(
+        id: Self::Id,
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = QueryResult<(Self, i32)>> + Send;
+
+    /// The same for several rows, of which those that do not exist are left out.
+    #[doc(hidden)]
+    fn load_all_with_misfit(
+        ids: &[Self::Id],
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = QueryResult<Vec<(Self, i32)>>> + Send {
+        async move {
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.extend(Self::load_with_misfit(id.clone(), connection).await.optional()?);
+            }
+            Ok(found)
+        }
+    }
+
     /// How rows are locked on the other end of this connection.
     #[doc(hidden)]
     fn row_lock(connection: &Self::Connection) -> RowLock;
@@ -172,6 +196,52 @@ pub async fn async_load_all_asked<M: AsyncStored>(
 ) -> Result<AllAsked<M::Id, M>, LoadError> {
     let found = M::load_all_answered(ids, Answers::to(question), connection).await?;
     Ok(found.into_iter().map(|(row, answer)| (M::key_of(&row), (row, Some(answer)))).collect())
+}
+
+/// [`load`](super::load)
+#[doc(hidden)]
+pub async fn async_load<M: AsyncStored>(id: M::Id, connection: &mut M::Connection) -> Result<M, LoadError> {
+    held(M::load_with_misfit(id, connection).await, M::COMPARED)
+}
+
+/// [`load_all`](super::load_all)
+#[doc(hidden)]
+pub async fn async_load_all<M: AsyncStored>(
+    ids: &[M::Id],
+    connection: &mut M::Connection,
+) -> Result<Vec<(M::Id, M)>, LoadError> {
+    all_held(M::load_all_with_misfit(ids, connection).await, M::COMPARED, M::key_of)
+}
+
+/// [`load_decided`](super::load_decided)
+#[doc(hidden)]
+pub async fn async_load_decided<M: AsyncStored>(
+    id: M::Id,
+    question: &Question,
+    connection: &mut M::Connection,
+) -> Result<Asked<M>, LoadError> {
+    if M::HELD_EXACTLY
+        && let (row, 0) = M::load_with_misfit(id.clone(), connection).await?
+    {
+        return Ok((row, None));
+    }
+    async_load_asked(id, question, connection).await
+}
+
+/// [`load_all_decided`](super::load_all_decided)
+#[doc(hidden)]
+pub async fn async_load_all_decided<M: AsyncStored>(
+    ids: &[M::Id],
+    question: &Question,
+    connection: &mut M::Connection,
+) -> Result<AllAsked<M::Id, M>, LoadError> {
+    if M::HELD_EXACTLY {
+        let found = M::load_all_with_misfit(ids, connection).await?;
+        if found.iter().all(|(_, misfit)| *misfit == 0) {
+            return Ok(found.into_iter().map(|(row, _)| (M::key_of(&row), (row, None))).collect());
+        }
+    }
+    async_load_all_asked(ids, question, connection).await
 }
 
 /// One after the other, for keys of several columns.

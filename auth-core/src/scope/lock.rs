@@ -1,12 +1,5 @@
 //! How rows are locked that are loaded for a change.
 
-use diesel::{
-    RunQueryDsl,
-    backend::Backend,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    result::QueryResult,
-};
-
 use crate::permission::Permission;
 
 /// A connection of the application's own, such as a `diesel::MultiConnection`, that says how rows are locked.
@@ -76,36 +69,3 @@ impl RowLock {
         }
     }
 }
-
-/// A query and the clause that locks what it finds.
-#[doc(hidden)]
-pub struct Locked<Q> {
-    query: Q,
-    clause: &'static str,
-}
-
-impl<Q> Locked<Q> {
-    pub fn new(query: Q, clause: &'static str) -> Self {
-        Self { query, clause }
-    }
-}
-
-impl<Q: Query> Query for Locked<Q> {
-    type SqlType = Q::SqlType;
-}
-
-impl<Q> QueryId for Locked<Q> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Locked<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.query.walk_ast(out.reborrow())?;
-        out.push_sql(self.clause);
-        Ok(())
-    }
-}
-
-impl<C, Q> RunQueryDsl<C> for Locked<Q> {}

@@ -7,7 +7,9 @@
 #[cfg(feature = "diesel-async")]
 mod async_stored;
 mod lock;
+mod misfit;
 mod query;
+mod rows;
 mod sql;
 mod stored;
 mod target;
@@ -28,11 +30,16 @@ use diesel::{
 
 #[cfg(feature = "diesel-async")]
 pub use self::async_stored::{
-    AsyncStored, async_answered_each, async_ask, async_is_in_transaction, async_load_all_asked,
-    async_load_asked,
+    AsyncStored, async_answered_each, async_ask, async_is_in_transaction, async_load, async_load_all,
+    async_load_all_asked, async_load_all_decided, async_load_asked, async_load_decided,
 };
-pub use self::lock::{LockRows, Locked, RowLock};
+pub use self::lock::{LockRows, RowLock};
+pub use self::misfit::{
+    Misfit, all_held, are_checked, held, load, load_all, load_all_decided, load_decided, stored_key,
+    stored_keys,
+};
 pub use self::query::ScopedQuery;
+pub use self::rows::Rows;
 pub use self::stored::{
     Answers, Stored, answered, answered_all, answered_each, ask, is_in_transaction, load_all_asked,
     load_asked,
@@ -108,6 +115,14 @@ pub trait Scoped: Sized + 'static {
     /// The columns that the policies of children may ask about.
     #[doc(hidden)]
     const COLUMNS: &'static [Column];
+
+    /// The columns, besides the key, whose values decide in memory; none where the database decides.
+    #[doc(hidden)]
+    const COMPARED: &'static [Column];
+
+    /// Whether a row without a [`Misfit`] decides in memory as in a statement.
+    #[doc(hidden)]
+    const HELD_EXACTLY: bool;
 
     /// The primary key, if it is one column.
     #[doc(hidden)]

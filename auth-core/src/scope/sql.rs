@@ -78,7 +78,11 @@ impl Place<'_> {
                 self.write_column::<M>(column.name, out)?;
                 out.push_sql(" IS NULL");
             }
-            Tree::Flag(column) => self.write_column::<M>(column.name, out)?,
+            Tree::Flag(column) => {
+                self.write_column::<M>(column.name, out)?;
+                // By itself it would be true, too, for 2 and 0.5, where the column is a number.
+                out.push_sql(" = TRUE");
+            }
             Tree::Any(trees) => self.write_joined::<M>(trees, " OR ", out)?,
             Tree::All(trees) => self.write_joined::<M>(trees, " AND ", out)?,
             Tree::Parent(index, tree) => self.write_parent::<M>(*index, tree, out)?,

@@ -8,7 +8,11 @@ use std::{
     time::Instant,
 };
 
-use diesel::{Connection, connection::TransactionManager, result::QueryResult};
+use diesel::{
+    Connection,
+    connection::TransactionManager,
+    result::{OptionalExtension as _, QueryResult},
+};
 
 use super::{Form, RowLock, Scope, Scoped};
 use crate::{
@@ -183,6 +187,23 @@ pub trait Stored: Scoped {
         answers: Answers<Self>,
         connection: &mut Self::Connection,
     ) -> Result<Vec<(Self, Answer)>, LoadError>;
+
+    /// The row, and its [`Misfit`](super::Misfit); one statement.
+    #[doc(hidden)]
+    fn load_with_misfit(id: Self::Id, connection: &mut Self::Connection) -> QueryResult<(Self, i32)>;
+
+    /// The same for several rows, of which those that do not exist are left out.
+    #[doc(hidden)]
+    fn load_all_with_misfit(
+        ids: &[Self::Id],
+        connection: &mut Self::Connection,
+    ) -> QueryResult<Vec<(Self, i32)>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(Self::load_with_misfit(id.clone(), connection).optional()?);
+        }
+        Ok(found)
+    }
 
     /// How rows are locked on the other end of this connection.
     #[doc(hidden)]

@@ -24,17 +24,14 @@ pub enum Value {
 }
 
 impl Value {
-    /// `None` if no row can have this id: an integer that is too large, a text where there are integers, or no
-    /// id at all.
+    /// `None` if no row can have this id: an integer that is too large, a text where there are integers or that no
+    /// database can hold, or no id at all.
     pub(super) fn of(id: IdRef<'_>, kind: Kind) -> Option<Self> {
-        if id.is_empty() {
-            return None;
-        }
         match kind {
             Kind::SmallInt => id.integer()?.try_into().ok().map(Self::SmallInt),
             Kind::Integer => id.integer()?.try_into().ok().map(Self::Integer),
             Kind::BigInt => id.integer()?.try_into().ok().map(Self::BigInt),
-            Kind::Text => Some(Self::Text(id.to_string())),
+            Kind::Text => id.stored_text().map(Self::Text),
             Kind::Binary => Some(Self::Binary(id.uuid()?.into_bytes())),
             Kind::Uuid => Some(Self::Uuid(id.uuid()?.to_string())),
             Kind::Bool | Kind::Other => None,
@@ -84,11 +81,11 @@ where
                 // An index finds those that are equal by the collation of the column, in which `a` may be `A` or
                 // `a ` as well. Of those we take what is the same to the letter: the result of a function, which is
                 // the column here, has no collation in SQLite, and what only MySQL and MariaDB read compares bytes
-                // there.
+                // there, in the character set in which ids are sent.
                 out.push_bind_param::<Text, str>(id)?;
-                out.push_sql(" AND NULLIF(");
+                out.push_sql(" AND NULLIF(/*!CONVERT(*/");
                 column(out)?;
-                out.push_sql(", NULL) = /*!BINARY*/ ");
+                out.push_sql("/*! USING utf8mb4)*/, NULL) = /*!BINARY*/ ");
                 out.push_bind_param::<Text, str>(id)
             }
         }

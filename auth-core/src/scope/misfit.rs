@@ -1,0 +1,212 @@
+//! Values that a column holds and the field of a row cannot.
+//!
+//! `SQLite` stores anything in any column. What diesel reads as an integer is then cut off: `4294967298`, `'2abc'` and `2.9` are
+//! all `2` as an `i32`, while a condition of a statement compares what is stored. So a statement that loads a row says, too,
+//! whether the row holds what is stored, and where it does not, the database decides.
+
+use std::{any::Any, any::type_name, borrow::Cow, fmt, marker::PhantomData};
+
+use diesel::{
+    Expression,
+    backend::Backend,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    result::QueryResult,
+    sql_types::Integer,
+};
+
+use super::stored::{Stored, load_all_asked, load_asked};
+use crate::{
+    context::{AllAsked, Asked, LoadError, Question},
+    id::is_stored,
+    policy::{Column, Kind},
+};
+
+/// The first of the columns, counted from 1, in which a row of `M` has what its field cannot hold; 0 if there is none.
+#[doc(hidden)]
+pub struct Misfit<M> {
+    columns: &'static [Column],
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Misfit<M> {
+    /// The columns are always the same for a model.
+    #[must_use]
+    pub const fn of(columns: &'static [Column]) -> Self {
+        Self { columns, model: PhantomData }
+    }
+}
+
+impl<M> Expression for Misfit<M> {
+    type SqlType = Integer;
+}
+
+impl<M: 'static> QueryId for Misfit<M> {
+    type QueryId = Self;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+// A null is none: a field holds it, or the row cannot be loaded. And a negative number is taken for one, although it fits:
+// then the database decides where memory could have, which is the same. A sign costs more to look at in each row that has
+// none.
+impl<DB: Backend, M> QueryFragment<DB> for Misfit<M> {
+    // Diesel also walks here where nothing is written, for each request, so nothing is formatted.
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut word = "CASE WHEN ";
+        for (column, place) in self.columns.iter().zip(1..) {
+            let Some(held) = held_of(column.kind) else { continue };
+            out.push_sql(word);
+            out.push_identifier(column.name)?;
+            out.push_sql(" <> (");
+            out.push_identifier(column.name)?;
+            out.push_sql(held);
+            push_number(place, &mut out);
+            word = " WHEN ";
+        }
+        out.push_sql(if word == " WHEN " { " ELSE 0 END" } else { "0" });
+        Ok(())
+    }
+}
+
+/// What makes of a column what a field of this kind holds of it, if that may be something else.
+const fn held_of(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::SmallInt => Some(" & 32767) THEN "),
+        Kind::Integer => Some(" & 2147483647) THEN "),
+        Kind::BigInt => Some(" & 9223372036854775807) THEN "),
+        Kind::Bool => Some(" = TRUE) THEN "),
+        Kind::Text | Kind::Binary | Kind::Uuid | Kind::Other => None,
+    }
+}
+
+fn push_number<DB: Backend>(number: usize, out: &mut AstPass<'_, '_, DB>) {
+    if number > 9 {
+        push_number(number / 10, out);
+    }
+    let digit = number % 10;
+    out.push_sql("0123456789".get(digit..=digit).unwrap_or_default());
+}
+
+/// A row that holds what is stored; an error that says which column does not.
+#[doc(hidden)]
+pub fn held<M>(found: QueryResult<(M, i32)>, columns: &'static [Column]) -> Result<M, LoadError> {
+    let (row, misfit) = found?;
+    if misfit == 0 { Ok(row) } else { Err(refused::<M>(columns, misfit)) }
+}
+
+/// Several such rows, with their keys.
+#[doc(hidden)]
+pub fn all_held<M, I>(
+    found: QueryResult<Vec<(M, i32)>>,
+    columns: &'static [Column],
+    key_of: fn(&M) -> I,
+) -> Result<Vec<(I, M)>, LoadError> {
+    let row = |found| {
+        let row = held(Ok(found), columns)?;
+        Ok((key_of(&row), row))
+    };
+    found?.into_iter().map(row).collect()
+}
+
+/// A row for code that decides about it by what it holds.
+#[doc(hidden)]
+pub fn load<M: Stored>(id: M::Id, connection: &mut M::Connection) -> Result<M, LoadError> {
+    held(M::load_with_misfit(id, connection), M::COMPARED)
+}
+
+/// Several such rows.
+#[doc(hidden)]
+pub fn load_all<M: Stored>(
+    ids: &[M::Id],
+    connection: &mut M::Connection,
+) -> Result<Vec<(M::Id, M)>, LoadError> {
+    all_held(M::load_all_with_misfit(ids, connection), M::COMPARED, M::key_of)
+}
+
+/// A stored value that a field would show as another one.
+#[derive(Debug)]
+struct Refused {
+    model: &'static str,
+    column: &'static str,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, column } = self;
+        write!(f, "the column `{column}` of a row of `{model}` holds a value that its field cannot hold")
+    }
+}
+
+impl std::error::Error for Refused {}
+
+fn refused<M>(columns: &[Column], misfit: i32) -> LoadError {
+    let place = usize::try_from(misfit).ok().and_then(|place| place.checked_sub(1));
+    let column = place.and_then(|place| columns.get(place)).map_or("?", |column| column.name);
+    LoadError::unavailable(Refused { model: type_name::<M>(), column })
+}
+
+/// Whether [`Misfit`] finds all that these columns can have which a field cannot. How texts and bytes are compared is the
+/// database's business: by the type of the column, blanks at the end count or do not.
+#[doc(hidden)]
+#[must_use]
+pub const fn are_checked(columns: &[Column]) -> bool {
+    let mut rest = columns;
+    while let [column, others @ ..] = rest {
+        if matches!(column.kind, Kind::Text | Kind::Binary) {
+            return false;
+        }
+        rest = others;
+    }
+    true
+}
+
+/// A row whose policy asks about its own columns alone: what it holds decides, and where that is not what is stored, the
+/// database.
+#[doc(hidden)]
+pub fn load_decided<M: Stored>(
+    id: M::Id,
+    question: &Question,
+    connection: &mut M::Connection,
+) -> Result<Asked<M>, LoadError> {
+    if M::HELD_EXACTLY
+        && let (row, 0) = M::load_with_misfit(id.clone(), connection)?
+    {
+        return Ok((row, None));
+    }
+    load_asked(id, question, connection)
+}
+
+/// Several such rows.
+#[doc(hidden)]
+pub fn load_all_decided<M: Stored>(
+    ids: &[M::Id],
+    question: &Question,
+    connection: &mut M::Connection,
+) -> Result<AllAsked<M::Id, M>, LoadError> {
+    if M::HELD_EXACTLY {
+        let found = M::load_all_with_misfit(ids, connection)?;
+        if found.iter().all(|(_, misfit)| *misfit == 0) {
+            return Ok(found.into_iter().map(|(row, _)| (M::key_of(&row), (row, None))).collect());
+        }
+    }
+    load_all_asked(ids, question, connection)
+}
+
+/// Ends a load by a key that no row can have, before a database is asked: `PostgreSQL` fails where a text has a NUL.
+#[doc(hidden)]
+pub fn stored_key(parts: &[&dyn Any]) -> QueryResult<()> {
+    if parts.iter().all(|part| is_stored_part(*part)) { Ok(()) } else { Err(diesel::NotFound) }
+}
+
+/// The keys that rows can have.
+#[doc(hidden)]
+pub fn stored_keys<I: Any + Clone>(ids: &[I]) -> Cow<'_, [I]> {
+    if ids.iter().all(|id| is_stored_part(id)) {
+        return Cow::Borrowed(ids);
+    }
+    Cow::Owned(ids.iter().filter(|id| is_stored_part(*id)).cloned().collect())
+}
+
+fn is_stored_part(part: &dyn Any) -> bool {
+    part.downcast_ref::<String>().is_none_or(|text| is_stored(text))
+}
