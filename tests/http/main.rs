@@ -17,6 +17,7 @@ mod jwt;
 mod loaders;
 mod log;
 mod mechanisms;
+mod nested;
 mod observers;
 mod phases;
 mod policies;

@@ -140,6 +140,11 @@ fn with_key(key: Result<Key, KeyError>) -> Service {
     serve(tokens(&World::new(), key.unwrap()))
 }
 
+/// With a secret.
+pub(crate) fn service_with_secret() -> Service {
+    with_key(Key::secret(Algorithm::HS256, SECRET))
+}
+
 fn now() -> i64 {
     UNIX_EPOCH.elapsed().unwrap().as_secs().try_into().unwrap()
 }

@@ -293,7 +293,7 @@ impl<S: FindByClaims> JwtBuilder<S> {
         if self.leeway > MAX_LEEWAY {
             return Err(JwtConfigError::Leeway);
         }
-        let verifier = Arc::new(Verifier::new(self.keys, self.issuer, &self.audiences, self.leeway));
+        let verifier = Arc::new(Verifier::new(self.keys, self.issuer, self.audiences, self.leeway));
         Ok(Jwt { verifier, source: self.source, opaque: self.opaque })
     }
 }

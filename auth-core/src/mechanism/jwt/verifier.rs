@@ -2,9 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use jsonwebtoken::{Validation, decode, decode_header};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use jsonwebtoken::{Algorithm, crypto};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use thiserror::Error;
 
 use super::Keys;
@@ -13,10 +16,15 @@ use super::Keys;
 pub(super) const MAX_LENGTH: usize = 16 << 10;
 
 /// Tells which tokens are good.
+///
+/// What is read before the signature holds is a [`Header`], and the rest of the header is skipped. `jsonwebtoken::decode`
+/// would make values of all of it, which nest as deeply as somebody likes to send if a crate of the program switches on
+/// `serde_json/raw_value`.
 pub(super) struct Verifier {
     keys: Keys,
-    /// All but the algorithm, which comes with the key.
-    expected: Validation,
+    issuer: String,
+    audiences: Vec<String>,
+    leeway: Duration,
 }
 
 /// What a good token claims, and when its subject proved who it is.
@@ -27,49 +35,135 @@ pub(super) struct Verified<C> {
 }
 
 impl Verifier {
-    pub(super) fn new(keys: Keys, issuer: String, audiences: &[String], leeway: Duration) -> Self {
-        let mut expected = Validation::default();
-        expected.algorithms.clear();
-        expected.set_required_spec_claims(&["exp", "iss", "aud"]);
-        expected.set_issuer(&[issuer]);
-        expected.set_audience(audiences);
-        expected.validate_nbf = true;
-        expected.leeway = leeway.as_secs();
-        // Without this, a token would be good at the very second at which it expires.
-        expected.reject_tokens_expiring_in_less_than = 1;
-        Self { keys, expected }
+    pub(super) fn new(keys: Keys, issuer: String, audiences: Vec<String>, leeway: Duration) -> Self {
+        // Whole seconds, as tokens have them.
+        Self { keys, issuer, audiences, leeway: Duration::from_secs(leeway.as_secs()) }
     }
 
     pub(super) fn verify<C: DeserializeOwned>(&self, token: &[u8]) -> Result<Verified<C>, Refusal> {
-        let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
-        if header.crit.is_some() {
+        if token.len() > MAX_LENGTH {
+            return Err(Refusal::TooLong);
+        }
+        let payload = self.signed(token)?;
+        let claims: Registered = serde_json::from_slice(&payload)?;
+        self.check(&claims)?;
+        let since = [claims.auth_time, claims.iat].into_iter().flatten().map(|NumericDate(time)| time).min();
+        Ok(Verified { claims: serde_json::from_slice(&payload)?, since })
+    }
+
+    /// What was signed: the payload (RFC 7515, section 5.2).
+    fn signed(&self, token: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let token = str::from_utf8(token).map_err(|_| Refusal::Malformed)?;
+        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(Refusal::Malformed)?;
+        let Header { alg, kid, is_critical } =
+            serde_json::from_slice(&decode(header)?).map_err(|_| Refusal::Malformed)?;
+        if is_critical {
             return Err(Refusal::Critical);
         }
         let keys = self.keys.current();
-        let key = keys.find(header.kid.as_deref()).ok_or_else(|| match header.kid {
+        let key = keys.find(kid.as_deref()).ok_or_else(|| match kid {
             // Enough to recognize it, and not as much as somebody likes to send.
             Some(id) => Refusal::UnknownKey { id: id.chars().take(64).collect() },
             None => Refusal::NoKey,
         })?;
-        let expected = Validation { algorithms: vec![key.algorithm], ..self.expected.clone() };
-        let claims = decode::<Box<RawValue>>(token, &key.key, &expected)?.claims;
-        let Registered { auth_time, iat, .. } = serde_json::from_str(claims.get())?;
-        let since = [auth_time, iat].into_iter().flatten().map(|NumericDate(time)| time).min();
-        Ok(Verified { claims: serde_json::from_str(claims.get())?, since })
+        // The key decides, and never the token.
+        if alg != key.algorithm {
+            return Err(Refusal::Algorithm);
+        }
+        if !crypto::verify(signature, message.as_bytes(), &key.key, key.algorithm)? {
+            return Err(Refusal::Signature);
+        }
+        decode(payload)
+    }
+
+    /// RFC 7519, section 4.1.
+    fn check(&self, claims: &Registered) -> Result<(), Refusal> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let (now, leeway) = (Duration::from_secs(now).as_secs_f64(), self.leeway.as_secs_f64());
+        if claims.iss != self.issuer {
+            return Err(Refusal::Issuer);
+        }
+        if !claims.aud.iter().any(|audience| self.audiences.contains(audience)) {
+            return Err(Refusal::Audience);
+        }
+        // At the very second at which it expires, a token is no longer good.
+        if claims.exp.0 + leeway <= now {
+            return Err(Refusal::Expired);
+        }
+        if claims.nbf.is_some_and(|Seconds(nbf)| nbf > now + leeway) {
+            return Err(Refusal::NotYet);
+        }
+        Ok(())
     }
 }
 
-/// What is read of every token, besides what `jsonwebtoken` checks.
+fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| Refusal::Malformed)
+}
+
+/// All that is read of a token whose signature nobody has checked: nothing that nests.
+#[derive(Deserialize)]
+struct Header {
+    alg: Algorithm,
+    kid: Option<String>,
+    /// Whether it asks for extensions, however it says so.
+    #[serde(rename = "crit", default, deserialize_with = "is_there")]
+    is_critical: bool,
+}
+
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// What is read of every token.
 #[derive(Deserialize)]
 struct Registered {
-    /// Checked already, but there it might be a list of which one is right.
-    #[serde(rename = "iss")]
-    _iss: String,
+    iss: String,
+    #[serde(deserialize_with = "one_or_several")]
+    aud: Vec<String>,
+    exp: Seconds,
+    /// `null` is no beginning.
+    #[serde(default, deserialize_with = "not_null")]
+    nbf: Option<Seconds>,
     iat: Option<NumericDate>,
     auth_time: Option<NumericDate>,
 }
 
-/// Seconds since 1970, perhaps with a fraction.
+fn not_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seconds>, D::Error> {
+    Seconds::deserialize(deserializer).map(Some)
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrSeveral {
+        One(String),
+        Several(Vec<String>),
+    }
+
+    OneOrSeveral::deserialize(deserializer).map(|audiences| match audiences {
+        OneOrSeveral::One(audience) => vec![audience],
+        OneOrSeveral::Several(audiences) => audiences,
+    })
+}
+
+/// Seconds since 1970, perhaps with a fraction, which no clock need ever show.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "f64")]
+struct Seconds(f64);
+
+impl TryFrom<f64> for Seconds {
+    type Error = &'static str;
+
+    fn try_from(seconds: f64) -> Result<Self, Self::Error> {
+        // 2^64, as far as whole numbers are written.
+        let is_one = (0.0..=18_446_744_073_709_551_616.0).contains(&seconds);
+        is_one.then_some(Self(seconds)).ok_or("no such time")
+    }
+}
+
+/// A time that a clock has shown.
 #[derive(Deserialize)]
 #[serde(try_from = "f64")]
 struct NumericDate(SystemTime);
@@ -96,8 +190,20 @@ pub(super) enum Refusal {
     UnknownKey { id: String },
     #[error("it does not say by which key it is signed")]
     NoKey,
-    #[error("{:?}", .0.kind())]
-    NotGood(#[from] jsonwebtoken::errors::Error),
+    #[error("its algorithm is not that of its key")]
+    Algorithm,
+    #[error("its signature is not by its key")]
+    Signature,
+    #[error("its signature cannot be checked: {:?}", .0.kind())]
+    NotChecked(#[from] jsonwebtoken::errors::Error),
+    #[error("it is from another issuer")]
+    Issuer,
+    #[error("it is for another audience")]
+    Audience,
+    #[error("it has expired")]
+    Expired,
+    #[error("it is not good yet")]
+    NotYet,
     #[error("its claims are not those that the application reads: {0:?}")]
     Claims(#[from] serde_json::Error),
     #[error("its claims name nobody who may get in")]
@@ -106,8 +212,7 @@ pub(super) enum Refusal {
 
 #[cfg(test)]
 mod tests {
-    use base64ct::{Base64UrlUnpadded, Encoding as _};
-    use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+    use jsonwebtoken::EncodingKey;
     use proptest::{
         collection::{hash_map, vec},
         prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest},
@@ -122,7 +227,7 @@ mod tests {
 
     fn verifier() -> Verifier {
         let keys = Keys::by_id([("a", Key::secret(Algorithm::HS256, SECRET).unwrap())]).unwrap();
-        Verifier::new(keys, "i".to_owned(), &["a".to_owned()], Duration::from_secs(60))
+        Verifier::new(keys, "i".to_owned(), vec!["a".to_owned()], Duration::from_secs(60))
     }
 
     fn encode(bytes: &[u8]) -> String {
