@@ -1,7 +1,7 @@
 //! A decision on a loaded context allocates nothing.
 
 use auth_core::{
-    Acl, AuthModel, Permission, Subject, User, account, account_role, allow, check_access,
+    Acl, AdminRoles, AuthModel, Permission, Subject, User, account, account_role, allow, check_access,
     every_logged_in_user, role, user,
 };
 
@@ -33,7 +33,7 @@ fn a_decision_allocates_nothing() {
             .with_account("three")
             .with_roles(["chef", "account-admin"])
             .with_account_roles(["Auditor"]),
-        User::new(3).with_roles(["admin"]),
+        User::new(3).with_roles(["admin"]).with_admin_roles(AdminRoles::flexmeasures()),
         User::new("67e55044-10b1-426f-9247-bb680e5fe0c8"),
     ];
     let mut outcomes = [0; 2];

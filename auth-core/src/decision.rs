@@ -238,11 +238,32 @@ mod tests {
 
     #[test]
     fn admins_may_everything_and_admin_readers_may_read() {
-        let admin = User::new(2).with_roles(["admin"]);
-        let reader = User::new(2).with_roles(["admin-reader"]);
+        let named = |role| User::new(2).with_roles([role]).with_admin_roles(AdminRoles::flexmeasures());
+        let (admin, reader) = (named("admin"), named("admin-reader"));
         for permission in Permission::BUILT_IN.into_iter().chain([Permission::new("publish")]) {
             assert_eq!(decide(&admin, permission), Decision::Allow(AllowReason::Admin));
             assert_eq!(decide(&reader, permission).is_allowed(), permission == Permission::READ);
+        }
+    }
+
+    #[test]
+    fn a_user_is_above_no_list_by_the_name_of_a_role() {
+        for role in ["admin", "admin-reader", "superuser", "root", ""] {
+            let user = User::new(2).with_roles([role]);
+            assert!(!is_admin(&user), "{role}");
+            for permission in Permission::BUILT_IN {
+                assert_eq!(
+                    decide(&user, permission),
+                    Decision::Deny(DenyReason::NoMatch),
+                    "{role} {permission}"
+                );
+            }
+            // What is stored of a user, or sent by somebody, says nothing of it either.
+            let stored = serde_json::to_string(&user.with_admin_roles(AdminRoles::flexmeasures())).unwrap();
+            let read: User = serde_json::from_str(&stored).unwrap();
+            assert!(!is_admin(&read), "{role}");
+            let sent = format!(r#"{{"id": 2, "roles": ["{role}"], "admin_roles": {{"admin": "{role}"}}}}"#);
+            assert!(serde_json::from_str::<User>(&sent).is_err());
         }
     }
 
@@ -275,8 +296,9 @@ mod tests {
 
     #[test]
     fn a_reader_is_no_admin() {
-        assert!(is_admin(&User::new(2).with_roles(["admin"])));
-        assert!(!is_admin(&User::new(2).with_roles(["admin-reader"])));
+        let named = |role| User::new(2).with_roles([role]).with_admin_roles(AdminRoles::flexmeasures());
+        assert!(is_admin(&named("admin")));
+        assert!(!is_admin(&named("admin-reader")));
     }
 
     #[test]

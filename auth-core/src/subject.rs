@@ -167,11 +167,24 @@ impl AdminRoles {
 
 /// A ready [`Subject`], for applications that need no type of their own, for jobs and for tests.
 ///
-/// ```
-/// use auth_core::{Subject, User};
+/// It stands above no access-control list, whatever its roles are called, unless the application says by
+/// [`with_admin_roles`](Self::with_admin_roles) which roles do:
 ///
-/// let user = User::new(2).with_account(3).with_roles(["account-admin"]);
-/// assert!(user.has_role("account-admin"));
+/// ```
+/// use auth_core::{Acl, AdminRoles, AuthModel, Permission, User, check_access, nobody, allow};
+///
+/// struct Vault;
+///
+/// impl AuthModel for Vault {
+///     fn acl(&self) -> impl Acl {
+///         allow(Permission::READ, nobody())
+///     }
+/// }
+///
+/// let user = User::new(2).with_account(3).with_roles(["admin"]);
+/// assert!(!check_access(&user, &Vault, Permission::READ).is_allowed());
+/// let admin = user.with_admin_roles(AdminRoles::flexmeasures());
+/// assert!(check_access(&admin, &Vault, Permission::READ).is_allowed());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -191,8 +204,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user without an account and without roles. The admin roles have the names of FlexMeasures; a user
-    /// who was deserialized has none until [`with_admin_roles`](Self::with_admin_roles) names them.
+    /// A user without an account and without roles, above no access-control list.
     #[must_use]
     pub fn new(id: impl Into<Id>) -> Self {
         Self {
@@ -201,7 +213,7 @@ impl User {
             roles: Vec::new(),
             account_roles: Vec::new(),
             permissions: Vec::new(),
-            admin_roles: AdminRoles::flexmeasures(),
+            admin_roles: AdminRoles::none(),
         }
     }
 
@@ -233,7 +245,8 @@ impl User {
         self
     }
 
-    /// Says which roles stand above access-control lists, instead of FlexMeasures' names.
+    /// Says which roles stand above access-control lists. It is not stored with the user: one who was deserialized has
+    /// none until the application says so again.
     #[must_use]
     pub fn with_admin_roles(mut self, admin_roles: AdminRoles) -> Self {
         self.admin_roles = admin_roles;

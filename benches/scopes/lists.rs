@@ -6,7 +6,7 @@ use std::{
 };
 
 use auth_benches::Error;
-use auth_core::{AuthModel, LoadContext, Permission, Scoped, Stored, User};
+use auth_core::{AdminRoles, AuthModel, LoadContext, Permission, Scoped, Stored, User};
 use diesel::{
     connection::SimpleConnection,
     prelude::*,
@@ -110,7 +110,10 @@ fn subjects() -> [(&'static str, User); 3] {
     [
         ("member", User::new(1).with_account(17)),
         ("consultant", User::new(1).with_account(20).with_roles(["consultant"])),
-        ("admin", User::new(1).with_account(17).with_roles(["admin"])),
+        (
+            "admin",
+            User::new(1).with_account(17).with_roles(["admin"]).with_admin_roles(AdminRoles::flexmeasures()),
+        ),
     ]
 }
 

@@ -9,7 +9,8 @@ mod vectors;
 use std::collections::HashSet;
 
 use auth_core::{
-    Acl, AclTable, AuthModel, Decision, Permission, Principal, Principals, Rule, User, check_access,
+    Acl, AclTable, AdminRoles, AuthModel, Decision, Permission, Principal, Principals, Rule, User,
+    check_access,
 };
 use serde::Deserialize;
 
@@ -225,5 +226,6 @@ impl VectorUser {
             .with_account(self.account.id)
             .with_roles(self.roles.iter().cloned())
             .with_account_roles(self.account.roles.iter().cloned())
+            .with_admin_roles(AdminRoles::flexmeasures())
     }
 }

@@ -7,11 +7,13 @@ use actix_web::{
     web::{self, Json, ServiceConfig},
 };
 use auth_core::{
-    Acl, AuthError, AuthModel, Authorized, CurrentUser, LoadContext, LoadContexts, LoadError, NoConnection,
-    Permission, Subject as _, User, account, account_role, account_roles_accepted, account_roles_required,
-    allow, anonymous_user_required, auth_required, auth_token_required, check_access, http_auth_required,
-    permission::Update, permission_required_for_context, permissions_accepted, permissions_required, role,
-    roles_accepted, roles_required, user,
+    Acl, AdminRoles, AuthError, AuthModel, Authorized, CurrentUser, LoadContext, LoadContexts, LoadError,
+    NoConnection, Permission, Subject as _, User, account, account_role, account_roles_accepted,
+    account_roles_required, allow, anonymous_user_required, auth_required, auth_token_required, check_access,
+    http_auth_required,
+    permission::Update,
+    permission_required_for_context, permissions_accepted, permissions_required, role, roles_accepted,
+    roles_required, user,
 };
 use serde::Deserialize;
 
@@ -241,6 +243,10 @@ async fn create_account() -> impl Responder {
     HttpResponse::Created()
 }
 
+fn as_in_flexmeasures(user: User) -> User {
+    user.with_admin_roles(AdminRoles::flexmeasures())
+}
+
 fn in_a_job(user: &User, sensor: &Sensor) -> Result<(), AuthError> {
     check_access(user, sensor, Permission::UPDATE).into_result()
 }
@@ -289,4 +295,7 @@ fn a_job_asks_as_a_guard_does() {
     let operator = User::new(2).with_account(3);
     assert_eq!(in_a_job(&operator, &sensor), Err(AuthError::Forbidden));
     assert_eq!(in_a_job(&operator.with_roles(["account-admin"]), &sensor), Ok(()));
+    let admin = User::new(9).with_roles(["admin"]);
+    assert_eq!(in_a_job(&admin, &sensor), Err(AuthError::Forbidden));
+    assert_eq!(in_a_job(&as_in_flexmeasures(admin), &sensor), Ok(()));
 }

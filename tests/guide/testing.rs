@@ -9,9 +9,9 @@ use actix_web::{
     web::{Json, ServiceConfig},
 };
 use auth_core::{
-    Acl, AllowReason, Auth, AuthConfigError, AuthModel, Authorized, CurrentUser, Decision, DenyReason,
-    LoadContext, LoadError, NoConnection, Permission, ProtectedConfig, Subject as _, User, account,
-    account_role, allow, auth_required, explain,
+    Acl, AdminRoles, AllowReason, Auth, AuthConfigError, AuthModel, Authorized, CurrentUser, Decision,
+    DenyReason, LoadContext, LoadError, NoConnection, Permission, ProtectedConfig, Subject as _, User,
+    account, account_role, allow, auth_required, explain,
     mechanism::{Authenticated, Mechanism, Rejection},
     permission::Update,
     permission_required_for_context, report, role,
@@ -106,7 +106,7 @@ fn auditor() -> User {
 #[test]
 fn a_decision_has_a_reason() {
     let sensor = Sensor { account_id: 3, owner_id: 5, name: "power".to_owned() };
-    let admin = User::new(1).with_roles(["admin"]);
+    let admin = User::new(1).with_roles(["admin"]).with_admin_roles(AdminRoles::flexmeasures());
     test::assert_allowed(&explain(&member(), &sensor, Permission::READ), AllowReason::Match);
     test::assert_allowed(&explain(&admin, &sensor, Permission::UPDATE), AllowReason::Admin);
     test::assert_denied(&explain(&auditor(), &sensor, Permission::UPDATE), DenyReason::NoMatch);
@@ -118,7 +118,10 @@ fn who_may_what_with_a_sensor() {
         ("member", member()),
         ("account-admin", member().with_roles(["account-admin"])),
         ("auditor", auditor()),
-        ("admin-reader", User::new(1).with_roles(["admin-reader"])),
+        (
+            "admin-reader",
+            User::new(1).with_roles(["admin-reader"]).with_admin_roles(AdminRoles::flexmeasures()),
+        ),
     ];
     let sensor = Sensor { account_id: 3, owner_id: 5, name: "power".to_owned() };
     PolicyTable::new(subjects, Permission::BUILT_IN).context("a sensor", &sensor).assert_is(

@@ -12,7 +12,7 @@ use actix_web::{
     web::{ServiceConfig, scope},
 };
 use auth_core::{
-    Auth, AuthError, CurrentUser, Subject, User, auth_required,
+    AdminRoles, Auth, AuthError, CurrentUser, Subject, User, auth_required,
     mechanism::{Authenticated, Mechanism, Rejection, session},
     permission_required_for_context, public, roles_accepted,
     test::AlwaysAs,
@@ -164,7 +164,8 @@ fn complaint(events: &[Value]) -> &str {
 
 #[actix_web::test]
 async fn without_a_pool_the_log_says_what_to_add() {
-    let auth = Auth::builder().mechanism(AlwaysAs(User::new(1).with_roles(["admin"]))).build().unwrap();
+    let admin = User::new(1).with_roles(["admin"]).with_admin_roles(AdminRoles::flexmeasures());
+    let auth = Auth::builder().mechanism(AlwaysAs(admin)).build().unwrap();
     let (status, events) = events(|app| _ = app.app_data(auth).service(view), "/resources/1", "-").await;
     assert_eq!(status, 500);
     let message = complaint(&events);

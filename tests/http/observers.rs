@@ -14,8 +14,8 @@ use actix_web::{
     web::{Path, ServiceConfig, get as on_get, scope},
 };
 use auth_core::{
-    Accessible, Acl, Auth, AuthBuilder, AuthModel, CurrentUser, Event, LoadContext, LoadError, MaybeUser,
-    NoConnection, Observer, Permission, User, allow, anonymous_user_required, auth_required,
+    Accessible, Acl, AdminRoles, Auth, AuthBuilder, AuthModel, CurrentUser, Event, LoadContext, LoadError,
+    MaybeUser, NoConnection, Observer, Permission, User, allow, anonymous_user_required, auth_required,
     event::Metrics,
     every_logged_in_user,
     mechanism::{Authenticated, Mechanism, Rejection},
@@ -52,7 +52,10 @@ impl Mechanism for Scripted {
             "unprepared" => Err(Rejection::Misconfigured),
             "panic" => panic!("a bug in a mechanism"),
             roles => {
-                let user = User::new(7).with_account(1).with_roles(roles.split(' '));
+                let user = User::new(7)
+                    .with_account(1)
+                    .with_roles(roles.split(' '))
+                    .with_admin_roles(AdminRoles::flexmeasures());
                 Ok(Some(Authenticated::from(user).since(SystemTime::UNIX_EPOCH)))
             }
         }

@@ -14,7 +14,7 @@ use actix_web::{
     web::Json,
 };
 use auth_core::{
-    Accessible, Auth, AuthModel, Authorized, LoadContext, LoadError, User,
+    Accessible, AdminRoles, Auth, AuthModel, Authorized, LoadContext, LoadError, User,
     mechanism::BearerToken,
     permission::{Read, Update},
     permission_required_for_context,
@@ -204,8 +204,8 @@ async fn one_statement_loads_and_decides() {
     assert_eq!(found[0].1, "1 of 1");
     assert!(found.iter().all(|(.., statements)| *statements == 1), "{found:?}");
 
-    let admin = User::new(9).with_roles(["admin"]);
-    let reader = User::new(9).with_roles(["admin-reader"]);
+    let named = |role| User::new(9).with_roles([role]).with_admin_roles(AdminRoles::flexmeasures());
+    let (admin, reader) = (named("admin"), named("admin-reader"));
     let requests = || vec![get("/sensors/3"), TestRequest::delete().uri("/sensors/3"), get("/sensors/4")];
     assert_eq!(statuses(&answers(admin, false, requests()).await), [200, 200, 404]);
     assert_eq!(statuses(&answers(reader, false, requests()).await), [200, 403, 404]);

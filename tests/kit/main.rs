@@ -17,8 +17,8 @@ use actix_web::{
     web::{Bytes, Json, Query, ServiceConfig},
 };
 use auth_core::{
-    Acl, AllowReason, Auth, AuthError, AuthModel, CurrentUser, DenyReason, Permission, ProtectedConfig,
-    ProtectedScope, User, account, allow, auth_required, explain,
+    Acl, AdminRoles, AllowReason, Auth, AuthError, AuthModel, CurrentUser, DenyReason, Permission,
+    ProtectedConfig, ProtectedScope, User, account, allow, auth_required, explain,
     mechanism::{Authenticated, Mechanism, Rejection},
     protected::ScopeGuard,
     public, report, role,
@@ -294,7 +294,7 @@ fn an_assertion_that_fails_explains_why() {
 fn a_table_that_differs_shows_the_rows() {
     let subjects = [
         ("editor", User::new(2).with_account(3).with_roles(["editor"])),
-        ("admin", User::new(1).with_roles(["admin"])),
+        ("admin", User::new(1).with_roles(["admin"]).with_admin_roles(AdminRoles::flexmeasures())),
     ];
     let table = PolicyTable::new(subjects, [Permission::READ, Permission::UPDATE]).context("note", &Note);
     let text = "| object | permission | editor | admin |\n|--|--|--|--|\n| note | read | no | admin |\n| note | update | yes | admin |\n";

@@ -18,7 +18,9 @@ use crate::{
 /// A cell says `yes` or `no`; where the subject stands above all lists, the reason: `admin` or `admin-reader`.
 ///
 /// ```
-/// use auth_core::{Acl, AuthModel, Permission, User, account, allow, every_logged_in_user, role, test::PolicyTable};
+/// use auth_core::{
+///     Acl, AdminRoles, AuthModel, Permission, User, account, allow, every_logged_in_user, role, test::PolicyTable,
+/// };
 ///
 /// struct Sensor {
 ///     account_id: i32,
@@ -39,7 +41,7 @@ use crate::{
 ///     ("member", member.clone()),
 ///     ("account-admin", member.with_roles(["account-admin"])),
 ///     ("stranger", User::new(5).with_account(4)),
-///     ("admin-reader", User::new(1).with_roles(["admin-reader"])),
+///     ("admin-reader", User::new(1).with_roles(["admin-reader"]).with_admin_roles(AdminRoles::flexmeasures())),
 /// ];
 /// PolicyTable::new(subjects, [Permission::READ, Permission::UPDATE])
 ///     .context("sensor", &Sensor { account_id: 3, is_public: false })
