@@ -11,6 +11,7 @@ use auth_core::{
     NoConnection, Permission, Subject as _, User, account, account_role, account_roles_accepted,
     account_roles_required, allow, anonymous_user_required, auth_required, auth_token_required, check_access,
     http_auth_required,
+    mechanism::{NormalForm, Passwords},
     permission::Update,
     permission_required_for_context, permissions_accepted, permissions_required, role, roles_accepted,
     roles_required, user,
@@ -243,6 +244,10 @@ async fn create_account() -> impl Responder {
     HttpResponse::Created()
 }
 
+fn passwords_of_flask_security() -> Passwords {
+    Passwords::new().normalized_as(NormalForm::Nfkd)
+}
+
 fn as_in_flexmeasures(user: User) -> User {
     user.with_admin_roles(AdminRoles::flexmeasures())
 }
@@ -287,6 +292,12 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             create_account,
             dashboard,
         ));
+}
+
+#[test]
+fn a_password_is_hashed_in_the_form_of_flask_security() {
+    let passwords = passwords_of_flask_security();
+    assert!(passwords.hash("caf\u{e9}").is_ok());
 }
 
 #[test]

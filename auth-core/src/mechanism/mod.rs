@@ -15,6 +15,8 @@ mod bearer;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 #[cfg(feature = "basic")]
+mod normal_form;
+#[cfg(feature = "basic")]
 mod password;
 #[cfg(feature = "basic")]
 mod proxies;
@@ -45,6 +47,7 @@ pub use self::session::{FindBySession, InvalidOrigin, SessionCookie};
 pub use self::{
     attempts::{Attempt, AttemptLimits, Attempts, TooManyAttempts},
     basic::{BasicAuth, FindByUsername, RealmError},
+    normal_form::NormalForm,
     password::{PasswordError, PasswordHash, Passwords},
     proxies::{ForwardedHeader, InvalidProxy, TrustedProxies},
 };

@@ -17,6 +17,8 @@ use argon2::{
 use thiserror::Error;
 use tokio::{sync::Semaphore, time::timeout};
 
+use super::NormalForm;
+
 /// One password for each processor at a time, in the whole process: anyone may try to log in, and at 19 MiB
 /// each a thousand who do would take 19 GiB. Those who wait for their turn take no thread.
 static TURNS: LazyLock<Turns> = LazyLock::new(|| Turns::new(processors(), 1000, Duration::from_secs(30)));
@@ -47,6 +49,7 @@ fn processors() -> usize {
 #[derive(Debug, Clone, Default)]
 pub struct Passwords {
     cost: Params,
+    form: NormalForm,
     /// The hash of no user's password. Made by the first comparison, whoever is compared: the time that it
     /// takes tells nothing.
     dummy: Arc<OnceLock<PasswordHash>>,
@@ -70,7 +73,18 @@ impl Passwords {
     pub fn with_cost(memory: u32, passes: u32, lanes: u32) -> Result<Self, PasswordError> {
         let cost =
             Params::new(memory, passes, lanes, None).map_err(|error| PasswordError::Cost(error.into()))?;
-        Ok(Self { cost, dummy: Arc::default() })
+        Ok(Self { cost, ..Self::default() })
+    }
+
+    /// Hashes and compares passwords in this Unicode form; left out, [`NormalForm::Nfkc`].
+    ///
+    /// Change it with all hashes that are stored, or not at all: of a password with other characters than those of ASCII,
+    /// the hash in one form is not that in another. What was hashed as it was typed, without a form, is still the password
+    /// of who types it so.
+    #[must_use]
+    pub fn normalized_as(mut self, form: NormalForm) -> Self {
+        self.form = form;
+        self
     }
 
     /// Hashes a password with a salt of its own, for storing. It takes tens of milliseconds, so it is not for
@@ -84,8 +98,10 @@ impl Passwords {
         getrandom::fill(&mut salt).map_err(PasswordError::failed)?;
         let salt = Salt::new(&salt).map_err(PasswordError::failed)?;
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        let password = self.form.of(password);
+        let password = password.as_bytes();
         with_memory(&self.cost, |memory| {
-            self.argon2().hash_password_into_with_memory(password.as_bytes(), &salt, &mut output, memory)
+            self.argon2().hash_password_into_with_memory(password, &salt, &mut output, memory)
         })?
         .map_err(PasswordError::failed)?;
         let hash = phc::PasswordHash {
@@ -143,13 +159,19 @@ impl Passwords {
 
     fn compare(&self, password: &str, stored: Option<&PasswordHash>) -> Result<bool, PasswordError> {
         let dummy = self.dummy()?;
-        let compared = match is_hash_of(password, stored.unwrap_or(dummy)) {
+        let normal = self.form.of(password);
+        let is_hash_of_either = |stored| -> Result<bool, CompareError> {
+            // A hash may be older than the form. What is typed decides whether there are two comparisons, and not who
+            // has this name.
+            Ok(is_hash_of(&normal, stored)? || *normal != *password && is_hash_of(password, stored)?)
+        };
+        let compared = match is_hash_of_either(stored.unwrap_or(dummy)) {
             // Nobody may get in with what is no hash. It takes as long and counts as any other wrong
             // password, for it must not tell that there is such a user; but whoever runs the service has to
             // know.
             Err(CompareError::Stored(error)) => {
                 tracing::error!(target: "auth", %error, "what is stored for a password is no PHC string of Argon2");
-                let _ = is_hash_of(password, dummy);
+                let _ = is_hash_of_either(dummy);
                 false
             }
             Err(CompareError::Failed(error)) => return Err(error),
