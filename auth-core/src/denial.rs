@@ -16,6 +16,8 @@
 //! A renderer runs on the event loop, so it must not block. It learns no more than the client may learn:
 //! why a request was denied is in the log.
 
+mod unread;
+
 use std::{
     cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -23,6 +25,7 @@ use std::{
 
 use actix_web::{
     Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
+    dev::Payload,
     http::{
         StatusCode,
         header::{self, Accept, ContentType, Header as _, HeaderValue, Quality},
@@ -30,6 +33,7 @@ use actix_web::{
 };
 use html_escape::encode_text;
 
+pub(crate) use self::unread::Unread;
 use crate::{
     auth::{Auth, Render},
     error::AuthError,
@@ -196,6 +200,12 @@ impl Denial {
         Self { error, status: response.status(), response: RefCell::new(Some(response)) }
     }
 
+    /// The denial, which leaves this body of the request unread: see [`Unread`].
+    pub(crate) fn unread(self, body: Payload) -> Self {
+        let response = self.response.take().map(|response| Unread::of(response, body));
+        Self { response: RefCell::new(response), ..self }
+    }
+
     /// What the request is answered with.
     #[must_use]
     pub fn error(&self) -> &AuthError {
@@ -226,9 +236,9 @@ pub(crate) fn render_by(render: OnDenied, request: &HttpRequest) {
 }
 
 /// An error of a guard, rendered if it is a denial. What an extractor says of a malformed body is none.
-pub(crate) fn rendered(request: &HttpRequest, error: Error) -> Error {
+pub(crate) fn rendered(request: &HttpRequest, payload: Payload, error: Error) -> Error {
     match error.as_error::<AuthError>() {
-        Some(denied) => Denial::new(request, denied.clone()).into(),
+        Some(denied) => Denial::new(request, denied.clone()).unread(payload).into(),
         None => error,
     }
 }
@@ -263,6 +273,9 @@ fn response(request: &HttpRequest, error: &AuthError) -> HttpResponse {
         }
     };
     error.complete(&mut response);
+    if let Some(vary) = request.app_data::<Auth>().and_then(Auth::vary) {
+        response.headers_mut().append(header::VARY, vary.clone());
+    }
     response
 }
 

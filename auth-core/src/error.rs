@@ -9,7 +9,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{self, HeaderValue},
+        header::{self, HeaderMap, HeaderValue},
     },
 };
 use serde::Serialize;
@@ -67,9 +67,7 @@ impl AuthError {
     pub(crate) fn complete(&self, response: &mut HttpResponse) {
         let status = response.status();
         let headers = response.headers_mut();
-        if !headers.contains_key(header::CACHE_CONTROL) {
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
+        keep_private(headers);
         match self {
             Self::Unauthenticated(challenges)
                 if status == self.status_code() && !headers.contains_key(header::WWW_AUTHENTICATE) =>
@@ -88,6 +86,16 @@ impl AuthError {
             }
             _ => {}
         }
+    }
+}
+
+/// No cache keeps this, unless it says otherwise, and no browser takes it for something else than it says.
+pub(crate) fn keep_private(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if !headers.contains_key(header::X_CONTENT_TYPE_OPTIONS) {
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
 }
 

@@ -69,6 +69,6 @@ pub use self::{
     permission::Permission,
     principal::{ParsePrincipalError, Principal},
     protected::{ProtectedApp, ProtectedConfig, ProtectedScope},
-    report::{GuardedHandler, Registered, Report, ReportEntry, Route, UnknownRoute, report},
+    report::{BelowPublic, GuardedHandler, Registered, Report, ReportEntry, Route, UnknownRoute, report},
     subject::{AdminRoles, Subject, User},
 };

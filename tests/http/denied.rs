@@ -108,7 +108,7 @@ fn a_denial_is_a_problem_document_where_nothing_else_is_said() {
     for accept in [BROWSER, "application/json"] {
         let denied = get(&service, "/kitchen", "member", accept);
         assert_problem(&denied, 403);
-        assert_eq!(denied.header("vary"), None);
+        assert_eq!(denied.header("vary"), Some("authorization"));
     }
     assert_problem(&get(&service, "/by-hand", "member", BROWSER), 403);
     assert_eq!(get(&service, "/by-hand", "admin", BROWSER).body, "two");

@@ -3,6 +3,7 @@
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
 mod ahead;
+mod answers;
 mod attributes;
 mod basic;
 mod client;
@@ -26,6 +27,7 @@ mod redis;
 mod report;
 mod session;
 mod tokens;
+mod unread;
 
 #[path = "."]
 mod sqlite {

@@ -93,7 +93,7 @@ fn a_scope_without_a_guard_leaves_all_to_its_handlers() {
         ("POST", "/open/tables/7", Some("crew"), 200),
         ("POST", "/open/tables/7", Some("admin"), 200),
         ("GET", "/open/tables/7", Some("crew"), 200),
-        ("PUT", "/open/tables/7", Some("crew"), 404),
+        ("PUT", "/open/tables/7", Some("crew"), 405),
         ("GET", "/open/nothing", None, 404),
     ] {
         assert_eq!(status(&service, method, path, token), expected, "{method} {path} {token:?}");

@@ -241,13 +241,13 @@ async fn every_route_is_found_with_its_scopes() {
     let lines = lines(found.report());
     assert_eq!(lines.len(), 14, "{lines:#?}");
     for line in [
-        r#"GET /api/{tenant}/health: scope: roles_accepted("x"); public"#,
+        r#"GET, HEAD /api/{tenant}/health: scope: roles_accepted("x"); public"#,
         r#"PUT /api/{tenant}/plain: scope: roles_accepted("x"); auth_required("basic", realm = "vault")"#,
-        r#"GET /api/{tenant}/generic: scope: roles_accepted("x"); roles_accepted("generic")"#,
-        r#"GET /api/{tenant}/wrapped: scope: roles_accepted("x"); roles_required("outer"); roles_accepted("inner")"#,
+        r#"GET, HEAD /api/{tenant}/generic: scope: roles_accepted("x"); roles_accepted("generic")"#,
+        r#"GET, HEAD /api/{tenant}/wrapped: scope: roles_accepted("x"); roles_required("outer"); roles_accepted("inner")"#,
         r#"PURGE /api/{tenant}/plain-and-wrapped: scope: roles_accepted("x"); roles_required("outer"); roles_accepted("inner")"#,
-        r#"GET /api/{tenant}/one-of-two: scope: roles_accepted("x"); roles_required("outer"); auth_required"#,
-        r#"GET /api/{tenant}/other-of-two: scope: roles_accepted("x"); auth_required"#,
+        r#"GET, HEAD /api/{tenant}/one-of-two: scope: roles_accepted("x"); roles_required("outer"); auth_required"#,
+        r#"GET, HEAD /api/{tenant}/other-of-two: scope: roles_accepted("x"); auth_required"#,
         r#"any /api/{tenant}/files: scope: roles_accepted("x"); public(reason = "they are for all")"#,
     ] {
         assert!(lines.iter().any(|other| other == line), "{line}: {lines:#?}");
@@ -269,11 +269,94 @@ async fn a_handler_that_nobody_registered_is_missing() {
     );
 }
 
+fn public(path: &str) -> ProtectedScope {
+    ProtectedScope::new("/api").public_service(path, "it is open", web::resource("").to(|| async { "" }))
+}
+
 #[test]
-#[should_panic(expected = "a public service needs a path of its own")]
-fn a_public_service_does_not_cover_everything() {
-    let _ =
-        ProtectedScope::new("/api").public_service("/", "it is open", web::resource("").to(|| async { "" }));
+fn a_public_service_has_a_path_of_its_own() {
+    for path in [
+        "",
+        "/",
+        "//",
+        "/{all}",
+        "{all}",
+        "/{all:.*}",
+        "/{a}/{b}",
+        "/{tenant}/files",
+        "/a{rest:.*}",
+        "//files",
+    ] {
+        let refused = std::panic::catch_unwind(|| public(path)).err().expect(path);
+        let said = refused.downcast_ref::<String>().unwrap();
+        assert!(said.starts_with("a public service needs a path of its own"), "{path}: {said}");
+    }
+    for path in ["/files", "files", "/files/{name}", "/files/{rest:.*}", "/files/"] {
+        let _ = public(path);
+    }
+}
+
+/// Where a public service answers in the place of a guarded handler.
+#[actix_web::test]
+async fn a_guarded_route_below_a_public_service_is_reported() {
+    async fn found(configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> Registered {
+        registered(|config| configure(&mut ProtectedConfig::new(config))).await
+    }
+    fn open() -> impl actix_web::dev::HttpServiceFactory + 'static {
+        web::resource("/{any:.*}").to(|| async { "open" })
+    }
+    fn below(found: &Registered) -> Vec<String> {
+        found.below_public().iter().map(ToString::to_string).collect()
+    }
+
+    for (pattern, route) in [
+        ("/other", "GET /other/{id}"),
+        ("/other/{any}", "GET /other/{id}"),
+        ("/other/7", "GET /other/{id}"),
+        ("/other/{id:[a-f]{8}}", "GET /other/{id}"),
+    ] {
+        let before = found(|config| {
+            config.public_service(pattern, "it is open", open()).route("/other/{id}", Method::GET, plain);
+        })
+        .await;
+        let line = format!("{route} is answered by the public service {pattern}, without its guard");
+        assert_eq!(below(&before), std::slice::from_ref(&line));
+        assert!(!before.is_complete());
+        assert!(before.to_string().contains(&line), "{before}");
+        // Registered before it, the guarded route is the one that answers.
+        let after = found(|config| {
+            config.route("/other/{id}", Method::GET, plain).public_service(pattern, "it is open", open());
+        })
+        .await;
+        assert_eq!(below(&after), [format!("{route} lies below the public service {pattern}")]);
+        assert!(!after.to_string().contains("public service"), "{after}");
+    }
+    // With the scopes around.
+    let nested = found(|config| {
+        config.public_service("/api", "it is open", open()).service(
+            ProtectedScope::new("/{version}").service(ProtectedScope::new("/{id}").route(
+                "/{id}",
+                Method::GET,
+                plain,
+            )),
+        );
+    })
+    .await;
+    assert_eq!(
+        below(&nested),
+        ["GET, HEAD /{version}/{id}/{id} is answered by the public service /api, without its guard"]
+    );
+    // Beside each other, and public below public.
+    let beside = found(|config| {
+        config
+            .public_service("/files", "it is open", open())
+            .public_service("/files/more", "it is open, too", open())
+            .service(health)
+            .route("/files-of-mia", Method::GET, plain)
+            .service(ProtectedScope::new("/v1").route("/files", Method::GET, plain));
+    })
+    .await;
+    assert!(below(&beside).is_empty(), "{:?}", below(&beside));
 }
 
 #[actix_web::test]

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod sources;
+mod vary;
 
 use std::{
     any::type_name,
@@ -12,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header::HeaderValue, web};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -59,6 +60,8 @@ struct Registered {
     hide_unreadable: bool,
     time_limit: Duration,
     observers: Vec<Box<dyn Observer>>,
+    /// What an answer depends on of a request, as `Vary` says it.
+    vary: Option<HeaderValue>,
 }
 
 /// How long a guard waits, if the application says nothing.
@@ -221,6 +224,9 @@ impl Auth {
         }
         let check = self.check("authenticate", request);
         let found = self.find(request, &by_default, None, &Next::default(), &check).await?;
+        if found.is_none() {
+            request.extensions_mut().insert(NobodyFound(self.clone()));
+        }
         Ok(found.inspect(|found| found.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
 
@@ -311,6 +317,18 @@ impl Auth {
         extensions.get::<Found>().filter(|found| Arc::ptr_eq(&found.by.0, &self.0)).cloned()
     }
 
+    /// Whoever looked for the caller of this request, if somebody did: the answer depends on what was found.
+    pub(crate) fn of_answer(request: &HttpRequest) -> Option<Self> {
+        let extensions = request.extensions();
+        let nobody = || extensions.get::<NobodyFound>().map(|NobodyFound(auth)| auth);
+        extensions.get::<Found>().map(|found| &found.by).or_else(nobody).cloned()
+    }
+
+    /// What an answer depends on of a request, as `Vary` says it.
+    pub(crate) fn vary(&self) -> Option<&HeaderValue> {
+        self.0.vary.as_ref()
+    }
+
     /// Those that a guard accepts.
     pub(crate) fn mechanisms(&self, accepted: &Accepted) -> impl Iterator<Item = &dyn DynMechanism> {
         self.configured().filter(|mechanism| accepted.takes(mechanism.name(), mechanism.is_default()))
@@ -368,6 +386,9 @@ impl fmt::Debug for Auth {
         f.debug_struct("Auth").field("mechanisms", &mechanisms).finish_non_exhaustive()
     }
 }
+
+/// Kept with a request that has no credentials, where that decided about the answer.
+struct NobodyFound(Auth);
 
 /// What authentication found, kept with the request.
 #[derive(Clone)]
@@ -572,6 +593,7 @@ impl AuthBuilder {
             return Err(AuthConfigError::ConnectionsTwice { connection });
         }
         Ok(Auth(Arc::new(Registered {
+            vary: vary::of(&self.mechanisms),
             mechanisms: self.mechanisms,
             sources: self.sources,
             async_sources: self.async_sources,

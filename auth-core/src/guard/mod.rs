@@ -99,7 +99,7 @@ impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
             caught("guard", &request, answer)
                 .await
                 .map(Self)
-                .map_err(|error| denial::rendered(&request, error))
+                .map_err(|error| denial::rendered(&request, payload, error))
         })
     }
 }
@@ -137,6 +137,12 @@ pub trait Guarded {
     /// What the attributes say. `None` for a service of many handlers, each of which has its own.
     #[doc(hidden)]
     fn handler() -> Option<&'static GuardedHandler>;
+
+    /// The path below which it takes everything. `None` for a handler.
+    #[doc(hidden)]
+    fn prefix(&self) -> Option<&str> {
+        None
+    }
 }
 
 #[diagnostic::do_not_recommend]

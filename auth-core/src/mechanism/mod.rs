@@ -261,7 +261,6 @@ pub(crate) trait DynMechanism: Send + Sync {
 
     fn challenge(&self, challenge: &Challenge) -> Option<String>;
 
-    #[cfg(feature = "openapi")]
     fn scheme(&self) -> Option<Scheme>;
 
     fn authenticate_and<'a>(
@@ -288,7 +287,6 @@ impl<M: Mechanism> DynMechanism for M {
         Mechanism::challenge(self, challenge)
     }
 
-    #[cfg(feature = "openapi")]
     fn scheme(&self) -> Option<Scheme> {
         Mechanism::scheme(self)
     }

@@ -9,7 +9,11 @@ use actix_web::{
     http::Method,
 };
 
-use super::{GuardedFunction, ProtectedConfig, PublicService, Recorded, recorded_route};
+use super::{
+    GuardedFunction, GuardedResponses, ProtectedConfig, PublicService, Recorded, recorded_route,
+    responses::{not_found, otherwise},
+    routes::Routes,
+};
 use crate::guard::{Guard, Guarded};
 
 /// An [`App`] that takes guarded handlers only. See [`protected`](super).
@@ -27,7 +31,10 @@ use crate::guard::{Guard, Guarded};
 /// let server = HttpServer::new(|| ProtectedApp::new().service(profile));
 /// ```
 #[must_use = "give it to `HttpServer::new`"]
-pub struct ProtectedApp<A>(A);
+pub struct ProtectedApp<A> {
+    app: A,
+    routes: Routes,
+}
 
 impl ProtectedApp<()> {
     /// An application without routes, as [`App::new`] makes it.
@@ -42,7 +49,11 @@ impl ProtectedApp<()> {
             >,
         >,
     > {
-        ProtectedApp(App::new())
+        let routes = Routes::default();
+        let app = App::new()
+            .wrap(GuardedResponses::of(routes.clone()))
+            .default_service(otherwise(routes.clone(), not_found()));
+        ProtectedApp { app, routes }
     }
 }
 
@@ -52,7 +63,8 @@ where
 {
     /// Registers a guarded handler, or a protected scope.
     pub fn service(self, handler: impl HttpServiceFactory + Guarded + 'static) -> Self {
-        Self(self.0.service(Recorded(handler)))
+        self.routes.add(&handler, true);
+        self.map(|app| app.service(Recorded(handler)))
     }
 
     /// Registers a function whose attributes stand on no route attribute, as
@@ -63,7 +75,8 @@ where
         method: Method,
         handler: impl GuardedFunction<G, A>,
     ) -> Self {
-        Self(self.0.service(recorded_route(path, method, handler)))
+        self.routes.add_route(path, vec![method.to_string().into()], true);
+        self.map(|app| app.service(recorded_route(path, method, handler)))
     }
 
     /// Registers what others have written without a guard, and says why it is open, as
@@ -71,24 +84,27 @@ where
     ///
     /// # Panics
     ///
-    /// If the path is empty or `/`.
+    /// If the path does not begin with a fixed name, as `/` and `/{name}` do not.
     pub fn public_service(
         self,
         path: &str,
         reason: &'static str,
         service: impl HttpServiceFactory + 'static,
     ) -> Self {
-        Self(self.0.service(PublicService::new(path, reason, service)))
+        let service = PublicService::new(path, reason, service);
+        self.routes.add_service(path);
+        self.map(|app| app.service(service))
     }
 
     /// Registers what a function registers.
     pub fn configure(self, configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> Self {
-        Self(self.0.configure(|config| configure(&mut ProtectedConfig::new(config))))
+        let routes = self.routes.clone();
+        self.map(|app| app.configure(|config| configure(&mut ProtectedConfig::of(config, routes, true))))
     }
 
     /// As [`App::app_data`].
     pub fn app_data<U: 'static>(self, data: U) -> Self {
-        Self(self.0.app_data(data))
+        self.map(|app| app.app_data(data))
     }
 
     /// As [`App::wrap`].
@@ -116,7 +132,11 @@ where
             > + 'static,
         B: MessageBody,
     {
-        ProtectedApp(self.0.wrap(middleware))
+        ProtectedApp { app: self.app.wrap(middleware), routes: self.routes }
+    }
+
+    fn map(self, change: impl FnOnce(App<T>) -> App<T>) -> Self {
+        Self { app: change(self.app), ..self }
     }
 }
 
@@ -126,6 +146,6 @@ where
     S: ServiceFactory<Request>,
 {
     fn into_factory(self) -> S {
-        self.0.into_factory()
+        self.app.into_factory()
     }
 }

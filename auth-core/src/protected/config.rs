@@ -2,7 +2,7 @@
 
 use actix_web::{dev::HttpServiceFactory, http::Method, web::ServiceConfig};
 
-use super::{GuardedFunction, PublicService, Recorded, recorded_route};
+use super::{GuardedFunction, PublicService, Recorded, recorded_route, routes::Routes};
 use crate::guard::{Guard, Guarded};
 
 /// A [`ServiceConfig`] that takes guarded handlers only. See [`protected`](super).
@@ -28,17 +28,28 @@ use crate::guard::{Guard, Guarded};
 /// // Where the application is not a protected one:
 /// let app = App::new().configure(|config| configure(&mut ProtectedConfig::new(config)));
 /// ```
-pub struct ProtectedConfig<'a>(&'a mut ServiceConfig);
+pub struct ProtectedConfig<'a> {
+    config: &'a mut ServiceConfig,
+    /// Those of the scope or application that is configured, if it is a protected one.
+    routes: Routes,
+    at_root: bool,
+}
 
 impl<'a> ProtectedConfig<'a> {
     /// Takes the place of a plain configuration.
     pub fn new(config: &'a mut ServiceConfig) -> Self {
-        Self(config)
+        // Nothing looks at these routes.
+        Self::of(config, Routes::default(), false)
+    }
+
+    pub(super) fn of(config: &'a mut ServiceConfig, routes: Routes, at_root: bool) -> Self {
+        Self { config, routes, at_root }
     }
 
     /// Registers a guarded handler, or a protected scope.
     pub fn service(&mut self, handler: impl HttpServiceFactory + Guarded + 'static) -> &mut Self {
-        self.0.service(Recorded(handler));
+        self.routes.add(&handler, self.at_root);
+        self.config.service(Recorded(handler));
         self
     }
 
@@ -50,7 +61,8 @@ impl<'a> ProtectedConfig<'a> {
         method: Method,
         handler: impl GuardedFunction<G, A>,
     ) -> &mut Self {
-        self.0.service(recorded_route(path, method, handler));
+        self.routes.add_route(path, vec![method.to_string().into()], self.at_root);
+        self.config.service(recorded_route(path, method, handler));
         self
     }
 
@@ -59,26 +71,28 @@ impl<'a> ProtectedConfig<'a> {
     ///
     /// # Panics
     ///
-    /// If the path is empty or `/`.
+    /// If the path does not begin with a fixed name, as `/` and `/{name}` do not.
     pub fn public_service(
         &mut self,
         path: &str,
         reason: &'static str,
         service: impl HttpServiceFactory + 'static,
     ) -> &mut Self {
-        self.0.service(PublicService::new(path, reason, service));
+        let service = PublicService::new(path, reason, service);
+        self.routes.add_service(path);
+        self.config.service(service);
         self
     }
 
     /// Registers what a function registers.
     pub fn configure(&mut self, configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> &mut Self {
-        configure(&mut ProtectedConfig::new(self.0));
+        configure(&mut ProtectedConfig::of(self.config, self.routes.clone(), self.at_root));
         self
     }
 
     /// As [`ServiceConfig::app_data`].
     pub fn app_data<U: 'static>(&mut self, data: U) -> &mut Self {
-        self.0.app_data(data);
+        self.config.app_data(data);
         self
     }
 }

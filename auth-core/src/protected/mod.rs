@@ -17,10 +17,34 @@
 //!
 //! let scope = ProtectedScope::new("/api").service(accounts); // `accounts` has no guard
 //! ```
+//!
+//! A protected scope or application also answers what no handler has to write:
+//!
+//! * **Caches**: what a guard let through or denied is `Cache-Control: no-store` and `nosniff`, unless the handler says
+//!   otherwise, as [`GuardedResponses`] has it.
+//! * **HEAD** as GET, with the same guards and without the body, where no handler of HEAD has the path. The handler and
+//!   its guard see the method GET.
+//! * **405** with `Allow`, as a problem document, where the path has handlers and none of them takes the method. A path
+//!   without handlers is answered by the default service of the application, as ever.
+//! * **Bodies** in chunks that nobody reads: the connection is closed with the answer. On a plain application, the
+//!   denials of guards do this, too.
+//!
+//! A handler on a plain `App` or `Scope` has neither HEAD nor 405: a `ProtectedScope::new("")` around all of them gives
+//! both.
+//!
+//! How long a server waits for clients is set where it is started. After an answer that leaves a body unread, it reads on
+//! for `HttpServer::client_disconnect_timeout` and throws away what comes. So a client that writes all before it reads sees its
+//! denial if it has written all by then; afterwards the connection is reset, perhaps before the denial was read.
+//! Meanwhile the client holds one of the `HttpServer::max_connections`. Left out, the time is a second; with less, actix-http
+//! may never close the connection, because its clock moves twice a second. To `Expect: 100-continue`, `HttpServer` always
+//! answers `100 Continue` before any guard runs; the denial follows, and the connection is closed without the body. A server
+//! that is made of `actix_http::HttpService` can decide otherwise, in its `expect`.
 
 mod app;
 mod config;
 pub(crate) mod recording;
+mod responses;
+mod routes;
 mod scope;
 mod scope_guard;
 
@@ -32,7 +56,10 @@ use actix_web::{
     web,
 };
 
-pub use self::{app::ProtectedApp, config::ProtectedConfig, scope::ProtectedScope, scope_guard::ScopeGuard};
+pub use self::{
+    app::ProtectedApp, config::ProtectedConfig, responses::GuardedResponses, scope::ProtectedScope,
+    scope_guard::ScopeGuard,
+};
 use crate::{
     guard::{Admitted, Asks, Guard, Guarded},
     report::GuardedHandler,
@@ -103,9 +130,12 @@ struct PublicService<S> {
 
 impl<S> PublicService<S> {
     fn new(path: &str, reason: &'static str, service: S) -> Self {
+        let first = path.strip_prefix('/').unwrap_or(path).split('/').next().unwrap_or_default();
+        // A parameter there would be every name, those of guarded paths among them.
         assert!(
-            !path.trim_matches('/').is_empty(),
-            "a public service needs a path of its own, below which all is open; it has {path:?}"
+            !first.is_empty() && !first.contains('{'),
+            "a public service needs a path of its own, which begins with a fixed name and below which all is open; \
+             it has {path:?}"
         );
         Self { path: path.to_owned(), reason, service }
     }

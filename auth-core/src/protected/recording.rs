@@ -13,7 +13,11 @@ pub(crate) struct Recorded {
     pub(crate) handler: GuardedHandler,
     pub(crate) methods: Vec<Cow<'static, str>>,
     pub(crate) path: String,
+    /// The patterns that make the path, as each is registered: those of the scopes, and its own.
+    pub(crate) pieces: Vec<String>,
     pub(crate) scopes: Vec<ScopeGuard>,
+    /// Whether a protected scope is around it.
+    pub(crate) in_scope: bool,
     /// Whether it is a service of many routes below the path.
     pub(crate) is_service: bool,
 }
@@ -24,8 +28,14 @@ pub(crate) const UNKNOWN: &str = "…";
 #[derive(Default)]
 struct Recording {
     /// The scopes that are being registered, the outermost first.
-    scopes: Vec<(String, Vec<ScopeGuard>)>,
+    scopes: Vec<Around>,
     found: Vec<Recorded>,
+}
+
+/// A scope, and its path with what is unknown of it.
+struct Around {
+    path: String,
+    guards: Vec<ScopeGuard>,
 }
 
 thread_local! {
@@ -44,7 +54,7 @@ pub(crate) fn recording<T>(work: impl FnOnce() -> T) -> (T, Vec<Recorded>) {
 pub(super) fn scope<T>(path: &str, guards: &[ScopeGuard], at_root: bool, work: impl FnOnce() -> T) -> T {
     if_recording(|recording| {
         let path = format!("{}{}", recording.unknown(at_root), with_slash(path, false));
-        recording.scopes.push((path, guards.to_vec()));
+        recording.scopes.push(Around { path, guards: guards.to_vec() });
     });
     let done = work();
     if_recording(|recording| drop(recording.scopes.pop()));
@@ -77,10 +87,21 @@ fn found(
     is_service: bool,
 ) {
     if_recording(|recording| {
-        let scopes: String = recording.scopes.iter().map(|(path, _)| path.as_str()).collect();
-        let path = format!("{}{scopes}{}", recording.unknown(at_root), with_slash(pattern, at_root));
-        let scopes = recording.scopes.iter().flat_map(|(_, guards)| guards.iter().cloned()).collect();
-        recording.found.push(Recorded { handler: *handler, methods, path, scopes, is_service });
+        let around = &recording.scopes;
+        let own = [recording.unknown(at_root).to_owned(), with_slash(pattern, at_root).into_owned()];
+        let pieces: Vec<String> = around.iter().map(|scope| scope.path.clone()).chain(own).collect();
+        let (path, in_scope) = (pieces.concat(), !around.is_empty());
+        let scopes = around.iter().flat_map(|scope| scope.guards.iter().cloned()).collect();
+        let pieces = pieces.iter().flat_map(|piece| known(piece)).collect();
+        recording.found.push(Recorded {
+            handler: *handler,
+            methods,
+            path,
+            pieces,
+            scopes,
+            in_scope,
+            is_service,
+        });
     });
 }
 
@@ -92,12 +113,20 @@ impl Recording {
 }
 
 /// As actix-web joins patterns: one that is not empty begins with a slash; at the root even the empty one.
-fn with_slash(pattern: &str, even_empty: bool) -> Cow<'_, str> {
+pub(super) fn with_slash(pattern: &str, even_empty: bool) -> Cow<'_, str> {
     if pattern.starts_with('/') || pattern.is_empty() && !even_empty {
         Cow::Borrowed(pattern)
     } else {
         Cow::Owned(format!("/{pattern}"))
     }
+}
+
+/// What is unknown of a path, and what is known.
+fn known(piece: &str) -> impl Iterator<Item = String> {
+    let known = piece.strip_prefix(UNKNOWN);
+    let unknown = known.map(|_| UNKNOWN.to_owned());
+    let known = known.unwrap_or(piece);
+    unknown.into_iter().chain((!known.is_empty()).then(|| known.to_owned()))
 }
 
 fn if_recording(work: impl FnOnce(&mut Recording)) {

@@ -11,7 +11,8 @@ use actix_web::{
 };
 
 use super::{
-    GuardedFunction, ProtectedConfig, PublicService, Recorded, ScopeGuard, recorded_route, recording,
+    GuardedFunction, GuardedResponses, ProtectedConfig, PublicService, Recorded, ScopeGuard, recorded_route,
+    recording, responses::otherwise, routes::Routes,
 };
 use crate::{
     denial::Denial,
@@ -48,12 +49,13 @@ pub struct ProtectedScope<S = Scope> {
     /// The path, and what the scope itself asks.
     path: String,
     guards: Vec<ScopeGuard>,
+    routes: Routes,
 }
 
 impl ProtectedScope {
     /// A scope for paths that begin so, as [`Scope::new`] makes it.
     pub fn new(path: &str) -> Self {
-        Self { scope: web::scope(path), path: path.to_owned(), guards: Vec::new() }
+        Self { scope: web::scope(path), path: path.to_owned(), guards: Vec::new(), routes: Routes::default() }
     }
 
     /// Asks this of all callers, before any handler of the scope asks anything. Middleware that
@@ -88,7 +90,12 @@ impl ProtectedScope {
                 }
             }
         });
-        ProtectedScope { scope: self.scope.wrap(enter), path: self.path, guards: vec![guard] }
+        ProtectedScope {
+            scope: self.scope.wrap(enter),
+            path: self.path,
+            guards: vec![guard],
+            routes: self.routes,
+        }
     }
 }
 
@@ -98,6 +105,7 @@ where
 {
     /// Registers a guarded handler, or another protected scope.
     pub fn service(self, handler: impl HttpServiceFactory + Guarded + 'static) -> Self {
+        self.routes.add(&handler, false);
         self.map(|scope| scope.service(Recorded(handler)))
     }
 
@@ -120,6 +128,7 @@ where
         method: Method,
         handler: impl GuardedFunction<G, A>,
     ) -> Self {
+        self.routes.add_route(path, vec![method.to_string().into()], false);
         self.map(|scope| scope.service(recorded_route(path, method, handler)))
     }
 
@@ -136,19 +145,23 @@ where
     ///
     /// # Panics
     ///
-    /// If the path is empty or `/`: then everything could be in it, and nobody would see what is open.
+    /// If the path does not begin with a fixed name, as `/`, `/{name}` and `/a{rest:.*}` do not: then guarded paths would be in
+    /// it, too.
     pub fn public_service(
         self,
         path: &str,
         reason: &'static str,
         service: impl HttpServiceFactory + 'static,
     ) -> Self {
-        self.map(|scope| scope.service(PublicService::new(path, reason, service)))
+        let service = PublicService::new(path, reason, service);
+        self.routes.add_service(path);
+        self.map(|scope| scope.service(service))
     }
 
     /// Registers what a function registers.
     pub fn configure(self, configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> Self {
-        self.map(|scope| scope.configure(|config| configure(&mut ProtectedConfig::new(config))))
+        let routes = self.routes.clone();
+        self.map(|scope| scope.configure(|config| configure(&mut ProtectedConfig::of(config, routes, false))))
     }
 
     /// As [`Scope::app_data`].
@@ -186,7 +199,12 @@ where
             > + 'static,
         B: MessageBody,
     {
-        ProtectedScope { scope: self.scope.wrap(middleware), path: self.path, guards: self.guards }
+        ProtectedScope {
+            scope: self.scope.wrap(middleware),
+            path: self.path,
+            guards: self.guards,
+            routes: self.routes,
+        }
     }
 
     fn map(self, change: impl FnOnce(Scope<T>) -> Scope<T>) -> Self {
@@ -194,9 +212,23 @@ where
     }
 }
 
-impl<S: HttpServiceFactory> HttpServiceFactory for ProtectedScope<S> {
+impl<T, B> HttpServiceFactory for ProtectedScope<Scope<T>>
+where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
     fn register(self, config: &mut AppService) {
-        recording::scope(&self.path, &self.guards, config.is_root(), || self.scope.register(config));
+        let Self { scope, path, guards, routes } = self;
+        // What the application says of unknown paths counts here as well.
+        let scope = scope.default_service(otherwise(routes.clone(), config.default_service()));
+        let scope = scope.wrap(GuardedResponses::of(routes));
+        recording::scope(&path, &guards, config.is_root(), || scope.register(config));
     }
 }
 
@@ -204,5 +236,9 @@ impl<S: HttpServiceFactory> HttpServiceFactory for ProtectedScope<S> {
 impl<S> Guarded for ProtectedScope<S> {
     fn handler() -> Option<&'static GuardedHandler> {
         None
+    }
+
+    fn prefix(&self) -> Option<&str> {
+        Some(&self.path)
     }
 }

@@ -4,6 +4,7 @@
 //! Each attribute leaves a static behind, which the linker gathers. So the report costs nothing until somebody asks
 //! for it, and nobody has to remember to add a handler.
 
+mod below_public;
 mod handler;
 #[cfg(feature = "introspection")]
 mod introspected;
@@ -19,6 +20,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 pub(crate) use self::handler::guards;
 pub use self::{
+    below_public::BelowPublic,
     handler::{GuardedHandler, Route},
     registered::{Registered, UnknownRoute},
 };
@@ -86,6 +88,8 @@ pub struct ReportEntry {
     is_service: bool,
     /// The guards of the scopes that the handler is registered in, the outermost first.
     scopes: Vec<ScopeGuard>,
+    /// Whether HEAD is answered as GET is, behind the same guards.
+    answers_head: bool,
 }
 
 impl Report {
@@ -205,8 +209,14 @@ impl ReportEntry {
             let methods = route.methods().iter().copied().map(Cow::Borrowed).collect();
             (methods, route.pattern().to_owned())
         });
-        let entry =
-            move |(methods, path)| Self { handler, methods, path, is_service: false, scopes: Vec::new() };
+        let entry = move |(methods, path)| Self {
+            handler,
+            methods,
+            path,
+            is_service: false,
+            scopes: Vec::new(),
+            answers_head: false,
+        };
         known.chain(unknown).map(entry)
     }
 
@@ -222,8 +232,22 @@ impl ReportEntry {
         &self.methods
     }
 
+    /// Whether HEAD is answered as GET is, behind the same guards: on a protected scope, which has no handler of HEAD for
+    /// this path. [`Report::registered_by`] finds it, and what the report shows as methods has it.
+    #[must_use]
+    pub fn answers_head(&self) -> bool {
+        self.answers_head
+    }
+
     fn written_methods(&self) -> String {
-        if self.is_service { "any".to_owned() } else { self.methods.join(", ") }
+        if self.is_service { "any".to_owned() } else { self.all_methods().collect::<Vec<_>>().join(", ") }
+    }
+
+    fn all_methods(&self) -> impl Iterator<Item = &str> {
+        self.methods.iter().flat_map(|method| {
+            let head = (self.answers_head && method == "GET").then_some("HEAD");
+            std::iter::once(&**method).chain(head)
+        })
     }
 
     /// The path with its parameters, as in `/sensors/{sensor_id}`. In what [`Report::registered_by`] finds, with those
@@ -262,9 +286,9 @@ impl fmt::Display for ReportEntry {
 
 impl Serialize for ReportEntry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { handler, methods, path, .. } = self;
+        let Self { handler, path, .. } = self;
         let mut entry = serializer.serialize_struct("ReportEntry", 8)?;
-        entry.serialize_field("methods", methods)?;
+        entry.serialize_field("methods", &self.all_methods().collect::<Vec<_>>())?;
         entry.serialize_field("path", path)?;
         entry.serialize_field("handler", &handler.path())?;
         entry.serialize_field("file", handler.file())?;

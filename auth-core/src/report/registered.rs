@@ -5,7 +5,7 @@ use std::{fmt, future::Future};
 use actix_service::{IntoServiceFactory as _, ServiceFactory as _};
 use actix_web::{App, dev::AppConfig, web::ServiceConfig};
 
-use super::{HANDLERS, Report, ReportEntry};
+use super::{BelowPublic, HANDLERS, Report, ReportEntry, below_public};
 use crate::protected::recording::{Recorded, recording};
 
 /// What an application registers, held against a report. [`Report::registered_by`] makes it.
@@ -17,6 +17,7 @@ pub struct Registered {
     pub(super) never: Report,
     pub(super) presumed: Report,
     pub(super) unknown: Vec<UnknownRoute>,
+    below_public: Vec<BelowPublic>,
 }
 
 /// A route that no guard knows.
@@ -76,11 +77,21 @@ impl Registered {
         &self.unknown
     }
 
-    /// Whether every handler is registered on a protected scope; with the feature `introspection`, also whether there is
-    /// no other route.
+    /// The guarded routes that lie below the path of a public service. Where the service was registered before, it answers
+    /// in their place.
+    #[must_use]
+    pub fn below_public(&self) -> &[BelowPublic] {
+        &self.below_public
+    }
+
+    /// Whether every handler is registered on a protected scope, and no public service answers in the place of one; with
+    /// the feature `introspection`, also whether there is no other route.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.never.entries.is_empty() && self.presumed.entries.is_empty() && self.unknown.is_empty()
+        self.never.entries.is_empty()
+            && self.presumed.entries.is_empty()
+            && self.unknown.is_empty()
+            && !self.below_public.iter().any(BelowPublic::is_shadowed)
     }
 
     pub(super) fn by<F: FnOnce(&mut ServiceConfig)>(
@@ -113,13 +124,25 @@ impl Registered {
     }
 
     fn held_against(report: &Report, recorded: Vec<Recorded>) -> Self {
+        let of_head = |path: &str| {
+            let mut others = recorded.iter().filter(|other| other.path == path);
+            others.any(|other| other.methods.iter().any(|method| method == "HEAD"))
+        };
+        let answers_head: Vec<bool> =
+            recorded.iter().map(|found| found.in_scope && !of_head(&found.path)).collect();
         let mut registered = Vec::new();
-        for Recorded { handler, methods, path, scopes, is_service } in recorded {
+        for (found, answers_head) in recorded.into_iter().zip(answers_head) {
+            let Recorded { handler, methods, path, pieces, scopes, is_service, .. } = found;
             // What is registered knows the handler's own guard, and not those that are around it.
             let outermost =
                 HANDLERS.iter().rfind(|outer| outer.is_around(&handler)).copied().unwrap_or(handler);
-            registered.push(ReportEntry { handler: outermost, methods, path, is_service, scopes });
+            let answers_head = answers_head && methods.iter().any(|method| method == "GET");
+            let handler = outermost;
+            registered
+                .push((ReportEntry { handler, methods, path, is_service, scopes, answers_head }, pieces));
         }
+        let below_public = below_public::all(&registered);
+        let registered: Vec<ReportEntry> = registered.into_iter().map(|(entry, _)| entry).collect();
         let is_registered = |entry: &&ReportEntry| {
             registered.iter().any(|registered: &ReportEntry| registered.handler.is(&entry.handler))
         };
@@ -130,6 +153,7 @@ impl Registered {
             never: report(never),
             presumed: report(Vec::new()),
             unknown: Vec::new(),
+            below_public,
         }
     }
 }
@@ -153,6 +177,9 @@ impl fmt::Display for Registered {
         }
         for route in &self.unknown {
             writeln!(f, "{route}")?;
+        }
+        for route in self.below_public.iter().filter(|route| route.is_shadowed()) {
+            writeln!(f, "{route}; register it before")?;
         }
         Ok(())
     }

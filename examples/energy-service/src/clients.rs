@@ -3,6 +3,8 @@
 //! actix-web waits only so long for the first request of a connection, and for a next one to begin. For a body it waits for
 //! ever, so that is limited here. What a guard denies is answered without its body in any case.
 //!
+//! Where an answer leaves a body unread, the connection is closed with it, after [a while](LINGER).
+//!
 //! Nothing limits how long the head of a later request takes, nor how long a client takes to read an answer: such clients hold
 //! one of the [connections](ClientLimits::connections) each. A proxy in front ends those.
 
@@ -16,6 +18,10 @@ use actix_web::{
 };
 use futures_util::stream::{Stream as _, poll_fn};
 use tokio::time::sleep;
+
+/// How long the service still reads and throws away what a client sends of a body that was answered without it. A client that
+/// writes all before it reads loses the answer if it takes longer; until then, it holds a connection.
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
 
 /// How long the service waits for clients, and how many there may be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -63,7 +63,7 @@ pub mod test;
 
 use self::{
     audit::{AuditConfig, Denials},
-    clients::{ClientLimits, limit_body},
+    clients::{ClientLimits, LINGER, limit_body},
     database::{Database, DatabaseError, Limits, Location},
     demo::DemoError,
     error::ServiceError,
@@ -278,6 +278,7 @@ impl Service {
         let server = HttpServer::new(app)
             .workers(workers)
             .client_request_timeout(head)
+            .client_disconnect_timeout(LINGER)
             .max_connections(connections.div_ceil(workers))
             // A signal has to reach the sockets as well, which would go on otherwise.
             .shutdown_signal(async move {

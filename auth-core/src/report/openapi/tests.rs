@@ -65,7 +65,8 @@ fn entry(scopes: Vec<ScopeGuard>, outer: Option<Asks<'static>>, asks: Asks<'stat
         }
         None => inner,
     };
-    ReportEntry { handler, methods: vec!["GET".into()], path: "/".to_owned(), is_service: false, scopes }
+    let methods = vec!["GET".into()];
+    ReportEntry { handler, methods, path: "/".to_owned(), is_service: false, scopes, answers_head: false }
 }
 
 fn of_handler(asks: Asks<'static>) -> ReportEntry {

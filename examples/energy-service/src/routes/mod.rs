@@ -133,7 +133,7 @@ pub fn configure(config: &mut ProtectedConfig<'_>) {
     config.configure(docs::configure);
 }
 
-/// Answers what no route serves, also known paths with an unknown method.
+/// Answers what no route serves. A known path with another method is a 405, which the protected scopes answer.
 pub(crate) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Denial> {
     Err(Denial::new(&request, AuthError::NotFound))
 }

@@ -148,6 +148,40 @@ fn clients_that_go_leave_nothing_behind() {
     );
 }
 
+#[test]
+fn denied_bodies_that_never_end_keep_nobody_out() {
+    let service = Process::start(&["--connections", "40"]);
+    let endless = [
+        ("POST", RECORD, 401),
+        ("POST", "/api/nothing", 404),
+        ("PUT", LOG_IN, 405),
+        ("GET", "/style.css", 200),
+    ];
+    // Twice as many as the service talks to at once.
+    let streams: Vec<_> = endless
+        .iter()
+        .cycle()
+        .take(80)
+        .map(|(method, path, right)| {
+            let mut stream = service.connect();
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\n[\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            (stream, method, path, right)
+        })
+        .collect();
+    let mut other = service.connect();
+    other.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    assert_eq!(status(&mut other), Some(200));
+    for (mut stream, method, path, right) in streams {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let start = format!("HTTP/1.1 {right} ");
+        assert!(answer.starts_with(start.as_bytes()), "{method} {path}: {}", answer.escape_ascii());
+    }
+}
+
 const CROWD: usize = 1000;
 
 #[test]
