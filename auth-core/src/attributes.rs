@@ -256,7 +256,8 @@ pub use auth_macros::account_roles_accepted;
 /// a connection it runs on a thread for blocking work, so the arguments that it takes are `Send`; if it is asynchronous,
 /// it must not wait for other blocking work, and ends in 503 after 30 s. Without a connection it must not block.
 /// A loader that finds less than it was asked for answers [`LoadError::NotFound`](crate::LoadError): what it leaves out is
-/// not checked.
+/// not checked. Where the database decides, because a policy asks a parent, the statement that decides reads each row
+/// anew, and the handler gets these rows: what the loader has read may have changed since.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, delete, get, post, web};

@@ -504,7 +504,7 @@ impl Policy {
                     __auth_question: &::auth_core::__private::Question,
                     __auth_lender: &__AuthLender,
                 ) -> ::core::result::Result<
-                    ::std::vec::Vec<::auth_core::__private::Answer>,
+                    ::std::vec::Vec<(Self, ::auth_core::__private::Answer)>,
                     __AuthLender::Error,
                 > {
                     ::auth_core::__private::#ask(__auth_contexts, __auth_question, __auth_lender).await

@@ -13,6 +13,7 @@ mod documents;
 mod failures;
 mod fixture;
 mod fuzz;
+mod handed_over;
 mod hidden;
 mod jwt;
 mod loaders;

@@ -25,12 +25,13 @@ pub trait Context: Sized {
     /// What it decides by itself.
     fn decide(&self, subject: &dyn Subject, permission: Permission) -> Option<Decision>;
 
-    /// Asks the database about contexts that were loaded without an answer.
+    /// Asks the database about contexts that were loaded without an answer: what it has of each now, in their order, with
+    /// the answer of the statement that read it. What was loaded before may have changed since, so a guard hands over these.
     fn ask<L: Lender>(
         contexts: &[&Self],
         question: &Question,
         lender: &L,
-    ) -> impl Future<Output = Result<Vec<Answer>, L::Error>>;
+    ) -> impl Future<Output = Result<Vec<(Self, Answer)>, L::Error>>;
 }
 
 impl<C: AuthModel> Context for C {
@@ -40,7 +41,7 @@ impl<C: AuthModel> Context for C {
         Some(check_access(subject, self, permission))
     }
 
-    async fn ask<L: Lender>(_: &[&Self], _: &Question, _: &L) -> Result<Vec<Answer>, L::Error> {
+    async fn ask<L: Lender>(_: &[&Self], _: &Question, _: &L) -> Result<Vec<(Self, Answer)>, L::Error> {
         Ok(Vec::new())
     }
 }

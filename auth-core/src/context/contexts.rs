@@ -22,6 +22,9 @@ pub trait Contexts {
     /// Each context, with the label of its group where there are groups.
     fn each(&self) -> impl Iterator<Item = (Option<&str>, &Self::Context)>;
 
+    /// The places of the contexts, in the order of [`each`](Self::each).
+    fn places(&mut self) -> impl Iterator<Item = &mut Self::Context>;
+
     /// Where there is nothing to check.
     fn empty(&self) -> Empty<'_>;
 }
@@ -44,6 +47,10 @@ impl<T: Context> Contexts for T {
         std::iter::once((None, self))
     }
 
+    fn places(&mut self) -> impl Iterator<Item = &mut T> {
+        std::iter::once(self)
+    }
+
     fn empty(&self) -> Empty<'_> {
         Empty::Nowhere
     }
@@ -55,6 +62,10 @@ impl<T: Context> Contexts for Vec<T> {
 
     fn each(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
         self.iter().map(|context| (None, context))
+    }
+
+    fn places(&mut self) -> impl Iterator<Item = &mut T> {
+        self.iter_mut()
     }
 
     fn empty(&self) -> Empty<'_> {
@@ -69,6 +80,10 @@ impl<L: AsRef<str>, T: Context> Contexts for BTreeMap<L, Vec<T>> {
     fn each(&self) -> impl Iterator<Item = (Option<&str>, &T)> {
         self.iter()
             .flat_map(|(label, group)| group.iter().map(move |context| (Some(label.as_ref()), context)))
+    }
+
+    fn places(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values_mut().flatten()
     }
 
     fn empty(&self) -> Empty<'_> {

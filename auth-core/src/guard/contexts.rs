@@ -60,8 +60,8 @@ impl Caller<'_> {
             self.prove::<A>(asked)?;
             let check = self.check::<A::Loaded>(ahead.text(), asked).with_load(took);
             let question = self.question(asked, &check)?;
-            let (context, answer) = found(loaded, &check)?;
-            self.check_each(&context, Vec::from_iter(answer), &[], &question, asked, check).await?;
+            let (mut context, answer) = found(loaded, &check)?;
+            self.check_each(&mut context, Vec::from_iter(answer), &[], &question, asked, check).await?;
             return Ok(A::from_checked(context));
         }
         let named = A::Loaded::read(asked.sources, self.request)
@@ -101,9 +101,9 @@ impl Caller<'_> {
     ) -> Result<L, AuthError> {
         let asked = self.asked(index)?;
         let check = self.check::<L>("", asked);
-        let loaded = found(loaded, &check)?;
+        let mut loaded = found(loaded, &check)?;
         let question = self.question(asked, &check)?;
-        self.check_each(&loaded, Vec::new(), &[], &question, asked, check).await?;
+        self.check_each(&mut loaded, Vec::new(), &[], &question, asked, check).await?;
         Ok(loaded)
     }
 
@@ -143,15 +143,15 @@ impl Caller<'_> {
             check.has_loaded(since);
             loaded
         };
-        let (loaded, answers) = lent(loaded, &check)?;
-        self.check_each(&loaded, answers, &ids, &question, asked, check).await?;
+        let (mut loaded, answers) = lent(loaded, &check)?;
+        self.check_each(&mut loaded, answers, &ids, &question, asked, check).await?;
         Ok(A::from_checked(loaded))
     }
 
-    /// Every permission on what was loaded, of which there is something.
+    /// Every permission on what was loaded, of which there is something. What was decided about is what is there afterwards.
     async fn check_each<L: Contexts>(
         &self,
-        contexts: &L,
+        contexts: &mut L,
         answers: Vec<Answer>,
         ids: &[String],
         question: &Question,
@@ -217,10 +217,11 @@ impl Caller<'_> {
         Err(if hidden { AuthError::NotFound } else { forbidden(label) })
     }
 
-    /// What the database says of the contexts, if it is the one who decides: asked now, where loading them has not.
+    /// What the database says of the contexts, if it is the one who decides: asked now, where loading them has not. Then
+    /// each context becomes the row that the answer is about.
     async fn answered<L: Contexts>(
         &self,
-        contexts: &L,
+        contexts: &mut L,
         answers: Vec<Answer>,
         question: &Question,
         check: &mut Check<'_>,
@@ -236,7 +237,11 @@ impl Caller<'_> {
         let since = check.begins_to_load();
         let answers = self.auth.in_time(L::Context::ask(&all, question, &Registered(self.auth))).await;
         check.has_loaded(since);
-        lent(answers, check)
+        let (rows, answers): (Vec<_>, Vec<_>) = lent(answers, check)?.into_iter().unzip();
+        for (place, row) in contexts.places().zip(rows) {
+            *place = row;
+        }
+        Ok(answers)
     }
 
     /// Every permission for every context; the first that is missing denies.

@@ -7,8 +7,9 @@ use diesel_async::{AsyncConnection, TransactionManager};
 
 use super::{
     Answers, RowLock, Scoped,
+    anew::{in_order, rounds},
     misfit::{all_held, held},
-    stored::{Explained, OUTSIDE_OF_A_TRANSACTION, authorized, check_of, distinct, in_order},
+    stored::{Explained, OUTSIDE_OF_A_TRANSACTION, authorized, check_of},
 };
 use crate::{
     context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
@@ -262,17 +263,25 @@ pub async fn async_answered_each<M: AsyncStored>(
     Ok(found)
 }
 
-/// Asks about contexts that a function of the application has loaded. What has gone since is not there.
+/// Asks about contexts that a function of the application has loaded, and reads them anew in the statement that decides.
+/// What has gone since is not there.
 #[doc(hidden)]
 pub async fn async_ask<M: AsyncStored, L: Lender>(
     contexts: &[&M],
     question: &Question,
     lender: &L,
-) -> Result<Vec<Answer>, L::Error> {
+) -> Result<Vec<(M, Answer)>, L::Error> {
     let ids: Vec<M::Id> = contexts.iter().map(|context| M::key_of(context)).collect();
     let mut connection = lender.acquire::<M::Connection>().await?;
-    let found = M::load_all_answered(&distinct(&ids), Answers::to(question), &mut connection).await?;
-    Ok(in_order(&ids, found, M::key_of)?)
+    let found = async {
+        let mut found = Vec::with_capacity(ids.len());
+        for distinct in rounds(&ids) {
+            found.extend(M::load_all_answered(&distinct, Answers::to(question), &mut connection).await?);
+        }
+        in_order(&ids, found, M::key_of)
+    }
+    .await;
+    Ok(found?)
 }
 
 /// Whether a transaction is under way.

@@ -4,6 +4,7 @@
 //! A scope is a diesel expression of its own. What it writes is a subquery for each parent and never a join, so it
 //! changes no rows of the query that it is put into; the values are bound.
 
+mod anew;
 #[cfg(feature = "diesel-async")]
 mod async_stored;
 mod lock;
@@ -28,6 +29,7 @@ use diesel::{
     sql_types::{Bool, Integer, Nullable},
 };
 
+pub use self::anew::ask;
 #[cfg(feature = "diesel-async")]
 pub use self::async_stored::{
     AsyncStored, async_answered_each, async_ask, async_is_in_transaction, async_load, async_load_all,
@@ -41,8 +43,7 @@ pub use self::misfit::{
 pub use self::query::ScopedQuery;
 pub use self::rows::Rows;
 pub use self::stored::{
-    Answers, Stored, answered, answered_all, answered_each, ask, is_in_transaction, load_all_asked,
-    load_asked,
+    Answers, Stored, answered, answered_all, answered_each, is_in_transaction, load_all_asked, load_asked,
 };
 pub use self::target::ScopedTarget;
 use self::tree::Tree;

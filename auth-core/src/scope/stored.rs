@@ -1,12 +1,6 @@
 //! Scoped contexts and the connection to their database: the decision about one row, outside of a guard.
 
-use std::{
-    any::type_name,
-    collections::{HashMap, HashSet, VecDeque},
-    fmt,
-    hash::Hash,
-    time::Instant,
-};
+use std::{any::type_name, collections::VecDeque, fmt, hash::Hash, time::Instant};
 
 use diesel::{
     Connection,
@@ -16,7 +10,7 @@ use diesel::{
 
 use super::{Form, RowLock, Scope, Scoped};
 use crate::{
-    context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
+    context::{AccessError, AllAsked, Answer, Asked, LoadError, Question},
     decision::{Decision, DenyReason, decide},
     event::{Check, check::clock},
     explanation::Explanation,
@@ -87,7 +81,7 @@ use crate::{
     note = "derive `auth_core::AuthModel` for it, with `#[acl(…)]` and the type of its connection: \
             `#[auth(connection = …)]`"
 )]
-pub trait Stored: Scoped {
+pub trait Stored: Scoped + Send {
     /// What names a row: its primary key.
     type Id: Clone + fmt::Debug + Eq + Hash + Send + 'static;
 
@@ -372,36 +366,4 @@ pub fn answered_each<M: Stored>(
         }
     }
     Ok(found)
-}
-
-/// Asks about contexts that a function of the application has loaded. What has gone since is not there.
-#[doc(hidden)]
-pub async fn ask<M: Stored, L: Lender>(
-    contexts: &[&M],
-    question: &Question,
-    lender: &L,
-) -> Result<Vec<Answer>, L::Error> {
-    let question = question.clone();
-    let ids: Vec<M::Id> = contexts.iter().map(|context| M::key_of(context)).collect();
-    let distinct = distinct(&ids);
-    let work = move |connection: &mut M::Connection| {
-        let found = M::load_all_answered(&distinct, Answers::to(&question), connection)?;
-        in_order(&ids, found, M::key_of)
-    };
-    lender.blocking(work).await
-}
-
-/// Each id once: a database binds no more than it has to.
-pub(super) fn distinct<Id: Clone + Eq + Hash>(ids: &[Id]) -> Vec<Id> {
-    let mut seen = HashSet::with_capacity(ids.len());
-    ids.iter().filter(|id| seen.insert(*id)).cloned().collect()
-}
-
-pub(super) fn in_order<M, Id: Eq + Hash>(
-    ids: &[Id],
-    found: Vec<(M, Answer)>,
-    id: fn(&M) -> Id,
-) -> Result<Vec<Answer>, LoadError> {
-    let found: HashMap<Id, Answer> = found.into_iter().map(|(row, answer)| (id(&row), answer)).collect();
-    ids.iter().map(|id| found.get(id).copied().ok_or(LoadError::NotFound)).collect()
 }
