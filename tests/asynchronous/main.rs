@@ -55,18 +55,25 @@ mod mysql {
     /// Waits for locks no longer than it has to: a second.
     const IMPATIENT: &str = "SET innodb_lock_wait_timeout = 1";
 
-    fn pool(location: &Location) -> deadpool::Pool<Connection> {
+    fn pool(location: &Location, size: usize) -> deadpool::Pool<Connection> {
         let Location::Mysql(url) = location else { panic!("{location} is another kind of database") };
-        deadpool::Pool::builder(AsyncDieselConnectionManager::new(url.clone())).max_size(2).build().unwrap()
+        deadpool::Pool::builder(AsyncDieselConnectionManager::new(url.clone()))
+            .max_size(size)
+            .build()
+            .unwrap()
+    }
+
+    async fn register(builder: auth_core::AuthBuilder, location: &Location) -> Auth {
+        register_pool_of(2, builder, location).await
     }
 
     #[expect(clippy::unused_async, reason = "the other pool is awaited")]
-    async fn register(builder: auth_core::AuthBuilder, location: &Location) -> Auth {
-        builder.async_connections(pool(location)).build().unwrap()
+    async fn register_pool_of(size: usize, builder: auth_core::AuthBuilder, location: &Location) -> Auth {
+        builder.async_connections(pool(location, size)).build().unwrap()
     }
 
     async fn connection(location: &Location) -> deadpool::Object<Connection> {
-        pool(location).get().await.unwrap()
+        pool(location, 1).get().await.unwrap()
     }
 
     contexts!(AsyncMysqlConnection);
@@ -90,17 +97,25 @@ mod postgres {
     /// Waits for locks no longer than it has to.
     const IMPATIENT: &str = "SET lock_timeout = '100ms'";
 
-    async fn pool(location: &Location) -> bb8::Pool<Connection> {
+    async fn pool(location: &Location, size: u32) -> bb8::Pool<Connection> {
         let Location::Postgres(url) = location else { panic!("{location} is another kind of database") };
-        bb8::Pool::builder().max_size(2).build(AsyncDieselConnectionManager::new(url.clone())).await.unwrap()
+        bb8::Pool::builder()
+            .max_size(size)
+            .build(AsyncDieselConnectionManager::new(url.clone()))
+            .await
+            .unwrap()
     }
 
     async fn register(builder: auth_core::AuthBuilder, location: &Location) -> Auth {
-        builder.async_connections(pool(location).await).build().unwrap()
+        register_pool_of(2, builder, location).await
+    }
+
+    async fn register_pool_of(size: u32, builder: auth_core::AuthBuilder, location: &Location) -> Auth {
+        builder.async_connections(pool(location, size).await).build().unwrap()
     }
 
     async fn connection(location: &Location) -> bb8::PooledConnection<'static, Connection> {
-        pool(location).await.get_owned().await.unwrap()
+        pool(location, 1).await.get_owned().await.unwrap()
     }
 
     contexts!(AsyncPgConnection);

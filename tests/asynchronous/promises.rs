@@ -4,10 +4,13 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use actix_web::{
-    App, Responder, get,
+    App, HttpRequest, Responder,
+    dev::Service as _,
+    get,
     http::StatusCode,
     post,
     test::{TestRequest, call_service, init_service, read_body},
@@ -15,8 +18,12 @@ use actix_web::{
 };
 use auth_core::{
     AccessError, Accessible, Acl, AsyncLoadContext, AsyncStored, AuthModel, Authorized, LoadContext, LoadError,
-    Permission, Scoped, User, account, allow, auth_required, permission::Read, permission_required_for_context,
+    Permission, Scoped, User, account, allow, auth_required,
+    mechanism::{Authenticated, Mechanism, Rejection},
+    permission::Read,
+    permission_required_for_context,
     test::AlwaysAs,
+    user,
 };
 use diesel::{connection::InstrumentationEvent, dsl::sql, prelude::*, sql_types::Bool};
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -99,10 +106,11 @@ fn made(ids: &Json<Vec<i32>>) -> Result<BTreeMap<String, Vec<Sensor>>, LoadError
     Ok(ids.iter().map(|id| (format!("sensor {id}"), vec![sensor(id)])).collect())
 }
 
-#[permission_required_for_context("read", ctx_loader = made(ids))]
+#[permission_required_for_context("read", ctx_arg = "made", ctx_loader = made(ids))]
 #[post("/made")]
-async fn take(ids: Json<Vec<i32>>) -> impl Responder {
-    ids.len().to_string()
+async fn take(ids: Json<Vec<i32>>, made: BTreeMap<String, Vec<Sensor>>) -> impl Responder {
+    let _ = ids;
+    Json(made)
 }
 
 #[auth_required]
@@ -207,6 +215,11 @@ async fn what_functions_make_is_decided_by_the_database() {
     let Some(found) = answers(consultant(), false, vec![post(&[1, 2]), post(&[1, 3]), post(&[1, 4]), post(&[])]).await else { return };
     assert_eq!(statuses(&found), [200, 403, 404, 403]);
     assert!(found[1].1.contains("sensor 3"), "{}", found[1].1);
+    // What the handler gets is what was decided about.
+    assert_eq!(
+        found[0].1,
+        r#"{"sensor 1":[{"id":1,"asset_id":1,"name":"power"}],"sensor 2":[{"id":2,"asset_id":2,"name":"wind"}]}"#
+    );
 }
 
 #[actix_web::test]
@@ -318,5 +331,138 @@ async fn what_is_locked_is_not_changed_by_others() {
     .unwrap();
     for change in changes {
         others.batch_execute(change).await.unwrap();
+    }
+}
+
+/// The row of a sensor, once nobody else changes it. That of the number N is for user N alone.
+struct Awaited {
+    id: i32,
+    name: String,
+}
+
+impl AsyncLoadContext for Awaited {
+    type Id = i32;
+    type Connection = Connection;
+
+    async fn load(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
+        let row = sensors::table.find(id).select((sensors::id, sensors::name)).for_update();
+        let (id, name) = row.first(connection).await?;
+        Ok(Self { id, name })
+    }
+}
+
+impl AuthModel for Awaited {
+    fn acl(&self) -> impl Acl {
+        allow(Permission::READ, user(self.id))
+    }
+}
+
+#[permission_required_for_context("read", ctx_arg = "row", id = "id")]
+#[get("/awaited/{id}")]
+async fn awaited(row: Awaited) -> impl Responder {
+    format!("{} {}", row.id, row.name)
+}
+
+/// The user with the number that the header says.
+struct Numbered;
+
+impl Mechanism for Numbered {
+    fn name(&self) -> &'static str {
+        "numbered"
+    }
+
+    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        let number = request.headers().get("number").and_then(|number| number.to_str().ok()?.parse::<i32>().ok());
+        Ok(number.map(|number| User::new(number).into()))
+    }
+}
+
+/// The answers to these users, each of whom asks for the own row, through one connection for all of them. An answer is the
+/// own row, or says that there is none in time.
+macro_rules! own_rows {
+    ($app:ident, $numbers:expr) => {{
+        let mut rows = Vec::new();
+        for number in $numbers {
+            let request = TestRequest::get().uri(&format!("/awaited/{number}"));
+            let request = request.insert_header(("number", number.to_string())).to_request();
+            let response = call_service(&$app, request).await;
+            let status = response.status().as_u16();
+            let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
+            let own = ["1 power", "2 wind", "3 secret"][number - 1];
+            assert!(status == 503 || (status, body.as_str()) == (200, own), "{number}: {status} {body}");
+            rows.push(status == 200);
+        }
+        rows
+    }};
+}
+
+/// Asks until the user gets the own row.
+macro_rules! until_answered {
+    ($app:ident, $number:expr) => {{
+        let mut tries = 0;
+        while own_rows!($app, [$number]) != [true] {
+            tries += 1;
+            assert!(tries < 100, "{} is never answered", $number);
+        }
+    }};
+}
+
+/// Another transaction changes row 1, and nobody reads it until that ends.
+async fn hold(other: &mut Connection) {
+    other.batch_execute("BEGIN").await.unwrap();
+    other.batch_execute("UPDATE sensors SET name = 'power' WHERE id = 1").await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_load_that_ends_at_the_time_limit_leaves_nothing_to_the_next_user() {
+    let Some(place) = world().await else { return };
+    let builder = Auth::builder().mechanism(Numbered).time_limit(Duration::from_millis(300));
+    let auth = register_pool_of(1, builder, place.location()).await;
+    let app = init_service(App::new().app_data(auth).service(awaited)).await;
+    for number in [1, 2, 3] {
+        until_answered!(app, number);
+    }
+    let other = &mut *connection(place.location()).await;
+    for released_first in [true, false] {
+        hold(other).await;
+        assert_eq!(own_rows!(app, [1]), [false]);
+        if !released_first {
+            until_answered!(app, 2);
+            until_answered!(app, 3);
+        }
+        // Now the statement that nobody waits for can end as well.
+        other.batch_execute("COMMIT").await.unwrap();
+        for number in [2, 1, 3] {
+            until_answered!(app, number);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_load_of_a_client_who_has_gone_leaves_nothing_to_the_next_user() {
+    let Some(place) = world().await else { return };
+    let auth = register_pool_of(1, Auth::builder().mechanism(Numbered), place.location()).await;
+    let app = init_service(App::new().app_data(auth).service(awaited)).await;
+    assert_eq!(own_rows!(app, [1, 2]), [true, true]);
+    let other = &mut *connection(place.location()).await;
+    hold(other).await;
+    let request = TestRequest::get().uri("/awaited/1").insert_header(("number", "1")).to_request();
+    // The server drops what it does for a connection that is closed.
+    let answer = actix_web::rt::time::timeout(Duration::from_millis(100), app.call(request)).await;
+    assert!(answer.is_err(), "another transaction holds the row");
+    assert_eq!(own_rows!(app, [2, 3]), [true, true]);
+    other.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(own_rows!(app, [3, 1, 2]), [true, true, true]);
+}
+
+/// The limit ends loads wherever they are: while a connection is opened, a statement is prepared, or a row is read.
+#[actix_web::test]
+async fn wherever_a_load_ends_it_leaves_nothing_to_the_next_user() {
+    let Some(place) = world().await else { return };
+    for limit in [50, 200, 400, 800, 1_600, 3_200] {
+        let builder = Auth::builder().mechanism(Numbered).time_limit(Duration::from_micros(limit));
+        let auth = register_pool_of(1, builder, place.location()).await;
+        let app = init_service(App::new().app_data(auth).service(awaited)).await;
+        own_rows!(app, [1, 2, 3, 2, 1, 3, 3, 1, 2].repeat(3));
     }
 }

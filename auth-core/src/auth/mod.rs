@@ -524,7 +524,8 @@ impl AuthBuilder {
     /// Left out, 30 s; so long may an asynchronous `ctx_loader` take in any case.
     ///
     /// The request is answered then, whatever still goes on. A thread for blocking work is free again only when its work
-    /// returns, so tell the database, too, how long a statement may take.
+    /// returns. A connection that is awaited is closed, for half an answer may be left in it, and the database may go on with
+    /// its statement beside those of the pool. So tell the database, too, how long a statement may take.
     ///
     /// ```
     /// use std::time::Duration;

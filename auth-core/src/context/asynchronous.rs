@@ -71,7 +71,9 @@ pub trait AsyncLoadContext: Sized + 'static {
     ) -> impl Future<Output = Result<Asked<Self>, L::Error>> {
         async {
             let mut connection = lender.acquire::<Self::Connection>().await?;
-            Ok(Self::load_asked(id, question, &mut connection).await?)
+            let loaded = Self::load_asked(id, question, &mut connection).await;
+            connection.done();
+            Ok(loaded?)
         }
     }
 
@@ -155,7 +157,9 @@ pub trait AsyncLoadContexts: AsyncLoadContext<Id: Clone + Eq + Hash> {
     ) -> impl Future<Output = Result<AllAsked<Self::Id, Self>, L::Error>> {
         async move {
             let mut connection = lender.acquire::<Self::Connection>().await?;
-            Ok(Self::load_all_asked(&ids, question, &mut connection).await?)
+            let loaded = Self::load_all_asked(&ids, question, &mut connection).await;
+            connection.done();
+            Ok(loaded?)
         }
     }
 }

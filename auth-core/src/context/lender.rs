@@ -1,6 +1,12 @@
 //! Who lends loaders their connections, and runs them where they may block.
 
-use std::{error::Error, future::Future, ops::DerefMut, pin::Pin, sync::Arc};
+use std::{
+    error::Error,
+    future::Future,
+    ops::{Deref, DerefMut},
+    pin::Pin,
+    sync::Arc,
+};
 
 use super::{ConnectionSource, LoadError};
 
@@ -48,10 +54,51 @@ pub trait AsyncConnectionSource: Send + Sync + 'static {
     ///
     /// If there is no connection to be had.
     fn acquire(&self) -> impl Future<Output = Result<Self::Lent<'_>, Box<dyn Error + Send + Sync>>>;
+
+    /// Is called before a connection is given back whose load did not end: nobody waits for it any more, because the time is
+    /// up or the client has gone. Half an answer may be left in the connection, and the next request would read it. The
+    /// pools of `diesel-async` close it. Left out, nothing is done.
+    fn abandon(connection: &mut Self::Connection) {
+        let _ = connection;
+    }
 }
 
 /// A connection that is given back when it is dropped.
-pub(crate) type Lent<'a, C> = Box<dyn DerefMut<Target = C> + 'a>;
+#[doc(hidden)]
+pub struct Lent<'a, C: 'static> {
+    connection: Box<dyn DerefMut<Target = C> + 'a>,
+    abandon: fn(&mut C),
+    is_done: bool,
+}
+
+impl<C> Lent<'_, C> {
+    /// All that was begun with it has ended, well or not.
+    pub(crate) fn done(mut self) {
+        self.is_done = true;
+    }
+}
+
+impl<C> Deref for Lent<'_, C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.connection
+    }
+}
+
+impl<C> DerefMut for Lent<'_, C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.connection
+    }
+}
+
+impl<C> Drop for Lent<'_, C> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            (self.abandon)(&mut self.connection);
+        }
+    }
+}
 
 type Acquired<'a, C> = Pin<Box<dyn Future<Output = Result<Lent<'a, C>, Box<dyn Error + Send + Sync>>> + 'a>>;
 
@@ -63,8 +110,7 @@ pub(crate) trait DynAsyncSource<C>: Send + Sync {
 impl<C: 'static, S: AsyncConnectionSource<Connection = C>> DynAsyncSource<C> for S {
     fn acquire_lent(&self) -> Acquired<'_, C> {
         Box::pin(async move {
-            let lent: Lent<'_, C> = Box::new(self.acquire().await?);
-            Ok(lent)
+            Ok(Lent { connection: Box::new(self.acquire().await?), abandon: S::abandon, is_done: false })
         })
     }
 }
@@ -82,6 +128,10 @@ where
     async fn acquire(&self) -> Result<Self::Lent<'_>, Box<dyn Error + Send + Sync>> {
         Ok(self.get().await?)
     }
+
+    fn abandon(connection: &mut C) {
+        close(connection);
+    }
 }
 
 #[cfg(feature = "deadpool")]
@@ -97,6 +147,18 @@ where
     async fn acquire(&self) -> Result<Self::Lent<'_>, Box<dyn Error + Send + Sync>> {
         Ok(self.get().await?)
     }
+
+    fn abandon(connection: &mut C) {
+        close(connection);
+    }
+}
+
+/// Has the pool close this connection instead of lending it again, as one whose transaction cannot be ended.
+#[cfg(any(feature = "bb8", feature = "deadpool"))]
+fn close<C: diesel_async::pooled_connection::PoolableConnection>(connection: &mut C) {
+    use diesel_async::TransactionManager as _;
+
+    C::TransactionManager::transaction_manager_status_mut(connection).set_in_error();
 }
 
 /// Who lends connections to loaders, and runs those that block on a thread for such work.
@@ -109,9 +171,7 @@ pub trait Lender {
         work: impl FnOnce(&mut C) -> Result<R, LoadError> + Send + 'static,
     ) -> impl Future<Output = Result<R, Self::Error>>;
 
-    fn acquire<C: 'static>(
-        &self,
-    ) -> impl Future<Output = Result<Box<dyn DerefMut<Target = C> + '_>, Self::Error>>;
+    fn acquire<C: 'static>(&self) -> impl Future<Output = Result<Lent<'_, C>, Self::Error>>;
 
     /// Who lends connections of this type, if somebody does.
     fn source<C: 'static>(&self) -> Option<Arc<dyn ConnectionSource<Connection = C>>>;

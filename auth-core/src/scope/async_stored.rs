@@ -281,6 +281,7 @@ pub async fn async_ask<M: AsyncStored, L: Lender>(
         in_order(&ids, found, M::key_of)
     }
     .await;
+    connection.done();
     Ok(found?)
 }
 
