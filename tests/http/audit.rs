@@ -56,7 +56,8 @@ fn the_log_says_what_was_tried_and_why_not() {
         "was denied by roles_accepted (no-match): GET /api/v3_0/roles".to_owned(),
         format!("was denied delete on User {mia} (no-match): DELETE /api/v3_0/users/{{user_id}}"),
         "was denied create-children on Platform (no-match): POST /api/v3_0/accounts".to_owned(),
-        r"was denied read on Sensor a\nb\0\u{202e} (not-found): GET /api/v3_0/sensors/{sensor_id}".to_owned(),
+        r#"was denied read on Sensor no id "a\nb\0\u{202e}" (not-found): GET /api/v3_0/sensors/{sensor_id}"#
+            .to_owned(),
     ];
     assert_eq!(energy.events_of("mia"), expected);
 
@@ -143,6 +144,29 @@ fn a_user_who_tries_everything_makes_few_entries_and_hides_nothing() {
     ];
     assert_eq!(energy.events_of("mia"), expected);
     assert_eq!(energy.events_of("adam").len(), 1, "nobody takes the place of another");
+}
+
+#[test]
+fn a_client_writes_no_words_into_the_log() {
+    let energy = Energy::start();
+    let oven = energy.id_of("asset Oven");
+    for id in [
+        format!("{oven:0>300}"),
+        "3%20(no-match):%20DELETE%20by%20Adam".to_owned(),
+        format!("3%20(no-match):%20DELETE%20by%20Adam{}", "%20".repeat(300)),
+    ] {
+        energy.send("mia", "GET", &format!("/assets/{id}"), None);
+    }
+    let route = "/api/v3_0/assets/{asset_id}";
+    let spaces = " ".repeat(27);
+    let expected = [
+        format!("was denied read on Asset {oven} (no-match): GET {route}"),
+        format!(r#"was denied read on Asset no id "3 (no-match): DELETE by Adam" (not-found): GET {route}"#),
+        format!(
+            r#"was denied read on Asset no id "3 (no-match): DELETE by Adam{spaces}…" (not-found): GET {route}"#
+        ),
+    ];
+    assert_eq!(energy.events_of("mia"), expected);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::{
 
 use actix_web::{
     Responder, get, post,
+    test::TestRequest,
     web::{self, Json},
 };
 use auth_core::{
@@ -20,6 +21,7 @@ use crate::{
     client::Service,
     contexts::{Everything, names, post},
     fixture::{Resource, World, resources},
+    log::events_of,
 };
 
 /// A reference in a plan, found by its name.
@@ -194,6 +196,27 @@ fn a_loader_makes_labelled_groups_and_a_denial_names_the_label() {
     assert_eq!(send("/plans/empty", "member", r#"{"inputs": [], "outputs": ["two"]}"#).0, 403);
     assert_eq!(service.send("POST", "/plans/empty", None, Some(r#"{"groups": {}}"#)).status, 401);
     assert_eq!(service.send("POST", "/plans", None, Some(r#"{"groups": {}}"#)).status, 401);
+}
+
+/// It may come from a document of the client.
+#[actix_web::test]
+async fn a_label_is_quoted_in_the_log() {
+    for (groups, shown, reason) in [
+        (r#"{"inputs": ["two"]}"#, r#"group "inputs""#, "no-match"),
+        (r#"{"a (match): UPDATE\nb": ["two"]}"#, r#"group "a (match): UPDATE\nb""#, "no-match"),
+        (r#"{"7": []}"#, r#"group "7""#, "empty"),
+        ("{}", "", "empty"),
+    ] {
+        let request = TestRequest::post()
+            .uri("/plans")
+            .insert_header(("authorization", "Bearer member"))
+            .insert_header(("content-type", "application/json"))
+            .set_payload(format!(r#"{{"groups": {groups}}}"#));
+        let auth = World::new().auth();
+        let (_, events) = events_of(|app| _ = app.app_data(auth).service(make_plan), request).await;
+        let fields = &events.last().unwrap()["fields"];
+        assert_eq!((&fields["context_id"], &fields["reason"]), (&shown.into(), &reason.into()), "{groups}");
+    }
 }
 
 #[test]

@@ -148,6 +148,40 @@ async fn a_denial_has_its_reason_in_the_log() {
 }
 
 #[actix_web::test]
+async fn the_log_tells_a_row_by_its_key_however_it_was_written() {
+    let zeros = format!("/resources/{}1", "0".repeat(300));
+    for (path, token) in [(zeros.as_str(), "chef"), ("/resources/+1", "chef"), ("/resources/%31", "crew")] {
+        let events = decisions(path, token).await;
+        assert_fields(events.last().unwrap(), &[("context_id", "1".into()), ("reason", "match".into())]);
+    }
+    let events = decisions("/resources/0002", "chef").await;
+    assert_fields(events.last().unwrap(), &[("context_id", "2".into()), ("reason", "no-match".into())]);
+    let events = decisions("/resources/0099", "chef").await;
+    assert_fields(events.last().unwrap(), &[("context_id", "99".into()), ("reason", "not-found".into())]);
+}
+
+#[actix_web::test]
+async fn what_is_no_id_is_quoted_in_the_log() {
+    for (text, shown) in [
+        ("x", r#"no id "x""#),
+        ("3%20(no-match):%20DELETE%20by%20Adam", r#"no id "3 (no-match): DELETE by Adam""#),
+        ("1%22%0A%0DINFO", r#"no id "1\"\n\rINFO""#),
+        ("%E2%80%AE1", r#"no id "\u{202e}1""#),
+        ("99999999999", r#"no id "99999999999""#),
+    ] {
+        let events = decisions(&format!("/resources/{text}"), "chef").await;
+        assert_fields(
+            events.last().unwrap(),
+            &[("context_id", shown.into()), ("reason", "not-found".into())],
+        );
+    }
+    let events = decisions(&format!("/resources/{}", "9".repeat(5_000)), "chef").await;
+    let shown = events.last().unwrap()["context_id"].as_str().unwrap();
+    assert!(shown.starts_with("no id \"999") && shown.ends_with("…\""), "{shown}");
+    assert!(shown.chars().count() <= 256, "{shown}");
+}
+
+#[actix_web::test]
 async fn without_an_auth_the_log_says_what_to_add() {
     let (status, events) = events(|app| _ = app.service(view), "/resources/1", "admin").await;
     assert_eq!(status, 500);

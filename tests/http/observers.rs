@@ -448,7 +448,7 @@ fn the_route_is_the_pattern_and_never_the_path() {
     }
     let long = "9".repeat(5_000);
     let (_, events) = observed.send("chef", "GET", &format!("/resources/{long}"));
-    assert_eq!(events.last().unwrap()["context_id"].as_str().unwrap().len(), 256);
+    assert_eq!(events.last().unwrap()["context_id"].as_str().unwrap().chars().count(), 256);
 }
 
 /// In this thread, for which a recorder of its own is installed.

@@ -55,9 +55,6 @@ pub trait Ahead<T> {
     /// What loads it, unless nobody has this any more.
     fn next(self: Arc<Self>) -> Next;
 
-    /// Its id, as the request has it.
-    fn text(&self) -> &str;
-
     /// What was loaded for this very subject; nothing if nobody has tried.
     fn take(&self, subject: &Arc<dyn Subject>) -> Option<LoadedAhead<T>>;
 }
@@ -68,6 +65,8 @@ pub struct LoadedAhead<T> {
     pub(crate) loaded: Result<Asked<T>, LoadError>,
     /// How long that took, if somebody wants to know.
     pub(crate) took: Option<Duration>,
+    /// The id, if somebody wants to know.
+    pub(crate) id: String,
 }
 
 /// Loads the context of this id, once `ask` has seen the subject and lets it.
@@ -115,12 +114,15 @@ where
         let Some((id, question)) = (self.ask)(&self.text, subject) else { return };
         *self.begun() = Some(Begun { subject: Arc::clone(subject), loaded: None });
         let since = self.is_timed.then(Instant::now);
+        let shown = if self.is_timed { format!("{id:?}") } else { String::new() };
         let load = |connection: &mut T::Connection| T::load_asked(id, &question, connection);
         let loaded = catch_unwind(AssertUnwindSafe(|| with_connection(&*self.source, load)))
             .unwrap_or_else(|_| Err(LoadError::unavailable("the work panicked")));
         let took = since.map(|since| since.elapsed());
-        *self.begun() =
-            Some(Begun { subject: Arc::clone(subject), loaded: Some(LoadedAhead { loaded, took }) });
+        *self.begun() = Some(Begun {
+            subject: Arc::clone(subject),
+            loaded: Some(LoadedAhead { loaded, took, id: shown }),
+        });
     }
 
     fn subject(&self) -> Option<Arc<dyn Subject>> {
@@ -140,10 +142,6 @@ where
     fn next(self: Arc<Self>) -> Next {
         let next: Arc<dyn Follow> = self;
         Next(Some(Arc::downgrade(&next)))
-    }
-
-    fn text(&self) -> &str {
-        &self.text
     }
 
     fn take(&self, subject: &Arc<dyn Subject>) -> Option<LoadedAhead<T>> {

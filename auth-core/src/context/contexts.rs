@@ -1,8 +1,9 @@
 //! One context, a list of them, or labelled groups: what a guard loads in one go and checks one by one.
 
 use std::{
+    any::TypeId,
     collections::{BTreeMap, HashMap, HashSet},
-    fmt,
+    fmt::{self, Write as _},
     future::Future,
 };
 
@@ -114,6 +115,9 @@ pub trait Loadable: Sized + 'static {
     /// How many contexts the key names.
     fn count(key: &Self::Key) -> usize;
 
+    /// The key, for the log: all of it, or its beginning.
+    fn shown(key: &Self::Key) -> String;
+
     /// The id of each context that will be loaded, for the log.
     fn ids(key: &Self::Key) -> Vec<String>;
 
@@ -140,6 +144,11 @@ impl<T: AsyncLoadContext> Loadable for T {
         1
     }
 
+    fn shown(id: &T::Id) -> String {
+        // Of which there is only one needs no name.
+        if TypeId::of::<T::Id>() == TypeId::of::<()>() { String::new() } else { format!("{id:?}") }
+    }
+
     fn ids(_: &T::Id) -> Vec<String> {
         Vec::new()
     }
@@ -153,6 +162,9 @@ impl<T: AsyncLoadContext> Loadable for T {
         Ok((context, answer.into_iter().collect()))
     }
 }
+
+/// The log cuts what is longer than a quarter of this in any case: of a long list, no more is written down.
+const MAX_SHOWN: usize = 1024;
 
 /// In the order of the ids, each context once. One id without a context, and nothing is found.
 #[diagnostic::do_not_recommend]
@@ -171,6 +183,21 @@ impl<T: AsyncLoadContexts> Loadable for Vec<T> {
 
     fn count(ids: &Vec<T::Id>) -> usize {
         ids.len()
+    }
+
+    fn shown(ids: &Vec<T::Id>) -> String {
+        let mut shown = String::new();
+        for id in ids {
+            if shown.len() > MAX_SHOWN {
+                break;
+            }
+            if !shown.is_empty() {
+                shown.push_str(", ");
+            }
+            // A `String` takes all that is written to it.
+            let _ = write!(shown, "{id:?}");
+        }
+        shown
     }
 
     fn ids(ids: &Vec<T::Id>) -> Vec<String> {

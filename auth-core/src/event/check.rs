@@ -35,7 +35,7 @@ pub(crate) struct Check<'a> {
     /// What the guard asks for: roles or permissions that roles carry, or a permission on a context.
     pub(crate) asked: Option<&'a [&'a str]>,
     pub(crate) permission: Option<Permission>,
-    /// The context's type, and its id as the request gives it.
+    /// The context's type, and its id.
     pub(crate) context: Option<(&'static str, &'a str)>,
     /// Whether the client is told that the context does not exist.
     pub(crate) hidden: bool,
@@ -109,6 +109,11 @@ impl<'a> Check<'a> {
         let end = id.char_indices().nth(MAX_ID).map_or(id.len(), |(end, _)| end);
         let id = id.get(..end).unwrap_or_default();
         Self { context: self.context.map(|(context, _)| (context, id)), ..*self }
+    }
+
+    /// Whether somebody will be told. If not, nothing needs to be written down for them.
+    pub(crate) fn is_told(&self) -> bool {
+        self.started.is_some()
     }
 
     /// The time, if somebody wants to know how long it takes to load the context.
@@ -187,6 +192,25 @@ impl<'a> Check<'a> {
     }
 }
 
+/// A text of a client in a field where an id stands: quoted, behind a word that says what it is, so that it looks neither like
+/// an id nor like words of the log.
+pub(crate) fn quoted(what: &str, text: &str) -> String {
+    let mut quoted = format!("{what} \"");
+    let mut length = quoted.chars().count();
+    for character in text.chars() {
+        let escaped = character.escape_debug();
+        length += escaped.len();
+        // With what ends the quotation.
+        if length + 2 > MAX_ID {
+            quoted.push('…');
+            break;
+        }
+        quoted.extend(escaped);
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// What is found out only if somebody is told.
 struct Told {
     method: Option<&'static str>,
@@ -260,6 +284,25 @@ mod tests {
             Check::new("authenticate", place).decided(Decision::Deny(DenyReason::Anonymous));
         }
         assert_eq!(*methods.0.lock().unwrap(), ["GET", "PATCH", "_OTHER", "_OTHER", "_OTHER"]);
+    }
+
+    #[test]
+    fn a_text_of_a_client_is_quoted() {
+        let no_id = |text: &str| quoted("no id", text);
+        assert_eq!(no_id(""), r#"no id """#);
+        assert_eq!(no_id("3 (no-match): DELETE by Adam"), r#"no id "3 (no-match): DELETE by Adam""#);
+        assert_eq!(
+            no_id("1\" outcome=allow\n\u{202e}\0\u{301}"),
+            r#"no id "1\" outcome=allow\n\u{202e}\0\u{301}""#
+        );
+        for long in ["9".repeat(5_000), "\u{202e}".repeat(5_000), "é".repeat(5_000)] {
+            let quoted = no_id(&long);
+            assert!(quoted.ends_with("…\""), "{quoted}");
+            assert!((240..=MAX_ID).contains(&quoted.chars().count()), "{quoted}");
+        }
+        // As long as it may be.
+        let whole = "9".repeat(MAX_ID - 9);
+        assert_eq!(no_id(&whole), format!("no id \"{whole}\""));
     }
 
     #[test]

@@ -23,7 +23,7 @@
 //! | `asked` | list of texts | the roles, or the permissions that roles carry | for other guards |
 //! | `permission` | text | the permission on a context | without a context |
 //! | `context` | text | the type of the context, with its path | without a context |
-//! | `context_id` | text | its id, as the request gives it, or the label of its group; at most 256 characters | without a context |
+//! | `context_id` | text | its id, as the type of the id writes it by `Debug`: `7`, `"a7"`; for several, all of them; `no id "…"` where the request names something that is no id, which is quoted; `group "…"` for the label of a group; empty where the request names nothing, or more than can be meant; at most 256 characters | without a context |
 //! | `outcome` | text | `allow` or `deny` | never |
 //! | `reason` | text | why, in one of the words below | never |
 //! | `hidden` | boolean | `true`: the client is told that there is no such context | unless it is |
@@ -35,7 +35,9 @@
 //! `too-many-requests`, `stale`, `cross-site`, `logged-in`, `no-match`, `not-found`, `empty`, `too-many`, `unavailable` and
 //! `misconfigured`, each as [`DenyReason`](crate::DenyReason) says.
 //!
-//! `context_id` and text ids are what a client sent: whoever shows them escapes them.
+//! `context_id` tells a row however a client has written its id: `1`, `+1` and `0001` are `1`. What a client writes is always
+//! in quotation marks, with what is in it escaped as in Rust, so it cannot look like an id, or like words of the log. A
+//! page that shows it escapes it for HTML all the same, and the subjects' ids that are texts as well.
 //!
 //! # What is not told
 //!
@@ -55,7 +57,7 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
-pub(crate) use self::check::{Check, Place};
+pub(crate) use self::check::{Check, Place, quoted};
 #[cfg(feature = "metrics")]
 pub use self::metrics::Metrics;
 use crate::{decision::Decision, id::IdRef, permission::Permission};
@@ -139,7 +141,7 @@ pub struct Event<'a> {
     /// The type of the context, with its path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<&'static str>,
-    /// The id of the context, as the request gives it, or the label of its group.
+    /// The id of the context, or a quotation of what names it: the label of its group, or what is no id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_id: Option<&'a str>,
     /// What was decided, and why.

@@ -2,7 +2,10 @@
 
 use std::{any::type_name, borrow::Cow, sync::Arc};
 
-use super::{AskedContext, Asking, Asks, Caller, proves_what_is_checked, source::NamedBy};
+use super::{
+    AskedContext, Asking, Asks, Caller, proves_what_is_checked,
+    source::{Named, NamedBy},
+};
 use crate::{
     auth::Auth,
     blocking,
@@ -12,7 +15,7 @@ use crate::{
     },
     decision::{Decision, DenyReason},
     error::AuthError,
-    event::Check,
+    event::{Check, quoted},
     permission::Permission,
     subject::Subject,
 };
@@ -55,18 +58,18 @@ impl Caller<'_> {
     ) -> Result<A, AuthError> {
         let asked = self.asked(index)?;
         if let Some(ahead) = ahead
-            && let Some(LoadedAhead { loaded, took, .. }) = ahead.take(&self.subject)
+            && let Some(LoadedAhead { loaded, took, id }) = ahead.take(&self.subject)
         {
             self.prove::<A>(asked)?;
-            let check = self.check::<A::Loaded>(ahead.text(), asked).with_load(took);
+            let check = self.check::<A::Loaded>(&id, asked).with_load(took);
             let question = self.question(asked, &check)?;
             let (mut context, answer) = found(loaded, &check)?;
             self.check_each(&mut context, Vec::from_iter(answer), &[], &question, asked, check).await?;
             return Ok(A::from_checked(context));
         }
-        let named = A::Loaded::read(asked.sources, self.request)
+        let Named { key, text } = A::Loaded::read(asked.sources, self.request)
             .map_err(|_| self.check::<A::Loaded>("", asked).misconfigured())?;
-        self.load::<A>(named.key, &named.text, asked).await
+        self.load::<A>(key.ok_or(text), asked).await
     }
 
     /// The same for a key that came with the handler's other arguments.
@@ -75,12 +78,7 @@ impl Caller<'_> {
         key: <A::Loaded as Loadable>::Key,
         index: usize,
     ) -> Result<A, AuthError> {
-        let asked = self.asked(index)?;
-        let text = match A::Loaded::count(&key) {
-            1 => format!("{key:?}"),
-            several => format!("{several} ids"),
-        };
-        self.load::<A>(Some(key), &text, asked).await
+        self.load::<A>(Ok(key), self.asked(index)?).await
     }
 
     /// Checks what a function of the application has loaded.
@@ -119,21 +117,28 @@ impl Caller<'_> {
         Err(self.begin("permission_required_for_context").misconfigured())
     }
 
+    /// Loads what a key names, or denies what is the text of none.
     async fn load<A: ContextArgument<Loaded: Loadable>>(
         &self,
-        key: Option<<A::Loaded as Loadable>::Key>,
-        text: &str,
+        key: Result<<A::Loaded as Loadable>::Key, Cow<'_, str>>,
         asked: &AskedContext,
     ) -> Result<A, AuthError> {
         self.prove::<A>(asked)?;
-        let mut check = self.check::<A::Loaded>(text, asked);
-        let key = found(key.ok_or(LoadError::NotFound), &check)?;
+        let check = self.check::<A::Loaded>("", asked);
+        let text = match &key {
+            _ if !check.is_told() => String::new(),
+            Ok(key) => A::Loaded::shown(key),
+            Err(text) if text.is_empty() => String::new(),
+            Err(text) => quoted("no id", text),
+        };
+        let mut check = check.of(&text);
+        let key = found(key.map_err(|_| LoadError::NotFound), &check)?;
         if A::Loaded::count(&key) > MAX_CONTEXTS {
             check.decided(Decision::Deny(DenyReason::TooMany));
             return Err(AuthError::NotFound);
         }
         let key = A::Loaded::distinct(key);
-        let ids = A::Loaded::ids(&key);
+        let ids = if check.is_told() { A::Loaded::ids(&key) } else { Vec::new() };
         let question = self.question(asked, &check)?;
         let loaded = if let Some(nothing) = A::Loaded::of_nothing(&key) {
             Ok((nothing, Vec::new()))
@@ -211,7 +216,8 @@ impl Caller<'_> {
             Empty::Group(label) => Some(label),
         };
         let hidden = self.auth.hides_unreadable();
-        let check = label.map_or(*check, |label| check.of(label));
+        let shown = group(label, check);
+        let check = shown.as_deref().map_or(*check, |shown| check.of(shown));
         Check { hidden, ..check }.decided(Decision::Deny(DenyReason::Empty));
         // A loader may leave out what does not exist: what is hidden looks the same.
         Err(if hidden { AuthError::NotFound } else { forbidden(label) })
@@ -262,7 +268,8 @@ impl Caller<'_> {
                 Some(answer) => question.decide(*answer, permission),
                 None => context.decide(&*self.subject, permission).unwrap_or(NOT_ASKED),
             };
-            let of_context = match ids.get(index).map(String::as_str).or(label) {
+            let shown = group(label, &check);
+            let of_context = match ids.get(index).or(shown.as_ref()) {
                 Some(text) => check.of(text),
                 None => check,
             };
@@ -300,6 +307,11 @@ impl Caller<'_> {
             Decision::Deny(_) => Err(Refused::Openly),
         }
     }
+}
+
+/// What the log has of a group, whose label may be a text of the client's. Nothing while nobody listens.
+fn group(label: Option<&str>, check: &Check<'_>) -> Option<String> {
+    label.filter(|_| check.is_told()).map(|label| quoted("group", label))
 }
 
 /// What is asked of contexts: the permissions, and where it matters how a denial is told, whether the subject may read

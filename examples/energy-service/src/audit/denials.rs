@@ -114,11 +114,19 @@ impl Denied {
     fn of(event: &Event<'_>) -> Option<Self> {
         let Decision::Deny(reason) = event.decision else { return None };
         let user = event.subject?.to_string().parse().ok()?;
-        // It is what a client sent.
-        let id = event.context_id.unwrap_or_default();
-        let id = id.chars().take(MAX_ID).flat_map(char::escape_debug).collect();
+        // What a client wrote in it is quoted.
+        let id = shortened(event.context_id.unwrap_or_default());
         Some(Self { user, kind: Kind::of(event, reason), id, at: Instant::now() })
     }
+}
+
+/// The beginning of an id that is too long. A quotation still ends.
+fn shortened(id: &str) -> String {
+    if id.chars().count() <= MAX_ID {
+        return id.to_owned();
+    }
+    let end = if id.ends_with('"') { "…\"" } else { "…" };
+    id.chars().take(MAX_ID - 2).chain(end.chars()).collect()
 }
 
 /// The most characters of an id in an entry.
