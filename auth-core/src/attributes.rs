@@ -249,7 +249,8 @@ pub use auth_macros::account_roles_accepted;
 ///
 /// For a `Vec`, the contexts are loaded in one go ([`LoadContexts`](crate::LoadContexts)) and handed over in the order in
 /// which they are named, each once. A path parameter or header names several separated by commas, a query by as
-/// many parameters of the same name. One that does not exist, or more than 10,000, and nothing is found.
+/// many parameters of the same name. One that does not exist, or more than 10,000, and nothing is found; so it is where a
+/// query writes the name in another way, as `sensor[]` or `Sensor`. In a header, empty elements are skipped.
 ///
 /// A loader returns `Result<_, LoadError>`, and may be asynchronous. What it makes is one context, a `Vec`, or a
 /// `BTreeMap` from a label to a `Vec`; every context in it is checked, and a denial names the label to the client. With

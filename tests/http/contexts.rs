@@ -19,15 +19,16 @@ use crate::{
 /// A resource as it is found in its account: under another one there is none.
 #[derive(Queryable, Selectable, LoadContext)]
 #[diesel(table_name = resources, primary_key(account_id, id), check_for_backend(Sqlite))]
-struct ResourceOfAccount {
+pub(crate) struct ResourceOfAccount {
     id: i32,
     account_id: i32,
-    name: String,
+    pub(crate) name: String,
 }
 
 impl AuthModel for ResourceOfAccount {
     fn acl(&self) -> impl Acl {
         allow(Permission::READ, account(self.account_id))
+            .allow(Permission::UPDATE, account(self.account_id) & role("chef"))
     }
 }
 
@@ -121,6 +122,18 @@ async fn by_header(resources: Vec<Resource>) -> impl Responder {
     format!("[{}]", names(&resources))
 }
 
+#[permission_required_for_context("read", ctx_arg = "resources", id = header("x-resource"))]
+#[get("/by-header-alone")]
+async fn by_header_alone(resources: Vec<Resource>) -> impl Responder {
+    names(&resources)
+}
+
+#[permission_required_for_context("read", ctx_arg = "resources", id = query("resource"), allow_empty = true)]
+#[get("/resources-or-none")]
+async fn by_query_or_none(resources: Vec<Resource>) -> impl Responder {
+    format!("[{}]", names(&resources))
+}
+
 #[derive(Deserialize)]
 struct Selection {
     resources: Vec<i32>,
@@ -163,7 +176,7 @@ fn service(world: &World) -> Service {
                 by_header,
                 selected,
             ))
-            .service(alike);
+            .service((alike, by_header_alone, by_query_or_none));
     })
 }
 
@@ -204,6 +217,10 @@ fn a_key_takes_its_parts_from_anywhere_in_the_request() {
     assert_eq!(get("/here?resource=2", &[("x-account", "2")]), 403);
     assert_eq!(get("/here?resource=2", &[("x-account", "1")]), 404);
     assert_eq!(get("/here?resource=1&resource=2", &[("x-account", "1")]), 404);
+    // Another reader might take the other one.
+    for query in ["resource=1&resource[]=2", "Resource=2&resource=1", "resource[0]=1"] {
+        assert_eq!(get(&format!("/here?{query}"), &[("x-account", "1")]), 404, "{query}");
+    }
     assert_eq!(get("/here?resource=1", &[]), 404);
     assert_eq!(get("/here", &[("x-account", "1")]), 404);
 }
@@ -302,8 +319,68 @@ fn an_empty_list_is_a_denial_unless_it_is_allowed() {
     assert_eq!(send(&[("x-resource", "1, 3")]), (200, "[one three]".to_owned()));
     assert_eq!(send(&[("x-resource", "3"), ("x-resource", "1")]), (200, "[three one]".to_owned()));
     assert_eq!(send(&[("x-resource", "1, 2")]).0, 403);
-    assert_eq!(send(&[("x-resource", "")]).0, 404);
+    assert_eq!(send(&[("x-resource", "1;3")]).0, 404);
     assert_eq!(service.get("/by-header", None).status, 401);
+}
+
+#[test]
+fn empty_elements_of_a_header_are_no_elements() {
+    let service = service(&World::new());
+    let send = |path: &str, values: &[&str]| {
+        let mut headers = vec![("authorization", "Bearer member")];
+        headers.extend(values.iter().map(|value| ("x-resource", *value)));
+        let response = service.send_with(path, &headers);
+        let denied = response.status != 200;
+        (response.status.as_u16(), if denied { String::new() } else { response.body })
+    };
+    for (values, expected) in [
+        (&["1,"][..], "one"),
+        (&["1,,3"], "one three"),
+        (&[",1 ,\t, 3,"], "one three"),
+        (&["1,", "", ",3"], "one three"),
+    ] {
+        assert_eq!(send("/by-header-alone", values), (200, expected.to_owned()), "{values:?}");
+        assert_eq!(send("/by-header", values), (200, format!("[{expected}]")), "{values:?}");
+    }
+    // A list without elements is as empty as none.
+    for values in [&[][..], &[""], &[","], &[" , ,"], &["", ","]] {
+        assert_eq!(send("/by-header-alone", values), (403, String::new()), "{values:?}");
+        assert_eq!(send("/by-header", values), (200, "[]".to_owned()), "{values:?}");
+    }
+    assert_eq!(send("/by-header", &["1,2,"]).0, 403);
+    assert_eq!(send("/by-header", &["1,x,"]).0, 404);
+}
+
+#[test]
+fn what_a_query_says_in_another_way_is_not_nothing() {
+    let service = service(&World::new());
+    let send = |query: &str| {
+        let response = service.get(&format!("/resources-or-none?{query}"), Some("member"));
+        (response.status.as_u16(), if response.status == 200 { response.body } else { String::new() })
+    };
+    for query in ["", "other=1", "resources=1", "other[resource]=1"] {
+        assert_eq!(send(query), (200, "[]".to_owned()), "{query}");
+    }
+    assert_eq!(send("resource=1&resource=3"), (200, "[one three]".to_owned()));
+    assert_eq!(send("r%65source=1"), (200, "[one]".to_owned()));
+    for query in [
+        "resource[]=1&resource[]=3",
+        "resource%5B%5D=1",
+        "resource[0]=1",
+        "resource[",
+        "Resource=1",
+        "RESOURCE[]=1",
+        "resource%20=1",
+        "+resource=1",
+        "resource=",
+        "resource",
+        "resource=1,3",
+        "resource=1&resource[]=2",
+        "resource=1&Resource=2",
+    ] {
+        assert_eq!(send(query), (404, String::new()), "{query}");
+    }
+    assert_eq!(service.get("/resources-or-none?resource[]=1", None).status, 401);
 }
 
 #[test]
@@ -332,9 +409,10 @@ async fn the_log_has_which_one_was_denied_and_no_more_than_a_line() {
     let too_many = format!("/resources/{}", vec!["1"; 10_001].join(","));
     for (path, reason, id) in [
         ("/resources?resource=1&resource=2", "no-match", "2"),
-        ("/resources/1,x", "not-found", "1,x"),
+        ("/resources/1,x", "not-found", r#"no id "1,x""#),
+        ("/resources?resource=01&resource=9", "not-found", "1, 9"),
         ("/resources", "empty", ""),
-        (&too_many, "too-many", &"1,".repeat(128)),
+        (&too_many, "too-many", &("1, ".repeat(85) + "1")),
     ] {
         let auth = world.auth();
         let (_, events) =

@@ -24,7 +24,7 @@ pub enum Source {
     Header(&'static str),
 }
 
-/// What a request names, and how: the key, if its text is one, and the text for the log.
+/// What a request names, and how: the key, if its text is one, and the text.
 #[derive(Debug)]
 pub struct Named<'r, K> {
     pub(super) key: Option<K>,
@@ -169,7 +169,7 @@ impl Source {
     }
 
     /// The texts of several ids: of each parameter of the query that is called so, or separated by commas, as
-    /// the values of a header are (RFC 9110, section 5.6.1).
+    /// the values of a header are (RFC 9110, section 5.6.1). In a header, empty elements are no elements (5.6.1.2).
     fn texts(&self, request: &HttpRequest) -> Result<Option<Vec<String>>, AuthError> {
         Ok(match *self {
             Self::Path(parameters) => path_parameter(request, parameters)
@@ -178,7 +178,8 @@ impl Source {
             Self::Query(wanted) => query_parameters(request, wanted),
             Self::Header(wanted) => {
                 let values = request.headers().get_all(wanted).map(|value| value.to_str().map(separated));
-                values.collect::<Result<Vec<_>, _>>().ok().map(|texts| texts.concat())
+                let texts = values.collect::<Result<Vec<_>, _>>().ok().map(|texts| texts.concat());
+                texts.map(|texts| texts.into_iter().filter(|text| !text.is_empty()).collect())
             }
         })
     }
@@ -189,9 +190,24 @@ fn key<K: FromStr>(text: &str) -> Option<K> {
     if is_stored(text) { text.parse().ok() } else { None }
 }
 
+/// The values of the parameters that are called so. `None` if it is not clear which are meant: a client that writes the name
+/// in another way, as `id[]` or `ID`, names something, and the handler might read it.
 fn query_parameters(request: &HttpRequest, wanted: &str) -> Option<Vec<String>> {
     let Query(parameters) = Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
-    Some(parameters.into_iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).collect())
+    let mut values = Vec::new();
+    for (name, value) in parameters {
+        if name == wanted {
+            values.push(value);
+        } else if base(&name).eq_ignore_ascii_case(base(wanted)) {
+            return None;
+        }
+    }
+    Some(values)
+}
+
+/// The name of a parameter without what some read as an index: `id` of `id[]`, `id[0]` and ` id `.
+fn base(name: &str) -> &str {
+    name.split('[').next().unwrap_or_default().trim()
 }
 
 fn separated(text: &str) -> Vec<String> {
