@@ -240,10 +240,11 @@ pub use auth_macros::account_roles_accepted;
 /// * `id = ("account_id", "asset_id")`: a key of several parts, each from one of these places; the context's
 ///   [`Id`](trait@crate::LoadContext) is a tuple then. `id = ()`: the context of which there is only one, such as the
 ///   platform as a whole;
-/// * `id = body.account_id`: an expression over the handler's other arguments. They are extracted first, then this
-///   context is loaded and checked, and all before the handler runs;
+/// * `id = body.account_id`: an expression over the handler's other arguments. Those that it names are extracted first, then
+///   this context is loaded and checked, and then the others are extracted, before the handler runs: an expression that
+///   does not name the body is decided about before the body is read;
 /// * `ctx_loader = load_sensors(body, connection)`: instead of `id`, a function that makes the context of arguments of
-///   the handler, which it gets by reference, and of a `connection`, if it asks for one;
+///   the handler, which it gets by reference and which are extracted first, and of a `connection`, if it asks for one;
 /// * `allow_empty = true`: a list or group without a context is let through; left out, it is a denial;
 /// * `on_denied = path`: what renders denials, as in [`auth_required`].
 ///

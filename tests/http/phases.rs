@@ -6,7 +6,7 @@ use actix_web::{
     App, Responder,
     body::to_bytes,
     dev::{Payload, Service as _},
-    get, post,
+    get, patch, post,
     test::{TestRequest, call_and_read_body, init_service},
     web::{self, Bytes},
 };
@@ -14,12 +14,14 @@ use auth_core::{
     Auth, CurrentUser, NoConnection, auth_required, mechanism::BearerToken, permission_required_for_context,
     roles_accepted,
 };
+use diesel::prelude::*;
 use serde_json::Value;
 
 use crate::{
     ahead::{Found, Loaded},
-    client::Service,
-    fixture::{Member, Resource, World},
+    client::{Service, bearer},
+    contexts::ResourceOfAccount,
+    fixture::{Member, Resource, World, resources},
 };
 
 #[permission_required_for_context("update", ctx_arg = "resource")]
@@ -104,6 +106,111 @@ async fn a_denied_request_is_answered_without_a_look_at_its_body() {
         // The body of the request is held while this is sent, and nobody looks at it.
         assert!(!to_bytes(response.into_body()).await.unwrap().is_empty());
     }
+}
+
+fn of_caller(
+    id: &web::Path<i32>,
+    me: &CurrentUser<Member>,
+    connection: &mut SqliteConnection,
+) -> QueryResult<Resource> {
+    let _ = me;
+    resources::table.find(**id).select(Resource::as_select()).first(connection)
+}
+
+/// What it is made of needs no body.
+#[permission_required_for_context("update", ctx_arg = "resource", ctx_loader = of_caller(id, me, connection))]
+#[patch("/made/{id}")]
+async fn change_made(
+    body: web::Json<Value>,
+    me: CurrentUser<Member>,
+    id: web::Path<i32>,
+    resource: Resource,
+) -> impl Responder {
+    let _ = (me, id);
+    format!("{}: {body}", resource.name)
+}
+
+#[permission_required_for_context("update", ctx_arg = "resource", id = *id)]
+#[patch("/computed/{id}")]
+async fn change_computed(id: web::Path<i32>, body: web::Json<Value>, resource: Resource) -> impl Responder {
+    let _ = id;
+    format!("{}: {body}", resource.name)
+}
+
+/// A key of two columns, made of what the path has in another order.
+#[permission_required_for_context("update", ctx_arg = "resource", id = (path.1, path.0))]
+#[patch("/in-account/{id}/{account_id}")]
+async fn change_in_account(
+    body: web::Json<Value>,
+    path: web::Path<(i32, i32)>,
+    resource: ResourceOfAccount,
+) -> impl Responder {
+    format!("{} {}: {body}", path.0, resource.name)
+}
+
+/// The second needs the body, the first does not.
+#[permission_required_for_context("update", ctx = Resource, id = *id)]
+#[permission_required_for_context("read", ctx_arg = "resource", id = *body)]
+#[patch("/both/{id}")]
+async fn change_both(body: web::Json<i32>, id: web::Path<i32>, resource: Resource) -> impl Responder {
+    format!("{id} {}: {body}", resource.name)
+}
+
+#[actix_web::test]
+async fn a_guard_that_needs_no_body_decides_before_one_is_read() {
+    let app = App::new().app_data(World::new().auth()).service((
+        change_made,
+        change_computed,
+        change_in_account,
+        change_both,
+    ));
+    let app = init_service(app).await;
+    for path in ["/made", "/computed", "/both"] {
+        for (id, token, expected) in [
+            ("1", "member", 403),
+            ("2", "chef", 403),
+            ("3", "chef", 404),
+            ("x", "chef", 404),
+            ("1", "nobody", 401),
+        ] {
+            let request = TestRequest::patch()
+                .uri(&format!("{path}/{id}"))
+                .insert_header(("content-type", "application/json"))
+                .insert_header(("authorization", format!("Bearer {token}")));
+            let (request, _) = request.to_request().replace_payload(untouchable());
+            assert_eq!(app.call(request).await.unwrap().status(), expected, "{path}/{id} by {token}");
+        }
+    }
+}
+
+#[test]
+fn a_body_that_no_guard_needs_is_judged_after_all_of_them() {
+    let auth = World::new().auth();
+    let service = Service::start(move |app| {
+        app.app_data(auth.clone()).service((change_made, change_computed, change_in_account, change_both));
+    });
+    let send = |path: &str, token: &str, body: &str| {
+        let response = service.send("PATCH", path, Some(&bearer(token)), Some(body));
+        (response.status.as_u16(), response.body)
+    };
+    for path in ["/made/1", "/computed/1"] {
+        assert_eq!(send(path, "chef", "7"), (200, "one: 7".to_owned()));
+        assert_eq!(send(path, "chef", "{malformed").0, 400);
+        assert_eq!(send(path, "member", "{malformed").0, 403);
+    }
+    assert_eq!(send("/in-account/1/1", "chef", "7"), (200, "1 one: 7".to_owned()));
+    assert_eq!(send("/in-account/1/1", "chef", "{malformed").0, 400);
+    for (path, token, status) in [
+        ("/in-account/1/1", "member", 403),
+        ("/in-account/1/2", "chef", 404),
+        ("/in-account/2/2", "chef", 403),
+    ] {
+        assert_eq!(send(path, token, "{malformed").0, status, "{path} by {token}");
+    }
+    assert_eq!(send("/both/1", "chef", "1"), (200, "1 one: 1".to_owned()));
+    assert_eq!(send("/both/1", "chef", "2").0, 403);
+    assert_eq!(send("/both/1", "chef", "{malformed").0, 400);
+    assert_eq!(send("/both/2", "chef", "{malformed").0, 403);
 }
 
 /// So that the test above can fail: an admitted request does poll the stream, and is answered that something

@@ -242,13 +242,26 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     // First what the request names, then what is made of that, then what waits for other arguments.
     let asked_for = |late: bool, made: bool| {
         let asked = guard.contexts.iter().enumerate();
-        asked
-            .filter(move |(_, asked)| asked.late == late && asked.source.arguments().is_empty() != made)
-            .map(|(index, asked)| contexts::context(asked, index, caller, handler))
+        asked.filter(move |(_, asked)| asked.late == late && asked.source.arguments().is_empty() != made)
     };
-    let (named, made, late) = (asked_for(false, false), asked_for(false, true), asked_for(true, true));
+    let context = |(index, asked)| contexts::context(asked, index, caller, handler);
+    let (named, made) = (asked_for(false, false).map(context), asked_for(false, true).map(context));
+    // What a context is made of is extracted before it, one after the other, and all else behind the last context: a body
+    // that no context needs is not read before the decision.
+    let mut rest: Vec<(usize, &PatType)> = others(handler, guard).collect();
+    let mut late = TokenStream::new();
+    for (index, asked) in asked_for(true, true) {
+        let needed = asked.source.arguments();
+        for (argument, PatType { ty, .. }) in rest.extract_if(.., |(other, _)| needed.contains(other)) {
+            let local = local(argument);
+            late.extend(quote_spanned! {at(ty.span())=>
+                let #local = ::auth_core::__private::extract::<#ty>(#request, #payload).await?;
+            });
+        }
+        late.extend(context((index, asked)));
+    }
     let (others, types): (Vec<Ident>, Vec<&Type>) =
-        others(handler, guard).map(|(index, argument)| (local(index), &*argument.ty)).unzip();
+        rest.into_iter().map(|(index, argument)| (local(index), &*argument.ty)).unzip();
     let extract = (!others.is_empty()).then(|| {
         let span = place_of(&types, handler);
         quote_spanned! {span=>
@@ -261,8 +274,8 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
         #authentication
         #(#named)*
         #(#made)*
+        #late
         #extract
-        #(#late)*
         ::core::result::Result::Ok((#(#locals,)*))
     }
 }
