@@ -13,6 +13,9 @@
 //! * A 401 has the challenges of the mechanisms in `WWW-Authenticate`, and a 429 has `Retry-After`, unless
 //!   the renderer sets these headers itself.
 //!
+//! An [`AuthError`] that a handler itself returns is rendered, too, where
+//! [`GuardedResponses`](crate::protected::GuardedResponses) is around the application.
+//!
 //! A renderer runs on the event loop, so it must not block. It learns no more than the client may learn:
 //! why a request was denied is in the log.
 
@@ -25,7 +28,7 @@ use std::{
 
 use actix_web::{
     Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
-    dev::Payload,
+    dev::{Payload, ServiceResponse},
     http::{
         StatusCode,
         header::{self, Accept, ContentType, Header as _, HeaderValue, Quality},
@@ -36,7 +39,7 @@ use html_escape::encode_text;
 pub(crate) use self::unread::Unread;
 use crate::{
     auth::{Auth, Render},
-    error::AuthError,
+    error::{AuthError, Returned},
 };
 
 /// The problem document (RFC 9457) of a denial: what renders denials where nothing else is said.
@@ -51,7 +54,14 @@ use crate::{
 /// ```
 #[must_use]
 pub fn problem(_: &HttpRequest, error: &AuthError) -> HttpResponse {
-    error.error_response()
+    document(error)
+}
+
+/// What is rendered already, if by nothing more than this.
+fn document(error: &AuthError) -> HttpResponse {
+    let mut response = error.error_response();
+    response.extensions_mut().remove::<Returned>();
+    response
 }
 
 /// A small HTML page for who prefers HTML to JSON by the header `Accept`, and the [`problem`] document for
@@ -67,7 +77,7 @@ pub fn problem(_: &HttpRequest, error: &AuthError) -> HttpResponse {
 /// ```
 #[must_use]
 pub fn page_or_problem(request: &HttpRequest, error: &AuthError) -> HttpResponse {
-    let mut response = if prefers_html(request) { page(error) } else { error.error_response() };
+    let mut response = if prefers_html(request) { page(error) } else { document(error) };
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
     response
 }
@@ -219,8 +229,30 @@ impl ResponseError for Denial {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.response.take().unwrap_or_else(|| self.error.error_response())
+        self.response.take().unwrap_or_else(|| document(&self.error))
     }
+}
+
+/// Renders the [`AuthError`] that a handler has returned, whatever error it was in, as all denials are.
+pub(crate) fn returned(response: ServiceResponse) -> ServiceResponse {
+    let returned = response.response().extensions().get::<Returned>().cloned();
+    // Whoever gives it another status has rendered it.
+    let Some(Returned(error)) = returned.filter(|Returned(error)| error.status_code() == response.status())
+    else {
+        return response;
+    };
+    let (request, unrendered) = response.into_parts();
+    let plain = document(&error);
+    let mut rendered = HttpResponse::from_error(Denial::new(&request, error));
+    let own = rendered.headers().clone();
+    // What others have added in the meantime stays, such as cookies; but not what describes a body.
+    for (name, value) in unrendered.headers() {
+        let is_added = !plain.headers().contains_key(name) && !name.as_str().starts_with("content-");
+        if is_added && (!own.contains_key(name) || [header::SET_COOKIE, header::VARY].contains(name)) {
+            rendered.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    ServiceResponse::new(request, rendered)
 }
 
 /// What renders the denials of one handler.
@@ -261,7 +293,7 @@ fn response(request: &HttpRequest, error: &AuthError) -> HttpResponse {
                 "a renderer answers a denial with a status that does not deny, so the problem document is sent: \
                  let it answer with a redirect, 4xx or 5xx"
             );
-            error.error_response()
+            document(error)
         }
         Err(_) => {
             tracing::error!(
@@ -269,9 +301,10 @@ fn response(request: &HttpRequest, error: &AuthError) -> HttpResponse {
                 route = request.match_pattern(),
                 "a renderer of denials panicked, so the problem document is sent"
             );
-            error.error_response()
+            document(error)
         }
     };
+    response.extensions_mut().remove::<Returned>();
     error.complete(&mut response);
     if let Some(vary) = request.app_data::<Auth>().and_then(Auth::vary) {
         response.headers_mut().append(header::VARY, vary.clone());

@@ -15,7 +15,8 @@ use actix_web::{
 use serde::Serialize;
 use thiserror::Error;
 
-/// The answer to a request that is not admitted.
+/// The answer to a request that is not admitted. A handler that decides by itself may return it, alone or in an error of the
+/// application's own: [`GuardedResponses`](crate::protected::GuardedResponses) renders it then.
 ///
 /// ```
 /// use actix_web::{ResponseError, http::StatusCode};
@@ -99,6 +100,10 @@ pub(crate) fn keep_private(headers: &mut HeaderMap) {
     }
 }
 
+/// In the extensions of a response: this was returned as an error, whatever error it is in, and no renderer has seen it.
+#[derive(Debug, Clone)]
+pub(crate) struct Returned(pub(crate) AuthError);
+
 /// The challenges of a 401, one `WWW-Authenticate` header each (RFC 9110, section 11.6.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Challenges(Vec<Cow<'static, str>>);
@@ -173,6 +178,8 @@ impl ResponseError for AuthError {
     fn error_response(&self) -> HttpResponse {
         let mut response = Problem::new(self.status_code(), self.to_string()).response();
         self.complete(&mut response);
+        // There is no request here. What has one renders it as the application wants it.
+        response.extensions_mut().insert(Returned(self.clone()));
         response
     }
 }

@@ -37,7 +37,7 @@ pub struct ProtectedApp<A> {
 }
 
 impl ProtectedApp<()> {
-    /// An application without routes, as [`App::new`] makes it.
+    /// An application without routes, as [`App::new`] makes it, in [`GuardedResponses`].
     pub fn new() -> ProtectedApp<
         App<
             impl ServiceFactory<

@@ -1,4 +1,5 @@
-//! What guarded answers say to caches and browsers, and what is answered beside the handlers.
+//! What guarded answers say to caches and browsers, how a denial that a handler returns is rendered, and what is answered
+//! beside the handlers.
 
 use std::{
     cell::RefCell,
@@ -30,11 +31,11 @@ use pin_project_lite::pin_project;
 use super::routes::Routes;
 use crate::{
     auth::Auth,
-    denial::Unread,
+    denial::{Unread, returned},
     error::{Problem, keep_private},
 };
 
-/// Middleware that keeps guarded answers out of caches. [`ProtectedApp`](super::ProtectedApp) and
+/// Middleware that keeps guarded answers out of caches, and renders the denials that handlers return. [`ProtectedApp`](super::ProtectedApp) and
 /// [`ProtectedScope`](super::ProtectedScope) have it already; a plain [`App`](actix_web::App) wraps itself in it:
 ///
 /// ```
@@ -58,7 +59,10 @@ use crate::{
 /// * `Vary` also lists the headers in which the mechanisms look for credentials, such as `cookie`, for handlers that allow
 ///   caches.
 ///
-/// Errors that a handler or an extractor returns are answers like others. Upgrades (101) and `304 Not Modified` stay as
+/// Errors that a handler or an extractor returns are answers like others. An [`AuthError`](crate::AuthError) that a handler
+/// returns, in a `Result`, in an `actix_web::Error`, or in an error of the application's own that answers as it does by
+/// [`error_response`](actix_web::ResponseError::error_response), is rendered as all denials are, by `on_denied` of the
+/// handler or of the application. Upgrades (101) and `304 Not Modified` stay as
 /// they are, and so does every answer that is the same for all callers.
 ///
 /// An answer that leaves a chunked body unread closes the connection: such a body may never end.
@@ -144,7 +148,7 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.answer.poll(context))?.map_into_boxed_body();
+        let mut response = returned(ready!(this.answer.poll(context))?.map_into_boxed_body());
         if let Some(auth) = Auth::of_answer(response.request()) {
             complete(&auth, &mut response);
         }
