@@ -19,6 +19,36 @@ use thiserror::Error;
 /// assert_eq!(PUBLISH.as_str(), "publish");
 /// assert_eq!(Permission::new("read"), Permission::READ);
 /// ```
+///
+/// It is compared with `==`. As a pattern of a `match`, a constant of it does not compile ("must be annotated with
+/// `#[derive(PartialEq)]`"), for two permissions are equal by their names, which a pattern does not know. A `match` is
+/// about the name, or has guards:
+///
+/// ```
+/// use auth_core::Permission;
+///
+/// const PUBLISH: Permission = Permission::new("publish");
+///
+/// fn verb(permission: Permission) -> &'static str {
+///     match permission {
+///         read if read == Permission::READ => "sees",
+///         publish if publish == PUBLISH => "publishes",
+///         _ => "changes",
+///     }
+/// }
+///
+/// assert_eq!(verb(PUBLISH), "publishes");
+/// ```
+///
+/// ```compile_fail
+/// # use auth_core::Permission;
+/// # fn verb(permission: Permission) -> &'static str {
+/// match permission {
+///     Permission::READ => "sees",
+///     _ => "changes",
+/// }
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Permission(Name);
 
