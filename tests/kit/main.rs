@@ -2,24 +2,29 @@
 
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::{self, PathBuf},
     process::Command,
 };
 
 use actix_web::{
-    App, HttpRequest, HttpResponse, get,
+    App, Error, HttpRequest, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    get,
     http::{
         Method,
         header::{HeaderValue, LOCATION},
     },
+    middleware::{Next, from_fn},
     patch, post,
     test::{TestRequest, init_service},
-    web::{Bytes, Json, Query, ServiceConfig},
+    web::{Bytes, Json, Path, Query, ServiceConfig},
 };
 use auth_core::{
-    Acl, AdminRoles, AllowReason, Auth, AuthError, AuthModel, CurrentUser, DenyReason, Permission,
+    Acl, AdminRoles, AllowReason, Auth, AuthError, AuthModel, CurrentUser, DenyReason, LoadError, Permission,
     ProtectedConfig, ProtectedScope, User, account, allow, auth_required, explain,
     mechanism::{Authenticated, Mechanism, Rejection},
+    permission_required_for_context,
     protected::ScopeGuard,
     public, report, role,
     test::{
@@ -40,6 +45,7 @@ impl Mechanism for Named {
     async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
         match request.headers().get("who").map(HeaderValue::as_bytes) {
             Some(b"member") => Ok(Some(User::new(2).into())),
+            Some(b"editor") => Ok(Some(User::new(2).with_account(3).with_roles(["editor"]).into())),
             Some(b"outage") => Err(Rejection::unavailable("the store is gone")),
             _ => Ok(None),
         }
@@ -87,6 +93,33 @@ async fn page_of_a_scope() -> &'static str {
     "a page"
 }
 
+struct Note;
+
+fn note(number: &Path<u8>, text: &Json<String>) -> Result<Note, LoadError> {
+    let _ = text;
+    if **number < 3 { Ok(Note) } else { Err(LoadError::NotFound) }
+}
+
+/// What is decided about is in the body.
+#[permission_required_for_context("update", ctx_loader = note(number, text))]
+#[post("/notes-by-body/{number}")]
+async fn change_by_body(number: Path<u8>, text: Json<String>) -> &'static str {
+    let _ = (number, text);
+    "changed"
+}
+
+fn numbered(number: &Path<u8>) -> Result<Note, LoadError> {
+    if **number < 3 { Ok(Note) } else { Err(LoadError::NotFound) }
+}
+
+/// What is decided about is in the path, and made by a function all the same.
+#[permission_required_for_context("update", ctx_loader = numbered(number))]
+#[patch("/notes-by-number/{number}")]
+async fn change_by_number(text: Json<String>, number: Path<u8>) -> &'static str {
+    let _ = (number, text);
+    "changed"
+}
+
 fn to_the_log_in(_: &HttpRequest, _: &AuthError) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, "/log-in")).finish()
 }
@@ -131,7 +164,8 @@ fn to_the_log_in_of_scopes(request: &HttpRequest, error: &AuthError) -> HttpResp
 
 /// A file that no other test has.
 fn file(name: &str) -> PathBuf {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kit-{}-{name}", std::process::id()));
+    let file =
+        path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kit-{}-{name}", std::process::id()));
     let _ = fs::remove_file(&file);
     file
 }
@@ -261,12 +295,76 @@ async fn an_update_rewrites_the_file_and_keeps_the_notes() {
     fs::remove_file(&file).unwrap();
 }
 
-struct Note;
-
 impl AuthModel for Note {
     fn acl(&self) -> impl Acl {
         allow(Permission::UPDATE, account(3) & role("editor"))
     }
+}
+
+fn configure_notes(config: &mut ServiceConfig) {
+    ProtectedConfig::new(config).service(change_by_body).service(change_by_number);
+}
+
+fn as_editor(request: TestRequest) -> TestRequest {
+    request.insert_header(("who", "editor"))
+}
+
+async fn observe_notes(request: Option<RouteRequest>) -> AccessMatrix {
+    let mut builder = AccessMatrix::builder(&report().of_crate("kit").registered_by(configure_notes).await)
+        .subject("nobody", |request| request)
+        .subject("member", |request| request.insert_header(("who", "member")))
+        .subject("editor", as_editor)
+        .objects("number", [("there", "1"), ("missing", "9")]);
+    if let Some(request) = request {
+        builder = builder.request(request);
+    }
+    let auth = Auth::builder().mechanism(Named).build().unwrap();
+    let app = init_service(App::new().app_data(auth).configure(configure_notes)).await;
+    builder.observe(&app).await.unwrap()
+}
+
+#[actix_web::test]
+async fn a_cell_says_yes_only_where_a_guard_has_decided() {
+    let matrix = observe_notes(None).await;
+    let cells = |path, object| {
+        let method = if path == "/notes-by-body/{number}" { "POST" } else { "PATCH" };
+        ["nobody", "member", "editor"].map(|subject| matrix.access(method, path, object, subject).unwrap())
+    };
+    // The body that every handler refuses keeps this guard from what it decides about.
+    for object in ["there", "missing"] {
+        assert_eq!(cells("/notes-by-body/{number}", object), ["401", "not reached", "not reached"]);
+    }
+    assert_eq!(cells("/notes-by-number/{number}", "there"), ["401", "403", "yes"]);
+    assert_eq!(cells("/notes-by-number/{number}", "missing"), ["401", "404", "404"]);
+
+    let right = RouteRequest::new(Method::POST, "/notes-by-body/{number}").body("application/json", r#""x""#);
+    let matrix = observe_notes(Some(right)).await;
+    let cells = |object| {
+        ["nobody", "member", "editor"]
+            .map(|subject| matrix.access("POST", "/notes-by-body/{number}", object, subject).unwrap())
+    };
+    assert_eq!(cells("there"), ["401", "403", "yes"]);
+    assert_eq!(cells("missing"), ["401", "404", "404"]);
+}
+
+/// A middleware that answers in front of all guards.
+async fn refuses(request: ServiceRequest, _: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    Ok(request.into_response(HttpResponse::BadRequest()).map_into_boxed_body())
+}
+
+#[actix_web::test]
+async fn what_answers_in_front_of_a_guard_is_no_cell() {
+    let auth = Auth::builder().mechanism(Named).build().unwrap();
+    let app = init_service(App::new().app_data(auth).wrap(from_fn(refuses)).configure(configure)).await;
+    let matrix = builder().await.observe(&app).await.unwrap();
+    let cell = matrix.access("GET", "/notes", "", "member").unwrap();
+    assert!(cell.starts_with("400 Bad Request, and the guard was not asked"), "{cell}");
+    assert_eq!(matrix.access("GET", "/own-notes", "", "member"), Some("yes"), "it has no guard");
+    let file = file("in-front.md");
+    fs::write(&file, matrix.to_markdown()).unwrap();
+    let error = matrix.compare_with(&file).unwrap_err().to_string();
+    assert!(error.contains("GET /notes\n    as nobody: reviewed 400 Bad Request"), "{error}");
+    fs::remove_file(&file).unwrap();
 }
 
 /// What a panic says.

@@ -3,7 +3,7 @@
 use std::{any::type_name, borrow::Cow, sync::Arc};
 
 use super::{
-    AskedContext, Asking, Asks, Caller, proves_what_is_checked,
+    AskedContext, Asking, Asks, Caller, progress, proves_what_is_checked,
     source::{Named, NamedBy},
 };
 use crate::{
@@ -165,7 +165,9 @@ impl Caller<'_> {
     ) -> Result<(), AuthError> {
         self.refuse_nothing(contexts, asked, &check)?;
         let answers = self.answered(contexts, answers, question, &mut check).await?;
-        self.decide_each(contexts, &answers, ids, question, asked, check)
+        self.decide_each(contexts, &answers, ids, question, asked, check)?;
+        progress::passes(self.request);
+        Ok(())
     }
 
     fn question(&self, asked: &AskedContext, check: &Check<'_>) -> Result<Question, AuthError> {

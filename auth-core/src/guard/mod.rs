@@ -8,6 +8,7 @@ mod asks;
 mod contexts;
 mod loader;
 mod named;
+pub(crate) mod progress;
 mod source;
 
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -94,6 +95,7 @@ impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
         if let Some(render) = G::ON_DENIED {
             denial::render_by(render, &request);
         }
+        progress::begins(&request, G::handler());
         Box::pin(async move {
             let answer = G::admit(&request, &mut payload);
             caught("guard", &request, answer)
@@ -159,7 +161,9 @@ pub async fn authenticate<'r>(
     request: &'r HttpRequest,
     handler: &'static GuardedHandler,
 ) -> Result<Caller<'r>, AuthError> {
-    Asking::of(request, &handler.asks)?.authenticate(Next::default()).await
+    let caller = Asking::of(request, &handler.asks)?.authenticate(Next::default()).await?;
+    progress::passes(request);
+    Ok(caller)
 }
 
 /// The guard of a scope: the same for all of its handlers, before their own.
@@ -206,6 +210,7 @@ impl<'r, 'a: 'r> Asking<'r, 'a> {
 pub async fn anonymous(request: &HttpRequest) -> Result<(), AuthError> {
     let auth = Auth::of(request)?;
     let Some(found) = auth.current(request).await? else {
+        progress::passes(request);
         return Ok(());
     };
     let decision = Decision::Deny(DenyReason::LoggedIn);

@@ -5,7 +5,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use super::{Asking, Caller, Described, Guard, extract, source::NamedBy};
+use super::{Asking, Caller, Described, Guard, extract, progress, source::NamedBy};
 use crate::{
     context::{Ahead, ContextArgument},
     error::AuthError,
@@ -38,6 +38,7 @@ impl<G: NamedGuard<T>, T: 'static> Guard<T> for G {
         let ahead = G::Contexts::ahead(&asking);
         let next = ahead.clone().map(Ahead::next).unwrap_or_default();
         let caller = asking.authenticate(next).await?;
+        progress::passes(request);
         let contexts = G::Contexts::load(&caller, 0, ahead.as_deref()).await?;
         let others = extract(request, payload).await?;
         Ok(G::arguments(contexts, others))

@@ -63,9 +63,10 @@ async fn who_gets_in_where() {
             matrix = matrix.request(request.query(format!("user={user_id}")));
         }
     }
-    let request = RouteRequest::new(Method::PUT, "/api/v3_0/assets/{asset_id}/flex-model");
+    let request = || RouteRequest::new(Method::PUT, "/api/v3_0/assets/{asset_id}/flex-model");
     let body = json!({"price": {"sensor": 4}}).to_string();
-    matrix = matrix.request(request.named("with the oven's sensor").body("application/json", body));
+    matrix = matrix.request(request().body("application/json", "{}"));
+    matrix = matrix.request(request().named("with the oven's sensor").body("application/json", body));
 
     let app = init_service(App::new().configure(|config| service.configure(config))).await;
     matrix.observe(&app).await.unwrap().assert_matches("access-matrix.md");

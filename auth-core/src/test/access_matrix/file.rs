@@ -15,7 +15,7 @@ use crate::{
 
 const NOTES: &str = "# Access matrix
 
-Who gets in where: `yes`, or the status of the denial. Observed by requests, and reviewed: read each change of this file.
+Who gets in where: `yes`, the status of the denial, or `not reached` where the guard could not decide. Observed by requests, and reviewed: read each change of this file.
 Run the test with `UPDATE_REVIEWED=1` to rewrite it; what stands above the tables stays.
 ";
 

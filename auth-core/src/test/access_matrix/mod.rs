@@ -93,9 +93,13 @@ use crate::report::Registered;
 ///
 /// # What a cell says
 ///
-/// `yes` for every answer that is no denial, also where the handler itself refuses what it was sent. Else the status of the
-/// denial: `401`, `403` or `404`, or what the application renders it as. So a row of a missing object shows who is told
-/// that it is missing.
+/// `yes` where the guard has let the request in, also where the handler itself refuses what it was sent; for a handler without
+/// a guard, every answer that is no denial. Else the status of the denial: `401`, `403` or `404`, or what the application
+/// renders it as. So a row of a missing object shows who is told that it is missing.
+///
+/// `not reached` where the guard has not decided: it needs an argument of the handler, such as the body, and what was sent is
+/// none. Who gets in is not known then; a [`RouteRequest`] with a right body shows it. An answer of something in front of the
+/// guard, such as a middleware, is no cell.
 ///
 /// # What is asked
 ///

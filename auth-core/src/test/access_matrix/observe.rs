@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use actix_http::Request;
 use actix_web::{
-    Error,
+    Error, HttpMessage as _,
     dev::{Service, ServiceResponse},
     http::{Method, StatusCode},
     test::TestRequest,
@@ -15,12 +15,18 @@ use super::{
     AccessMatrix, Cell, Place, Row,
     request::{Part, RouteRequest, filled, parts},
 };
-use crate::{denial::Denial, report::Registered};
+use crate::{
+    denial::Denial,
+    guard::progress::Progress,
+    report::{Registered, ReportEntry},
+};
 
 /// What an [`AccessMatrix`] asks: which subjects, about which objects. [`AccessMatrix::builder`] begins it.
 #[must_use = "call `observe`"]
 pub struct AccessMatrixBuilder {
     routes: BTreeSet<(String, Order)>,
+    /// Those of handlers that have a guard.
+    guarded: BTreeSet<(String, Order)>,
     subjects: Vec<Subject>,
     parameters: Vec<Parameter>,
     requests: Vec<RouteRequest>,
@@ -90,9 +96,12 @@ pub enum ObserveError {
 
 impl AccessMatrixBuilder {
     pub(super) fn new(registered: &Registered) -> Self {
-        let guarded = registered.report().entries().iter().flat_map(|entry| {
-            entry.methods().iter().map(|method| (entry.path().to_owned(), Order::of(method)))
-        });
+        let routes = |entry: &ReportEntry| {
+            let path = entry.path().to_owned();
+            entry.methods().iter().map(move |method| (path.clone(), Order::of(method))).collect::<Vec<_>>()
+        };
+        let entries = registered.report().entries();
+        let guarded = entries.iter().filter(|entry| !entry.handler().is_public()).flat_map(routes).collect();
         let unknown = registered.unknown().iter().flat_map(|route| {
             // Where it takes all, one of them is asked.
             let any = route.methods().is_empty().then_some("GET");
@@ -100,7 +109,8 @@ impl AccessMatrixBuilder {
             methods.map(|method| (route.path().to_owned(), Order::of(method)))
         });
         Self {
-            routes: guarded.chain(unknown).collect(),
+            routes: entries.iter().flat_map(routes).chain(unknown).collect(),
+            guarded,
             subjects: Vec::new(),
             parameters: Vec::new(),
             requests: Vec::new(),
@@ -150,7 +160,8 @@ impl AccessMatrixBuilder {
     {
         self.check()?;
         let mut rows = Vec::new();
-        for (path, Order(_, method)) in &self.routes {
+        for route @ (path, Order(_, method)) in &self.routes {
+            let is_guarded = self.guarded.contains(route);
             let parts = parts(path);
             let objects = self.combined(path, &parts)?;
             for request in self.requests_to(method, path) {
@@ -160,7 +171,7 @@ impl AccessMatrixBuilder {
                     let filled = filled(&parts, objects.iter().map(|object| object.value.as_str()));
                     let mut cells = Vec::new();
                     for subject in &self.subjects {
-                        cells.push(request.observe(&filled, subject, app).await);
+                        cells.push(request.observe(&filled, subject, is_guarded, app).await);
                     }
                     rows.push(Row {
                         place: Place { method: method.clone(), path: path.clone(), object },
@@ -259,13 +270,15 @@ impl Asked {
         }
     }
 
-    async fn observe<S, B>(&self, path: &str, subject: &Subject, app: &S) -> Cell
+    async fn observe<S, B>(&self, path: &str, subject: &Subject, is_guarded: bool, app: &S) -> Cell
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
     {
-        let first = answer((subject.send)(self.request.to(path)), app).await;
+        let send =
+            async |request: &RouteRequest| answer((subject.send)(request.to(path)), is_guarded, app).await;
+        let first = send(&self.request).await;
         match (first, &self.malformed) {
-            (Answer::Other(status), _)
+            (Answer::Passed(status), _)
                 if self.refused && (status.is_success() || status.is_redirection()) =>
             {
                 Cell {
@@ -276,8 +289,8 @@ impl Asked {
                 }
             }
             (Answer::Denied(_), Some(malformed)) => {
-                let second = answer((subject.send)(malformed.to(path)), app).await;
-                if second == first || matches!(second, Answer::Failed(_)) {
+                let second = send(malformed).await;
+                if second == first || second.failed() {
                     second.cell()
                 } else {
                     Cell { text: format!("{}/{}", first.text(), second.text()), failed: false }
@@ -293,15 +306,23 @@ enum Answer {
     Denied(StatusCode),
     /// Nothing can be concluded from it.
     Failed(StatusCode),
-    Other(StatusCode),
+    /// What comes behind all checks answers; or there are none.
+    Passed(StatusCode),
+    /// What a guard wants to know in order to decide was refused before it had decided.
+    NotReached,
+    /// Something in front of the handler answers, and it is no denial.
+    NotBegun(StatusCode),
 }
 
-async fn answer<S, B>(request: TestRequest, app: &S) -> Answer
+async fn answer<S, B>(request: TestRequest, is_guarded: bool, app: &S) -> Answer
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
 {
+    let request = request.to_request();
+    let progress = Progress::default();
+    request.extensions_mut().insert(progress.clone());
     // A middleware may answer by an error.
-    let (status, is_denial) = match app.call(request.to_request()).await {
+    let (status, is_denial) = match app.call(request).await {
         Ok(response) => (response.status(), response.response().error().is_some_and(is_denial)),
         Err(error) => (error.as_response_error().error_response().status(), is_denial(&error)),
     };
@@ -311,7 +332,9 @@ where
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Answer::Denied(status),
         // As the application renders it: a redirect to the log-in, for example.
         _ if is_denial => Answer::Denied(status),
-        _ => Answer::Other(status),
+        _ if progress.has_begun() && !progress.has_admitted() => Answer::NotReached,
+        _ if is_guarded && !progress.has_begun() => Answer::NotBegun(status),
+        _ => Answer::Passed(status),
     }
 }
 
@@ -324,11 +347,20 @@ impl Answer {
         match self {
             Self::Denied(status) => status.as_u16().to_string(),
             Self::Failed(status) => status.to_string(),
-            Self::Other(_) => "yes".to_owned(),
+            Self::Passed(_) => "yes".to_owned(),
+            Self::NotReached => "not reached".to_owned(),
+            Self::NotBegun(status) => format!(
+                "{status}, and the guard was not asked: something in front of it answers; \
+                 say what to send instead, by a `RouteRequest`"
+            ),
         }
     }
 
+    fn failed(self) -> bool {
+        matches!(self, Self::Failed(_) | Self::NotBegun(_))
+    }
+
     fn cell(self) -> Cell {
-        Cell { text: self.text(), failed: matches!(self, Self::Failed(_)) }
+        Cell { text: self.text(), failed: self.failed() }
     }
 }
