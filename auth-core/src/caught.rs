@@ -40,7 +40,10 @@ impl<T, E: From<AuthError>, F: Future<Output = Result<T, E>>> Future for Caught<
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
         let this = self.project();
-        let poll = AssertUnwindSafe(|| this.answer.poll(context));
+        let poll = || this.answer.poll(context);
+        #[cfg(feature = "test")]
+        let poll = || crate::test::shown(poll);
+        let poll = AssertUnwindSafe(poll);
         catch_unwind(poll).unwrap_or_else(|_| {
             // What panicked may be what has to be told, such as the subject's id.
             if catch_unwind(AssertUnwindSafe(|| Auth::panicked(this.guard, this.request, &Panicked))).is_err() {

@@ -9,6 +9,9 @@
 //! | what does this handler answer to somebody? | [`call`] with [`authenticated_as`], [`authenticated_by`], [`anonymous`] |
 //! | what does the body of this handler do? | [`admit`], [`authorized`], [`current_user`] |
 //!
+//! What the application lacks, such as an `Auth` or a pool, is a bare 500 for a client. Where a test installs no subscriber of
+//! `tracing`, the line of the log that says what to add is printed, and shown with the test that fails.
+//!
 //! A subject is a [`User`](crate::User), or the application's own. `docs/testing.md` in the repository leads through all of
 //! it.
 //!
@@ -35,6 +38,7 @@
 mod access_matrix;
 mod call;
 mod decided;
+mod log;
 mod policy_table;
 mod recorder;
 mod reviewed;
@@ -46,6 +50,7 @@ use std::time::Duration;
 #[cfg(feature = "session")]
 use actix_web::HttpRequest;
 
+pub(crate) use self::log::shown;
 pub use self::{
     access_matrix::{AccessMatrix, AccessMatrixBuilder, Difference, ObserveError, RouteRequest},
     call::{AlwaysAs, anonymous, authenticated_as, authenticated_by, call},
