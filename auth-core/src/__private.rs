@@ -23,8 +23,8 @@ pub use crate::{
         flag_column, flag_column_of, id_column, id_column_of, key_of, null_column, null_column_of,
     },
     scope::{
-        Answers, Misfit, Rows, all_held, answered, answered_all, answered_each, are_checked, ask, held,
-        is_in_transaction, load, load_all, load_all_asked, load_all_decided, load_asked, load_decided,
+        Answers, Misfit, Rows, all_held, answered, answered_all, answered_each, are_checked, ask, assert_row,
+        held, is_in_transaction, load, load_all, load_all_asked, load_all_decided, load_asked, load_decided,
         stored_key, stored_keys, write_table,
     },
 };

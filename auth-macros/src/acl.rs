@@ -10,7 +10,7 @@ use syn::{Attribute, DeriveInput, ExprPath, LitStr, Meta, Path, Token, parenthes
 
 use crate::errors::Errors;
 use crate::model::{KnownPermission, Name, Permission};
-use crate::nearest::{nearest, one_of};
+use crate::nearest::{all_of, nearest, one_of};
 use crate::row::{Relation, Row};
 
 /// One permission and who has it.
@@ -64,7 +64,7 @@ pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut E
         }
         let parse = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                let grant = grant(input, relations);
+                let grant = grant(input, relations, errors);
                 if let Some(grant) = errors.keep(grant) {
                     if grants.iter().any(|other| same(&other.permission, &grant.permission)) {
                         errors.push(
@@ -154,8 +154,8 @@ pub(crate) fn written(permission: &Permission) -> String {
     }
 }
 
-/// `read = rule`
-fn grant(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Grant> {
+/// `read = rule`. What is wrong with the rule does not undo that the permission is declared: others may ask for it.
+fn grant(input: ParseStream<'_>, relations: &[Relation], errors: &mut Errors) -> syn::Result<Grant> {
     let (permission, span) = declared(input)?;
     if !input.peek(Token![=]) {
         return Err(input.error(format_args!(
@@ -164,14 +164,15 @@ fn grant(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Grant> {
         )));
     }
     let _: Token![=] = input.parse()?;
-    let rule = any(input, relations)?;
-    if input.is_empty() || input.peek(Token![,]) {
-        Ok(Grant { permission, span, rule })
-    } else if input.peek(Token![|]) || input.peek(Token![&]) {
-        Err(doubled(input))
-    } else {
-        Err(input.error("expected `|`, `&` or `,`"))
-    }
+    let rule = any(input, relations).and_then(|rule| {
+        if input.is_empty() || input.peek(Token![,]) {
+            Ok(rule)
+        } else {
+            Err(behind(input, "`|`, `&` or `,`"))
+        }
+    });
+    let rule = errors.keep(rule).unwrap_or(Rule::Nobody);
+    Ok(Grant { permission, span, rule })
 }
 
 /// The permission that is declared: one of the four, in quotes or without, or a constant.
@@ -247,10 +248,30 @@ fn joined(
     Ok(several(rules))
 }
 
-fn doubled(input: ParseStream<'_>) -> syn::Error {
-    let (written, meant) = if input.peek(Token![||]) { ("||", "|") } else { ("&&", "&") };
-    input.error(format_args!("rules are joined by `{meant}`, not `{written}`"))
+/// What is wrong behind a rule, where one of these was expected.
+fn behind(input: ParseStream<'_>, expected: &str) -> syn::Error {
+    let doubled = |written: &str, meant: &str| format!("rules are joined by `{meant}`, not `{written}`");
+    input.error(if input.peek(Token![||]) {
+        doubled("||", "|")
+    } else if input.peek(Token![&&]) {
+        doubled("&&", "&")
+    } else if COMPARISONS.iter().any(|compares| compares(input)) {
+        format!(
+            "a rule compares nothing by itself; it is made of the terms {}, of boolean columns and of \
+             `relation.permission`",
+            all_of(&TERMS)
+        )
+    } else {
+        format!("expected {expected}")
+    })
 }
+
+const COMPARISONS: [fn(ParseStream<'_>) -> bool; 4] = [
+    |input| input.peek(Token![=]),
+    |input| input.peek(Token![!=]),
+    |input| input.peek(Token![<]),
+    |input| input.peek(Token![>]),
+];
 
 const TERMS: [&str; 7] =
     ["user", "account", "role", "account_role", "is_null", "every_logged_in_user", "nobody"];
@@ -300,13 +321,7 @@ fn term(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
 /// A rule with nothing behind it.
 fn alone(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
     let rule = any(input, relations)?;
-    if input.is_empty() {
-        Ok(rule)
-    } else if input.peek(Token![|]) || input.peek(Token![&]) {
-        Err(doubled(input))
-    } else {
-        Err(input.error("expected `|` or `&`"))
-    }
+    if input.is_empty() { Ok(rule) } else { Err(behind(input, "`|` or `&`")) }
 }
 
 /// What a `macro_rules!` macro put here as one expression, if that is what is next. It stays together: the parser of

@@ -16,24 +16,33 @@ use crate::row::{Connection, Part, Relation, Row};
 /// Expands the derive.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
-    let output = errors.keep(syn::parse2::<DeriveInput>(input)).and_then(|input| {
-        let row = Row::of(&input, "AuthModel", &mut errors)?;
-        let grants = acl::grants(&input, &row.relations, &mut errors);
-        check_words(&row, &grants, &mut errors);
-        Some(Policy { row, grants }.expand())
+    let output = errors.keep(syn::parse2::<DeriveInput>(input)).map(|input| {
+        let Some(row) = Row::of(&input, "AuthModel", &mut errors) else { return refusal(&input) };
+        let mut grants = acl::grants(&input, &row.relations, &mut errors);
+        check_words(&row, &mut grants, &mut errors);
+        Policy { row, grants }.expand()
     });
-    if errors.is_empty() {
-        errors.finish();
-        output.unwrap_or_default()
-    } else {
-        errors.finish()
+    let mut report = errors.finish();
+    report.extend(output);
+    report
+}
+
+/// The trait where the attributes hold errors, so that nobody is told that it is missing.
+fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
+    let (parameters, usage, bounds) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #parameters ::auth_core::AuthModel for #ident #usage #bounds {
+            fn acl(&self) -> impl ::auth_core::Acl {}
+        }
     }
 }
 
 /// A word that stands alone is a boolean column, unless it was meant to be a term.
-fn check_words(row: &Row, grants: &[Grant], errors: &mut Errors) {
+fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
     const WORDS: [&str; 2] = ["every_logged_in_user", "nobody"];
     for grant in grants {
+        let mut is_wrong = false;
         grant.rule.each(&mut |rule| {
             let Rule::Flag(Column { relation: None, name }) = rule else { return };
             if row.field(name).is_some() {
@@ -41,8 +50,12 @@ fn check_words(row: &Row, grants: &[Grant], errors: &mut Errors) {
             }
             if let Some(meant) = nearest(&name.to_string(), &WORDS) {
                 errors.push(name.span(), format_args!("unknown term `{name}`; did you mean `{meant}`?"));
+                is_wrong = true;
             }
         });
+        if is_wrong {
+            grant.rule = Rule::Nobody;
+        }
     }
 }
 
@@ -71,6 +84,7 @@ impl Policy {
             quote!(::auth_core::__private::Grant { permission: #permission, rule: #rule })
         });
         let checks = self.checks();
+        let assertion = self.row.assertion();
         let scoped = self.scoped();
         let stored = self.stored();
         let decides = if acl::are_held_by(&self.grants, &self.row) {
@@ -83,6 +97,8 @@ impl Policy {
             const _: () = {
                 #[allow(unused_imports, reason = "for columns that no rule compares")]
                 use ::auth_core::__private::Unknown as _;
+
+                #assertion
 
                 static __AUTH_RELATIONS: &[::auth_core::__private::Relation] = &[#(#relations),*];
                 static __AUTH_GRANTS: &[::auth_core::__private::Grant] = &[#(#grants),*];

@@ -1,8 +1,8 @@
 //! The function that an attribute stands on: parsed as far as a guard needs it. The body stays the
 //! tokens that it is.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::format_ident;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, format_ident};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{
@@ -58,6 +58,13 @@ impl Handler {
             FnArg::Typed(argument) => Some(argument),
             FnArg::Receiver(_) => None,
         })
+    }
+
+    /// Where the function names the type of the `impl` that it stands in, which a free function has not got.
+    pub(crate) fn own_type(&self) -> Option<Span> {
+        let body = self.body.clone();
+        own_type(self.signature.to_token_stream())
+            .or_else(|| if has_types(body.clone()) { None } else { own_type(body) })
     }
 
     pub(crate) fn is_generic(&self) -> bool {
@@ -171,6 +178,30 @@ pub(crate) fn snake_case_name(ty: &Type) -> Option<String> {
         before = Some(character);
     }
     Some(snake)
+}
+
+/// Where `Self` stands. What a macro makes of it, nobody knows.
+fn own_type(tokens: TokenStream) -> Option<Span> {
+    let mut of_macro = false;
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) if ident == "Self" => Some(ident.span()),
+        TokenTree::Group(group) if !std::mem::take(&mut of_macro) => own_type(group.stream()),
+        token => {
+            of_macro = matches!(token, TokenTree::Punct(mark) if mark.as_char() == '!');
+            None
+        }
+    })
+}
+
+/// Whether types of their own are in these tokens, in which `Self` is another.
+fn has_types(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => {
+            ["impl", "trait", "struct", "enum", "union"].iter().any(|word| ident == word)
+        }
+        TokenTree::Group(group) => has_types(group.stream()),
+        _ => false,
+    })
 }
 
 fn only_type_argument(arguments: &PathArguments) -> Option<&Type> {

@@ -11,16 +11,42 @@ use crate::row::{Connection, Part, Row};
 /// Expands the derive.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
-    let output = errors.keep(syn::parse2::<DeriveInput>(input)).and_then(|input| {
-        let row = Row::of(&input, "LoadContext", &mut errors)?;
+    let output = errors.keep(syn::parse2::<DeriveInput>(input)).map(|input| {
+        let Some(row) = Row::of(&input, "LoadContext", &mut errors) else { return refusal(&input) };
         let decides = acl::decides(&input, &row);
-        Some(expand(&row, decides))
+        expand(&row, decides)
     });
-    if errors.is_empty() {
-        errors.finish();
-        output.unwrap_or_default()
-    } else {
-        errors.finish()
+    let mut report = errors.finish();
+    report.extend(output);
+    report
+}
+
+/// The trait where the attributes hold errors, so that nobody is told that it is missing.
+fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
+    let (parameters, usage, bounds) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #parameters ::auth_core::LoadContext for #ident #usage #bounds {
+            type Id = ::std::string::String;
+            type Connection = ::auth_core::NoConnection;
+
+            fn load(
+                _: Self::Id,
+                _: &mut Self::Connection,
+            ) -> ::core::result::Result<Self, ::auth_core::LoadError> {
+                ::core::result::Result::Err(::auth_core::LoadError::NotFound)
+            }
+        }
+
+        #[automatically_derived]
+        impl #parameters ::auth_core::LoadContexts for #ident #usage #bounds {
+            fn load_all(
+                _: &[Self::Id],
+                _: &mut Self::Connection,
+            ) -> ::core::result::Result<::std::vec::Vec<(Self::Id, Self)>, ::auth_core::LoadError> {
+                ::core::result::Result::Err(::auth_core::LoadError::NotFound)
+            }
+        }
     }
 }
 
@@ -83,10 +109,13 @@ fn expand(row: &Row, decides: Decides) -> TokenStream {
     // Rows are found by the key, so it is held as it is stored.
     let columns = row.columns().filter(|held| key.iter().all(|part| part.field != held.field));
     let columns = columns.map(|held| row.declared(&held.column));
+    let assertion = row.assertion();
     quote! {
         const _: () = {
             #[allow(unused_imports, reason = "for columns that cannot hold more than a field")]
             use ::auth_core::__private::Unknown as _;
+
+            #assertion
 
             static __AUTH_COLUMNS: &[::auth_core::__private::Column] = &[#(#columns),*];
 

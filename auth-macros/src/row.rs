@@ -108,6 +108,15 @@ impl Row {
         if self.key.len() == 1 { quote!(#(#types)*) } else { quote!((#(#types),*)) }
     }
 
+    /// That diesel loads the row: what is wrong otherwise, this says first.
+    pub(crate) fn assertion(&self) -> TokenStream {
+        let (name, backend) = (&self.name, &self.connection.backend);
+        let span = Span::mixed_site().located_at(name.span());
+        quote_spanned! {span=>
+            const _: () = ::auth_core::__private::assert_row::<#name, #backend>();
+        }
+    }
+
     /// The parts of the key `id`.
     fn parts(&self, id: &Ident) -> Vec<TokenStream> {
         match self.key.len() {

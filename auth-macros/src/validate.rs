@@ -76,12 +76,18 @@ pub(crate) fn handler(handler: &Handler, errors: &mut Errors) {
             format_args!("a guarded handler is asynchronous; write `async fn {}`", signature.ident),
         );
     }
+    let receiver = signature.receiver().map(|receiver| receiver.self_token.span);
+    if let Some(span) = receiver {
+        errors.push(span, "a guard goes on a free function, not on a method; move it out of the `impl`");
+    } else if let Some(span) = handler.own_type() {
+        errors.push(
+            span,
+            "a guard goes on a free function, not on one of an `impl`; move it out and name the type",
+        );
+    }
     for input in &signature.inputs {
         match input {
-            FnArg::Receiver(receiver) => errors.push(
-                receiver.self_token.span,
-                "a guard goes on a free function, not on a method; move it out of the `impl`",
-            ),
+            FnArg::Receiver(_) => {}
             FnArg::Typed(argument) => {
                 if let Some(attribute) = argument.attrs.first() {
                     errors.push_spanned(

@@ -39,7 +39,8 @@ use crate::{explanation::Condition, permission::Permission, subject::Subject};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no access-control list",
     label = "who may do what with it?",
-    note = "implement `auth_core::AuthModel` for `{Self}`: `fn acl(&self) -> impl Acl`",
+    note = "for a row of a table, derive `auth_core::AuthModel` with a policy: `#[acl(read = account(account_id))]`; else \
+            implement it for `{Self}`: `fn acl(&self) -> impl Acl`",
     note = "where it is derived, and its policy asks a parent, the database decides: `{Self}::check_access(connection, …)` \
             of `auth_core::Stored`"
 )]

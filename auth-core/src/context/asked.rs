@@ -16,7 +16,8 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no access-control list",
     label = "who may do what with it?",
-    note = "implement `auth_core::AuthModel` for it, `fn acl(&self) -> impl Acl`, or derive it with `#[acl(…)]`"
+    note = "for a row of a table, derive `auth_core::AuthModel` with a policy: `#[acl(read = account(account_id))]`; else \
+            implement it for `{Self}`: `fn acl(&self) -> impl Acl`"
 )]
 pub trait Context: Sized {
     /// Whether the database decides.

@@ -131,7 +131,7 @@ impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
     message = "`{Self}` has no guard",
     label = "whoever sends a request may run this handler",
     note = "put a guard such as `#[auth_required]` above its route attribute, or `#[public(reason = \"…\")]` if it is \
-            open on purpose",
+            open on purpose; one that stands below the route attribute checks, but is not seen here: move it above",
     note = "a function with a guard and without a route attribute goes by `route`, and what others have written by \
             `public_service`"
 )]

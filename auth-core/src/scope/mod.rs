@@ -11,6 +11,7 @@ mod lock;
 mod misfit;
 mod query;
 mod rows;
+mod row;
 mod sql;
 mod stored;
 mod target;
@@ -42,6 +43,7 @@ pub use self::misfit::{
 };
 pub use self::query::ScopedQuery;
 pub use self::rows::Rows;
+pub use self::row::assert_row;
 pub use self::stored::{
     Answers, Stored, answered, answered_all, answered_each, is_in_transaction, load_all_asked, load_asked,
 };

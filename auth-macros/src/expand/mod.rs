@@ -45,12 +45,15 @@ pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
 
 /// Whether [`refusal`] can write down this handler's arguments.
 pub(crate) fn can_refuse(handler: &Handler) -> bool {
-    handler.signature.inputs.iter().all(|input| match input {
-        FnArg::Typed(argument) => {
-            argument.attrs.is_empty() && impl_trait(argument.ty.to_token_stream()).is_none()
-        }
-        FnArg::Receiver(_) => false,
-    })
+    // The guard is a type, and none can stand in an `impl`.
+    let is_free = handler.own_type().is_none();
+    is_free
+        && handler.signature.inputs.iter().all(|input| match input {
+            FnArg::Typed(argument) => {
+                argument.attrs.is_empty() && impl_trait(argument.ty.to_token_stream()).is_none()
+            }
+            FnArg::Receiver(_) => false,
+        })
 }
 
 /// The handler as it was, entered among those that may be registered on a protected scope.

@@ -8,6 +8,7 @@ use crate::model::{CheckKind, Kind};
 use crate::{auth_model, load_context};
 
 mod authentication;
+mod derives;
 
 const HANDLER: &str = "async fn view(sensor: Sensor, asset: Asset) {}";
 const ROUTED: &str = r#"#[get("/accounts/{account_id}/sensors/{number}")] async fn view(sensor: Sensor) {}"#;
@@ -446,6 +447,23 @@ fn functions() {
         "async fn view(&self) {}",
         &["a guard goes on a free function, not on a method; move it out of the `impl`"],
     );
+    let not_free = "a guard goes on a free function, not on one of an `impl`; move it out and name the type";
+    for item in [
+        "async fn view(a: Json<Self>) {}",
+        "async fn view() -> Result<Self, Error> {}",
+        "async fn view<T: From<Self>>(a: T) {}",
+        "pub async fn view() { Self::helper(a, [Self::A]).await }",
+        "#[get(\"/\")] async fn view() { if let Self::A = a { b } }",
+    ] {
+        on(item, &[not_free]);
+    }
+    for item in [
+        "async fn view() { struct A; impl A { fn new() -> Self { Self } } A::new() }",
+        "async fn view() { macro_of_others!(Self); }",
+        "async fn view(self_service: A) { self::helper() }",
+    ] {
+        on(item, &[]);
+    }
     on(
         "async fn view(#[cfg(x)] a: A) {}",
         &["an attribute on an argument would be lost; put it on the function"],
@@ -767,37 +785,4 @@ fn rows() {
         "#[auth(connection = \"C\")] struct Row { id: i32 }",
         &["`connection` is a type, without quotes: `connection = C`"],
     );
-}
-
-/// The values of diesel's keys are types and expressions.
-#[test]
-fn attributes_of_others_are_skipped() {
-    for said in [
-        "select_expression = name, select_expression_type = Eq<resources::name, &'static str>",
-        "select_expression_type = Eq<resources::name, &'static str>, select_expression = resources::name.eq(\"a\")",
-        "select_expression = sql::<(Text, Bool)>(\"a, b\"), select_expression_type = SqlLiteral<(Text, Bool)>",
-        "select_expression = if a < b { c } else { d }",
-        "select_expression = a::<B, C>::d() + e[0]",
-        "select_expression = |a, b| -> HashMap<A, B> { a }",
-        "select_expression_type = dsl::case_when<A, fn(B, C) -> D<E, F>>",
-        "select_expression_type = <A as B<C, D>>::E",
-        "deserialize_as = HashMap<A, B>",
-        "skip_insertion, treat_none_as_null = true, column_name = \"name\"",
-        "sql_type(a < b), serialize_as = Wrapped<[u8; 3], 4>",
-        "anything => at all",
-    ] {
-        let on_field =
-            format!("#[auth(connection = C)] struct Row {{ id: i32, #[diesel({said})] other: A }}");
-        assert_eq!(messages(load_context::derive(on_field.parse().unwrap())), [""; 0], "{said}");
-        // What stands behind it is read.
-        let in_front =
-            format!("#[diesel({said}, primary_key(other))] #[auth(connection = C)] struct Row {{ id: i32 }}");
-        assert_eq!(
-            messages(load_context::derive(in_front.parse().unwrap())),
-            [
-                "no field of `Row` holds the primary key `other`; add it, or name the key with `#[diesel(primary_key(…))]`"
-            ],
-            "{said}"
-        );
-    }
 }
