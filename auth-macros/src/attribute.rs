@@ -17,18 +17,26 @@ use crate::expand;
 use crate::handler::{Handler, Item};
 use crate::model::{Kind, Place};
 use crate::route::Route;
+use crate::runtime::Runtime;
 use crate::validate;
 
 /// Expands the attribute `kind` that was written with `args` on `item`.
 pub(crate) fn expand(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
-    let output = guarded(kind, args, item, &mut errors);
+    let mut runtime = Runtime::unnamed();
+    let output = guarded(kind, args, item, &mut runtime, &mut errors);
     let mut report = errors.finish();
-    report.extend(output);
+    report.extend(runtime.put_into(output));
     report
 }
 
-fn guarded(kind: Kind, args: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
+fn guarded(
+    kind: Kind,
+    args: TokenStream,
+    item: TokenStream,
+    runtime: &mut Runtime,
+    errors: &mut Errors,
+) -> TokenStream {
     let parsed = errors.keep(syn::parse2::<Item>(item.clone()));
     let Some(Item { attributes, rest }) = parsed else {
         return item;
@@ -56,6 +64,9 @@ fn guarded(kind: Kind, args: TokenStream, item: TokenStream, errors: &mut Errors
     };
     let mut written = vec![Written { kind, span: Span::call_site(), args }];
     gather(&mut place.handler.attributes, wrapped, &mut written, errors);
+    for Written { args, .. } in &mut written {
+        *args = runtime.take(std::mem::take(args), errors);
+    }
     expand_written(written, place, route.as_ref(), errors)
 }
 

@@ -12,18 +12,22 @@ use crate::errors::Errors;
 use crate::model::{KnownPermission, Name, Permission};
 use crate::nearest::nearest;
 use crate::row::{Connection, Part, Relation, Row};
+use crate::runtime::Runtime;
 
 /// Expands the derive.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
+    let mut runtime = Runtime::unnamed();
     let output = errors.keep(syn::parse2::<DeriveInput>(input)).map(|input| {
-        let Some(row) = Row::of(&input, "AuthModel", &mut errors) else { return refusal(&input) };
+        let Some(row) = Row::of(&input, "AuthModel", &mut runtime, &mut errors) else {
+            return refusal(&input);
+        };
         let mut grants = acl::grants(&input, &row.relations, &mut errors);
         check_words(&row, &mut grants, &mut errors);
         Policy { row, grants }.expand()
     });
     let mut report = errors.finish();
-    report.extend(output);
+    report.extend(output.map(|output| runtime.put_into(output)));
     report
 }
 

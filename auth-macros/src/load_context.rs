@@ -7,17 +7,21 @@ use syn::DeriveInput;
 use crate::acl::{self, Decides};
 use crate::errors::Errors;
 use crate::row::{Connection, Part, Row};
+use crate::runtime::Runtime;
 
 /// Expands the derive.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
+    let mut runtime = Runtime::unnamed();
     let output = errors.keep(syn::parse2::<DeriveInput>(input)).map(|input| {
-        let Some(row) = Row::of(&input, "LoadContext", &mut errors) else { return refusal(&input) };
+        let Some(row) = Row::of(&input, "LoadContext", &mut runtime, &mut errors) else {
+            return refusal(&input);
+        };
         let decides = acl::decides(&input, &row);
         expand(&row, decides)
     });
     let mut report = errors.finish();
-    report.extend(output);
+    report.extend(output.map(|output| runtime.put_into(output)));
     report
 }
 

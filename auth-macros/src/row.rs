@@ -10,6 +10,7 @@ use syn::{Attribute, Data, DeriveInput, Field, Fields, Index, LitStr, Path, Toke
 use self::attribute::{items, relation};
 use crate::errors::Errors;
 use crate::nearest::{nearest, one_of};
+use crate::runtime::Runtime;
 
 mod attribute;
 
@@ -58,7 +59,12 @@ pub(crate) struct Connection {
 
 impl Row {
     /// Reads a struct for the derive of this name.
-    pub(crate) fn of(input: &DeriveInput, derive: &str, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn of(
+        input: &DeriveInput,
+        derive: &str,
+        runtime: &mut Runtime,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let Data::Struct(data) = &input.data else {
             errors.push(
                 input.ident.span(),
@@ -79,7 +85,7 @@ impl Row {
             );
             return None;
         };
-        let said = Said::by(&input.attrs, errors);
+        let said = Said::by(&input.attrs, runtime, errors);
         if !input.generics.params.is_empty() {
             errors.push_spanned(
                 &input.generics,
@@ -258,7 +264,7 @@ struct Said {
 }
 
 impl Said {
-    fn by(attributes: &[Attribute], errors: &mut Errors) -> Self {
+    fn by(attributes: &[Attribute], runtime: &mut Runtime, errors: &mut Errors) -> Self {
         let mut said = Self::default();
         for attribute in attributes {
             if attribute.path().is_ident("diesel") {
@@ -266,7 +272,11 @@ impl Said {
                 errors.keep(result);
             } else if attribute.path().is_ident("auth") {
                 let result = items(attribute, |key, input| {
-                    said.auth(key, input)?;
+                    if key == "crate" {
+                        runtime.take_value(key, input)?;
+                    } else {
+                        said.auth(key, input)?;
+                    }
                     // Diesel's own attributes may go on as they like.
                     if input.is_empty() || input.peek(Token![,]) {
                         Ok(())
@@ -301,7 +311,7 @@ impl Said {
     }
 
     fn auth(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-        const KEYS: [&str; 4] = ["connection", "async_connection", "belongs_to", "row_lock"];
+        const KEYS: [&str; 5] = ["connection", "async_connection", "belongs_to", "row_lock", "crate"];
         if key == "connection" || key == "async_connection" {
             self.connection_of(key, input)
         } else if key == "row_lock" {

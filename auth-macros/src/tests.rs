@@ -9,6 +9,7 @@ mod expansion;
 mod messages;
 mod precedence;
 mod robustness;
+mod runtime;
 
 const ROLES_REQUIRED: Kind = Kind::Check(CheckKind::RolesRequired);
 const ROLES_ACCEPTED: Kind = Kind::Check(CheckKind::RolesAccepted);

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{ExprPath, FnArg};
+use syn::{Attribute, ExprPath, FnArg, Meta};
 
 use crate::args::Args;
 use crate::errors::Errors;
@@ -76,6 +76,13 @@ pub(crate) fn handler(handler: &Handler, errors: &mut Errors) {
             format_args!("a guarded handler is asynchronous; write `async fn {}`", signature.ident),
         );
     }
+    for attribute in handler.attributes.iter().filter(|attribute| is_openapi(attribute)) {
+        errors.push_spanned(
+            attribute.path(),
+            "below a guard, this does not see the handler's arguments, and leaves the body out of the document; put \
+             it above the guard",
+        );
+    }
     let receiver = signature.receiver().map(|receiver| receiver.self_token.span);
     if let Some(span) = receiver {
         errors.push(span, "a guard goes on a free function, not on a method; move it out of the `impl`");
@@ -105,6 +112,13 @@ pub(crate) fn handler(handler: &Handler, errors: &mut Errors) {
             }
         }
     }
+}
+
+/// Whether it is `#[utoipa::path(…)]`. The compiler's own `#[path = "…"]` is for modules.
+fn is_openapi(attribute: &Attribute) -> bool {
+    let path = attribute.path();
+    let is_path = path.segments.last().is_some_and(|last| last.ident == "path");
+    is_path && (path.segments.len() > 1 || matches!(attribute.meta, Meta::List(_)))
 }
 
 /// Where `impl Trait` stands in a type.

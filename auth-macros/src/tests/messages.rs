@@ -473,6 +473,20 @@ fn functions() {
         &["a guard has to name the type of each argument; \
            write a generic parameter instead of `impl`"],
     );
+    let below = "below a guard, this does not see the handler's arguments, and leaves the body out of the document; put it \
+                 above the guard";
+    for utoipa in
+        ["utoipa::path", "utoipa::path(responses((status = 204)))", "::utoipa::path(get)", "path(get)"]
+    {
+        on(&format!("#[{utoipa}] #[post(\"/\")] async fn view(body: Json<A>) {{}}"), &[below]);
+        refuses(
+            Kind::Public,
+            "",
+            &format!("#[{utoipa}] #[post(\"/\")] async fn view(body: Json<A>) {{}}"),
+            &[],
+        );
+    }
+    on("#[path = \"of/a/module\"] async fn view() {}", &[]);
     let not_a_function = "expected an `async fn`: a guard goes on a handler";
     for item in ["struct S;", "impl S {}", "pub mod m {}", "const X: u8 = 1;", "unsafe impl S {}"] {
         on(item, &[not_a_function]);

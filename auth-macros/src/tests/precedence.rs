@@ -122,7 +122,7 @@ fn read(rule: &str) -> String {
     );
     let input: DeriveInput = syn::parse_str(&text).unwrap();
     let mut errors = Errors::new();
-    let row = Row::of(&input, "AuthModel", &mut errors).unwrap();
+    let row = Row::of(&input, "AuthModel", &mut crate::runtime::Runtime::unnamed(), &mut errors).unwrap();
     let grants = acl::grants(&input, &row.relations, &mut errors);
     assert!(errors.is_empty(), "{rule}: {}", errors.finish());
     errors.finish();
