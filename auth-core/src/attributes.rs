@@ -17,6 +17,9 @@
 /// denies, and what the extractors of the caller do, but not what is wrong with the handler's other
 /// arguments. Every attribute takes this key but `public`; one of those on a handler has it.
 ///
+/// `crate = path` says where this crate is, if it is no `auth_core`: `#[auth_required(crate = authz)]`. Every attribute
+/// takes it, and one of those on a handler is enough; the derives take `#[auth(crate = authz)]`.
+///
 /// ```
 /// use actix_web::{Responder, get};
 /// use auth_core::{CurrentUser, Subject, auth_required, denial, roles_required};

@@ -41,7 +41,7 @@ fn guarded(
     let Some(Item { attributes, rest }) = parsed else {
         return item;
     };
-    let Some(handler) = errors.keep(syn::parse2::<Handler>(rest.clone())) else {
+    let Some(mut handler) = errors.keep(syn::parse2::<Handler>(rest.clone())) else {
         let attributes = without_ours(attributes);
         return quote!(#(#attributes)* #rest);
     };
@@ -55,6 +55,7 @@ fn guarded(
             quote!(#(#attributes)* #rest)
         };
     }
+    handler.find_own_type(&rest);
     let route = Route::of(&attributes);
     let mut place = Place {
         name: handler.next_guard(route.is_some()),

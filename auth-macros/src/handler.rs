@@ -15,6 +15,8 @@ pub(crate) struct Handler {
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) body: TokenStream,
+    /// Where `Self` stands, which a free function has not got.
+    pub(crate) own_type: Option<Span>,
 }
 
 /// Any item: its attributes, and everything after them.
@@ -40,7 +42,7 @@ impl Parse for Handler {
         if input.is_empty() || input.peek(Token![;]) {
             return Err(input.error("expected the body of the handler"));
         }
-        Ok(Self { attributes: Vec::new(), visibility, signature, body: input.parse()? })
+        Ok(Self { attributes: Vec::new(), visibility, signature, body: input.parse()?, own_type: None })
     }
 }
 
@@ -60,11 +62,14 @@ impl Handler {
         })
     }
 
-    /// Where the function names the type of the `impl` that it stands in, which a free function has not got.
-    pub(crate) fn own_type(&self) -> Option<Span> {
-        let body = self.body.clone();
-        own_type(self.signature.to_token_stream())
-            .or_else(|| if has_types(body.clone()) { None } else { own_type(body) })
+    /// Notes where the function names the type of the `impl` that it stands in. `item` is all of it.
+    pub(crate) fn find_own_type(&mut self, item: &TokenStream) {
+        // A look at the text costs less than one at each token of each handler.
+        if !item.to_string().contains("Self") {
+            return;
+        }
+        let of_body = || if has_types(self.body.clone()) { None } else { own_type(self.body.clone()) };
+        self.own_type = own_type(self.signature.to_token_stream()).or_else(of_body);
     }
 
     pub(crate) fn is_generic(&self) -> bool {

@@ -86,7 +86,7 @@ pub(crate) fn handler(handler: &Handler, errors: &mut Errors) {
     let receiver = signature.receiver().map(|receiver| receiver.self_token.span);
     if let Some(span) = receiver {
         errors.push(span, "a guard goes on a free function, not on a method; move it out of the `impl`");
-    } else if let Some(span) = handler.own_type() {
+    } else if let Some(span) = handler.own_type {
         errors.push(
             span,
             "a guard goes on a free function, not on one of an `impl`; move it out and name the type",

@@ -46,7 +46,7 @@ pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
 /// Whether [`refusal`] can write down this handler's arguments.
 pub(crate) fn can_refuse(handler: &Handler) -> bool {
     // The guard is a type, and none can stand in an `impl`.
-    let is_free = handler.own_type().is_none();
+    let is_free = handler.own_type.is_none();
     is_free
         && handler.signature.inputs.iter().all(|input| match input {
             FnArg::Typed(argument) => {
@@ -58,7 +58,7 @@ pub(crate) fn can_refuse(handler: &Handler) -> bool {
 
 /// The handler as it was, entered among those that may be registered on a protected scope.
 pub(crate) fn open(place: &Place, route: Option<&Route>, reason: Option<&LitStr>) -> TokenStream {
-    let Handler { attributes, visibility, signature, body } = &place.handler;
+    let Handler { attributes, visibility, signature, body, .. } = &place.handler;
     let described = described::handler(place, route, &described::nothing(reason));
     let entered = place.routed.then(|| {
         let (handler, entered) = (&signature.ident, described::entered(place, &described));
@@ -165,7 +165,7 @@ fn assemble(
     let Place { handler, name, routed, .. } = place;
     let patterns: Vec<Pat> = handler.arguments().map(|argument| (*argument.pat).clone()).collect();
     let GuardGenerics { declaration, fields, usage } = GuardGenerics::of(&handler);
-    let Handler { attributes, visibility, signature, body } = handler;
+    let Handler { attributes, visibility, signature, body, .. } = handler;
     let cfgs: Vec<&Attribute> = cfgs(&attributes).collect();
     let is_made = name == signature.ident;
     // A route attribute moves the handler into a function of this module: nothing else sees a type of its own.

@@ -1,7 +1,7 @@
 //! `OpenAPI` documents that say what the guards ask, by `utoipa`; behind the feature `openapi`.
 //!
-//! What `#[utoipa::path]` says of a handler (its body, its answers) stays as it is. [`GuardedApi`] adds what the guards
-//! know, so that nobody has to write it twice:
+//! What `#[utoipa::path]` says of a handler (its body, its answers) stays as it is; it stands above the guards, where it
+//! sees the handler's arguments. [`GuardedApi`] adds what the guards know, so that nobody has to write it twice:
 //!
 //! * the security schemes of the configured mechanisms, each under the mechanism's name;
 //! * for each operation which of them it accepts, and none for what is open or for those who are not logged in;
