@@ -75,10 +75,9 @@ impl Runtime {
 fn path(input: ParseStream<'_>) -> syn::Result<Path> {
     const FORM: &str = "`crate` is the path of auth-core, without quotes: `crate = authz`";
 
-    let place = input.span();
     let given = input.parse::<Option<Token![=]>>()?.is_some();
     if !given || input.peek(LitStr) {
-        return Err(syn::Error::new(place, FORM));
+        return Err(syn::Error::new(input.span(), FORM));
     }
     input.call(Path::parse_mod_style).map_err(|error| syn::Error::new(error.span(), FORM))
 }

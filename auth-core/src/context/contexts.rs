@@ -14,7 +14,8 @@ use super::{Answer, AsyncLoadContext, AsyncLoadContexts, Context, Lender, LoadEr
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no access-control list",
     label = "who may do what with it?",
-    note = "implement `auth_core::AuthModel` for the context: `fn acl(&self) -> impl Acl`",
+    note = "for a row of a table, derive `auth_core::AuthModel` with a policy: `#[acl(read = account(account_id))]`; else \
+            implement it for the context: `fn acl(&self) -> impl Acl`",
     note = "a guard checks one context, a `Vec` of them, or a `BTreeMap` of labelled groups"
 )]
 pub trait Contexts {
