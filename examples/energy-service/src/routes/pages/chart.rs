@@ -388,9 +388,7 @@ mod tests {
     fn values_of_any_size_are_drawn_or_said() {
         for exponent in -323..=308 {
             let value: f64 = format!("1e{exponent}").parse().unwrap();
-            for values in
-                [vec![value], vec![-value], vec![value, 3.0 * value], vec![-value, value], vec![value; 1000]]
-            {
+            for values in [vec![value], vec![-value], vec![value, 3.0 * value], vec![-value, value]] {
                 if values.iter().any(|value| value.is_infinite()) {
                     continue;
                 }
