@@ -21,8 +21,8 @@ use actix_web::{
     web::{Bytes, Json, Path, Query, ServiceConfig},
 };
 use auth_core::{
-    Acl, AdminRoles, AllowReason, Auth, AuthError, AuthModel, CurrentUser, DenyReason, LoadContext, LoadError,
-    Permission, ProtectedConfig, ProtectedScope, User, account, allow, auth_required, explain,
+    Acl, AdminRoles, AllowReason, Auth, AuthError, AuthModel, CurrentUser, DenyReason, LoadContext,
+    LoadError, Permission, ProtectedConfig, ProtectedScope, User, account, allow, auth_required, explain,
     mechanism::{Authenticated, Mechanism, Rejection},
     permission_required_for_context,
     protected::ScopeGuard,

@@ -10,8 +10,8 @@ mod async_stored;
 mod lock;
 mod misfit;
 mod query;
-mod rows;
 mod row;
+mod rows;
 mod sql;
 mod stored;
 mod target;
@@ -42,8 +42,8 @@ pub use self::misfit::{
     stored_keys,
 };
 pub use self::query::ScopedQuery;
-pub use self::rows::Rows;
 pub use self::row::assert_row;
+pub use self::rows::Rows;
 pub use self::stored::{
     Answers, Stored, answered, answered_all, answered_each, is_in_transaction, load_all_asked, load_asked,
 };
