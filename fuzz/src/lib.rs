@@ -27,12 +27,13 @@ mod macros {
     pub(crate) mod nearest;
     pub(crate) mod route;
     pub(crate) mod row;
+    pub(crate) mod runtime;
     pub(crate) mod validate;
 }
 // Where they look for each other.
 use macros::{
     acl, args, attribute, auth_model, errors, expand, handler, load_context, model, nearest, route, row,
-    validate,
+    runtime, validate,
 };
 
 pub use self::{cookies::cookies, expansion::expansion, ids::ids, principals::principals, tokens::tokens};

@@ -46,20 +46,20 @@ impl<M: 'static> QueryId for Misfit<M> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-// A null is none: a field holds it, or the row cannot be loaded. And a negative number is taken for one, although it fits:
-// then the database decides where memory could have, which is the same. A sign costs more to look at in each row that has
-// none.
+// A null is none: a field holds it, or the row cannot be loaded.
 impl<DB: Backend, M> QueryFragment<DB> for Misfit<M> {
     // Diesel also walks here where nothing is written, for each request, so nothing is formatted.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let mut word = "CASE WHEN ";
         for (column, place) in self.columns.iter().zip(1..) {
-            let Some(held) = held_of(column.kind) else { continue };
+            let Some([first, rest @ ..]) = differs(column.kind) else { continue };
             out.push_sql(word);
             out.push_identifier(column.name)?;
-            out.push_sql(" <> (");
-            out.push_identifier(column.name)?;
-            out.push_sql(held);
+            out.push_sql(first);
+            for more in rest {
+                out.push_identifier(column.name)?;
+                out.push_sql(more);
+            }
             push_number(place, &mut out);
             word = " WHEN ";
         }
@@ -68,13 +68,18 @@ impl<DB: Backend, M> QueryFragment<DB> for Misfit<M> {
     }
 }
 
-/// What makes of a column what a field of this kind holds of it, if that may be something else.
-const fn held_of(kind: Kind) -> Option<&'static str> {
+/// The condition that a column differs from what a field of this kind holds of it, as what stands between its names, if
+/// that may be. What is greater than the mask, or no integer, differs from what the mask leaves of it; a negative number
+/// does so as well, and is looked at once more. MySQL and MariaDB, which read the comment, have no such numbers in a
+/// column of integers, and their `|` knows no sign.
+const fn differs(kind: Kind) -> Option<&'static [&'static str]> {
     match kind {
-        Kind::SmallInt => Some(" & 32767) THEN "),
-        Kind::Integer => Some(" & 2147483647) THEN "),
-        Kind::BigInt => Some(" & 9223372036854775807) THEN "),
-        Kind::Bool => Some(" = TRUE) THEN "),
+        Kind::SmallInt => Some(&[" <> (", " & 32767) AND ", " <> (", " | -32768) /*! AND FALSE */ THEN "]),
+        Kind::Integer => {
+            Some(&[" <> (", " & 2147483647) AND ", " <> (", " | -2147483648) /*! AND FALSE */ THEN "])
+        }
+        Kind::BigInt => Some(&[" <> (", " | 0) /*! AND FALSE */ THEN "]),
+        Kind::Bool => Some(&[" <> (", " = TRUE) THEN "]),
         Kind::Text | Kind::Binary | Kind::Uuid | Kind::Other => None,
     }
 }
