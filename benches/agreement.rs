@@ -88,7 +88,19 @@ fn a_guard_executes_the_statements_that_one_writes_by_hand() {
     for case in Case::ALL {
         let by_hand = requests::statements(Way::ByHand, case).unwrap();
         assert_eq!(by_hand.len(), 2, "who asks, and the row: {by_hand:?}");
-        assert_eq!(requests::statements(Way::Guarded, case).unwrap(), by_hand);
+        let guarded = requests::statements(Way::Guarded, case).unwrap();
+        assert_eq!(guarded.iter().map(|statement| without_number(statement)).collect::<Vec<_>>(), by_hand);
+    }
+}
+
+/// A statement of ours without the column that says whether the row holds what is stored.
+fn without_number(statement: &str) -> String {
+    match statement.split_once(", CASE WHEN ") {
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once(" ELSE 0 END").unwrap();
+            format!("{before}{after}")
+        }
+        None => statement.to_owned(),
     }
 }
 
