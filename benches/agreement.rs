@@ -95,13 +95,11 @@ fn a_guard_executes_the_statements_that_one_writes_by_hand() {
 
 /// A statement of ours without the column that says whether the row holds what is stored.
 fn without_number(statement: &str) -> String {
-    match statement.split_once(", CASE WHEN ") {
-        Some((before, rest)) => {
-            let (_, after) = rest.split_once(" ELSE 0 END").unwrap();
-            format!("{before}{after}")
-        }
-        None => statement.to_owned(),
-    }
+    let number = statement.split_once(", CASE WHEN ").and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(" ELSE 0 END")?;
+        Some(format!("{before}{after}"))
+    });
+    number.unwrap_or_else(|| statement.to_owned())
 }
 
 #[test]

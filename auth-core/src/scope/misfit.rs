@@ -70,7 +70,7 @@ impl<DB: Backend, M> QueryFragment<DB> for Misfit<M> {
 
 /// The condition that a column differs from what a field of this kind holds of it, as what stands between its names, if
 /// that may be. What is greater than the mask, or no integer, differs from what the mask leaves of it; a negative number
-/// does so as well, and is looked at once more. MySQL and MariaDB, which read the comment, have no such numbers in a
+/// does so as well, and is looked at once more. `MySQL` and `MariaDB`, which read the comment, have no such numbers in a
 /// column of integers, and their `|` knows no sign.
 const fn differs(kind: Kind) -> Option<&'static [&'static str]> {
     match kind {
