@@ -364,11 +364,9 @@ fn texts_are_decided_about_alike_in_columns_of_every_type() {
              CREATE TABLE notes (id INTEGER PRIMARY KEY, text_id {reference_type} NOT NULL);"
         );
         for ((key, owner), id) in KEYS.iter().zip(owners).zip(1..) {
-            created += &format!(
-                "INSERT INTO texts (id, owner) VALUES ('{key}', {});
-                 INSERT INTO notes VALUES ({id}, '{key}');",
-                owner.written(DIALECT)
-            );
+            let owner = owner.written(DIALECT);
+            let row = format!("INSERT INTO texts (id, owner) VALUES ('{key}', {owner});");
+            created.extend([row, format!("INSERT INTO notes VALUES ({id}, '{key}');")]);
         }
         connection.with(|connection| connection.batch_execute(&created)).unwrap();
         for subject in TEXT_SUBJECTS {
