@@ -3,7 +3,7 @@
 //! actix-web waits only so long for the first request of a connection, and for a next one to begin. For a body it waits for
 //! ever, so that is limited here. What a guard denies is answered without its body in any case.
 //!
-//! Where an answer leaves a body unread, the connection is closed with it, after [a while](LINGER).
+//! Where an answer leaves a body unread, the connection is closed with it, after a while (`LINGER`).
 //!
 //! Nothing limits how long the head of a later request takes, nor how long a client takes to read an answer: such clients hold
 //! one of the [connections](ClientLimits::connections) each. A proxy in front ends those.

@@ -248,7 +248,7 @@ impl Service {
         Ok(self.sessions.reach().await?)
     }
 
-    /// Refuses a database that the [demo](demo) has filled, as long as its public password lets anybody in. For a service that
+    /// Refuses a database that the [demo] has filled, as long as its public password lets anybody in. For a service that
     /// is no demo.
     ///
     /// # Errors
