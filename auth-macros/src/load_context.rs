@@ -111,7 +111,8 @@ fn expand(row: &Row, decides: Decides) -> TokenStream {
         return implementations;
     }
     // Rows are found by the key, so it is held as it is stored.
-    let columns = row.columns().filter(|held| key.iter().all(|part| part.field != held.field));
+    let columns = row.fields.iter().filter(|held| held.of_column);
+    let columns = columns.filter(|held| key.iter().all(|part| part.field != held.field));
     let columns = columns.map(|held| row.declared(&held.column));
     let assertion = row.assertion();
     quote! {

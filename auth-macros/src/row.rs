@@ -38,6 +38,8 @@ pub(crate) struct Held {
     pub(crate) field: Ident,
     /// Whether diesel makes it of something else than the column, or makes something else of it.
     pub(crate) computed: bool,
+    /// Whether diesel makes it of the column, whatever that is.
+    pub(crate) of_column: bool,
 }
 
 /// What a row refers to: `belongs_to(asset: Asset, asset_id)`.
@@ -474,7 +476,7 @@ fn key(
 fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
     let name = field.ident.clone()?;
     let mut column = name.clone();
-    let (mut embeds, mut computed) = (false, false);
+    let (mut embeds, mut computed, mut of_column) = (false, false, true);
     for attribute in &field.attrs {
         if attribute.path().is_ident("diesel") {
             let result = items(attribute, |key, input| {
@@ -490,13 +492,14 @@ fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
                     embeds = true;
                 } else if key == "select_expression" || key == "deserialize_as" {
                     computed = true;
+                    of_column &= key != "select_expression";
                 }
                 Ok(())
             });
             errors.keep(result);
         }
     }
-    (!embeds).then_some(Held { column, field: name, computed })
+    (!embeds).then_some(Held { column, field: name, computed, of_column })
 }
 
 /// The table that diesel assumes, by its own rule: each upper case letter begins a word.

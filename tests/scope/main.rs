@@ -40,6 +40,7 @@ mod sqlite {
     }
 
     mod changes;
+    mod cut_off;
     mod decisions;
     mod derived;
     mod narrowed;
@@ -73,6 +74,7 @@ mod postgres {
     }
 
     mod changes;
+    mod cut_off;
     mod decisions;
     mod derived;
     mod narrowed;
@@ -106,6 +108,7 @@ mod mysql {
     }
 
     mod changes;
+    mod cut_off;
     mod decisions;
     mod derived;
     mod narrowed;

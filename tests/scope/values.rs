@@ -5,6 +5,7 @@ use std::{
     cell::RefCell,
     collections::BTreeSet,
     error::Error,
+    fmt::Write as _,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -68,7 +69,7 @@ diesel::table! {
     delete = open,
     create_children = shared & (user(owner) | account(account)),
 )]
-struct Number {
+pub(super) struct Number {
     id: i32,
     small: Option<i16>,
     owner: i32,
@@ -144,10 +145,14 @@ const PERMISSIONS: [Permission; 4] =
 
 /// One connection for guards and for what they are compared with.
 #[derive(Clone)]
-struct Lent(Arc<Mutex<Connection>>);
+pub(super) struct Lent(Arc<Mutex<Connection>>);
 
 impl Lent {
-    fn with<R>(&self, work: impl FnOnce(&mut Connection) -> R) -> R {
+    pub(super) fn of(connection: Connection) -> Self {
+        Self(Arc::new(Mutex::new(connection)))
+    }
+
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Connection) -> R) -> R {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -162,7 +167,7 @@ impl ConnectionSource for Lent {
 }
 
 /// The status and the body of each request.
-async fn guard(connection: &Lent, subject: Subject, paths: &[String]) -> Vec<(u16, String)> {
+pub(super) async fn guard(connection: &Lent, subject: Subject, paths: &[String]) -> Vec<(u16, String)> {
     let auth =
         Auth::builder().mechanism(AlwaysAs(user(subject))).connections(connection.clone()).build().unwrap();
     let app = App::new().app_data(auth).service(read_one).service(read_all).service(update_one);
@@ -182,7 +187,7 @@ async fn guard(connection: &Lent, subject: Subject, paths: &[String]) -> Vec<(u1
 #[test]
 fn a_value_that_a_field_cannot_hold_is_decided_alike_everywhere() {
     let Some((connection, _database)) = database::open::<Connection>(SERVER) else { return };
-    let connection = Lent(Arc::new(Mutex::new(connection)));
+    let connection = Lent::of(connection);
     let counts = RefCell::new((0, 0));
     let config = Config { failure_persistence: None, ..Config::default() };
     let config = Config { cases: config.cases.div_ceil(4), ..config };
@@ -299,7 +304,7 @@ fn compare(
 #[test]
 fn a_row_for_a_list_by_hand_is_refused_where_it_is_not_what_is_stored() {
     let Some((connection, _database)) = database::open::<Connection>(SERVER) else { return };
-    let connection = Lent(Arc::new(Mutex::new(connection)));
+    let connection = Lent::of(connection);
     let plain = Literal::Integer(2);
     let closed =
         if DIALECT == database::Dialect::Sqlite { Literal::Integer(0) } else { Literal::Bool(false) };
@@ -354,7 +359,7 @@ fn texts_are_decided_about_alike_in_columns_of_every_type() {
     for (sql_type, affinity, owners) in text_types(DIALECT) {
         // One each: a statement that a connection has prepared knows the types of the tables that were there.
         let Some((connection, _database)) = database::open::<Connection>(SERVER) else { return };
-        let connection = Lent(Arc::new(Mutex::new(connection)));
+        let connection = Lent::of(connection);
         let (key_type, reference_type) = match sql_type {
             "INTEGER" | "" => ("TEXT", "TEXT"),
             sql_type => (sql_type, sql_type),
@@ -364,9 +369,13 @@ fn texts_are_decided_about_alike_in_columns_of_every_type() {
              CREATE TABLE notes (id INTEGER PRIMARY KEY, text_id {reference_type} NOT NULL);"
         );
         for ((key, owner), id) in KEYS.iter().zip(owners).zip(1..) {
-            let owner = owner.written(DIALECT);
-            let row = format!("INSERT INTO texts (id, owner) VALUES ('{key}', {owner});");
-            created.extend([row, format!("INSERT INTO notes VALUES ({id}, '{key}');")]);
+            write!(
+                created,
+                "INSERT INTO texts (id, owner) VALUES ('{key}', {});
+                 INSERT INTO notes VALUES ({id}, '{key}');",
+                owner.written(DIALECT)
+            )
+            .unwrap();
         }
         connection.with(|connection| connection.batch_execute(&created)).unwrap();
         for subject in TEXT_SUBJECTS {
@@ -449,7 +458,7 @@ fn the_row_that_a_text_finds_is_the_row_that_is_decided_about() {
         #[cfg(feature = "mysql")]
         database::Dialect::Mysql => "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
     };
-    let connection = Lent(Arc::new(Mutex::new(connection)));
+    let connection = Lent::of(connection);
     let created = format!(
         "CREATE TABLE texts (id {sql_type} NOT NULL PRIMARY KEY, touched INTEGER NOT NULL DEFAULT 0, owner TEXT);
          INSERT INTO texts (id, owner) VALUES ('abc', 'mia'), ('xyz', 'ben');"
@@ -494,7 +503,7 @@ fn a_key_with_a_nul_names_nothing_before_a_database_is_asked() {
         INSERT INTO texts VALUES ('a', 1, 'mia')",
         )
         .unwrap();
-    let connection = Lent(Arc::new(Mutex::new(connection)));
+    let connection = Lent::of(connection);
     let paths = ["/texts/0/a", "/texts/0/a%00b", "/texts/0/%00", "/texts/0?id=a%00b", "/texts/0?id=a&id=%00"];
     let answers = System::new().block_on(guard(&connection, "mia", &paths.map(str::to_owned)));
     assert_eq!(answers.into_iter().map(|(status, _)| status).collect::<Vec<_>>(), [200, 404, 404, 404, 404]);

@@ -70,15 +70,22 @@ impl<DB: Backend, M> QueryFragment<DB> for Misfit<M> {
 
 /// The condition that a column differs from what a field of this kind holds of it, as what stands between its names, if
 /// that may be. What is greater than the mask, or no integer, differs from what the mask leaves of it; a negative number
-/// does so as well, and is looked at once more. `MySQL` and `MariaDB`, which read the comment, have no such numbers in a
-/// column of integers, and their `|` knows no sign.
+/// does so as well, and is looked at once more. The `|` of `MySQL` and `MariaDB` knows no sign, so what they read in the comment
+/// decides there: diesel refuses what is too large for a field, but cuts fractions off.
 const fn differs(kind: Kind) -> Option<&'static [&'static str]> {
     match kind {
-        Kind::SmallInt => Some(&[" <> (", " & 32767) AND ", " <> (", " | -32768) /*! AND FALSE */ THEN "]),
-        Kind::Integer => {
-            Some(&[" <> (", " & 2147483647) AND ", " <> (", " | -2147483648) /*! AND FALSE */ THEN "])
+        Kind::SmallInt => {
+            Some(&[" <> (", " & 32767) AND ", " <> (", " | -32768) /*! AND ", " <> ROUND(", ") */ THEN "])
         }
-        Kind::BigInt => Some(&[" <> (", " | 0) /*! AND FALSE */ THEN "]),
+        Kind::Integer => Some(&[
+            " <> (",
+            " & 2147483647) AND ",
+            " <> (",
+            " | -2147483648) /*! AND ",
+            " <> ROUND(",
+            ") */ THEN ",
+        ]),
+        Kind::BigInt => Some(&[" <> (", " | 0) /*! AND ", " <> ROUND(", ") */ THEN "]),
         Kind::Bool => Some(&[" <> (", " = TRUE) THEN "]),
         Kind::Text | Kind::Binary | Kind::Uuid | Kind::Other => None,
     }
