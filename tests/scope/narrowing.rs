@@ -146,6 +146,16 @@ fn a_comment_in_a_value_does_not_reach_the_condition_of_a_change() {
     assert_eq!(diesel::update(change).set(attic()).execute(&mut connection), Ok(2));
 }
 
+/// What binds nothing would be a whole statement for `SQLite` without its condition.
+#[test]
+fn nor_does_a_comment_that_a_value_leaves_open() {
+    let Some((mut connection, _place)) = service() else { return };
+    let attic = sensors::asset_id.eq(sql::<Text>("'attic' /* for now"));
+    let change = Sensor::changeable_by(&User::new(8), Permission::new("nobody-has-it"));
+    let changed = diesel::update(change).set(attic).execute(&mut connection);
+    assert!(!changed.as_ref().is_ok_and(|rows| *rows > 0), "{changed:?}");
+}
+
 #[actix_web::test]
 async fn an_extractor_hands_over_what_its_caller_may_change() {
     let Some((mut connection, _place)) = service() else { return };

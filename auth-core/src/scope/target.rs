@@ -149,9 +149,10 @@ impl<M: Scoped> QueryId for ScopedTarget<'_, M> {
 
 impl<M: Scoped<Backend: BindIds>> QueryFragment<M::Backend> for ScopedTarget<'_, M> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, M::Backend>) -> QueryResult<()> {
-        // On a line of its own: a raw value before it, which ends with a comment, would comment the condition out. So would
-        // a filter that ends with one, if the scope did not stand before it, and in parentheses that are closed behind it.
-        out.push_sql("\nWHERE (");
+        // On a line of its own, behind the end of a comment: a raw value before it, which ends with a comment or begins one,
+        // would comment the condition out. So would a filter that does, if the scope did not stand before it, and in
+        // parentheses that are closed behind it.
+        out.push_sql("\n/**/ WHERE (");
         self.scope.walk_ast(out.reborrow())?;
         for filter in &self.filters {
             out.push_sql(" AND (");
