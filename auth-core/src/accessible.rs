@@ -8,7 +8,7 @@ use crate::{
     auth::Auth,
     caught::caught,
     denial::Denial,
-    permission::PermissionMarker,
+    permission::{Permission, PermissionMarker},
     scope::{Scope, Scoped, ScopedTarget},
     subject::Subject,
 };
@@ -75,7 +75,26 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
     ///     diesel::delete(notes.target().filter(notes::text.eq(""))).execute(connection)
     /// }
     /// ```
+    ///
+    /// It does not compile with `Read`: who may see a row may not change it for that.
+    ///
+    /// ```compile_fail,E0080
+    /// # use auth_core::{Accessible, AuthModel, permission::Read};
+    /// # use diesel::prelude::*;
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer } }
+    /// # #[derive(Queryable, Selectable, AuthModel)]
+    /// # #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// # #[acl(read = account(account_id))]
+    /// # struct Note { id: i32, account_id: i32 }
+    /// let remove: fn(&Accessible<Note, Read>) = |notes| drop(diesel::delete(notes.target()));
+    /// ```
     pub fn target<'a>(&self) -> ScopedTarget<'a, T> {
+        const {
+            assert!(
+                !P::PERMISSION.is(Permission::READ),
+                "who may see a row may not change it for that: take the rows by another permission, such as `Update`"
+            );
+        }
         T::changeable_by(&*self.subject, P::PERMISSION)
     }
 
