@@ -12,11 +12,17 @@ use super::{AttemptLimits, TooManyAttempts, table::Table};
 /// The most attempts that wait for others of their account.
 pub(super) const WAITING: usize = 100;
 
+/// The most attempts of one address that take reserves of accounts at a time. Names that are made up have reserves, too, and
+/// each password keeps a processor busy: without an end, one address would leave none to others.
+const RESERVES: u32 = 10;
+
 pub(super) struct Counts {
     pub(super) accounts: Table,
     pub(super) addresses: Table,
     /// Of the accounts for which something is being decided.
     lines: HashMap<u64, Line>,
+    /// Of the addresses for which reserves are taken: how many.
+    reserves: HashMap<u64, u32>,
 }
 
 #[derive(Default)]
@@ -34,9 +40,9 @@ struct Waiting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Begun {
     account: u64,
-    /// The address that it counts for. None if it takes the account's reserve: otherwise a flood would use up the
-    /// limit of its address for days.
     address: Option<u64>,
+    /// Then it does not count for the address: otherwise a flood would use up the limit for days.
+    takes_reserve: bool,
 }
 
 /// How an attempt ended.
@@ -64,6 +70,7 @@ impl Counts {
             accounts: Table::new(limits.account, limits.remembered),
             addresses: Table::new(limits.address, limits.remembered),
             lines: HashMap::new(),
+            reserves: HashMap::new(),
         }
     }
 
@@ -90,10 +97,13 @@ impl Counts {
     }
 
     pub(super) fn end(&mut self, begun: Begun, end: End, now: Duration) {
-        match (end, begun.address) {
-            (End::Failed, _) => self.accounts.count(begun.account, now),
-            (End::TakenBack, Some(address)) => self.addresses.give_back(address),
-            (End::TakenBack, None) => {}
+        match begun.address {
+            Some(address) if begun.takes_reserve => self.free_reserve(address),
+            Some(address) if end == End::TakenBack => self.addresses.give_back(address),
+            _ => {}
+        }
+        if end == End::Failed {
+            self.accounts.count(begun.account, now);
         }
         if let Some(line) = self.lines.get_mut(&begun.account) {
             line.deciding = line.deciding.saturating_sub(1);
@@ -132,8 +142,19 @@ impl Counts {
 
     fn begin(&mut self, begun: Begun, now: Duration) {
         self.lines.entry(begun.account).or_default().deciding += 1;
-        if let Some(address) = begun.address {
-            self.addresses.count(address, now);
+        match begun.address {
+            Some(address) if begun.takes_reserve => *self.reserves.entry(address).or_default() += 1,
+            Some(address) => self.addresses.count(address, now),
+            None => {}
+        }
+    }
+
+    fn free_reserve(&mut self, address: u64) {
+        if let Some(taken) = self.reserves.get_mut(&address) {
+            *taken = taken.saturating_sub(1);
+            if *taken == 0 {
+                self.reserves.remove(&address);
+            }
         }
     }
 
@@ -142,19 +163,20 @@ impl Counts {
         let deciding = self.lines.get(&account).map_or(0, |line| line.deciding);
         let of_account = self.accounts.wait(account, 0, now);
         let of_address = address.and_then(|address| self.addresses.wait(address, 0, now));
-        let takes_reserve = of_address.is_some() && self.accounts.is_clean(account, now);
+        let taken = address.and_then(|address| self.reserves.get(&address)).copied().unwrap_or_default();
+        let takes_reserve = of_address.is_some() && taken < RESERVES && self.accounts.is_clean(account, now);
         let refused = if takes_reserve { of_account } else { of_account.max(of_address) };
         if let Some(retry_after) = refused {
             Verdict::Refuse(TooManyAttempts { retry_after })
         } else if takes_reserve && deciding > 0 || self.accounts.wait(account, deciding, now).is_some() {
             Verdict::Wait
         } else {
-            Verdict::Begin(Begun { account, address: address.filter(|_| !takes_reserve) })
+            Verdict::Begin(Begun { account, address, takes_reserve })
         }
     }
 
     #[cfg(test)]
     pub(super) fn has_no_lines(&self) -> bool {
-        self.lines.is_empty()
+        self.lines.is_empty() && self.reserves.is_empty()
     }
 }

@@ -40,7 +40,8 @@ impl AttemptLimits {
     /// An account keeps a reserve, which its address cannot use up: while none of its attempts failed for as long as its
     /// own limit takes to renew (10 minutes by default), one attempt at a time is decided although the address
     /// has reached its limit. So failures for some accounts do not keep out other users of the same
-    /// address. The price is that an address may try one password with each account in that time.
+    /// address. At most 10 such attempts of an address are decided at a time, for names that nobody has have reserves, too. The
+    /// price is that an address may try one password with each account in that time.
     pub fn per_address(mut self, at_once: u32, one_more_after: Duration) -> Self {
         self.address = Rate { at_once, one_more_after };
         self
