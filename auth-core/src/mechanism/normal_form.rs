@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// [`Passwords::normalized_as`](super::Passwords::normalized_as).
 ///
 /// A keyboard may send `é` as one character or as two. Without a form, the password that was set on one device is a wrong
-/// one on another.
+/// one on another. A text of more than 4,096 bytes, which nobody types, stays as it comes.
 ///
 /// ```
 /// use auth_core::mechanism::{NormalForm, Passwords};
@@ -32,10 +32,14 @@ pub enum NormalForm {
     AsTyped,
 }
 
+/// What is longer, in bytes, is hashed as it comes. A form may be eleven times as long as what is sent, and to make it can take
+/// longer than to hash it: whoever sends megabytes to a log-in would keep a processor busy.
+const LONGEST: usize = 4096;
+
 impl NormalForm {
     pub(super) fn of(self, password: &str) -> Cow<'_, str> {
-        // Most are, and then every form is the same.
-        if password.is_ascii() {
+        // Of ASCII, as most are, every form is the same.
+        if password.is_ascii() || password.len() > LONGEST {
             return Cow::Borrowed(password);
         }
         match self {
@@ -90,6 +94,23 @@ mod tests {
         let stored = canonical.hash(FORMS[0]).unwrap();
         assert!(canonical.verify(FORMS[1].to_owned(), Some(stored.clone())).await.unwrap());
         assert!(!canonical.verify(FORMS[2].to_owned(), Some(stored)).await.unwrap());
+    }
+
+    #[actix_web::test]
+    async fn what_nobody_types_is_hashed_as_it_comes() {
+        let passwords = Passwords::with_cost(32, 1, 1).unwrap();
+        // In this form it would be eleven times as long.
+        let set = "\u{fdfa}".repeat(2_000);
+        assert_eq!(stored_as(&passwords, &set).await, [true, false]);
+        assert_eq!(stored_as(&passwords, "\u{fdfa}").await, [true, true]);
+    }
+
+    /// Whether the hash of this password is that of the password as it comes, and of its normal form.
+    async fn stored_as(passwords: &Passwords, password: &str) -> [bool; 2] {
+        let stored = passwords.hash(password).unwrap();
+        let is_hash_of = |password: &str| passwords.verify(password.to_owned(), Some(stored.clone()));
+        let normal: String = password.nfkc().collect();
+        [is_hash_of(password).await.unwrap(), is_hash_of(&normal).await.unwrap()]
     }
 
     #[actix_web::test]
