@@ -11,8 +11,8 @@ use actix_web::{
     web,
 };
 use auth_core::{
-    AuthError, MaybeUser, ProtectedApp, ProtectedConfig, ProtectedScope, anonymous_user_required,
-    auth_required,
+    AuthError, CurrentUser, MaybeUser, ProtectedApp, ProtectedConfig, ProtectedScope,
+    anonymous_user_required, auth_required,
     mechanism::session,
     permission_required_for_context,
     protected::{GuardedResponses, ScopeGuard},
@@ -94,6 +94,13 @@ async fn greeting(user: MaybeUser<Member>) -> impl Responder {
     if user.is_some() { "hello again" } else { "hello" }
 }
 
+/// Takes whatever goes wrong for nobody.
+#[public(reason = "it greets everybody")]
+#[get("/tolerant-greeting")]
+async fn tolerant_greeting(user: Option<CurrentUser<Member>>) -> impl Responder {
+    if user.is_some() { "hello again" } else { "hello" }
+}
+
 #[public(reason = "it is the same for everybody")]
 #[get("/open")]
 async fn open() -> impl Responder {
@@ -143,6 +150,7 @@ fn all(config: &mut ProtectedConfig<'_>) {
         .service(panic)
         .service(welcome)
         .service(greeting)
+        .service(tolerant_greeting)
         .service(open)
         .service(of_get)
         .service(of_head)
@@ -195,6 +203,9 @@ fn nobody_keeps_what_a_guard_let_through_or_denied() {
         ("/welcome", Some("member"), 403),
         ("/greeting", None, 200),
         ("/greeting", Some("member"), 200),
+        ("/tolerant-greeting", None, 200),
+        ("/tolerant-greeting", Some("wrong"), 200),
+        ("/tolerant-greeting", Some("member"), 200),
         ("/guarded/open", Some("member"), 200),
         ("/guarded/open", None, 401),
         ("/guarded/nothing", Some("member"), 404),

@@ -161,7 +161,8 @@ impl Auth {
         let check = self.check("authenticate", request);
         let known = self.found_before(request);
         let is_known = known.is_some();
-        let Some(found) = self.find(request, accepted, known, &next, &check).await? else {
+        let found = self.find(request, accepted, known, &next, &check).await;
+        let Some(found) = self.noting_nobody(request, found)? else {
             check.decided(Decision::Deny(DenyReason::Anonymous));
             return Err(self.unauthenticated(accepted, "", Why::Missing));
         };
@@ -223,10 +224,8 @@ impl Auth {
             return Ok(None);
         }
         let check = self.check("authenticate", request);
-        let found = self.find(request, &by_default, None, &Next::default(), &check).await?;
-        if found.is_none() {
-            request.extensions_mut().insert(NobodyFound(self.clone()));
-        }
+        let found = self.find(request, &by_default, None, &Next::default(), &check).await;
+        let found = self.noting_nobody(request, found)?;
         Ok(found.inspect(|found| found.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
 
@@ -236,6 +235,18 @@ impl Auth {
             Some(found) => Ok(found),
             None => self.authenticate(request, &Accepted::any(), Next::default()).await,
         }
+    }
+
+    /// What was found. The request keeps that it was nobody, for a handler may go on without anybody.
+    fn noting_nobody(
+        &self,
+        request: &HttpRequest,
+        found: Result<Option<Found>, AuthError>,
+    ) -> Result<Option<Found>, AuthError> {
+        if !matches!(found, Ok(Some(_))) {
+            request.extensions_mut().insert(NobodyFound(self.clone()));
+        }
+        found
     }
 
     /// Asks the accepted mechanisms in the order in which they were added, until one finds somebody, who is not looked for
@@ -387,7 +398,7 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// Kept with a request that has no credentials, where that decided about the answer.
+/// Kept with a request that has no credentials, or wrong ones, where that decided about the answer.
 struct NobodyFound(Auth);
 
 /// What authentication found, kept with the request.
