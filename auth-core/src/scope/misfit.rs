@@ -52,13 +52,12 @@ impl<DB: Backend, M> QueryFragment<DB> for Misfit<M> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let mut word = "CASE WHEN ";
         for (column, place) in self.columns.iter().zip(1..) {
-            let Some([first, rest @ ..]) = differs(column.kind) else { continue };
-            out.push_sql(word);
-            out.push_identifier(column.name)?;
-            out.push_sql(first);
-            for more in rest {
-                out.push_identifier(column.name)?;
-                out.push_sql(more);
+            match column.kind {
+                Kind::SmallInt => push_condition(word, column.name, SMALL_INT, &mut out)?,
+                Kind::Integer => push_condition(word, column.name, INTEGER, &mut out)?,
+                Kind::BigInt => push_condition(word, column.name, BIG_INT, &mut out)?,
+                Kind::Bool => push_condition(word, column.name, BOOL, &mut out)?,
+                Kind::Text | Kind::Binary | Kind::Uuid | Kind::Other => continue,
             }
             push_number(place, &mut out);
             word = " WHEN ";
@@ -68,35 +67,48 @@ impl<DB: Backend, M> QueryFragment<DB> for Misfit<M> {
     }
 }
 
-/// The condition that a column differs from what a field of this kind holds of it, as what stands between its names, if
-/// that may be. What is greater than the mask, or no integer, differs from what the mask leaves of it; a negative number
-/// does so as well, and is looked at once more. The `|` of `MySQL` and `MariaDB` knows no sign, so what they read in the comment
-/// decides there: diesel refuses what is too large for a field, but cuts fractions off.
-const fn differs(kind: Kind) -> Option<&'static [&'static str]> {
-    match kind {
-        Kind::SmallInt => {
-            Some(&[" <> (", " & 32767) AND ", " <> (", " | -32768) /*! AND ", " <> ROUND(", ") */ THEN "])
-        }
-        Kind::Integer => Some(&[
-            " <> (",
-            " & 2147483647) AND ",
-            " <> (",
-            " | -2147483648) /*! AND ",
-            " <> ROUND(",
-            ") */ THEN ",
-        ]),
-        Kind::BigInt => Some(&[" <> (", " | 0) /*! AND ", " <> ROUND(", ") */ THEN "]),
-        Kind::Bool => Some(&[" <> (", " = TRUE) THEN "]),
-        Kind::Text | Kind::Binary | Kind::Uuid | Kind::Other => None,
+// The conditions that a column differs from what a field holds of it, as what stands behind its name each time. What is
+// greater than the mask, or no integer, differs from what the mask leaves of it; a negative number does so as well, and is
+// looked at once more. The bits of MySQL and MariaDB know no sign, so what they read in the comment takes the place of the
+// masks: diesel refuses what is too large for a field, but cuts fractions off.
+const SMALL_INT: [&str; 4] =
+    [" <> (", " /*! DIV 1) OR FALSE AND (0 */ & 32767) AND ", " <> (", " | -32768) THEN "];
+const INTEGER: [&str; 4] =
+    [" <> (", " /*! DIV 1) OR FALSE AND (0 */ & 2147483647) AND ", " <> (", " | -2147483648) THEN "];
+const BIG_INT: [&str; 2] = [" <> (", " /*! DIV 1) OR FALSE AND (0 */ | 0) THEN "];
+const BOOL: [&str; 2] = [" <> (", " = TRUE) THEN "];
+
+#[expect(clippy::inline_always, reason = "diesel walks here for each request, and seldom writes")]
+#[inline(always)]
+fn push_condition<DB: Backend, const TIMES: usize>(
+    word: &str,
+    column: &str,
+    parts: [&str; TIMES],
+    out: &mut AstPass<'_, '_, DB>,
+) -> QueryResult<()> {
+    out.push_sql(word);
+    for part in parts {
+        out.push_identifier(column)?;
+        out.push_sql(part);
+    }
+    Ok(())
+}
+
+#[inline]
+fn push_number<DB: Backend>(number: usize, out: &mut AstPass<'_, '_, DB>) {
+    const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+    if number > 9 {
+        push_long_number(number, out);
+    } else {
+        out.push_sql(DIGITS.get(number).copied().unwrap_or_default());
     }
 }
 
-fn push_number<DB: Backend>(number: usize, out: &mut AstPass<'_, '_, DB>) {
-    if number > 9 {
-        push_number(number / 10, out);
-    }
-    let digit = number % 10;
-    out.push_sql("0123456789".get(digit..=digit).unwrap_or_default());
+#[inline(never)]
+fn push_long_number<DB: Backend>(number: usize, out: &mut AstPass<'_, '_, DB>) {
+    push_number(number / 10, out);
+    push_number(number % 10, out);
 }
 
 /// A row that holds what is stored; an error that says which column does not.
