@@ -262,5 +262,8 @@ fn path_parameter<'r>(
     if path.iter().filter(|(other, _)| *other == name).count() > 1 {
         return Err(WrongRoute::HasTwo(name));
     }
-    Ok(percent_decode_str(raw).decode_utf8().ok())
+    if raw.contains('%') {
+        return Ok(percent_decode_str(raw).decode_utf8().ok());
+    }
+    Ok(Some(Cow::Borrowed(raw)))
 }

@@ -29,7 +29,7 @@ pub(super) fn credentials<'r>(request: &'r HttpRequest, scheme: &str) -> Result<
 pub(super) fn after_scheme<'h>(header: &'h HeaderValue, scheme: &str) -> Option<&'h [u8]> {
     let (start, rest) = header.as_bytes().split_at_checked(scheme.len())?;
     match rest {
-        _ if !start.eq_ignore_ascii_case(scheme.as_bytes()) => None,
+        _ if start != scheme.as_bytes() && !start.eq_ignore_ascii_case(scheme.as_bytes()) => None,
         [b' ', ..] => Some(rest.trim_ascii_start()),
         // The name of another scheme goes on here; whatever else stands here makes malformed credentials.
         [
