@@ -9,6 +9,7 @@ use std::{
     error::Error as StdError,
     fmt,
     future::Future,
+    pin::pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -123,7 +124,7 @@ impl Auth {
         answer: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let limit = self.0.time_limit;
-        timeout(limit, answer).await.unwrap_or_else(|_| {
+        pin!(timeout(limit, answer)).await.unwrap_or_else(|_| {
             Err(LoadError::unavailable(format!("there was no answer within {limit:?}")).into())
         })
     }
@@ -150,18 +151,17 @@ impl Auth {
         }
     }
 
-    /// The request's subject, by a mechanism that the guard accepts; 401 where nobody is logged in. What comes `next` may
-    /// be done on the mechanism's thread.
+    /// The request's subject, by a mechanism that the guard accepts; 401 where nobody is logged in. It may be known already.
+    /// What comes `next` may be done on the mechanism's thread.
     pub(crate) async fn authenticate(
         &self,
         request: &HttpRequest,
         accepted: &Accepted,
+        is_known: bool,
         next: Next,
     ) -> Result<Found, AuthError> {
         let check = self.check("authenticate", request);
-        let known = self.found_before(request);
-        let is_known = known.is_some();
-        let found = self.find(request, accepted, known, &next, &check).await;
+        let found = pin!(self.find(request, accepted, is_known, &next, &check)).await;
         let Some(found) = self.noting_nobody(request, found)? else {
             check.decided(Decision::Deny(DenyReason::Anonymous));
             return Err(self.unauthenticated(accepted, "", Why::Missing));
@@ -224,7 +224,7 @@ impl Auth {
             return Ok(None);
         }
         let check = self.check("authenticate", request);
-        let found = self.find(request, &by_default, None, &Next::default(), &check).await;
+        let found = self.find(request, &by_default, false, &Next::default(), &check).await;
         let found = self.noting_nobody(request, found)?;
         Ok(found.inspect(|found| found.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
@@ -233,7 +233,7 @@ impl Auth {
     pub(crate) async fn current_or_refused(&self, request: &HttpRequest) -> Result<Found, AuthError> {
         match self.found_before(request) {
             Some(found) => Ok(found),
-            None => self.authenticate(request, &Accepted::any(), Next::default()).await,
+            None => self.authenticate(request, &Accepted::any(), false, Next::default()).await,
         }
     }
 
@@ -255,13 +255,13 @@ impl Auth {
         &self,
         request: &HttpRequest,
         accepted: &Accepted,
-        known: Option<Found>,
+        is_known: bool,
         next: &Next,
         check: &Check<'_>,
     ) -> Result<Option<Found>, AuthError> {
         let is_accepted =
             |found: &Found| self.mechanisms(accepted).any(|asked| asked.name() == found.mechanism);
-        if let Some(found) = known.filter(is_accepted) {
+        if is_known && let Some(found) = self.found_before(request).filter(is_accepted) {
             return Ok(Some(found));
         }
         let mut is_asked = false;
@@ -269,18 +269,19 @@ impl Auth {
             is_asked = true;
             // Made where something is told of it, so that the request does not carry it along while it waits.
             let check = || Check { mechanism: Some(mechanism.name()), ..*check };
-            match self.in_time(mechanism.authenticate_and(request, next.clone())).await {
+            let answer = pin!(self.in_time(mechanism.authenticate_and(request, next.clone()))).await;
+            match answer {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
+                    let found = Found { by: self.clone(), mechanism: mechanism.name(), authenticated };
+                    let before = request.extensions_mut().insert(found.clone());
                     // An outer guard let in somebody else, by a mechanism that this one does not accept; or another
                     // extractor did meanwhile.
-                    if self.found_before(request).is_some_and(|other| !other.is(&authenticated)) {
-                        let check = Check { subject: Some(&*authenticated.subject), ..check() };
-                        check.decided(Decision::Deny(DenyReason::BadCredentials));
+                    if let Some(other) = before.filter(|other| other.is_by(self) && !other.is(&found)) {
+                        request.extensions_mut().insert(other);
+                        found.checked(check()).decided(Decision::Deny(DenyReason::BadCredentials));
                         return Err(self.unauthenticated(accepted, mechanism.name(), Why::Rejected));
                     }
-                    let found = Found { by: self.clone(), mechanism: mechanism.name(), authenticated };
-                    request.extensions_mut().insert(found.clone());
                     return Ok(Some(found));
                 }
                 Err(Rejection::BadCredentials) => {
@@ -319,13 +320,13 @@ impl Auth {
 
     /// Whether a subject was found before for this request, so that no mechanism may be asked any more.
     pub(crate) fn has_found(&self, request: &HttpRequest) -> bool {
-        self.found_before(request).is_some()
+        request.extensions().get::<Found>().is_some_and(|found| found.is_by(self))
     }
 
     /// What this very `Auth` found before for this request; an inner scope may have registered another one.
     fn found_before(&self, request: &HttpRequest) -> Option<Found> {
         let extensions = request.extensions();
-        extensions.get::<Found>().filter(|found| Arc::ptr_eq(&found.by.0, &self.0)).cloned()
+        extensions.get::<Found>().filter(|found| found.is_by(self)).cloned()
     }
 
     /// Whoever looked for the caller of this request, if somebody did: the answer depends on what was found.
@@ -419,9 +420,14 @@ impl Found {
         Check { subject: Some(&*self.authenticated.subject), mechanism: Some(self.mechanism), ..check }
     }
 
+    /// Whether this very `Auth` found it.
+    fn is_by(&self, auth: &Auth) -> bool {
+        Arc::ptr_eq(&self.by.0, &auth.0)
+    }
+
     /// Whether this is the same subject. Subjects of two types may have the same ids.
-    fn is(&self, other: &Authenticated) -> bool {
-        let (one, other) = (&*self.authenticated.subject, &*other.subject);
+    fn is(&self, other: &Self) -> bool {
+        let (one, other) = (&*self.authenticated.subject, &*other.authenticated.subject);
         one.type_id() == other.type_id() && one.id() == other.id()
     }
 }

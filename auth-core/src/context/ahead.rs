@@ -63,6 +63,8 @@ pub trait Ahead<T> {
 #[doc(hidden)]
 pub struct LoadedAhead<T> {
     pub(crate) loaded: Result<Asked<T>, LoadError>,
+    /// What was asked about it.
+    pub(crate) question: Question,
     /// How long that took, if somebody wants to know.
     pub(crate) took: Option<Duration>,
     /// The id, if somebody wants to know.
@@ -119,10 +121,9 @@ where
         let loaded = catch_unwind(AssertUnwindSafe(|| with_connection(&*self.source, load)))
             .unwrap_or_else(|_| Err(LoadError::unavailable("the work panicked")));
         let took = since.map(|since| since.elapsed());
-        *self.begun() = Some(Begun {
-            subject: Arc::clone(subject),
-            loaded: Some(LoadedAhead { loaded, took, id: shown }),
-        });
+        if let Some(begun) = &mut *self.begun() {
+            begun.loaded = Some(LoadedAhead { loaded, question, took, id: shown });
+        }
     }
 
     fn subject(&self) -> Option<Arc<dyn Subject>> {
@@ -146,7 +147,7 @@ where
 
     fn take(&self, subject: &Arc<dyn Subject>) -> Option<LoadedAhead<T>> {
         // What the database said holds for whom it was asked about.
-        self.begun().take().filter(|begun| Arc::ptr_eq(&begun.subject, subject))?.loaded
+        self.begun().as_mut().filter(|begun| Arc::ptr_eq(&begun.subject, subject))?.loaded.take()
     }
 }
 

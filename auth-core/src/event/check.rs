@@ -106,8 +106,8 @@ impl<'a> Check<'a> {
     /// The same for another context of the same type.
     pub(crate) fn of(&self, id: &'a str) -> Self {
         // A client may write as much as it likes, but not into the log.
-        let end = id.char_indices().nth(MAX_ID).map_or(id.len(), |(end, _)| end);
-        let id = id.get(..end).unwrap_or_default();
+        let end = (id.len() > MAX_ID).then(|| id.char_indices().nth(MAX_ID)).flatten();
+        let id = end.and_then(|(end, _)| id.get(..end)).unwrap_or(id);
         Self { context: self.context.map(|(context, _)| (context, id)), ..*self }
     }
 
@@ -146,10 +146,18 @@ impl<'a> Check<'a> {
         AuthError::Misconfigured
     }
 
+    /// Whether somebody listens to decisions now.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.observers().is_empty() || logs(Level::INFO)
+    }
+
+    fn observers(&self) -> &'a [Box<dyn Observer>] {
+        self.place.map_or(&[], |place| place.observers)
+    }
+
     fn tell(&self, decision: Decision, error: Option<&(dyn Error + 'static)>) {
-        let observers = self.place.map_or(&[][..], |place| place.observers);
-        let logged = logs(if error.is_some() { Level::ERROR } else { Level::INFO });
-        if observers.is_empty() && !logged {
+        let observers = self.observers();
+        if observers.is_empty() && !logs(if error.is_some() { Level::ERROR } else { Level::INFO }) {
             return;
         }
         let told = Told {

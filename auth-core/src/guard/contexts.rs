@@ -1,6 +1,6 @@
 //! Phases 3 and 5: contexts are loaded and checked.
 
-use std::{any::type_name, borrow::Cow, sync::Arc};
+use std::{any::type_name, borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
 use super::{
     AskedContext, Asking, Asks, Caller, progress, proves_what_is_checked,
@@ -28,7 +28,7 @@ impl Asking<'_, 'static> {
     /// not where more is asked of it than can be asked on that thread.
     pub(super) fn ahead<L: NamedBy<S>, S>(&self) -> Option<Arc<dyn Ahead<L>>> {
         let Asks { checks, contexts: [asked, ..], .. } = self.asks else { return None };
-        if self.accepted().asks_for_recent() || self.auth.has_found(self.request) {
+        if self.accepted().asks_for_recent() || self.is_known {
             return None;
         }
         let permissions = permissions(self.auth, asked)?;
@@ -58,13 +58,13 @@ impl Caller<'_> {
     ) -> Result<A, AuthError> {
         let asked = self.asked(index)?;
         if let Some(ahead) = ahead
-            && let Some(LoadedAhead { loaded, took, id }) = ahead.take(&self.subject)
+            && let Some(LoadedAhead { loaded, question, took, id }) = ahead.take(&self.subject)
         {
             self.prove::<A>(asked)?;
-            let check = self.check::<A::Loaded>(&id, asked).with_load(took);
-            let question = self.question(asked, &check)?;
+            let mut check = self.check::<A::Loaded>(&id, asked).with_load(took);
             let (mut context, answer) = found(loaded, &check)?;
-            self.check_each(&mut context, Vec::from_iter(answer), &[], &question, asked, check).await?;
+            let answers = Vec::from_iter(answer);
+            pin!(self.check_each(&mut context, answers, &[], &question, asked, &mut check)).await?;
             return Ok(A::from_checked(context));
         }
         let Named { key, text } = A::Loaded::read(asked.sources, self.request)
@@ -98,10 +98,10 @@ impl Caller<'_> {
         index: usize,
     ) -> Result<L, AuthError> {
         let asked = self.asked(index)?;
-        let check = self.check::<L>("", asked);
+        let mut check = self.check::<L>("", asked);
         let mut loaded = found(loaded, &check)?;
         let question = self.question(asked, &check)?;
-        self.check_each(&mut loaded, Vec::new(), &[], &question, asked, check).await?;
+        self.check_each(&mut loaded, Vec::new(), &[], &question, asked, &mut check).await?;
         Ok(loaded)
     }
 
@@ -149,7 +149,7 @@ impl Caller<'_> {
             loaded
         };
         let (mut loaded, answers) = lent(loaded, &check)?;
-        self.check_each(&mut loaded, answers, &ids, &question, asked, check).await?;
+        self.check_each(&mut loaded, answers, &ids, &question, asked, &mut check).await?;
         Ok(A::from_checked(loaded))
     }
 
@@ -161,10 +161,14 @@ impl Caller<'_> {
         ids: &[String],
         question: &Question,
         asked: &AskedContext,
-        mut check: Check<'_>,
+        check: &mut Check<'_>,
     ) -> Result<(), AuthError> {
-        self.refuse_nothing(contexts, asked, &check)?;
-        let answers = self.answered(contexts, answers, question, &mut check).await?;
+        self.refuse_nothing(contexts, asked, check)?;
+        let answers = if !L::Context::IN_DATABASE || answers.len() == contexts.each().count() {
+            answers
+        } else {
+            pin!(self.answered(contexts, question, check)).await?
+        };
         self.decide_each(contexts, &answers, ids, question, asked, check)?;
         progress::passes(self.request);
         Ok(())
@@ -225,18 +229,14 @@ impl Caller<'_> {
         Err(if hidden { AuthError::NotFound } else { forbidden(label) })
     }
 
-    /// What the database says of the contexts, if it is the one who decides: asked now, where loading them has not. Then
-    /// each context becomes the row that the answer is about.
+    /// What the database says of the contexts: asked now, where loading them has not. Then each context becomes the row
+    /// that the answer is about.
     async fn answered<L: Contexts>(
         &self,
         contexts: &mut L,
-        answers: Vec<Answer>,
         question: &Question,
         check: &mut Check<'_>,
     ) -> Result<Vec<Answer>, AuthError> {
-        if !L::Context::IN_DATABASE || answers.len() == contexts.each().count() {
-            return Ok(answers);
-        }
         let all: Vec<_> = contexts.each().map(|(_, context)| context).collect();
         if all.len() > MAX_CONTEXTS {
             check.decided(Decision::Deny(DenyReason::TooMany));
@@ -260,7 +260,7 @@ impl Caller<'_> {
         ids: &[String],
         question: &Question,
         asked: &AskedContext,
-        check: Check<'_>,
+        check: &Check<'_>,
     ) -> Result<(), AuthError> {
         let mut denied = None;
         // All were loaded at once, so one event tells of it.
@@ -270,14 +270,12 @@ impl Caller<'_> {
                 Some(answer) => question.decide(*answer, permission),
                 None => context.decide(&*self.subject, permission).unwrap_or(NOT_ASKED),
             };
-            let shown = group(label, &check);
-            let of_context = match ids.get(index).or(shown.as_ref()) {
-                Some(text) => check.of(text),
-                None => check,
-            };
+            let shown = group(label, check);
+            let text = ids.get(index).or(shown.as_ref());
+            let of_context = text.map(|text| check.of(text));
+            let check = of_context.as_ref().unwrap_or(check);
             for permission in asked.permissions {
-                let check = Check { load: load.take(), ..of_context };
-                match self.check_permission(decide, *permission, &check) {
+                match self.check_permission(decide, *permission, load.take(), check) {
                     Ok(()) => {}
                     // Of what is hidden, a list says no more than of what is missing, whatever else is in it.
                     Err(Refused::Hidden) => return Err(AuthError::NotFound),
@@ -295,6 +293,7 @@ impl Caller<'_> {
         &self,
         decide: impl Fn(Permission) -> Decision,
         permission: Permission,
+        load: Option<Duration>,
         check: &Check<'_>,
     ) -> Result<(), Refused> {
         let decision = decide(permission);
@@ -302,7 +301,9 @@ impl Caller<'_> {
         let hidden = !decision.is_allowed()
             && self.auth.hides_unreadable()
             && (permission == Permission::READ || !reads());
-        Check { permission: Some(permission), hidden, ..*check }.decided(decision);
+        if check.is_heard() {
+            Check { permission: Some(permission), hidden, load, ..*check }.decided(decision);
+        }
         match decision {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(_) if hidden => Err(Refused::Hidden),

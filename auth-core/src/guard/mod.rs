@@ -11,7 +11,11 @@ mod named;
 pub(crate) mod progress;
 mod source;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
@@ -97,11 +101,12 @@ impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
         }
         progress::begins(&request, G::handler());
         Box::pin(async move {
-            let answer = G::admit(&request, &mut payload);
-            caught("guard", &request, answer)
-                .await
-                .map(Self)
-                .map_err(|error| denial::rendered(&request, payload, error))
+            let admitted = {
+                // Made where it stays: what is awaited without a place is moved to one, with all that it has room for.
+                let answer = pin!(G::admit(&request, &mut payload));
+                caught("guard", &request, answer).await
+            };
+            admitted.map(Self).map_err(|error| denial::rendered(&request, payload, error))
         })
     }
 }
@@ -178,11 +183,14 @@ pub struct Asking<'r, 'a> {
     request: &'r HttpRequest,
     auth: &'r Auth,
     asks: &'a Asks<'a>,
+    /// Whether somebody was found before for this request, so that no mechanism may be asked any more.
+    is_known: bool,
 }
 
 impl<'r, 'a: 'r> Asking<'r, 'a> {
     fn of(request: &'r HttpRequest, asks: &'a Asks<'a>) -> Result<Self, AuthError> {
-        Ok(Self { request, auth: Auth::of(request)?, asks })
+        let auth = Auth::of(request)?;
+        Ok(Self { request, auth, asks, is_known: auth.has_found(request) })
     }
 
     /// How the caller is to be authenticated.
@@ -196,8 +204,8 @@ impl<'r, 'a: 'r> Asking<'r, 'a> {
 
     async fn authenticate(self, next: Next) -> Result<Caller<'r>, AuthError> {
         let accepted = self.accepted();
-        let Self { request, auth, asks } = self;
-        let found = auth.authenticate(request, accepted, next).await?;
+        let Self { request, auth, asks, is_known } = self;
+        let found = pin!(auth.authenticate(request, accepted, is_known, next)).await?;
         let subject = found.subject();
         let caller = Caller { request, auth, mechanism: found.mechanism, subject, contexts: asks.contexts };
         asks.checks.iter().try_for_each(|check| caller.check_subject(check))?;

@@ -1,7 +1,7 @@
 //! Guards that load what the request names, and nothing else: most of them. They are types and data, and their checks
 //! the same code for all, which the compiler does not check again for each handler.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, pin::pin, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
@@ -37,9 +37,9 @@ impl<G: NamedGuard<T>, T: 'static> Guard<T> for G {
         let asking = Asking::of(request, &G::handler().asks)?;
         let ahead = G::Contexts::ahead(&asking);
         let next = ahead.clone().map(Ahead::next).unwrap_or_default();
-        let caller = asking.authenticate(next).await?;
+        let caller = pin!(asking.authenticate(next)).await?;
         progress::passes(request);
-        let contexts = G::Contexts::load(&caller, 0, ahead.as_deref()).await?;
+        let contexts = pin!(G::Contexts::load(&caller, 0, ahead.as_deref())).await?;
         let others = extract(request, payload).await?;
         Ok(G::arguments(contexts, others))
     }
@@ -110,7 +110,7 @@ where
         index: usize,
         ahead: Option<&dyn Ahead<A::Loaded>>,
     ) -> Result<(A, Rest::Loaded), AuthError> {
-        let context = caller.named::<A, S>(index, ahead).await?;
+        let context = pin!(caller.named::<A, S>(index, ahead)).await?;
         Ok((context, Rest::load(caller, index + 1, None).await?))
     }
 }
