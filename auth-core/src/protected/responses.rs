@@ -59,7 +59,8 @@ use crate::{
 /// * `Vary` also lists the headers in which the mechanisms look for credentials, such as `cookie`, for handlers that allow
 ///   caches.
 ///
-/// Errors that a handler or an extractor returns are answers like others. An [`AuthError`](crate::AuthError) that a handler
+/// Errors that a handler or an extractor returns are answers like others; those that a middleware within returns pass as they
+/// are, so let it answer with a response. An [`AuthError`](crate::AuthError) that a handler
 /// returns, in a `Result`, in an `actix_web::Error`, or in an error of the application's own that answers as it does by
 /// [`error_response`](actix_web::ResponseError::error_response), is rendered as all denials are, by `on_denied` of the
 /// handler or of the application. Upgrades (101) and `304 Not Modified` stay as
