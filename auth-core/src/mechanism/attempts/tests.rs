@@ -106,12 +106,12 @@ fn what_takes_the_reserve_is_decided_one_at_a_time() {
 fn names_that_are_made_up_do_not_let_one_address_keep_all_processors_busy() {
     let mut counts = Counts::new(AttemptLimits::default().per_address(0, MINUTE));
     let mut begin = |account, address| begin(&mut counts, account, Some(address), Duration::ZERO);
-    let begun: Vec<_> = (1..1000).map_while(|account| begin(account, 1).ok()).collect();
-    assert_eq!(begun.len(), 10);
+    let admitted: Vec<_> = (1..1000).map_while(|account| begin(account, 1).ok()).collect();
+    assert_eq!(admitted.len(), 10);
     assert_eq!(begin(1000, 1).map(drop), wait(60));
     assert!(begin(1000, 2).is_ok(), "another address has reserves of its own");
     // However they end, others follow.
-    for (next, ended) in (2000..).zip(begun) {
+    for (next, ended) in (2000..).zip(admitted) {
         let end = if next % 2 == 0 { End::Failed } else { End::TakenBack };
         counts.end(ended, end, Duration::ZERO);
         assert!(counts.enter(next, Some(1), Duration::ZERO).is_ok());
