@@ -92,14 +92,17 @@ fn answer(ask: &Ask, at: &Moments<'_>) -> Result<Answer, u16> {
         }
         Ask::Clients => {
             admit(who.is_admin() || who.account_roles.contains(CONSULTANCY))?;
-            let clients =
-                |(&id, account): (&i32, &Account)| (account.consultancy == Some(who.account)).then_some(id);
-            (200, Seen::Ids(at.work.accounts.iter().filter_map(clients).collect()))
+            let is_client = |(_, account): &(&i32, &Account)| account.consultancy == Some(who.account);
+            let clients = at.work.accounts.iter().filter(is_client).map(|(&id, _)| id);
+            let read = |id: &i32| at.work.may(who, Permission::Read, Object::Account(*id)).is_ok();
+            (200, Seen::Ids(clients.filter(read).collect()))
         }
         Ask::Portfolio => {
             admit(who.is_admin() || [PROSUMER, SUPPLIER].iter().any(|it| who.account_roles.contains(it)))?;
-            let held = |(&id, asset): (&i32, &Asset)| (asset.account == Some(who.account)).then_some(id);
-            (200, Seen::Ids(at.work.assets.iter().filter_map(held).collect()))
+            let is_own = |(_, asset): &(&i32, &Asset)| asset.account == Some(who.account);
+            let assets = at.work.assets.iter().filter(is_own).map(|(&id, _)| id);
+            let read = |id: &i32| at.work.may(who, Permission::Read, Object::Asset(*id)).is_ok();
+            (200, Seen::Ids(assets.filter(read).collect()))
         }
         Ask::Roles => {
             admit(who.is_admin() || [ACCOUNT_ADMIN, CONSULTANT].iter().any(|it| who.roles.contains(it)))?;
