@@ -15,7 +15,7 @@ use energy_service::test::TestDatabase;
 
 use super::{
     Connection, DIALECT, SERVER, in_transaction,
-    service::{Asset, Sensor, sensors},
+    service::{Sensor, sensors},
 };
 use crate::{
     database::{self, Dialect},
@@ -188,9 +188,16 @@ fn others_may_refer_to_what_is_authorized_for_a_change() {
     };
     // Each holds an asset and refers to that of the other: if one waited, both would wait for ever.
     in_transaction(&mut one, |one| {
-        Asset::authorize_for_update(one, &operator(), "roof".to_owned(), Permission::UPDATE).unwrap();
+        super::service::Asset::authorize_for_update(one, &operator(), "roof".to_owned(), Permission::UPDATE)
+            .unwrap();
         in_transaction(&mut other, |other| {
-            Asset::authorize_for_update(other, &of_other, "cellar".to_owned(), Permission::UPDATE).unwrap();
+            super::service::Asset::authorize_for_update(
+                other,
+                &of_other,
+                "cellar".to_owned(),
+                Permission::UPDATE,
+            )
+            .unwrap();
             insert(one, "cellar").unwrap();
             insert(other, "roof").unwrap();
         });
@@ -201,7 +208,8 @@ fn others_may_refer_to_what_is_authorized_for_a_change() {
     });
     // Nothing may refer to a row that is about to be deleted.
     in_transaction(&mut one, |one| {
-        Asset::authorize_for_update(one, &operator(), "roof".to_owned(), Permission::DELETE).unwrap();
+        super::service::Asset::authorize_for_update(one, &operator(), "roof".to_owned(), Permission::DELETE)
+            .unwrap();
         assert!(insert(&mut other, "roof").is_err());
     });
     insert(&mut other, "roof").unwrap();

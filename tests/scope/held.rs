@@ -158,6 +158,7 @@ pub(crate) fn numbers(dialect: Dialect) -> impl Strategy<Value = (Affinity, Vec<
         Literal::Blob("1"),
     ];
     // What a column of each type takes.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     let integers = move |column: usize| -> Vec<Literal> {
         let most = [1 << 15, 1 << 31, 1_i128 << 63][column];
         let fits = move |literal: &Literal| match literal {
