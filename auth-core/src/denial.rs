@@ -236,7 +236,7 @@ impl ResponseError for Denial {
 /// Renders the [`AuthError`] that a handler has returned, whatever error it was in, as all denials are.
 pub(crate) fn returned(response: ServiceResponse) -> ServiceResponse {
     let returned = response.response().extensions().get::<Returned>().cloned();
-    // Whoever gives it another status has rendered it.
+    // A response with another status has been rendered since.
     let Some(Returned(error)) = returned.filter(|Returned(error)| error.status_code() == response.status())
     else {
         return response;

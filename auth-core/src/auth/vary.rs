@@ -21,7 +21,7 @@ fn header(mechanism: &dyn DynMechanism) -> Option<HeaderName> {
         Some(Scheme::Bearer { .. } | Scheme::Basic) => Some(header::AUTHORIZATION),
         Some(Scheme::Cookie { .. }) => Some(header::COOKIE),
         Some(Scheme::Header { name }) => name.parse().ok(),
-        // Whoever challenges a client gets what it has in this header (RFC 9110, section 11.6.2).
+        // A client answers a challenge in this header (RFC 9110, section 11.6.2).
         None => {
             let challenge = Challenge { why: Why::Missing, realm: None };
             mechanism.challenge(&challenge).map(|_| header::AUTHORIZATION)

@@ -312,7 +312,7 @@ impl Caller<'_> {
     }
 }
 
-/// What the log has of a group, whose label may be a text of the client's. Nothing while nobody listens.
+/// A group as the log tells it: its label may be a text of the client's. Empty if nothing listens.
 fn group(label: Option<&str>, check: &Check<'_>) -> Option<String> {
     label.filter(|_| check.is_told()).map(|label| quoted("group", label))
 }

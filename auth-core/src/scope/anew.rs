@@ -7,7 +7,7 @@ use super::{Answers, Stored};
 use crate::context::{Answer, Lender, LoadError, Question};
 
 /// Asks about contexts that a function of the application has loaded, and reads them anew in the statement that decides.
-/// What has gone since is not there.
+/// A row that has gone since is missing.
 #[doc(hidden)]
 pub async fn ask<M: Stored, L: Lender>(
     contexts: &[&M],

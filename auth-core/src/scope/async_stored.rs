@@ -140,7 +140,7 @@ pub trait AsyncStored: Scoped + Send {
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<(Self, Answer), LoadError>> + Send;
 
-    /// The same for several rows, of which those that do not exist are left out.
+    /// Loads several rows likewise, and leaves out those that do not exist.
     #[doc(hidden)]
     fn load_all_answered(
         ids: &[Self::Id],
@@ -155,7 +155,7 @@ pub trait AsyncStored: Scoped + Send {
         connection: &mut Self::Connection,
     ) -> impl Future<Output = QueryResult<(Self, i32)>> + Send;
 
-    /// The same for several rows, of which those that do not exist are left out.
+    /// Loads several rows likewise, and leaves out those that do not exist.
     #[doc(hidden)]
     fn load_all_with_misfit(
         ids: &[Self::Id],
@@ -264,7 +264,7 @@ pub async fn async_answered_each<M: AsyncStored>(
 }
 
 /// Asks about contexts that a function of the application has loaded, and reads them anew in the statement that decides.
-/// What has gone since is not there.
+/// A row that has gone since is missing.
 #[doc(hidden)]
 pub async fn async_ask<M: AsyncStored, L: Lender>(
     contexts: &[&M],

@@ -174,7 +174,7 @@ pub trait Stored: Scoped + Send {
         connection: &mut Self::Connection,
     ) -> Result<(Self, Answer), LoadError>;
 
-    /// The same for several rows, of which those that do not exist are left out.
+    /// Loads several rows likewise, and leaves out those that do not exist.
     #[doc(hidden)]
     fn load_all_answered(
         ids: &[Self::Id],
@@ -186,7 +186,7 @@ pub trait Stored: Scoped + Send {
     #[doc(hidden)]
     fn load_with_misfit(id: Self::Id, connection: &mut Self::Connection) -> QueryResult<(Self, i32)>;
 
-    /// The same for several rows, of which those that do not exist are left out.
+    /// Loads several rows likewise, and leaves out those that do not exist.
     #[doc(hidden)]
     fn load_all_with_misfit(
         ids: &[Self::Id],

@@ -63,7 +63,7 @@ fn accounts_and_addresses_count_by_themselves() {
     let mut counts = Counts::new(limits);
     let mut fail = |account, address| fail(&mut counts, account, address, Duration::ZERO);
     assert_eq!([fail(1, Some(1)), fail(1, Some(2)), fail(1, Some(3))], [Ok(()), Ok(()), wait(60)]);
-    // What was refused does not count for the address either.
+    // A refused attempt does not count for the address either.
     assert_eq!([fail(2, Some(3)), fail(3, Some(3)), fail(4, Some(3))], [Ok(()), Ok(()), Ok(())]);
     assert_eq!([fail(4, Some(3)), fail(4, None), fail(1, None)], [wait(120), Ok(()), wait(60)]);
     assert_eq!(fail(1, Some(3)), wait(120), "the longer one");

@@ -17,7 +17,7 @@ pub(super) const MAX_LENGTH: usize = 16 << 10;
 
 /// Tells which tokens are good.
 ///
-/// What is read before the signature holds is a [`Header`], and the rest of the header is skipped. `jsonwebtoken::decode`
+/// Before the signature holds, only a [`Header`] is read, and the rest of the header is skipped. `jsonwebtoken::decode`
 /// would make values of all of it, which nest as deeply as somebody likes to send if a crate of the program switches on
 /// `serde_json/raw_value`.
 pub(super) struct Verifier {
