@@ -4,29 +4,26 @@ pub use actix_web::{Error, HttpRequest, dev::Payload};
 #[cfg(feature = "diesel")]
 pub use diesel;
 
-pub use crate::{
-    acl::{account_of, both, either, flag, is_null, user_of},
-    auth::Accepted,
-    context::{AllAsked, Answer, Asked, Context, Lender, Question},
-    denial::OnDenied,
-    guard::{
-        Admitted, Argument, AskedCaller, AskedContext, ContextFrom, Described, Guard, NamedGuard,
-        PlainArgument, Source, SubjectCheck, anonymous, authenticate, evaluate, extract, finish,
-        finish_blocking, on_denied, permission, role,
-    },
-    report::{HANDLERS, Route},
-};
 #[cfg(feature = "diesel")]
-pub use crate::{
-    policy::{
-        Column, Declared, Grant, Of, Relation, Rule, Unknown, assert_acyclic, assert_distinct, assert_grants,
-        flag_column, flag_column_of, id_column, id_column_of, key_of, null_column, null_column_of,
-    },
-    scope::{
+pub use crate::policy::{
+    Column, Declared, Grant, Of, Relation, Rule, Unknown, assert_acyclic, assert_distinct, assert_grants,
+    flag_column, flag_column_of, id_column, id_column_of, key_of, null_column, null_column_of,
+    sql::{
         Answers, Misfit, Rows, all_held, answered, answered_all, answered_each, are_checked, ask, assert_row,
         held, is_in_transaction, load, load_all, load_all_asked, load_all_decided, load_asked, load_decided,
         stored_key, stored_keys, write_table,
     },
+};
+pub use crate::{
+    acl::{account_of, both, either, flag, is_null, user_of},
+    context::{AllAsked, Answer, Asked, Context, Lender, Question},
+    guard::{
+        Admitted, Argument, AskedCaller, AskedContext, ContextFrom, Described, Guard, NamedGuard,
+        PlainArgument, Route, Source, SubjectCheck, anonymous, authenticate, evaluate, extract, finish,
+        finish_blocking, on_denied, permission, role,
+    },
+    http::{auth::Accepted, denial::OnDenied},
+    report::HANDLERS,
 };
 
 /// The SQL type of an expression.
@@ -37,7 +34,7 @@ pub type SqlTypeOf<E> = <E as diesel::Expression>::SqlType;
 pub use diesel_async;
 
 #[cfg(feature = "diesel-async")]
-pub use crate::scope::{
+pub use crate::policy::sql::{
     async_answered_each, async_ask, async_is_in_transaction, async_load, async_load_all,
     async_load_all_asked, async_load_all_decided, async_load_asked, async_load_decided,
 };

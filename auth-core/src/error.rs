@@ -15,6 +15,11 @@ use actix_web::{
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::{
+    context::AccessError,
+    vocabulary::{Decision, DenyReason},
+};
+
 /// The answer to a request that is not admitted. A handler that decides by itself may return it, alone or in an error of the
 /// application's own: [`GuardedResponses`](crate::protected::GuardedResponses) renders it then.
 ///
@@ -184,6 +189,44 @@ impl ResponseError for AuthError {
     }
 }
 
+impl Decision {
+    /// `Ok` where the subject may, for `?` in a handler.
+    ///
+    /// # Errors
+    ///
+    /// The [`AuthError`] that answers a request that is denied for this reason.
+    pub fn into_result(self) -> Result<(), AuthError> {
+        match self {
+            Self::Allow(_) => Ok(()),
+            Self::Deny(DenyReason::Anonymous | DenyReason::BadCredentials | DenyReason::Stale) => {
+                Err(AuthError::unauthenticated())
+            }
+            Self::Deny(DenyReason::TooManyRequests { retry_after }) => {
+                Err(AuthError::TooManyRequests { retry_after })
+            }
+            Self::Deny(
+                DenyReason::CrossSite | DenyReason::NoMatch | DenyReason::LoggedIn | DenyReason::Empty,
+            ) => Err(AuthError::Forbidden),
+            Self::Deny(DenyReason::NotFound | DenyReason::TooMany) => Err(AuthError::NotFound),
+            Self::Deny(DenyReason::Unavailable) => Err(AuthError::Unavailable),
+            Self::Deny(DenyReason::Misconfigured) => Err(AuthError::Misconfigured),
+        }
+    }
+}
+
+/// What a client is told. The error of a store is not a part of it.
+impl From<AccessError> for AuthError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Denied(reason) => {
+                Decision::Deny(reason).into_result().err().unwrap_or(Self::Forbidden)
+            }
+            AccessError::NotFound => Self::NotFound,
+            AccessError::Unavailable(_) => Self::Unavailable,
+        }
+    }
+}
+
 /// The header has whole seconds. Whoever waits for so many must not come too early.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
@@ -192,6 +235,7 @@ fn whole_seconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocabulary::AllowReason;
 
     #[test]
     fn too_many_attempts_say_when_to_come_back() {
@@ -200,6 +244,28 @@ mod tests {
             let response = AuthError::TooManyRequests { retry_after }.error_response();
             assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
             assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), header, "{retry_after:?}");
+        }
+    }
+
+    #[test]
+    fn every_denial_is_an_error() {
+        assert_eq!(Decision::Allow(AllowReason::Match).into_result(), Ok(()));
+        for (reason, error) in [
+            (DenyReason::Anonymous, AuthError::unauthenticated()),
+            (DenyReason::BadCredentials, AuthError::unauthenticated()),
+            (DenyReason::Stale, AuthError::unauthenticated()),
+            (DenyReason::CrossSite, AuthError::Forbidden),
+            (
+                DenyReason::TooManyRequests { retry_after: Duration::from_secs(7) },
+                AuthError::TooManyRequests { retry_after: Duration::from_secs(7) },
+            ),
+            (DenyReason::LoggedIn, AuthError::Forbidden),
+            (DenyReason::NoMatch, AuthError::Forbidden),
+            (DenyReason::NotFound, AuthError::NotFound),
+            (DenyReason::Unavailable, AuthError::Unavailable),
+            (DenyReason::Misconfigured, AuthError::Misconfigured),
+        ] {
+            assert_eq!(Decision::Deny(reason).into_result(), Err(error));
         }
     }
 }

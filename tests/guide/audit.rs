@@ -119,7 +119,7 @@ fn the_schema_is_that_of_the_documentation() {
     for row in rows {
         assert!(CHAPTER.contains(&format!("\n|{row}\n")), "docs/audit.md lacks:\n|{row}");
     }
-    let decisions = include_str!("../../auth-core/src/decision.rs");
+    let decisions = include_str!("../../auth-core/src/vocabulary/decision.rs");
     let reasons = decisions.lines().filter_map(|line| {
         let (decision, reason) = line.trim().split_once(" => \"")?;
         decision.starts_with("Self::").then(|| reason.trim_end_matches("\","))

@@ -1,7 +1,7 @@
 //! Terms about the fields of a context, as derived lists ask them: a field may be there or absent.
 
 use super::rule::{AccountIs, EveryLoggedInUser, Expr, UserIs};
-use crate::id::IdRef;
+use crate::vocabulary::IdRef;
 
 /// A field that holds an id, or may hold none. `Kind` tells the two apart.
 #[doc(hidden)]

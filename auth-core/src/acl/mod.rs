@@ -5,6 +5,8 @@
 //! what it does not mention is denied. Who stands above all lists (admins) is not decided here but in
 //! [`check_access`](crate::check_access).
 
+mod check;
+mod explanation;
 mod field;
 mod rule;
 mod table;
@@ -12,11 +14,13 @@ mod table;
 mod tests;
 
 pub use self::{
+    check::check_access,
+    explanation::{Alternative, Explanation, Term, explain},
     field::{account_of, flag, is_null, user_of},
     rule::{Expr, Rule, account, account_role, both, either, every_logged_in_user, nobody, role, user},
     table::{AclTable, Principals},
 };
-use crate::{explanation::Condition, permission::Permission, subject::Subject};
+use crate::vocabulary::{Condition, Permission, Subject};
 
 /// A context: something that has an access-control list.
 ///

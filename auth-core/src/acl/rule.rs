@@ -5,13 +5,7 @@
 
 use std::ops::{BitAnd, BitOr};
 
-use super::table::Principals;
-use crate::{
-    explanation::Condition,
-    id::IdRef,
-    principal::{ACCOUNT, ACCOUNT_ROLE, EVERY_LOGGED_IN_USER, ROLE, USER, account_has_role, has_role},
-    subject::Subject,
-};
+use crate::vocabulary::{ACCOUNT, ACCOUNT_ROLE, Condition, EVERY_LOGGED_IN_USER, IdRef, ROLE, Subject, USER};
 
 /// What a subject must match: a principal, or principals joined by `|` and `&`.
 ///
@@ -198,9 +192,9 @@ rules! {
     /// The rule that [`account`] makes.
     AccountIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| subject.is_of_account(*id), format!("{ACCOUNT}:{id}");
     /// The rule that [`role`] makes.
-    HasRole<'a>(&'a str): |Self(name), subject| has_role(subject, name), format!("{ROLE}:{name}");
+    HasRole<'a>(&'a str): |Self(name), subject| subject.has_named_role(name), format!("{ROLE}:{name}");
     /// The rule that [`account_role`] makes.
-    AccountHasRole<'a>(&'a str): |Self(name), subject| account_has_role(subject, name), format!("{ACCOUNT_ROLE}:{name}");
+    AccountHasRole<'a>(&'a str): |Self(name), subject| subject.account_has_named_role(name), format!("{ACCOUNT_ROLE}:{name}");
     /// The rule that [`every_logged_in_user`] makes.
     EveryLoggedInUser: |Self, _| true, EVERY_LOGGED_IN_USER;
     /// The rule that [`nobody`] makes.
@@ -252,7 +246,7 @@ impl<A: Rule, B: Rule> Rule for Both<A, B> {
 }
 
 pub(super) mod sealed {
-    use super::{Both, Either, Expr, Principals};
+    use super::{Both, Either, Expr};
 
     pub trait Sealed {}
 
@@ -260,6 +254,4 @@ pub(super) mod sealed {
     impl<R: Sealed> Sealed for Option<R> {}
     impl<A, B> Sealed for Either<A, B> {}
     impl<A, B> Sealed for Both<A, B> {}
-    impl Sealed for Principals {}
-    impl Sealed for &Principals {}
 }

@@ -6,12 +6,12 @@ use serde::{
     ser::SerializeMap,
 };
 
-use super::{Acl, rule::Rule};
-use crate::{
-    explanation::Condition,
-    permission::{Permission, UnknownPermission},
-    principal::{ParsePrincipalError, Principal},
-    subject::Subject,
+use super::{
+    Acl,
+    rule::{Rule, sealed},
+};
+use crate::vocabulary::{
+    Condition, ParsePrincipalError, Permission, Principal, Subject, permission::UnknownPermission,
 };
 
 /// An access-control list as data.
@@ -138,6 +138,10 @@ impl Principals {
         self
     }
 }
+
+impl sealed::Sealed for Principals {}
+
+impl sealed::Sealed for &Principals {}
 
 impl Rule for Principals {
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {

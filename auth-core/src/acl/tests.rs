@@ -1,7 +1,7 @@
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::*;
-use crate::{principal::Principal, subject::User};
+use crate::vocabulary::{Principal, User};
 
 const ROLES: [&str; 3] = ["", "chef", "account-admin"];
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{Asked, ConnectionSource, LoadContext, LoadError, Question, connection::with_connection};
-use crate::subject::Subject;
+use crate::vocabulary::Subject;
 
 /// What follows on the thread on which a mechanism has found the subject, as long as somebody waits for it.
 #[doc(hidden)]
@@ -156,7 +156,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::{context::NoConnection, subject::User};
+    use crate::{context::NoConnection, vocabulary::User};
 
     struct Planet(u8);
 

@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, ops::Deref};
 
 use super::Contexts;
-use crate::permission::{Permission, PermissionMarker};
+use crate::vocabulary::{Permission, PermissionMarker};
 
 /// What was loaded, together with the proof that `P` was checked for this request's subject.
 ///

@@ -5,10 +5,8 @@ use std::{borrow::Cow, future::Future, sync::Arc};
 
 use super::Lender;
 use crate::{
-    acl::AuthModel,
-    decision::{Decision, check_access, decide},
-    permission::Permission,
-    subject::Subject,
+    acl::{AuthModel, check_access},
+    vocabulary::{Decision, Permission, Subject, decide},
 };
 
 /// What a guard checks one of.

@@ -5,7 +5,7 @@ use std::{fmt, future::Future, hash::Hash, sync::Arc};
 use super::{
     Ahead, AllAsked, Asked, Lender, LoadContext, LoadContexts, LoadError, Question, ahead::LoadAhead,
 };
-use crate::subject::Subject;
+use crate::vocabulary::Subject;
 
 /// How a context is found by its id, through a connection that is awaited and not blocked on, such as one of
 /// `diesel-async`. A guard asks for this trait; whoever implements [`LoadContext`] has it.

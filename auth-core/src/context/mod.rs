@@ -11,6 +11,7 @@ mod ahead;
 mod argument;
 mod asked;
 mod asynchronous;
+pub(crate) mod blocking;
 mod connection;
 mod contexts;
 mod lender;
@@ -19,10 +20,7 @@ use std::{error::Error, fmt, hash::Hash};
 
 use thiserror::Error;
 
-use crate::{
-    decision::{Decision, DenyReason},
-    error::AuthError,
-};
+use crate::vocabulary::{Decision, DenyReason};
 
 pub(crate) use self::{
     ahead::{Ahead, LoadedAhead, Next},
@@ -202,18 +200,5 @@ impl From<LoadError> for AccessError {
 impl From<diesel::result::Error> for AccessError {
     fn from(error: diesel::result::Error) -> Self {
         LoadError::from(error).into()
-    }
-}
-
-/// What a client is told. The error of a store is not a part of it.
-impl From<AccessError> for AuthError {
-    fn from(error: AccessError) -> Self {
-        match error {
-            AccessError::Denied(reason) => {
-                Decision::Deny(reason).into_result().err().unwrap_or(Self::Forbidden)
-            }
-            AccessError::NotFound => Self::NotFound,
-            AccessError::Unavailable(_) => Self::Unavailable,
-        }
     }
 }

@@ -13,10 +13,8 @@ use tracing::{Level, field};
 
 use super::{Event, Observer, micros};
 use crate::{
-    decision::{Decision, DenyReason},
     error::AuthError,
-    permission::Permission,
-    subject::Subject,
+    vocabulary::{Decision, DenyReason, Permission, Subject},
 };
 
 /// The most characters of an id that are logged.
@@ -271,7 +269,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::subject::User;
+    use crate::vocabulary::User;
 
     #[derive(Default)]
     struct Methods(Mutex<Vec<&'static str>>);

@@ -60,7 +60,7 @@ use serde::{Serialize, Serializer};
 pub(crate) use self::check::{Check, Place, quoted};
 #[cfg(feature = "metrics")]
 pub use self::metrics::Metrics;
-use crate::{decision::Decision, id::IdRef, permission::Permission};
+use crate::vocabulary::{Decision, IdRef, Permission};
 
 /// Is told of every decision about a request; [`AuthBuilder::observer`](crate::AuthBuilder::observer) adds one.
 ///

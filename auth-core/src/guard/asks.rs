@@ -7,10 +7,10 @@ use serde::Serialize;
 #[cfg(feature = "diesel")]
 use crate::policy::Policy;
 use crate::{
-    auth::Accepted,
     context::Authorized,
     guard::Source,
-    permission::{Permission, PermissionMarker},
+    http::auth::Accepted,
+    vocabulary::{Permission, PermissionMarker},
 };
 
 /// Without declared policies no context has one.
@@ -207,7 +207,7 @@ impl<T, P: PermissionMarker> Argument<Authorized<T, P>> {
 #[cfg(feature = "diesel")]
 mod declared {
     use super::{Argument, Policy};
-    use crate::{context::Authorized, permission::PermissionMarker, scope::Scoped};
+    use crate::{context::Authorized, policy::sql::Scoped, vocabulary::PermissionMarker};
 
     impl<M: Scoped> Argument<M> {
         pub const POLICY: &'static [&'static Policy] = &[M::POLICY];

@@ -7,17 +7,14 @@ use super::{
     source::{Named, NamedBy},
 };
 use crate::{
-    auth::Auth,
-    blocking,
     context::{
         Ahead, Answer, ConnectionSource, Context, ContextArgument, Contexts, Empty, Lender, Lent, LoadError,
-        Loadable, LoadedAhead, Question,
+        Loadable, LoadedAhead, Question, blocking,
     },
-    decision::{Decision, DenyReason},
     error::AuthError,
     event::{Check, quoted},
-    permission::Permission,
-    subject::Subject,
+    http::auth::Auth,
+    vocabulary::{Decision, DenyReason, Permission, Subject},
 };
 
 /// More contexts than any handler works on at once, and fewer than a database binds values in one statement.

@@ -5,7 +5,11 @@ use std::future::Future;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::Caller;
-use crate::{auth::TIME_LIMIT, blocking, context::LoadError, error::AuthError};
+use crate::{
+    context::{LoadError, blocking},
+    error::AuthError,
+    http::auth::TIME_LIMIT,
+};
 
 /// What a loader returns: a result, or a future of one. `Kind` tells the two apart.
 #[doc(hidden)]

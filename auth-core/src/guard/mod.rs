@@ -6,9 +6,11 @@
 
 mod asks;
 mod contexts;
+mod handler;
 mod loader;
 mod named;
 pub(crate) mod progress;
+mod scope_guard;
 mod source;
 
 use std::{
@@ -20,24 +22,28 @@ use std::{
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
 use self::asks::proves_what_is_checked;
-pub(crate) use self::asks::{Asks, SubjectCheckKind};
 pub use self::{
     asks::{Argument, AskedCaller, AskedContext, PlainArgument, SubjectCheck},
+    handler::{GuardedHandler, Route},
     loader::{finish, finish_blocking},
     named::{ContextFrom, NamedGuard},
+    scope_guard::ScopeGuard,
     source::Source,
 };
+pub(crate) use self::{
+    asks::{Asks, SubjectCheckKind},
+    handler::guards,
+};
 use crate::{
-    auth::{Accepted, Auth},
-    caught::caught,
     context::Next,
-    decision::{AllowReason, Decision, DenyReason, is_admin},
-    denial::{self, OnDenied},
     error::AuthError,
     event::Check,
-    principal::{account_has_role, has_role},
-    report::GuardedHandler,
-    subject::Subject,
+    http::{
+        auth::{Accepted, Auth},
+        catch_panic::caught,
+        denial::{self, OnDenied},
+    },
+    vocabulary::{AllowReason, Decision, DenyReason, Subject, is_admin},
 };
 
 /// What the attributes say of a handler: for what a route attribute makes of it, else for a type of its own.
@@ -293,8 +299,8 @@ impl SubjectCheck {
     /// Admins pass where roles are asked. Not where permissions are: what their roles carry is asked, too.
     fn decide(&self, subject: &dyn Subject) -> Decision {
         let Self { kind, names } = self;
-        let user = |role: &str| has_role(subject, role);
-        let account = |role: &str| account_has_role(subject, role);
+        let user = |role: &str| subject.has_named_role(role);
+        let account = |role: &str| subject.account_has_named_role(role);
         let carried = |permission: &str| subject.has_permission(permission);
         let (matches, waived) = match kind {
             SubjectCheckKind::RolesRequired => (all(names, user), true),

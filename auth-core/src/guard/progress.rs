@@ -12,7 +12,7 @@ mod noted {
 
     use actix_web::{HttpMessage as _, HttpRequest};
 
-    use crate::report::GuardedHandler;
+    use crate::guard::GuardedHandler;
 
     /// What a test adds to a request to know it afterwards.
     #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ mod noted {
 mod unnoted {
     use actix_web::HttpRequest;
 
-    use crate::report::GuardedHandler;
+    use crate::guard::GuardedHandler;
 
     pub(crate) fn begins(_: &HttpRequest, _: &GuardedHandler) {}
 

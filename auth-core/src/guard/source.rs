@@ -8,8 +8,7 @@ use percent_encoding::percent_decode_str;
 use crate::{
     context::{Ahead, AsyncLoadContext, AsyncLoadContexts, Lender, Loadable, Question},
     error::AuthError,
-    id::is_stored,
-    subject::Subject,
+    vocabulary::{Subject, id::is_stored},
 };
 
 /// Where a guard finds the id of its context, or a part of it.

@@ -10,9 +10,8 @@ use super::{
     Attempts, Authenticated, Challenge, Mechanism, PasswordHash, Passwords, Rejection, Scheme, authorization,
 };
 use crate::{
-    blocking,
-    context::{ConnectionSource, LoadError},
-    subject::Subject,
+    context::{ConnectionSource, LoadError, blocking},
+    vocabulary::Subject,
 };
 
 const SCHEME: &str = "Basic";
@@ -261,7 +260,7 @@ mod tests {
     use crate::{
         context::NoConnection,
         mechanism::{Why, authorization::after_scheme, password::all_turns},
-        subject::User,
+        vocabulary::User,
     };
 
     impl FindByUsername for User {

@@ -11,9 +11,8 @@ use super::{
     Authenticated, CLOCK_SKEW, Challenge, Mechanism, Rejection, Scheme, TokenHash, Why, authorization,
 };
 use crate::{
-    blocking,
-    context::{ConnectionSource, LoadError, Next, with_connection},
-    subject::Subject,
+    context::{ConnectionSource, LoadError, Next, blocking, with_connection},
+    vocabulary::Subject,
 };
 
 pub(super) const SCHEME: &str = "Bearer";
@@ -195,7 +194,10 @@ mod tests {
     use proptest::prelude::{any, proptest};
 
     use super::{authorization::after_scheme, *};
-    use crate::{context::NoConnection, id::IdRef, subject::AdminRoles};
+    use crate::{
+        context::NoConnection,
+        vocabulary::{AdminRoles, IdRef},
+    };
 
     fn read(header: &[u8]) -> String {
         let header = HeaderValue::from_bytes(header).unwrap();

@@ -58,7 +58,7 @@ pub use self::{
 };
 use crate::{
     context::{LoadError, Next},
-    subject::Subject,
+    vocabulary::Subject,
 };
 
 /// How far the clock of another machine may be ahead.

@@ -2,7 +2,7 @@
 //! at the word that it is about, so they are errors at compile time. The message is the derive's: it knows the words.
 
 use super::{Column, Grant, Policy, Rule};
-use crate::permission::Permission;
+use crate::vocabulary::Permission;
 
 /// The column of a parent that holds ids.
 #[doc(hidden)]
@@ -152,7 +152,7 @@ impl Asked<'_> {
 }
 
 const fn same(one: &str, other: &str) -> bool {
-    crate::permission::same_bytes(one.as_bytes(), other.as_bytes())
+    crate::vocabulary::permission::same_bytes(one.as_bytes(), other.as_bytes())
 }
 
 #[track_caller]

@@ -2,12 +2,7 @@
 //! leaf that the database answers.
 
 use super::{Policy, Rule, Way, text::Written};
-use crate::{
-    explanation::Condition,
-    permission::Permission,
-    principal::{account_has_role, has_role},
-    subject::Subject,
-};
+use crate::vocabulary::{Condition, Permission, Subject};
 
 /// The alternatives for a permission before the database has answered.
 pub(crate) enum Sketch {
@@ -80,8 +75,8 @@ impl Sketch {
             Rule::Any(rules) => Self::Any(all(rules, leaves)),
             Rule::All(rules) => Self::All(all(rules, leaves)),
             Rule::EveryLoggedInUser => about_subject(true, leaves),
-            Rule::Role(name) => about_subject(has_role(subject, name), leaves),
-            Rule::AccountRole(name) => about_subject(account_has_role(subject, name), leaves),
+            Rule::Role(name) => about_subject(subject.has_named_role(name), leaves),
+            Rule::AccountRole(name) => about_subject(subject.account_has_named_role(name), leaves),
             Rule::Through(index, rule) => {
                 let relation = policy.relation(index);
                 let way = Way { before: way, index, relation };

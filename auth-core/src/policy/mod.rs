@@ -1,12 +1,13 @@
 //! Policies: access-control lists that are declared with `#[acl(…)]`, as data.
 //!
-//! A policy is one tree with four readers: [`scope`](crate::scope) makes SQL of it, `#[derive(AuthModel)]`
+//! A policy is one tree with four readers: [`scope`](crate::policy::sql) makes SQL of it, `#[derive(AuthModel)]`
 //! a typed list for an object in memory, [`explanation`] says which term failed, and `text` shows it.
 //! Nothing here knows of SQL or of requests.
 
 mod check;
 mod column;
 mod explanation;
+pub(crate) mod sql;
 mod text;
 
 use std::{fmt, iter};
@@ -21,7 +22,7 @@ pub(crate) use self::{
     column::Kind,
     explanation::{Leaf, Sketch},
 };
-use crate::permission::Permission;
+use crate::vocabulary::Permission;
 
 /// The policy of a context, as `#[acl(…)]` declares it.
 ///

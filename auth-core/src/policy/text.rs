@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use serde::{Serialize, Serializer};
 
 use super::{Policy, Rule};
-use crate::permission::Permission;
+use crate::vocabulary::Permission;
 
 /// As it is declared: the context, and a line for each permission.
 impl Display for Policy {

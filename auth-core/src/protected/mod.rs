@@ -42,11 +42,9 @@
 
 mod app;
 mod config;
-pub(crate) mod recording;
 mod responses;
 mod routes;
 mod scope;
-mod scope_guard;
 
 use actix_web::{
     Handler, Resource, Responder,
@@ -58,12 +56,10 @@ use actix_web::{
 
 pub use self::{
     app::ProtectedApp, config::ProtectedConfig, responses::GuardedResponses, scope::ProtectedScope,
-    scope_guard::ScopeGuard,
 };
-use crate::{
-    guard::{Admitted, Asks, Guard, Guarded},
-    report::GuardedHandler,
-};
+pub use crate::guard::ScopeGuard;
+use crate::guard::{Admitted, Asks, Guard, Guarded, GuardedHandler};
+use crate::report::recording;
 
 /// A guarded handler that tells where it is registered.
 struct Recorded<H>(H);

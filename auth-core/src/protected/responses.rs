@@ -30,9 +30,11 @@ use pin_project_lite::pin_project;
 
 use super::routes::Routes;
 use crate::{
-    auth::Auth,
-    denial::{Unread, returned},
     error::{Problem, keep_private},
+    http::{
+        auth::Auth,
+        denial::{Unread, returned},
+    },
 };
 
 /// Middleware that keeps guarded answers out of caches, and renders the denials that handlers return. [`ProtectedApp`](super::ProtectedApp) and

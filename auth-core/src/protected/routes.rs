@@ -4,8 +4,8 @@ use std::{borrow::Cow, cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use actix_web::dev::ResourceDef;
 
-use super::recording::with_slash;
-use crate::{guard::Guarded, report::GuardedHandler};
+use crate::guard::{Guarded, GuardedHandler};
+use crate::report::recording::with_slash;
 
 /// What stands directly in a scope or an application, in the order in which it is tried. Clones share it.
 #[derive(Clone, Default)]

@@ -15,9 +15,8 @@ use super::{
     recording, responses::otherwise, routes::Routes,
 };
 use crate::{
-    denial::Denial,
-    guard::{self, Guard, Guarded},
-    report::GuardedHandler,
+    guard::{self, Guard, Guarded, GuardedHandler},
+    http::denial::Denial,
 };
 
 /// A [`Scope`] that takes guarded handlers only. See [`protected`](super).

@@ -5,7 +5,7 @@ use std::{fmt, iter::repeat_n};
 use actix_web::dev::ResourceDef;
 
 use super::ReportEntry;
-use crate::protected::recording::UNKNOWN;
+use crate::report::recording::UNKNOWN;
 
 /// A guarded route that lies below the path of a public service. [`Registered::below_public`](super::Registered::below_public)
 /// lists them.

@@ -14,7 +14,7 @@ use actix_web::{
 };
 
 use super::{Registered, ReportEntry, UnknownRoute};
-use crate::protected::recording::UNKNOWN;
+use crate::report::recording::UNKNOWN;
 
 /// Where the application says what it has registered, once it is asked anything.
 #[derive(Clone, Default)]

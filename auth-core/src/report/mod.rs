@@ -5,11 +5,11 @@
 //! for it, and nobody has to remember to add a handler.
 
 mod below_public;
-mod handler;
 #[cfg(feature = "introspection")]
 mod introspected;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+pub(crate) mod recording;
 mod registered;
 pub(crate) mod table;
 
@@ -18,13 +18,11 @@ use std::{borrow::Cow, fmt, future::Future};
 use actix_web::web::ServiceConfig;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-pub(crate) use self::handler::guards;
 pub use self::{
     below_public::BelowPublic,
-    handler::{GuardedHandler, Route},
     registered::{Registered, UnknownRoute},
 };
-use crate::protected::ScopeGuard;
+use crate::guard::{GuardedHandler, ScopeGuard, guards};
 
 /// What the attributes of a program leave behind.
 #[doc(hidden)]

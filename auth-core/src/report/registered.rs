@@ -6,7 +6,7 @@ use actix_service::{IntoServiceFactory as _, ServiceFactory as _};
 use actix_web::{App, dev::AppConfig, web::ServiceConfig};
 
 use super::{BelowPublic, HANDLERS, Report, ReportEntry, below_public};
-use crate::protected::recording::{Recorded, recording};
+use crate::report::recording::{Recorded, recording};
 
 /// What an application registers, held against a report. [`Report::registered_by`] makes it.
 ///

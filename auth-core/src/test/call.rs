@@ -10,9 +10,9 @@ use actix_web::{
 };
 
 use crate::{
-    auth::{Auth, AuthBuilder},
+    http::auth::{Auth, AuthBuilder},
     mechanism::{Authenticated, Mechanism, Rejection},
-    subject::Subject,
+    vocabulary::Subject,
 };
 
 /// A mechanism that authenticates every request as this subject, which has only just proved who it is.

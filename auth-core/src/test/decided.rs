@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use crate::{
-    decision::{AllowReason, Decision, DenyReason},
-    explanation::Explanation,
+    acl::Explanation,
+    vocabulary::{AllowReason, Decision, DenyReason},
 };
 
 /// What somebody decided: a [`Decision`], or an [`Explanation`], with which a failing assertion says which alternative

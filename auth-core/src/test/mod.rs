@@ -63,10 +63,9 @@ pub use self::{
 use crate::mechanism::session;
 use crate::{
     context::Authorized,
-    current_user::CurrentUser,
     guard::{Admitted, Guard},
-    permission::PermissionMarker,
-    subject::Subject,
+    http::CurrentUser,
+    vocabulary::{PermissionMarker, Subject},
 };
 
 /// The arguments of a guarded handler, as if its guard had let a request in; for a test of the handler's own

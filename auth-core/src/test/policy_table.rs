@@ -6,11 +6,9 @@ use super::reviewed::{ReviewError, Reviewed, is_updated, rows_that_differ};
 #[cfg(feature = "diesel")]
 use crate::{LoadError, Stored};
 use crate::{
-    acl::AuthModel,
-    decision::{AllowReason, Decision, check_access},
-    permission::Permission,
+    acl::{AuthModel, check_access},
     report::table::{escape, markdown},
-    subject::Subject,
+    vocabulary::{AllowReason, Decision, Permission, Subject},
 };
 
 /// What each subject may do with each object, to be compared with what somebody has reviewed.

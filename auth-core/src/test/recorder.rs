@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::{
-    decision::Decision,
     event::{Event, Observer},
+    vocabulary::Decision,
 };
 
 /// An observer that remembers each decision about a request, with its reason: a client sees only the status.

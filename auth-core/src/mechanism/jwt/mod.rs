@@ -88,9 +88,8 @@ use super::{
     bearer::{self, SCHEME},
 };
 use crate::{
-    blocking,
-    context::{ConnectionSource, LoadError, Next, with_connection},
-    subject::Subject,
+    context::{ConnectionSource, LoadError, Next, blocking, with_connection},
+    vocabulary::Subject,
 };
 
 /// More than this is no difference of clocks.

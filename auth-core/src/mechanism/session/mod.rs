@@ -83,11 +83,9 @@ use self::origin::Origin;
 pub use self::origin::{InvalidOrigin, PublicOrigin};
 use super::{Authenticated, Grace, Mechanism, Rejection, Scheme};
 use crate::{
-    blocking,
-    context::{ConnectionSource, LoadError, Next, with_connection},
+    context::{ConnectionSource, LoadError, Next, blocking, with_connection},
     error::AuthError,
-    id::Id,
-    subject::Subject,
+    vocabulary::{Id, Subject},
 };
 
 /// Where the session holds the log-in.

@@ -7,11 +7,10 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::ReportEntry;
 use crate::{
-    auth::{Accepted, Auth},
-    guard::{AskedCaller, AskedContext, Asks, SubjectCheckKind},
+    guard::{AskedCaller, AskedContext, Asks, ScopeGuard, SubjectCheckKind},
+    http::auth::{Accepted, Auth},
     mechanism::{DynMechanism, Scheme},
-    permission::Permission,
-    protected::ScopeGuard,
+    vocabulary::Permission,
 };
 
 pub(super) struct Asked<'a>(Vec<Asks<'a>>);

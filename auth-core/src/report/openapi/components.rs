@@ -13,8 +13,8 @@ use utoipa::{
 };
 
 use crate::{
-    auth::Auth,
     error::{AuthError, Problem},
+    http::auth::Auth,
     mechanism::{Challenge, DynMechanism, Scheme, Why},
 };
 

@@ -86,7 +86,7 @@ use utoipa::openapi::{
 
 use self::asked::Asked;
 use super::{Registered, ReportEntry};
-use crate::auth::Auth;
+use crate::http::auth::Auth;
 
 /// What the guards of an application say to an `OpenAPI` document. See the [module](self).
 #[derive(Debug, Clone, Copy)]

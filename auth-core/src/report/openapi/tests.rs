@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 
 use super::{asked::Asked, template};
 use crate::{
-    auth::{Accepted, Auth, AuthBuilder},
-    guard::{AskedCaller, AskedContext, Asks, SubjectCheck},
+    guard::{AskedCaller, AskedContext, Asks, GuardedHandler, ScopeGuard, SubjectCheck},
+    http::auth::{Accepted, Auth, AuthBuilder},
     mechanism::{Authenticated, Mechanism, Rejection, Scheme},
-    permission::Permission,
-    protected::ScopeGuard,
-    report::{GuardedHandler, ReportEntry},
+    report::ReportEntry,
+    vocabulary::Permission,
 };
 
 struct Named(&'static str);

@@ -16,8 +16,8 @@ use super::{
     request::{Part, RouteRequest, filled, parts},
 };
 use crate::{
-    denial::Denial,
     guard::progress::Progress,
+    http::denial::Denial,
     report::{Registered, ReportEntry},
 };
 

@@ -11,7 +11,7 @@ use actix_web::HttpRequest;
 use pin_project_lite::pin_project;
 use thiserror::Error;
 
-use crate::{auth::Auth, error::AuthError};
+use crate::{error::AuthError, http::auth::Auth};
 
 /// Waits for an answer; 503 if it panics, which is told as a failure of `guard`.
 ///

@@ -17,8 +17,8 @@ use diesel::{
 use super::stored::{Stored, load_all_asked, load_asked};
 use crate::{
     context::{AllAsked, Asked, LoadError, Question},
-    id::is_stored,
     policy::{Column, Kind},
+    vocabulary::id::is_stored,
 };
 
 /// The first of the columns, counted from 1, in which a row of `M` has what its field cannot hold; 0 if there is none.

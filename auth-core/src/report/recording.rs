@@ -4,8 +4,7 @@ use std::{borrow::Cow, cell::RefCell};
 
 use actix_web::http::Method;
 
-use super::ScopeGuard;
-use crate::report::GuardedHandler;
+use crate::guard::{GuardedHandler, ScopeGuard};
 
 /// A handler, where it is registered.
 #[derive(Debug, Clone)]
@@ -51,7 +50,7 @@ pub(crate) fn recording<T>(work: impl FnOnce() -> T) -> (T, Vec<Recorded>) {
 }
 
 /// Registers what is in a scope, itself in another one or at the root.
-pub(super) fn scope<T>(path: &str, guards: &[ScopeGuard], at_root: bool, work: impl FnOnce() -> T) -> T {
+pub(crate) fn scope<T>(path: &str, guards: &[ScopeGuard], at_root: bool, work: impl FnOnce() -> T) -> T {
     if_recording(|recording| {
         let path = format!("{}{}", recording.unknown(at_root), with_slash(path, false));
         recording.scopes.push(Around { path, guards: guards.to_vec() });
@@ -62,7 +61,7 @@ pub(super) fn scope<T>(path: &str, guards: &[ScopeGuard], at_root: bool, work: i
 }
 
 /// A handler is registered with the routes that its attributes say.
-pub(super) fn handler(handler: &GuardedHandler, at_root: bool) {
+pub(crate) fn handler(handler: &GuardedHandler, at_root: bool) {
     for route in handler.routes() {
         let methods = route.methods().iter().copied().map(Cow::Borrowed).collect();
         found(handler, methods, route.pattern(), at_root, false);
@@ -70,12 +69,12 @@ pub(super) fn handler(handler: &GuardedHandler, at_root: bool) {
 }
 
 /// A handler is registered with a route that its attributes do not know.
-pub(super) fn route(handler: &GuardedHandler, method: &Method, path: &str, at_root: bool) {
+pub(crate) fn route(handler: &GuardedHandler, method: &Method, path: &str, at_root: bool) {
     found(handler, vec![Cow::Owned(method.to_string())], path, at_root, false);
 }
 
 /// A whole service is registered below a path. Its routes nobody knows.
-pub(super) fn service(handler: &GuardedHandler, path: &str, at_root: bool) {
+pub(crate) fn service(handler: &GuardedHandler, path: &str, at_root: bool) {
     found(handler, Vec::new(), path, at_root, true);
 }
 
@@ -113,7 +112,7 @@ impl Recording {
 }
 
 /// As actix-web joins patterns: one that is not empty begins with a slash; at the root even the empty one.
-pub(super) fn with_slash(pattern: &str, even_empty: bool) -> Cow<'_, str> {
+pub(crate) fn with_slash(pattern: &str, even_empty: bool) -> Cow<'_, str> {
     if pattern.starts_with('/') || pattern.is_empty() && !even_empty {
         Cow::Borrowed(pattern)
     } else {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    auth::Accepted,
     guard::{AskedCaller, Asks, SubjectCheck},
+    http::auth::Accepted,
 };
 
 /// What a whole scope asks of its callers, in addition to what each of its handlers asks:

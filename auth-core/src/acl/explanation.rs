@@ -1,15 +1,13 @@
 //! Explanations: which alternatives of an access-control list matched, and which term failed, for a person who
 //! wants to know why a decision is what it is. For logs and tools, not for clients.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     acl::{Acl, AuthModel},
-    decision::{Decision, decide},
-    permission::Permission,
-    subject::Subject,
+    vocabulary::{Condition, Decision, Permission, Subject, decide},
 };
 
 /// Explains what [`check_access`](crate::check_access) decides: the same decision, with each alternative of the
@@ -180,83 +178,5 @@ impl Serialize for Explanation {
         object.serialize_field("reason", self.decision.reason())?;
         object.serialize_field("alternatives", &self.alternatives)?;
         object.end()
-    }
-}
-
-/// A rule, asked for one subject: each term with its answer.
-#[doc(hidden)]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    Term { text: String, matches: bool },
-    Any(Vec<Self>),
-    All(Vec<Self>),
-}
-
-impl Condition {
-    pub(crate) fn term(text: impl Into<String>, matches: bool) -> Self {
-        Self::Term { text: text.into(), matches }
-    }
-
-    pub(crate) fn matches(&self) -> bool {
-        match self {
-            Self::Term { matches, .. } => *matches,
-            Self::Any(conditions) => conditions.iter().any(Self::matches),
-            // An empty conjunction would match everybody.
-            Self::All(conditions) => !conditions.is_empty() && conditions.iter().all(Self::matches),
-        }
-    }
-
-    fn each_alternative<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
-        match self {
-            Self::Any(conditions) => conditions.iter().for_each(|condition| condition.each_alternative(take)),
-            Self::Term { .. } | Self::All(_) => take(self),
-        }
-    }
-
-    fn each_term<'a>(&'a self, take: &mut impl FnMut(&'a str, bool)) {
-        match self {
-            Self::Term { text, matches } => take(text, *matches),
-            Self::Any(conditions) | Self::All(conditions) => {
-                for condition in conditions {
-                    condition.each_term(take);
-                }
-            }
-        }
-    }
-
-    /// The terms for which this does not match.
-    fn each_failed<'a>(&'a self, take: &mut impl FnMut(&'a str)) {
-        match self {
-            _ if self.matches() => {}
-            Self::Term { text, .. } => take(text),
-            Self::Any(conditions) | Self::All(conditions) => {
-                for condition in conditions {
-                    condition.each_failed(take);
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (conditions, operator) = match self {
-            Self::Term { text, .. } => return f.write_str(text),
-            Self::Any(conditions) => (conditions, '|'),
-            Self::All(conditions) => (conditions, '&'),
-        };
-        for (index, condition) in conditions.iter().enumerate() {
-            if index > 0 {
-                write!(f, " {operator} ")?;
-            }
-            if operator == '&' && matches!(condition, Self::Any(_)) {
-                f.write_char('(')?;
-                condition.fmt(f)?;
-                f.write_char(')')?;
-            } else {
-                condition.fmt(f)?;
-            }
-        }
-        Ok(())
     }
 }

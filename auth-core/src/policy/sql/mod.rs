@@ -50,10 +50,8 @@ pub use self::stored::{
 pub use self::target::ScopedTarget;
 use self::tree::Tree;
 use crate::{
-    decision::above_lists,
-    permission::Permission,
     policy::{Column, Leaf, Policy},
-    subject::Subject,
+    vocabulary::{Permission, Subject, above_lists},
 };
 
 /// A context with a declared policy, which a database can be asked about: lists, changes, single rows.

@@ -12,12 +12,10 @@ use super::{
     stored::{Explained, OUTSIDE_OF_A_TRANSACTION, authorized, check_of},
 };
 use crate::{
+    acl::Explanation,
     context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
-    decision::{Decision, decide},
     event::check::clock,
-    explanation::Explanation,
-    permission::Permission,
-    subject::Subject,
+    vocabulary::{Decision, Permission, Subject, decide},
 };
 
 /// A [`Scoped`] context whose database is asked through a connection of `diesel-async`: what

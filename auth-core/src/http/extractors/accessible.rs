@@ -5,12 +5,9 @@ use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
-    auth::Auth,
-    caught::caught,
-    denial::Denial,
-    permission::{Permission, PermissionMarker},
-    scope::{Scope, Scoped, ScopedTarget},
-    subject::Subject,
+    http::{auth::Auth, catch_panic::caught, denial::Denial},
+    policy::sql::{Scope, Scoped, ScopedTarget},
+    vocabulary::{Permission, PermissionMarker, Subject},
 };
 
 /// The rows of `T` on which the caller has the permission `P`: the query of a list.

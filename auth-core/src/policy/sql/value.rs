@@ -8,7 +8,7 @@ use diesel::{
     sql_types::{BigInt, Binary, Integer, SmallInt, Text},
 };
 
-use crate::{id::IdRef, policy::Kind};
+use crate::{policy::Kind, vocabulary::IdRef};
 
 /// What a column is compared with.
 #[doc(hidden)]

@@ -3,10 +3,8 @@
 
 use super::value::Value;
 use crate::{
-    permission::Permission,
     policy::{Column, Leaf, Policy, Rule},
-    principal::{account_has_role, has_role},
-    subject::Subject,
+    vocabulary::{Permission, Subject},
 };
 
 /// Which rows a rule lets the subject have.
@@ -45,8 +43,8 @@ impl Tree {
                 let id = subject.account_id().and_then(|id| Value::of(id, column.kind));
                 id.map_or(Self::Never, |id| Self::Is(column, id))
             }
-            Rule::Role(name) => Self::constant(has_role(subject, name)),
-            Rule::AccountRole(name) => Self::constant(account_has_role(subject, name)),
+            Rule::Role(name) => Self::constant(subject.has_named_role(name)),
+            Rule::AccountRole(name) => Self::constant(subject.account_has_named_role(name)),
             Rule::IsNull(column) => Self::IsNull(column),
             Rule::Flag(column) => Self::Flag(column),
             Rule::Through(index, rule) => {

@@ -10,13 +10,11 @@ use diesel::{
 
 use super::{Form, RowLock, Scope, Scoped};
 use crate::{
+    acl::Explanation,
     context::{AccessError, AllAsked, Answer, Asked, LoadError, Question},
-    decision::{Decision, DenyReason, decide},
     event::{Check, check::clock},
-    explanation::Explanation,
-    permission::Permission,
     policy::{Policy, Sketch},
-    subject::Subject,
+    vocabulary::{Decision, DenyReason, Permission, Subject, decide},
 };
 
 /// A [`Scoped`] context whose database is asked through a connection that blocks: decisions for code that has no

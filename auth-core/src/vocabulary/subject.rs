@@ -7,10 +7,7 @@ use std::any::Any;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    id::{Id, IdRef},
-    principal::has_role,
-};
+use crate::vocabulary::{Id, IdRef};
 
 /// Who asks: an authenticated user with its account and the roles of both.
 ///
@@ -87,6 +84,12 @@ pub trait Matched {
 
     /// Whether the user belongs to the account.
     fn is_of_account(&self, id: IdRef<'_>) -> bool;
+
+    /// Whether the user has the role. A role without a name is nobody's, whatever the subject says.
+    fn has_named_role(&self, role: &str) -> bool;
+
+    /// Whether the user's account has the role, which needs a name as well.
+    fn account_has_named_role(&self, role: &str) -> bool;
 }
 
 /// Above access-control lists.
@@ -103,7 +106,7 @@ impl<S: Subject> Matched for S {
     #[inline]
     fn rank(&self, reads: bool) -> Option<Rank> {
         let AdminRoles { admin, reader } = self.admin_roles();
-        let has = |role: Option<&str>| role.is_some_and(|role| has_role(self, role));
+        let has = |role: Option<&str>| role.is_some_and(|role| self.has_named_role(role));
         if has(admin) {
             Some(Rank::Admin)
         } else if reads && has(reader) {
@@ -121,6 +124,16 @@ impl<S: Subject> Matched for S {
     #[inline]
     fn is_of_account(&self, id: IdRef<'_>) -> bool {
         self.account_id().is_some_and(|own| id.means(own))
+    }
+
+    #[inline]
+    fn has_named_role(&self, role: &str) -> bool {
+        !role.is_empty() && self.has_role(role)
+    }
+
+    #[inline]
+    fn account_has_named_role(&self, role: &str) -> bool {
+        !role.is_empty() && self.account_has_role(role)
     }
 }
 

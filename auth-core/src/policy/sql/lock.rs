@@ -1,6 +1,6 @@
 //! How rows are locked that are loaded for a change.
 
-use crate::permission::Permission;
+use crate::vocabulary::Permission;
 
 /// A connection of the application's own, such as a `diesel::MultiConnection`, that says how rows are locked.
 ///

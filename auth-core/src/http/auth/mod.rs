@@ -22,11 +22,10 @@ pub use self::accepted::Accepted;
 use self::sources::Sources;
 use crate::{
     context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, LoadError, Next, NoConnection},
-    decision::{AllowReason, Decision, DenyReason},
     error::AuthError,
     event::{Check, Observer, Place, check::clock},
     mechanism::{Authenticated, CLOCK_SKEW, Challenge, DynMechanism, Grace, Mechanism, Rejection, Why},
-    subject::Subject,
+    vocabulary::{AllowReason, Decision, DenyReason, Subject},
 };
 
 /// What an application registers once, with `App::app_data`.
@@ -471,10 +470,10 @@ impl AuthBuilder {
     }
 
     /// Says how denials of all handlers under this [`Auth`] are rendered. Left out, as problem documents
-    /// ([`denial::problem`](crate::denial::problem)).
+    /// ([`denial::problem`](crate::http::denial::problem)).
     ///
     /// The renderer gets the request and what it is answered with, and makes any page of it, or a redirect
-    /// to a log-in. [`denial`](crate::denial) has ready ones, and says what holds for all of them. An
+    /// to a log-in. [`denial`](crate::http::denial) has ready ones, and says what holds for all of them. An
     /// attribute's `on_denied = path` takes its place for one handler.
     ///
     /// ```

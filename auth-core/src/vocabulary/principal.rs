@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-use crate::{id::Id, subject::Subject};
+use crate::vocabulary::{Id, Subject};
 
 /// One term that can match a subject.
 ///
@@ -48,23 +48,11 @@ impl Principal {
         match self {
             Self::User(id) => subject.is_user(id.as_id_ref().of_principal()),
             Self::Account(id) => subject.is_of_account(id.as_id_ref().of_principal()),
-            Self::Role(role) => has_role(subject, role),
-            Self::AccountRole(role) => account_has_role(subject, role),
+            Self::Role(role) => subject.has_named_role(role),
+            Self::AccountRole(role) => subject.account_has_named_role(role),
             Self::EveryLoggedInUser => true,
         }
     }
-}
-
-/// Whether the user has the role. A role without a name is nobody's, whatever the subject says.
-#[inline]
-pub(crate) fn has_role<S: Subject + ?Sized>(subject: &S, role: &str) -> bool {
-    !role.is_empty() && subject.has_role(role)
-}
-
-/// Whether the user's account has the role, which needs a name as well.
-#[inline]
-pub(crate) fn account_has_role<S: Subject + ?Sized>(subject: &S, role: &str) -> bool {
-    !role.is_empty() && subject.account_has_role(role)
 }
 
 impl fmt::Display for Principal {
@@ -149,7 +137,7 @@ mod tests {
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::subject::User;
+    use crate::vocabulary::User;
 
     #[test]
     fn what_is_malformed_is_an_error() {

@@ -5,11 +5,13 @@ use std::{any::Any, any::type_name, fmt, future::Future, ops::Deref, pin::Pin, s
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
-    auth::{Auth, Found},
-    caught::caught,
-    denial::Denial,
     error::AuthError,
-    subject::{Subject, User},
+    http::{
+        auth::{Auth, Found},
+        catch_panic::caught,
+        denial::Denial,
+    },
+    vocabulary::{Subject, User},
 };
 
 /// The caller, as the type that the application's mechanism makes.

@@ -38,8 +38,8 @@ use html_escape::encode_text;
 
 pub(crate) use self::unread::Unread;
 use crate::{
-    auth::{Auth, Render},
     error::{AuthError, Returned},
+    http::auth::{Auth, Render},
 };
 
 /// The problem document (RFC 9457) of a denial: what renders denials where nothing else is said.

@@ -1,0 +1,14 @@
+//! What a request meets besides its guard: the registered `Auth`, extractors and denials.
+
+pub(crate) mod auth;
+pub(crate) mod catch_panic;
+pub mod denial;
+mod extractors;
+
+#[cfg(feature = "diesel")]
+pub use self::extractors::Accessible;
+pub use self::{
+    auth::{Auth, AuthBuilder, AuthConfigError},
+    denial::Denial,
+    extractors::{CurrentUser, MaybeUser},
+};

@@ -1,0 +1,26 @@
+//! The words of every decision: who (a subject), what (a permission), whom a rule means (a principal) and how it was
+//! decided. Nothing here knows of requests or of databases.
+
+mod condition;
+mod decision;
+pub(crate) mod id;
+pub mod permission;
+mod principal;
+mod subject;
+
+#[cfg(feature = "diesel")]
+pub(crate) use self::decision::above_lists;
+pub(crate) use self::{
+    condition::Condition,
+    decision::{decide, is_admin},
+    permission::PermissionMarker,
+    principal::{ACCOUNT, ACCOUNT_ROLE, EVERY_LOGGED_IN_USER, ROLE, USER},
+    subject::Rank,
+};
+pub use self::{
+    decision::{AllowReason, Decision, DenyReason},
+    id::{Id, IdRef},
+    permission::Permission,
+    principal::{ParsePrincipalError, Principal},
+    subject::{AdminRoles, Subject, User},
+};
