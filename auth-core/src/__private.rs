@@ -6,23 +6,23 @@ pub use diesel;
 
 #[cfg(feature = "diesel")]
 pub use crate::policy::{
-    Column, Declared, Grant, Of, Relation, Rule, Unknown, assert_acyclic, assert_distinct, assert_grants,
-    flag_column, flag_column_of, id_column, id_column_of, key_of, null_column, null_column_of,
+    Column, Declared, Grant, Relation, Rule, SqlKind, UnknownSqlKind, assert_acyclic, assert_distinct,
+    assert_grants, flag_column, flag_column_of, id_column, id_column_of, key_of, null_column, null_column_of,
     sql::{
-        Answers, Misfit, Rows, all_held, answered, answered_all, answered_each, are_checked, ask, assert_row,
-        held, is_in_transaction, load, load_all, load_all_asked, load_all_decided, load_asked, load_decided,
-        stored_key, stored_keys, write_table,
+        GrantedColumn, Misfit, Rows, all_held, answered, answered_all, answered_each, are_checked, ask,
+        assert_row, held, is_in_transaction, load, load_all, load_all_decided, load_all_with_access,
+        load_decided, load_with_access, stored_key, stored_keys, write_table,
     },
 };
 pub use crate::{
     acl::{account_of, both, either, flag, is_null, user_of},
-    context::{AllAsked, Answer, Asked, Context, Lender, Question},
+    context::{AccessQuery, AllLoaded, Context, Granted, Lender, Loaded},
     guard::{
-        Admitted, Argument, AskedCaller, AskedContext, ContextFrom, Described, Guard, NamedGuard,
-        PlainArgument, Route, Source, SubjectCheck, anonymous, authenticate, evaluate, extract, finish,
-        finish_blocking, on_denied, permission, role,
+        Admitted, Argument, CallerRequirement, ContextFrom, ContextRequirement, DeclarativeGuard, Described,
+        Guard, IdPlace, PlainArgument, Route, SubjectCheck, anonymous, authenticate, evaluate, extract,
+        finish, finish_blocking, on_denied, permission, role,
     },
-    http::{auth::Accepted, denial::OnDenied},
+    http::{auth::LogInRequirement, denial::OnDenied},
     report::HANDLERS,
 };
 
@@ -36,5 +36,5 @@ pub use diesel_async;
 #[cfg(feature = "diesel-async")]
 pub use crate::policy::sql::{
     async_answered_each, async_ask, async_is_in_transaction, async_load, async_load_all,
-    async_load_all_asked, async_load_all_decided, async_load_asked, async_load_decided,
+    async_load_all_decided, async_load_all_with_access, async_load_decided, async_load_with_access,
 };

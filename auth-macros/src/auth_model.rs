@@ -100,7 +100,7 @@ impl Policy {
             #[automatically_derived]
             const _: () = {
                 #[allow(unused_imports, reason = "for columns that no rule compares")]
-                use ::auth_core::__private::Unknown as _;
+                use ::auth_core::__private::UnknownSqlKind as _;
 
                 #assertion
 
@@ -406,19 +406,19 @@ impl Policy {
 
                 #asynchronous fn load_answered(
                     __auth_id: Self::Id,
-                    __auth_answers: ::auth_core::__private::Answers<Self>,
+                    __auth_answers: ::auth_core::__private::GrantedColumn<Self>,
                     __auth_lock: &'static ::core::primitive::str,
                     __auth_connection: &mut Self::Connection,
-                ) -> ::core::result::Result<(Self, ::auth_core::__private::Answer), ::auth_core::LoadError> {
+                ) -> ::core::result::Result<(Self, ::auth_core::__private::Granted), ::auth_core::LoadError> {
                     ::auth_core::__private::answered({ #load_answered })
                 }
 
                 #asynchronous fn load_all_answered(
                     __auth_ids: &[Self::Id],
-                    __auth_answers: ::auth_core::__private::Answers<Self>,
+                    __auth_answers: ::auth_core::__private::GrantedColumn<Self>,
                     __auth_connection: &mut Self::Connection,
                 ) -> ::core::result::Result<
-                    ::std::vec::Vec<(Self, ::auth_core::__private::Answer)>,
+                    ::std::vec::Vec<(Self, ::auth_core::__private::Granted)>,
                     ::auth_core::LoadError,
                 > {
                     #load_all_answered
@@ -521,10 +521,10 @@ impl Policy {
 
                 async fn ask<__AuthLender: ::auth_core::__private::Lender>(
                     __auth_contexts: &[&Self],
-                    __auth_question: &::auth_core::__private::Question,
+                    __auth_question: &::auth_core::__private::AccessQuery,
                     __auth_lender: &__AuthLender,
                 ) -> ::core::result::Result<
-                    ::std::vec::Vec<(Self, ::auth_core::__private::Answer)>,
+                    ::std::vec::Vec<(Self, ::auth_core::__private::Granted)>,
                     __AuthLender::Error,
                 > {
                     ::auth_core::__private::#ask(__auth_contexts, __auth_question, __auth_lender).await

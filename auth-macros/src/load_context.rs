@@ -70,17 +70,17 @@ fn expand(row: &Row, decides: Decides) -> TokenStream {
             (quote!(::auth_core::__private::held({ #load }, __AUTH_COLUMNS)), None)
         }
         Decides::Context => (by_policy(database, "load", &id, &connection), Some("load_decided")),
-        Decides::Database => (by_policy(database, "load", &id, &connection), Some("load_asked")),
+        Decides::Database => (by_policy(database, "load", &id, &connection), Some("load_with_access")),
     };
     let asked = asked.map(|function| {
         let function = database.function(function);
         let question = Ident::new("__auth_question", Span::mixed_site());
         quote! {
-            #asynchronous fn load_asked(
+            #asynchronous fn load_with_access(
                 #id: Self::Id,
-                #question: &::auth_core::__private::Question,
+                #question: &::auth_core::__private::AccessQuery,
                 #connection: &mut Self::Connection,
-            ) -> ::core::result::Result<::auth_core::__private::Asked<Self>, ::auth_core::LoadError> {
+            ) -> ::core::result::Result<::auth_core::__private::Loaded<Self>, ::auth_core::LoadError> {
                 ::auth_core::__private::#function(#id, #question, #connection)#awaited
             }
         }
@@ -118,7 +118,7 @@ fn expand(row: &Row, decides: Decides) -> TokenStream {
     quote! {
         const _: () = {
             #[allow(unused_imports, reason = "for columns that cannot hold more than a field")]
-            use ::auth_core::__private::Unknown as _;
+            use ::auth_core::__private::UnknownSqlKind as _;
 
             #assertion
 
@@ -149,18 +149,20 @@ fn load_all(row: &Row, part: &Part, decides: Decides) -> TokenStream {
             (found, None)
         }
         Decides::Context => (by_policy(database, "load_all", &ids, &connection), Some("load_all_decided")),
-        Decides::Database => (by_policy(database, "load_all", &ids, &connection), Some("load_all_asked")),
+        Decides::Database => {
+            (by_policy(database, "load_all", &ids, &connection), Some("load_all_with_access"))
+        }
     };
     let asked = asked.map(|function| {
         let function = database.function(function);
         let question = Ident::new("__auth_question", Span::mixed_site());
         quote! {
-            #asynchronous fn load_all_asked(
+            #asynchronous fn load_all_with_access(
                 #ids: &[Self::Id],
-                #question: &::auth_core::__private::Question,
+                #question: &::auth_core::__private::AccessQuery,
                 #connection: &mut #ty,
             ) -> ::core::result::Result<
-                ::auth_core::__private::AllAsked<Self::Id, Self>,
+                ::auth_core::__private::AllLoaded<Self::Id, Self>,
                 ::auth_core::LoadError,
             > {
                 ::auth_core::__private::#function(#ids, #question, #connection)#awaited

@@ -33,11 +33,11 @@ pub(crate) struct Place {
 /// Whom a guard lets through to its other checks.
 pub(crate) enum Caller {
     Anonymous,
-    Authenticated(Accepted),
+    Authenticated(LogInRequirement),
 }
 
 /// How a caller may have been authenticated.
-pub(crate) struct Accepted {
+pub(crate) struct LogInRequirement {
     /// None: by any mechanism that the application accepts where nothing is said.
     pub(crate) mechanisms: Option<Vec<Name>>,
     /// In seconds.
@@ -47,7 +47,7 @@ pub(crate) struct Accepted {
     pub(crate) realm: Option<LitStr>,
 }
 
-impl Accepted {
+impl LogInRequirement {
     /// Whether nothing is said.
     pub(crate) fn is_any(&self) -> bool {
         let Self { mechanisms, within, grace, realm } = self;
@@ -107,7 +107,7 @@ impl Noun {
 }
 
 /// Where a request names a context.
-pub(crate) enum Source {
+pub(crate) enum IdPlace {
     /// Path parameters; the first that a request has.
     Path(Vec<String>),
     Query(String),
@@ -133,7 +133,7 @@ pub(crate) enum LoaderArgument {
     Connection,
 }
 
-impl Source {
+impl IdPlace {
     /// As it is written in an attribute, to be shown and compared.
     pub(crate) fn written(&self) -> String {
         match self {
@@ -213,7 +213,7 @@ pub(crate) struct Context {
     pub(crate) argument: Option<usize>,
     /// The type of that argument, or what `ctx` says. Without both, it is what a loader makes.
     pub(crate) ty: Option<Type>,
-    pub(crate) source: Source,
+    pub(crate) source: IdPlace,
     pub(crate) permissions: Vec<Permission>,
     pub(crate) allow_empty: bool,
     /// Made of arguments which are extracted from the request.

@@ -20,7 +20,7 @@ pub(crate) struct Row {
     pub(crate) table: Path,
     /// Not empty.
     pub(crate) key: Vec<Part>,
-    pub(crate) fields: Vec<Held>,
+    pub(crate) fields: Vec<ColumnField>,
     pub(crate) connection: Connection,
     pub(crate) relations: Vec<Relation>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Part {
 }
 
 /// A column, and the field that holds it.
-pub(crate) struct Held {
+pub(crate) struct ColumnField {
     pub(crate) column: Ident,
     pub(crate) field: Ident,
     /// Whether diesel makes it of something else than the column, or makes something else of it.
@@ -87,7 +87,7 @@ impl Row {
             );
             return None;
         };
-        let said = Said::by(&input.attrs, runtime, errors);
+        let said = Attributes::by(&input.attrs, runtime, errors);
         if !input.generics.params.is_empty() {
             errors.push_spanned(
                 &input.generics,
@@ -95,7 +95,7 @@ impl Row {
             );
         }
         let understood = errors.is_empty();
-        let fields: Vec<(Held, &Type)> =
+        let fields: Vec<(ColumnField, &Type)> =
             fields.named.iter().filter_map(|field| Some((held(field, errors)?, &field.ty))).collect();
         let key = key(&input.ident, derive, &said, &fields, errors);
         // Where an attribute is wrong, what is missing may be what it was to say.
@@ -197,7 +197,7 @@ impl Row {
         quote_spanned! {span=>
             ::auth_core::__private::Declared::<#table::#column>::column(
                 #written,
-                ::auth_core::__private::Of::<::auth_core::__private::SqlTypeOf<#table::#column>>::KIND,
+                ::auth_core::__private::SqlKind::<::auth_core::__private::SqlTypeOf<#table::#column>>::KIND,
             )
         }
     }
@@ -213,7 +213,7 @@ impl Row {
     }
 
     /// The fields that hold what is in their columns.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &Held> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &ColumnField> {
         self.fields.iter().filter(|held| !held.computed)
     }
 
@@ -254,7 +254,7 @@ impl Connection {
 
 /// What the attributes of the struct say.
 #[derive(Default)]
-struct Said {
+struct Attributes {
     table: Option<Path>,
     primary_key: Option<Vec<Ident>>,
     backends: Vec<Path>,
@@ -265,7 +265,7 @@ struct Said {
     relations: Vec<Relation>,
 }
 
-impl Said {
+impl Attributes {
     fn by(attributes: &[Attribute], runtime: &mut Runtime, errors: &mut Errors) -> Self {
         let mut said = Self::default();
         for attribute in attributes {
@@ -435,8 +435,8 @@ fn lock_of(connection: &Type) -> Option<&'static str> {
 fn key(
     row: &Ident,
     derive: &str,
-    said: &Said,
-    fields: &[(Held, &Type)],
+    said: &Attributes,
+    fields: &[(ColumnField, &Type)],
     errors: &mut Errors,
 ) -> Option<Vec<Part>> {
     let key = said.primary_key.clone().unwrap_or_else(|| vec![Ident::new("id", row.span())]);
@@ -473,7 +473,7 @@ fn key(
 }
 
 /// The column that a field holds. One that embeds another row holds none by itself.
-fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
+fn held(field: &Field, errors: &mut Errors) -> Option<ColumnField> {
     let name = field.ident.clone()?;
     let mut column = name.clone();
     let (mut embeds, mut computed, mut of_column) = (false, false, true);
@@ -499,7 +499,7 @@ fn held(field: &Field, errors: &mut Errors) -> Option<Held> {
             errors.keep(result);
         }
     }
-    (!embeds).then_some(Held { column, field: name, computed, of_column })
+    (!embeds).then_some(ColumnField { column, field: name, computed, of_column })
 }
 
 /// The table that diesel assumes, by its own rule: each upper case letter begins a word.

@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::{HttpRequest, Responder, get, web};
 use auth_core::{
-    __private::{AskedCaller, AskedContext, Described, NamedGuard},
+    __private::{CallerRequirement, ContextRequirement, DeclarativeGuard, Described},
     Acl, Admitted, Auth, AuthModel, CurrentUser, GuardedHandler, LoadContext, LoadError, MaybeUser,
     NoConnection, Permission, Subject, User, allow, auth_required, every_logged_in_user,
     mechanism::{Authenticated, Mechanism, Rejection},
@@ -350,9 +350,9 @@ static FORGETFUL: GuardedHandler = GuardedHandler::new(
     "forgetful",
     module_path!(),
     &[],
-    AskedCaller::BY_DEFAULT,
+    CallerRequirement::BY_DEFAULT,
     &[],
-    &[AskedContext::made_by("nothing", &[Permission::READ])],
+    &[ContextRequirement::made_by("nothing", &[Permission::READ])],
 );
 
 impl Described for Forgetful {
@@ -361,7 +361,7 @@ impl Described for Forgetful {
     }
 }
 
-impl NamedGuard for Forgetful {
+impl DeclarativeGuard for Forgetful {
     type Arguments = ();
     type Contexts = ();
     type Others = ();

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use auth_core::{
-    __private::{Column as LibraryColumn, Grant, Of, Relation as LibraryRelation, Rule as LibraryRule},
+    __private::{Column as LibraryColumn, Grant, Relation as LibraryRelation, Rule as LibraryRule, SqlKind},
     Permission, Policy,
 };
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, SmallInt, Text};
@@ -270,14 +270,14 @@ fn library_rule(rule: &Rule, table: usize, dialect: Dialect) -> LibraryRule {
 
 fn library_column(column: &Column, dialect: Dialect) -> LibraryColumn {
     let kind = match column.kind {
-        Kind::SmallInt => Of::<SmallInt>::KIND,
-        Kind::Integer => Of::<Integer>::KIND,
-        Kind::BigInt => Of::<BigInt>::KIND,
-        Kind::Text | Kind::NoCase => Of::<Text>::KIND,
+        Kind::SmallInt => SqlKind::<SmallInt>::KIND,
+        Kind::Integer => SqlKind::<Integer>::KIND,
+        Kind::BigInt => SqlKind::<BigInt>::KIND,
+        Kind::Text | Kind::NoCase => SqlKind::<Text>::KIND,
         #[cfg(feature = "postgres")]
-        Kind::Uuid if dialect == Dialect::Postgres => Of::<diesel::sql_types::Uuid>::KIND,
-        Kind::Binary | Kind::Uuid => Of::<Binary>::KIND,
-        Kind::Bool => Of::<Bool>::KIND,
+        Kind::Uuid if dialect == Dialect::Postgres => SqlKind::<diesel::sql_types::Uuid>::KIND,
+        Kind::Binary | Kind::Uuid => SqlKind::<Binary>::KIND,
+        Kind::Bool => SqlKind::<Bool>::KIND,
     };
     let _ = dialect;
     LibraryColumn { written: column.written, name: column.name, kind, nullable: column.nullable }

@@ -16,14 +16,14 @@ pub trait IdField<Kind> {
 
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct There;
+pub struct Required;
 
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Absent;
+pub struct Optional;
 
 #[diagnostic::do_not_recommend]
-impl<T> IdField<There> for T
+impl<T> IdField<Required> for T
 where
     for<'a> &'a T: Into<IdRef<'a>>,
 {
@@ -34,7 +34,7 @@ where
 }
 
 #[diagnostic::do_not_recommend]
-impl<T> IdField<Absent> for Option<T>
+impl<T> IdField<Optional> for Option<T>
 where
     for<'a> &'a T: Into<IdRef<'a>>,
 {

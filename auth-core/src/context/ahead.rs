@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Asked, ConnectionSource, LoadContext, LoadError, Question, connection::with_connection};
+use super::{AccessQuery, ConnectionSource, LoadContext, LoadError, Loaded, connection::with_connection};
 use crate::vocabulary::Subject;
 
 /// What follows on the thread on which a mechanism has found the subject, as long as somebody waits for it.
@@ -62,9 +62,9 @@ pub trait Ahead<T> {
 /// What was loaded on the thread that found the subject.
 #[doc(hidden)]
 pub struct LoadedAhead<T> {
-    pub(crate) loaded: Result<Asked<T>, LoadError>,
+    pub(crate) loaded: Result<Loaded<T>, LoadError>,
     /// What was asked about it.
-    pub(crate) question: Question,
+    pub(crate) question: AccessQuery,
     /// How long that took, if somebody wants to know.
     pub(crate) took: Option<Duration>,
     /// The id, if somebody wants to know.
@@ -89,7 +89,7 @@ struct Begun<T> {
 impl<T, F> LoadAhead<T, F>
 where
     T: LoadContext,
-    F: Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, Question)> + Send + Sync + 'static,
+    F: Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, AccessQuery)> + Send + Sync + 'static,
 {
     pub(super) fn new(
         source: Arc<dyn ConnectionSource<Connection = T::Connection>>,
@@ -110,14 +110,14 @@ impl<T: LoadContext, F> LoadAhead<T, F> {
 impl<T, F> Follow for LoadAhead<T, F>
 where
     T: LoadContext,
-    F: Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, Question)> + Send + Sync + 'static,
+    F: Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, AccessQuery)> + Send + Sync + 'static,
 {
     fn follow(&self, subject: &Arc<dyn Subject>) {
         let Some((id, question)) = (self.ask)(&self.text, subject) else { return };
         *self.begun() = Some(Begun { subject: Arc::clone(subject), loaded: None });
         let since = self.is_timed.then(Instant::now);
         let shown = if self.is_timed { format!("{id:?}") } else { String::new() };
-        let load = |connection: &mut T::Connection| T::load_asked(id, &question, connection);
+        let load = |connection: &mut T::Connection| T::load_with_access(id, &question, connection);
         let loaded = catch_unwind(AssertUnwindSafe(|| with_connection(&*self.source, load)))
             .unwrap_or_else(|_| Err(LoadError::unavailable("the work panicked")));
         let took = since.map(|since| since.elapsed());
@@ -138,7 +138,7 @@ where
 impl<T, F> Ahead<T> for LoadAhead<T, F>
 where
     T: LoadContext,
-    F: Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, Question)> + Send + Sync + 'static,
+    F: Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, AccessQuery)> + Send + Sync + 'static,
 {
     fn next(self: Arc<Self>) -> Next {
         let next: Arc<dyn Follow> = self;
@@ -169,11 +169,14 @@ mod tests {
         }
     }
 
-    type Ask = fn(&str, &Arc<dyn Subject>) -> Option<(u8, Question)>;
+    type Ask = fn(&str, &Arc<dyn Subject>) -> Option<(u8, AccessQuery)>;
 
     fn ahead() -> Arc<LoadAhead<Planet, Ask>> {
         let ask: Ask = |text, subject| {
-            Some((text.parse().ok()?, Question { subject: Arc::clone(subject), permissions: Cow::default() }))
+            Some((
+                text.parse().ok()?,
+                AccessQuery { subject: Arc::clone(subject), permissions: Cow::default() },
+            ))
         };
         Arc::new(LoadAhead::new(Arc::new(NoConnection), "3".to_owned(), ask, true))
     }

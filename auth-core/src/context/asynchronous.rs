@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, hash::Hash, sync::Arc};
 
 use super::{
-    Ahead, AllAsked, Asked, Lender, LoadContext, LoadContexts, LoadError, Question, ahead::LoadAhead,
+    AccessQuery, Ahead, AllLoaded, Lender, LoadContext, LoadContexts, LoadError, Loaded, ahead::LoadAhead,
 };
 use crate::vocabulary::Subject;
 
@@ -53,11 +53,11 @@ pub trait AsyncLoadContext: Sized + 'static {
 
     /// The same, and what the database decides about it, in one statement.
     #[doc(hidden)]
-    fn load_asked(
+    fn load_with_access(
         id: Self::Id,
-        question: &Question,
+        question: &AccessQuery,
         connection: &mut Self::Connection,
-    ) -> impl Future<Output = Result<Asked<Self>, LoadError>> {
+    ) -> impl Future<Output = Result<Loaded<Self>, LoadError>> {
         let _ = question;
         async { Ok((Self::load(id, connection).await?, None)) }
     }
@@ -66,12 +66,12 @@ pub trait AsyncLoadContext: Sized + 'static {
     #[doc(hidden)]
     fn load_lent<L: Lender>(
         id: Self::Id,
-        question: &Question,
+        question: &AccessQuery,
         lender: &L,
-    ) -> impl Future<Output = Result<Asked<Self>, L::Error>> {
+    ) -> impl Future<Output = Result<Loaded<Self>, L::Error>> {
         async {
             let mut connection = lender.acquire::<Self::Connection>().await?;
-            let loaded = Self::load_asked(id, question, &mut connection).await;
+            let loaded = Self::load_with_access(id, question, &mut connection).await;
             connection.done();
             Ok(loaded?)
         }
@@ -83,7 +83,7 @@ pub trait AsyncLoadContext: Sized + 'static {
     fn ahead<L: Lender>(
         lender: &L,
         text: String,
-        ask: impl Fn(&str, &Arc<dyn Subject>) -> Option<(Self::Id, Question)> + Send + Sync + 'static,
+        ask: impl Fn(&str, &Arc<dyn Subject>) -> Option<(Self::Id, AccessQuery)> + Send + Sync + 'static,
     ) -> Option<Arc<dyn Ahead<Self>>> {
         let _ = (lender, text, ask);
         None
@@ -100,17 +100,17 @@ impl<T: LoadContext> AsyncLoadContext for T {
 
     fn load_lent<L: Lender>(
         id: T::Id,
-        question: &Question,
+        question: &AccessQuery,
         lender: &L,
-    ) -> impl Future<Output = Result<Asked<Self>, L::Error>> {
+    ) -> impl Future<Output = Result<Loaded<Self>, L::Error>> {
         let question = question.clone();
-        lender.blocking(move |connection| <T as LoadContext>::load_asked(id, &question, connection))
+        lender.blocking(move |connection| <T as LoadContext>::load_with_access(id, &question, connection))
     }
 
     fn ahead<L: Lender>(
         lender: &L,
         text: String,
-        ask: impl Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, Question)> + Send + Sync + 'static,
+        ask: impl Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, AccessQuery)> + Send + Sync + 'static,
     ) -> Option<Arc<dyn Ahead<Self>>> {
         let source = lender.source::<T::Connection>()?;
         Some(Arc::new(LoadAhead::<T, _>::new(source, text, ask, lender.is_timed())))
@@ -136,11 +136,11 @@ pub trait AsyncLoadContexts: AsyncLoadContext<Id: Clone + Eq + Hash> {
 
     /// The same, and what the database decides about each, in one statement.
     #[doc(hidden)]
-    fn load_all_asked(
+    fn load_all_with_access(
         ids: &[Self::Id],
-        question: &Question,
+        question: &AccessQuery,
         connection: &mut Self::Connection,
-    ) -> impl Future<Output = Result<AllAsked<Self::Id, Self>, LoadError>> {
+    ) -> impl Future<Output = Result<AllLoaded<Self::Id, Self>, LoadError>> {
         let _ = question;
         async {
             let found = Self::load_all(ids, connection).await?;
@@ -152,12 +152,12 @@ pub trait AsyncLoadContexts: AsyncLoadContext<Id: Clone + Eq + Hash> {
     #[doc(hidden)]
     fn load_all_lent<L: Lender>(
         ids: Vec<Self::Id>,
-        question: &Question,
+        question: &AccessQuery,
         lender: &L,
-    ) -> impl Future<Output = Result<AllAsked<Self::Id, Self>, L::Error>> {
+    ) -> impl Future<Output = Result<AllLoaded<Self::Id, Self>, L::Error>> {
         async move {
             let mut connection = lender.acquire::<Self::Connection>().await?;
-            let loaded = Self::load_all_asked(&ids, question, &mut connection).await;
+            let loaded = Self::load_all_with_access(&ids, question, &mut connection).await;
             connection.done();
             Ok(loaded?)
         }
@@ -174,10 +174,12 @@ impl<T: LoadContexts> AsyncLoadContexts for T {
 
     fn load_all_lent<L: Lender>(
         ids: Vec<T::Id>,
-        question: &Question,
+        question: &AccessQuery,
         lender: &L,
-    ) -> impl Future<Output = Result<AllAsked<T::Id, Self>, L::Error>> {
+    ) -> impl Future<Output = Result<AllLoaded<T::Id, Self>, L::Error>> {
         let question = question.clone();
-        lender.blocking(move |connection| <T as LoadContexts>::load_all_asked(&ids, &question, connection))
+        lender.blocking(move |connection| {
+            <T as LoadContexts>::load_all_with_access(&ids, &question, connection)
+        })
     }
 }

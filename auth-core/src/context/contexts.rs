@@ -7,7 +7,7 @@ use std::{
     future::Future,
 };
 
-use super::{Answer, AsyncLoadContext, AsyncLoadContexts, Context, Lender, LoadError, Question};
+use super::{AccessQuery, AsyncLoadContext, AsyncLoadContexts, Context, Granted, Lender, LoadError};
 
 /// What a guard checks: every context in it.
 #[doc(hidden)]
@@ -125,9 +125,9 @@ pub trait Loadable: Sized + 'static {
     /// The contexts, and what the database says of each, as far as it is the one who decides.
     fn load<L: Lender>(
         key: Self::Key,
-        question: &Question,
+        question: &AccessQuery,
         lender: &L,
-    ) -> impl Future<Output = Result<(Self, Vec<Answer>), L::Error>>;
+    ) -> impl Future<Output = Result<(Self, Vec<Granted>), L::Error>>;
 }
 
 impl<T: AsyncLoadContext> Loadable for T {
@@ -156,9 +156,9 @@ impl<T: AsyncLoadContext> Loadable for T {
 
     async fn load<L: Lender>(
         id: T::Id,
-        question: &Question,
+        question: &AccessQuery,
         lender: &L,
-    ) -> Result<(Self, Vec<Answer>), L::Error> {
+    ) -> Result<(Self, Vec<Granted>), L::Error> {
         let (context, answer) = T::load_lent(id, question, lender).await?;
         Ok((context, answer.into_iter().collect()))
     }
@@ -207,9 +207,9 @@ impl<T: AsyncLoadContexts> Loadable for Vec<T> {
 
     async fn load<L: Lender>(
         ids: Vec<T::Id>,
-        question: &Question,
+        question: &AccessQuery,
         lender: &L,
-    ) -> Result<(Self, Vec<Answer>), L::Error> {
+    ) -> Result<(Self, Vec<Granted>), L::Error> {
         let found = T::load_all_lent(ids.clone(), question, lender).await?;
         let mut found: HashMap<_, _> = found.into_iter().collect();
         let mut contexts = Self::with_capacity(ids.len());

@@ -3,13 +3,13 @@
 //! Nothing here knows of requests. Which id is asked for, and on which thread a context is loaded, is the
 //! guard's business.
 
+mod access_query;
 #[cfg_attr(
     not(any(feature = "bearer", feature = "session")),
     expect(dead_code, reason = "then no mechanism has a thread that it could go on with")
 )]
 mod ahead;
 mod argument;
-mod asked;
 mod asynchronous;
 pub(crate) mod blocking;
 mod connection;
@@ -22,19 +22,19 @@ use thiserror::Error;
 
 use crate::vocabulary::{Decision, DenyReason};
 
+pub use self::{
+    access_query::{AccessQuery, AllLoaded, Context, Granted, Loaded},
+    argument::Authorized,
+    asynchronous::{AsyncLoadContext, AsyncLoadContexts},
+    connection::{ConnectionSource, NoConnection},
+    lender::{AsyncConnectionSource, Lender},
+};
 pub(crate) use self::{
     ahead::{Ahead, LoadedAhead, Next},
     argument::ContextArgument,
     connection::with_connection,
     contexts::{Contexts, Empty, Loadable},
     lender::{DynAsyncSource, Lent},
-};
-pub use self::{
-    argument::Authorized,
-    asked::{AllAsked, Answer, Asked, Context, Question},
-    asynchronous::{AsyncLoadContext, AsyncLoadContexts},
-    connection::{ConnectionSource, NoConnection},
-    lender::{AsyncConnectionSource, Lender},
 };
 
 /// How a context is found by its id.
@@ -82,11 +82,11 @@ pub trait LoadContext: Sized + Send + 'static {
 
     /// The same, and what the database decides about it, in one statement.
     #[doc(hidden)]
-    fn load_asked(
+    fn load_with_access(
         id: Self::Id,
-        question: &Question,
+        question: &AccessQuery,
         connection: &mut Self::Connection,
-    ) -> Result<Asked<Self>, LoadError> {
+    ) -> Result<Loaded<Self>, LoadError> {
         let _ = question;
         Ok((Self::load(id, connection)?, None))
     }
@@ -130,11 +130,11 @@ pub trait LoadContexts: LoadContext<Id: Clone + Eq + Hash> {
 
     /// The same, and what the database decides about each, in one statement.
     #[doc(hidden)]
-    fn load_all_asked(
+    fn load_all_with_access(
         ids: &[Self::Id],
-        question: &Question,
+        question: &AccessQuery,
         connection: &mut Self::Connection,
-    ) -> Result<AllAsked<Self::Id, Self>, LoadError> {
+    ) -> Result<AllLoaded<Self::Id, Self>, LoadError> {
         let _ = question;
         let found = Self::load_all(ids, connection)?;
         Ok(found.into_iter().map(|(id, context)| (id, (context, None))).collect())

@@ -26,7 +26,7 @@ pub(crate) struct Check<'a> {
     /// The attribute's name, `authenticate` or `guard`.
     pub(crate) guard: &'static str,
     /// Nowhere outside of a request.
-    pub(crate) place: Option<Place<'a>>,
+    pub(crate) place: Option<RequestScope<'a>>,
     pub(crate) subject: Option<&'a dyn Subject>,
     /// What authenticated the subject, or refused its credentials.
     pub(crate) mechanism: Option<&'static str>,
@@ -45,7 +45,7 @@ pub(crate) struct Check<'a> {
 
 /// The request that is decided about, and who is told of it.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct RequestScope<'a> {
     pub(crate) request: &'a HttpRequest,
     pub(crate) observers: &'a [Box<dyn Observer>],
 }
@@ -76,7 +76,7 @@ macro_rules! log {
 }
 
 impl<'a> Check<'a> {
-    pub(crate) fn new(guard: &'static str, place: Place<'a>) -> Self {
+    pub(crate) fn new(guard: &'static str, place: RequestScope<'a>) -> Self {
         let started = if place.observers.is_empty() { clock() } else { Some(Instant::now()) };
         Self { place: Some(place), ..Self::begun(started, guard, None) }
     }
@@ -130,12 +130,12 @@ impl<'a> Check<'a> {
     }
 
     pub(crate) fn decided(&self, decision: Decision) {
-        self.tell(decision, None);
+        self.emit(decision, None);
     }
 
     /// Nothing could be decided, which denies.
     pub(crate) fn failed(&self, error: &(dyn Error + 'static)) {
-        self.tell(Decision::Deny(DenyReason::Unavailable), Some(error));
+        self.emit(Decision::Deny(DenyReason::Unavailable), Some(error));
     }
 
     /// The application lacks what is needed to decide, and the log has what that is.
@@ -153,12 +153,12 @@ impl<'a> Check<'a> {
         self.place.map_or(&[], |place| place.observers)
     }
 
-    fn tell(&self, decision: Decision, error: Option<&(dyn Error + 'static)>) {
+    fn emit(&self, decision: Decision, error: Option<&(dyn Error + 'static)>) {
         let observers = self.observers();
         if observers.is_empty() && !logs(if error.is_some() { Level::ERROR } else { Level::INFO }) {
             return;
         }
-        let told = Told {
+        let told = EventDetails {
             method: self.place.map(|place| known(place.request.method())),
             route: self.place.and_then(|place| place.request.match_pattern()),
             error: error.map(|error| Causes(error).to_string()),
@@ -218,7 +218,7 @@ pub(crate) fn quoted(what: &str, text: &str) -> String {
 }
 
 /// What is found out only if somebody is told.
-struct Told {
+struct EventDetails {
     method: Option<&'static str>,
     route: Option<String>,
     error: Option<String>,
@@ -286,7 +286,7 @@ mod tests {
         let observers: [Box<dyn Observer>; 1] = [Box::new(Arc::clone(&methods))];
         for method in ["GET", "PATCH", "PROPFIND", "get", "X"] {
             let request = TestRequest::default().method(method.parse().unwrap()).to_http_request();
-            let place = Place { request: &request, observers: &observers };
+            let place = RequestScope { request: &request, observers: &observers };
             Check::new("authenticate", place).decided(Decision::Deny(DenyReason::Anonymous));
         }
         assert_eq!(*methods.0.lock().unwrap(), ["GET", "PATCH", "_OTHER", "_OTHER", "_OTHER"]);
@@ -315,7 +315,7 @@ mod tests {
     fn while_nobody_listens_nothing_is_allocated_and_no_clock_is_read() {
         let request = TestRequest::default().to_http_request();
         let subject = User::new("mia");
-        let place = Place { request: &request, observers: &[] };
+        let place = RequestScope { request: &request, observers: &[] };
         let measured = allocation_counter::measure(|| {
             let check = Check { subject: Some(&subject), ..Check::new("roles_required", place) };
             assert_eq!(check.started, None);

@@ -57,7 +57,7 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
-pub(crate) use self::check::{Check, Place, quoted};
+pub(crate) use self::check::{Check, RequestScope, quoted};
 #[cfg(feature = "metrics")]
 pub use self::metrics::Metrics;
 use crate::vocabulary::{Decision, IdRef, Permission};

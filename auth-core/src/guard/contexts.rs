@@ -3,13 +3,14 @@
 use std::{any::type_name, borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
 use super::{
-    AskedContext, Asking, Asks, Caller, progress, proves_what_is_checked,
-    source::{Named, NamedBy},
+    Caller, ContextRequirement, Entry, Requirements,
+    id_place::{ReadFrom, RequestId},
+    progress, proves_what_is_checked,
 };
 use crate::{
     context::{
-        Ahead, Answer, ConnectionSource, Context, ContextArgument, Contexts, Empty, Lender, Lent, LoadError,
-        Loadable, LoadedAhead, Question, blocking,
+        AccessQuery, Ahead, ConnectionSource, Context, ContextArgument, Contexts, Empty, Granted, Lender,
+        Lent, LoadError, Loadable, LoadedAhead, blocking,
     },
     error::AuthError,
     event::{Check, quoted},
@@ -20,27 +21,27 @@ use crate::{
 /// More contexts than any handler works on at once, and fewer than a database binds values in one statement.
 const MAX_CONTEXTS: usize = 10_000;
 
-impl Asking<'_, 'static> {
+impl Entry<'_, 'static> {
     /// The load of the first context, for the thread that finds the subject. Not where the subject is known already, and
     /// not where more is asked of it than can be asked on that thread.
-    pub(super) fn ahead<L: NamedBy<S>, S>(&self) -> Option<Arc<dyn Ahead<L>>> {
-        let Asks { checks, contexts: [asked, ..], .. } = self.asks else { return None };
+    pub(super) fn ahead<L: ReadFrom<S>, S>(&self) -> Option<Arc<dyn Ahead<L>>> {
+        let Requirements { checks, contexts: [asked, ..], .. } = self.requirements else { return None };
         if self.accepted().asks_for_recent() || self.is_known {
             return None;
         }
         let permissions = permissions(self.auth, asked)?;
         let ask = move |subject: &Arc<dyn Subject>| {
             let passes = checks.iter().all(|check| check.decide(&**subject).is_allowed());
-            passes.then(|| Question { subject: Arc::clone(subject), permissions: permissions.clone() })
+            passes.then(|| AccessQuery { subject: Arc::clone(subject), permissions: permissions.clone() })
         };
-        L::ahead(asked.sources, self.request, &Registered(self.auth), ask)
+        L::ahead(asked.places, self.request, &AppPools(self.auth), ask)
     }
 }
 
 /// Each context is one that the guard asks for, by its place among them.
 impl Caller<'_> {
     /// Loads what the request names, and checks every permission.
-    pub async fn context<A: ContextArgument<Loaded: NamedBy<S>>, S>(
+    pub async fn context<A: ContextArgument<Loaded: ReadFrom<S>>, S>(
         &self,
         index: usize,
     ) -> Result<A, AuthError> {
@@ -48,7 +49,7 @@ impl Caller<'_> {
     }
 
     /// The same where it may have been loaded ahead.
-    pub(super) async fn named<A: ContextArgument<Loaded: NamedBy<S>>, S>(
+    pub(super) async fn named<A: ContextArgument<Loaded: ReadFrom<S>>, S>(
         &self,
         index: usize,
         ahead: Option<&dyn Ahead<A::Loaded>>,
@@ -64,7 +65,7 @@ impl Caller<'_> {
             pin!(self.check_each(&mut context, answers, &[], &question, asked, &mut check)).await?;
             return Ok(A::from_checked(context));
         }
-        let Named { key, text } = A::Loaded::read(asked.sources, self.request)
+        let RequestId { key, text } = A::Loaded::read(asked.places, self.request)
             .map_err(|_| self.check::<A::Loaded>("", asked).misconfigured())?;
         self.load::<A>(key.ok_or(text), asked).await
     }
@@ -102,7 +103,7 @@ impl Caller<'_> {
         Ok(loaded)
     }
 
-    fn asked(&self, index: usize) -> Result<&AskedContext, AuthError> {
+    fn asked(&self, index: usize) -> Result<&ContextRequirement, AuthError> {
         self.contexts.get(index).ok_or_else(|| self.begin("permission_required_for_context").misconfigured())
     }
 
@@ -118,7 +119,7 @@ impl Caller<'_> {
     async fn load<A: ContextArgument<Loaded: Loadable>>(
         &self,
         key: Result<<A::Loaded as Loadable>::Key, Cow<'_, str>>,
-        asked: &AskedContext,
+        asked: &ContextRequirement,
     ) -> Result<A, AuthError> {
         self.prove::<A>(asked)?;
         let check = self.check::<A::Loaded>("", asked);
@@ -141,7 +142,7 @@ impl Caller<'_> {
             Ok((nothing, Vec::new()))
         } else {
             let since = check.begins_to_load();
-            let loaded = self.auth.in_time(A::Loaded::load(key, &question, &Registered(self.auth))).await;
+            let loaded = self.auth.in_time(A::Loaded::load(key, &question, &AppPools(self.auth))).await;
             check.has_loaded(since);
             loaded
         };
@@ -154,10 +155,10 @@ impl Caller<'_> {
     async fn check_each<L: Contexts>(
         &self,
         contexts: &mut L,
-        answers: Vec<Answer>,
+        answers: Vec<Granted>,
         ids: &[String],
-        question: &Question,
-        asked: &AskedContext,
+        question: &AccessQuery,
+        asked: &ContextRequirement,
         check: &mut Check<'_>,
     ) -> Result<(), AuthError> {
         self.refuse_nothing(contexts, asked, check)?;
@@ -171,19 +172,19 @@ impl Caller<'_> {
         Ok(())
     }
 
-    fn question(&self, asked: &AskedContext, check: &Check<'_>) -> Result<Question, AuthError> {
+    fn question(&self, asked: &ContextRequirement, check: &Check<'_>) -> Result<AccessQuery, AuthError> {
         let Some(permissions) = permissions(self.auth, asked) else {
             tracing::error!(
                 target: "auth",
-                most = Answer::MOST,
+                most = Granted::MOST,
                 "a guard asks for too many permissions on one context, so it answers 500"
             );
             return Err(check.misconfigured());
         };
-        Ok(Question { subject: Arc::clone(&self.subject), permissions })
+        Ok(AccessQuery { subject: Arc::clone(&self.subject), permissions })
     }
 
-    fn check<'a, L: Contexts>(&'a self, text: &'a str, asked: &AskedContext) -> Check<'a> {
+    fn check<'a, L: Contexts>(&'a self, text: &'a str, asked: &ContextRequirement) -> Check<'a> {
         let check = Check {
             permission: asked.permissions.first().copied(),
             context: Some((type_name::<L::Context>(), "")),
@@ -193,7 +194,7 @@ impl Caller<'_> {
     }
 
     /// [`proved`](super::proved) asserts this at compile time; here it holds for whoever calls the guard otherwise.
-    fn prove<A: ContextArgument>(&self, asked: &AskedContext) -> Result<(), AuthError> {
+    fn prove<A: ContextArgument>(&self, asked: &ContextRequirement) -> Result<(), AuthError> {
         if proves_what_is_checked(A::PROVES, asked.permissions) {
             return Ok(());
         }
@@ -209,7 +210,7 @@ impl Caller<'_> {
     fn refuse_nothing<L: Contexts>(
         &self,
         contexts: &L,
-        asked: &AskedContext,
+        asked: &ContextRequirement,
         check: &Check<'_>,
     ) -> Result<(), AuthError> {
         let label = match contexts.empty() {
@@ -231,16 +232,16 @@ impl Caller<'_> {
     async fn answered<L: Contexts>(
         &self,
         contexts: &mut L,
-        question: &Question,
+        question: &AccessQuery,
         check: &mut Check<'_>,
-    ) -> Result<Vec<Answer>, AuthError> {
+    ) -> Result<Vec<Granted>, AuthError> {
         let all: Vec<_> = contexts.each().map(|(_, context)| context).collect();
         if all.len() > MAX_CONTEXTS {
             check.decided(Decision::Deny(DenyReason::TooMany));
             return Err(AuthError::NotFound);
         }
         let since = check.begins_to_load();
-        let answers = self.auth.in_time(L::Context::ask(&all, question, &Registered(self.auth))).await;
+        let answers = self.auth.in_time(L::Context::ask(&all, question, &AppPools(self.auth))).await;
         check.has_loaded(since);
         let (rows, answers): (Vec<_>, Vec<_>) = lent(answers, check)?.into_iter().unzip();
         for (place, row) in contexts.places().zip(rows) {
@@ -253,10 +254,10 @@ impl Caller<'_> {
     fn decide_each<L: Contexts>(
         &self,
         contexts: &L,
-        answers: &[Answer],
+        answers: &[Granted],
         ids: &[String],
-        question: &Question,
-        asked: &AskedContext,
+        question: &AccessQuery,
+        asked: &ContextRequirement,
         check: &Check<'_>,
     ) -> Result<(), AuthError> {
         let mut denied = None;
@@ -316,12 +317,12 @@ fn group(label: Option<&str>, check: &Check<'_>) -> Option<String> {
 
 /// What is asked of contexts: the permissions, and where it matters how a denial is told, whether the subject may read
 /// them. Nothing if there are too many.
-fn permissions(auth: &Auth, asked: &AskedContext) -> Option<Cow<'static, [Permission]>> {
+fn permissions(auth: &Auth, asked: &ContextRequirement) -> Option<Cow<'static, [Permission]>> {
     let mut permissions = Cow::Borrowed(asked.permissions);
     if auth.hides_unreadable() && !permissions.contains(&Permission::READ) {
         permissions.to_mut().push(Permission::READ);
     }
-    (permissions.len() <= Answer::MOST).then_some(permissions)
+    (permissions.len() <= Granted::MOST).then_some(permissions)
 }
 
 /// The decision on a context that does not decide by itself, where no database was asked.
@@ -341,9 +342,9 @@ impl From<LoadError> for NotLoaded {
 }
 
 /// Lends what the application has registered.
-struct Registered<'a>(&'a Auth);
+struct AppPools<'a>(&'a Auth);
 
-impl Lender for Registered<'_> {
+impl Lender for AppPools<'_> {
     type Error = NotLoaded;
 
     async fn blocking<C: 'static, R: Send + 'static>(
@@ -364,7 +365,7 @@ impl Lender for Registered<'_> {
     }
 
     fn is_timed(&self) -> bool {
-        self.0.listens()
+        self.0.is_observed()
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use crate::guard::{AskedCaller, AskedContext, Asks, SubjectCheck};
+use crate::guard::{CallerRequirement, ContextRequirement, Requirements, SubjectCheck};
 
 /// A handler that has a guard or is `#[public]`: its route, and what its attributes ask.
 ///
@@ -23,7 +23,7 @@ pub struct GuardedHandler {
     /// The guard that this one is around: an attribute under another name makes one of its own, and the inner one
     /// knows the routes.
     pub(crate) inner: Option<fn() -> &'static Self>,
-    pub(crate) asks: Asks<'static>,
+    pub(crate) requirements: Requirements<'static>,
 }
 
 /// What a route attribute says.
@@ -59,13 +59,13 @@ impl GuardedHandler {
         name: &'static str,
         module: &'static str,
         routes: &'static [Route],
-        caller: AskedCaller<'static>,
+        caller: CallerRequirement<'static>,
         checks: &'static [SubjectCheck],
-        contexts: &'static [AskedContext],
+        contexts: &'static [ContextRequirement],
     ) -> Self {
         let here = Location::caller();
-        let asks = Asks { caller, checks, contexts };
-        Self { name, module, file: here.file(), line: here.line(), routes, inner: None, asks }
+        let requirements = Requirements { caller, checks, contexts };
+        Self { name, module, file: here.file(), line: here.line(), routes, inner: None, requirements }
     }
 
     /// Around the guard of this handler.
@@ -114,32 +114,32 @@ impl GuardedHandler {
     /// Whether the handler is open to everybody.
     #[must_use]
     pub const fn is_public(&self) -> bool {
-        matches!(self.asks.caller, AskedCaller::Everybody(_))
+        matches!(self.requirements.caller, CallerRequirement::Everybody(_))
     }
 
     /// Why the handler is open, if it is and somebody says so: `#[public(reason = "…")]`.
     #[must_use]
     pub const fn reason(&self) -> Option<&'static str> {
-        match self.asks.caller {
-            AskedCaller::Everybody(reason) => reason,
+        match self.requirements.caller {
+            CallerRequirement::Everybody(reason) => reason,
             _ => None,
         }
     }
 
     /// What is asked, one line for each attribute, in the order of the phases.
     pub fn guards(&self) -> impl Iterator<Item = String> {
-        self.asks().flat_map(|asks| guards(&asks))
+        self.requirements().flat_map(|requirements| guards(&requirements))
     }
 
     /// The rules of the declared policies that the guard asks: `Sensor: read = asset.read`. A context whose list
     /// is code has none.
     pub fn policies(&self) -> impl Iterator<Item = String> {
-        self.asks().flat_map(|asks| asks.contexts).flat_map(policies)
+        self.requirements().flat_map(|requirements| requirements.contexts).flat_map(policies)
     }
 
     /// All that is asked, from the outside in.
-    pub(crate) fn asks<'a>(&self) -> impl Iterator<Item = Asks<'a>> + use<'a> {
-        iter::once(*self).chain(self.guards_inwards().copied()).map(|handler| handler.asks)
+    pub(crate) fn requirements<'a>(&self) -> impl Iterator<Item = Requirements<'a>> + use<'a> {
+        iter::once(*self).chain(self.guards_inwards().copied()).map(|handler| handler.requirements)
     }
 
     /// Those that this guard is around.
@@ -189,25 +189,26 @@ impl Serialize for GuardedHandler {
 }
 
 /// As they are written as attributes, one after the other.
-pub(crate) fn guards<'a>(asks: &Asks<'a>) -> impl Iterator<Item = String> + use<'a> {
-    let caller = match &asks.caller {
-        AskedCaller::Everybody(None) => Some("public".to_owned()),
-        AskedCaller::Everybody(Some(reason)) => Some(format!("public(reason = {reason:?})")),
-        AskedCaller::Anonymous => Some("anonymous_user_required".to_owned()),
+pub(crate) fn guards<'a>(requirements: &Requirements<'a>) -> impl Iterator<Item = String> + use<'a> {
+    let caller = match &requirements.caller {
+        CallerRequirement::Everybody(None) => Some("public".to_owned()),
+        CallerRequirement::Everybody(Some(reason)) => Some(format!("public(reason = {reason:?})")),
+        CallerRequirement::Anonymous => Some("anonymous_user_required".to_owned()),
         // Every other attribute says the same.
-        AskedCaller::Authenticated(accepted) => {
-            let implied = accepted.is_any() && !(asks.checks.is_empty() && asks.contexts.is_empty());
+        CallerRequirement::Authenticated(accepted) => {
+            let implied =
+                accepted.is_any() && !(requirements.checks.is_empty() && requirements.contexts.is_empty());
             (!implied).then(|| format!("auth_required{accepted}"))
         }
     };
-    let checks = asks.checks.iter().map(|SubjectCheck { kind, names }| {
+    let checks = requirements.checks.iter().map(|SubjectCheck { kind, names }| {
         let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
         format!("{}({})", kind.attribute(), names.join(", "))
     });
-    caller.into_iter().chain(checks).chain(asks.contexts.iter().flat_map(context))
+    caller.into_iter().chain(checks).chain(requirements.contexts.iter().flat_map(context))
 }
 
-fn context(asked: &AskedContext) -> impl Iterator<Item = String> {
+fn context(asked: &ContextRequirement) -> impl Iterator<Item = String> {
     asked.permissions.iter().map(|permission| {
         let mut text =
             format!("permission_required_for_context({:?}, {}", permission.as_str(), asked.context);
@@ -224,7 +225,7 @@ fn context(asked: &AskedContext) -> impl Iterator<Item = String> {
 }
 
 #[cfg(feature = "diesel")]
-fn policies(asked: &AskedContext) -> impl Iterator<Item = String> {
+fn policies(asked: &ContextRequirement) -> impl Iterator<Item = String> {
     let asked = *asked;
     asked.policy.iter().flat_map(move |policy| {
         asked.permissions.iter().map(move |permission| {
@@ -235,6 +236,6 @@ fn policies(asked: &AskedContext) -> impl Iterator<Item = String> {
 }
 
 #[cfg(not(feature = "diesel"))]
-fn policies(_: &AskedContext) -> impl Iterator<Item = String> {
+fn policies(_: &ContextRequirement) -> impl Iterator<Item = String> {
     iter::empty()
 }

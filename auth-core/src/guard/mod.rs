@@ -4,14 +4,14 @@
 //! authenticate, check the subject, load and check contexts, and only then extract the handler's other
 //! arguments, which is when the body is read. No check is written anywhere else.
 
-mod asks;
 mod contexts;
+mod declarative;
 mod handler;
+mod id_place;
 mod loader;
-mod named;
 pub(crate) mod progress;
+mod requirements;
 mod scope_guard;
-mod source;
 
 use std::{
     future::Future,
@@ -21,25 +21,25 @@ use std::{
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use self::asks::proves_what_is_checked;
+use self::requirements::proves_what_is_checked;
 pub use self::{
-    asks::{Argument, AskedCaller, AskedContext, PlainArgument, SubjectCheck},
+    declarative::{ContextFrom, DeclarativeGuard},
     handler::{GuardedHandler, Route},
+    id_place::IdPlace,
     loader::{finish, finish_blocking},
-    named::{ContextFrom, NamedGuard},
+    requirements::{Argument, CallerRequirement, ContextRequirement, PlainArgument, SubjectCheck},
     scope_guard::ScopeGuard,
-    source::Source,
 };
 pub(crate) use self::{
-    asks::{Asks, SubjectCheckKind},
     handler::guards,
+    requirements::{Requirements, SubjectCheckKind},
 };
 use crate::{
     context::Next,
     error::AuthError,
     event::Check,
     http::{
-        auth::{Accepted, Auth},
+        auth::{Auth, LogInRequirement},
         catch_panic::caught,
         denial::{self, OnDenied},
     },
@@ -59,7 +59,7 @@ pub trait Described: 'static {
 
 /// All checks of a handler, in the order of their phases.
 ///
-/// An attribute writes a [`NamedGuard`] where it can, which is data. It writes the code of this one where a context is
+/// An attribute writes a [`DeclarativeGuard`] where it can, which is data. It writes the code of this one where a context is
 /// made of the handler's arguments.
 ///
 /// `T` are the types of a handler that others see and that takes arguments which they do not see: where they are
@@ -172,49 +172,52 @@ pub async fn authenticate<'r>(
     request: &'r HttpRequest,
     handler: &'static GuardedHandler,
 ) -> Result<Caller<'r>, AuthError> {
-    let caller = Asking::of(request, &handler.asks)?.authenticate(Next::default()).await?;
+    let caller = Entry::of(request, &handler.requirements)?.authenticate(Next::default()).await?;
     progress::passes(request);
     Ok(caller)
 }
 
 /// The guard of a scope: the same for all of its handlers, before their own.
-pub(crate) async fn enter(request: &HttpRequest, asks: &Asks<'_>) -> Result<(), AuthError> {
-    let enter = async { Asking::of(request, asks)?.authenticate(Next::default()).await.map(drop) };
+pub(crate) async fn enter(request: &HttpRequest, requirements: &Requirements<'_>) -> Result<(), AuthError> {
+    let enter = async { Entry::of(request, requirements)?.authenticate(Next::default()).await.map(drop) };
     caught("guard", request, enter).await
 }
 
 /// A request whose caller nobody knows yet.
 #[doc(hidden)]
-pub struct Asking<'r, 'a> {
+pub struct Entry<'r, 'a> {
     request: &'r HttpRequest,
     auth: &'r Auth,
-    asks: &'a Asks<'a>,
+    requirements: &'a Requirements<'a>,
     /// Whether somebody was found before for this request, so that no mechanism may be asked any more.
     is_known: bool,
 }
 
-impl<'r, 'a: 'r> Asking<'r, 'a> {
-    fn of(request: &'r HttpRequest, asks: &'a Asks<'a>) -> Result<Self, AuthError> {
+impl<'r, 'a: 'r> Entry<'r, 'a> {
+    fn of(request: &'r HttpRequest, requirements: &'a Requirements<'a>) -> Result<Self, AuthError> {
         let auth = Auth::of(request)?;
-        Ok(Self { request, auth, asks, is_known: auth.has_found(request) })
+        Ok(Self { request, auth, requirements, is_known: auth.has_cached_identity(request) })
     }
 
     /// How the caller is to be authenticated.
-    fn accepted(&self) -> &'a Accepted {
-        match self.asks.caller {
-            AskedCaller::Authenticated(accepted) => accepted,
+    fn accepted(&self) -> &'a LogInRequirement {
+        match self.requirements.caller {
+            CallerRequirement::Authenticated(accepted) => accepted,
             // The attributes ask nothing of others; a caller is never made of nobody.
-            AskedCaller::Everybody(_) | AskedCaller::Anonymous => const { &Accepted::any() },
+            CallerRequirement::Everybody(_) | CallerRequirement::Anonymous => {
+                const { &LogInRequirement::any_mechanism() }
+            }
         }
     }
 
     async fn authenticate(self, next: Next) -> Result<Caller<'r>, AuthError> {
         let accepted = self.accepted();
-        let Self { request, auth, asks, is_known } = self;
+        let Self { request, auth, requirements, is_known } = self;
         let found = pin!(auth.authenticate(request, accepted, is_known, next)).await?;
         let subject = found.subject();
-        let caller = Caller { request, auth, mechanism: found.mechanism, subject, contexts: asks.contexts };
-        asks.checks.iter().try_for_each(|check| caller.check_subject(check))?;
+        let caller =
+            Caller { request, auth, mechanism: found.mechanism, subject, contexts: requirements.contexts };
+        requirements.checks.iter().try_for_each(|check| caller.check_subject(check))?;
         Ok(caller)
     }
 }
@@ -277,7 +280,7 @@ pub struct Caller<'r> {
     mechanism: &'static str,
     subject: Arc<dyn Subject>,
     /// What the guard asks of contexts.
-    contexts: &'r [AskedContext],
+    contexts: &'r [ContextRequirement],
 }
 
 /// Phase 2: checks that need only the subject.

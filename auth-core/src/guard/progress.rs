@@ -31,7 +31,9 @@ mod noted {
 
     /// The guard of this handler begins: it has to know the caller, and to decide about each context.
     pub(crate) fn begins(request: &HttpRequest, handler: &GuardedHandler) {
-        change(request, |left| left.unwrap_or_default().saturating_add(1 + handler.asks.contexts.len()));
+        change(request, |left| {
+            left.unwrap_or_default().saturating_add(1 + handler.requirements.contexts.len())
+        });
     }
 
     /// One of these is done, and the request may go on.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    guard::{AskedCaller, Asks, SubjectCheck},
-    http::auth::Accepted,
+    guard::{CallerRequirement, Requirements, SubjectCheck},
+    http::auth::LogInRequirement,
 };
 
 /// What a whole scope asks of its callers, in addition to what each of its handlers asks:
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Debug, Clone)]
 #[must_use = "give it to `ProtectedScope::guarded_by`"]
 pub struct ScopeGuard {
-    accepted: Accepted,
+    accepted: LogInRequirement,
     checks: Vec<SubjectCheck>,
 }
 
@@ -51,14 +51,14 @@ macro_rules! checks {
 impl ScopeGuard {
     /// Asks that the caller is authenticated, by any mechanism that is accepted by default.
     pub fn auth_required() -> Self {
-        Self { accepted: Accepted::any(), checks: Vec::new() }
+        Self { accepted: LogInRequirement::any_mechanism(), checks: Vec::new() }
     }
 
     /// Asks that the caller is authenticated by one of these mechanisms: `"token"`, `"session"`, `"basic"`, or those of
     /// the application.
     pub fn auth_required_by<const N: usize>(mechanisms: &'static [&'static str; N]) -> Self {
         const { assert!(N > 0, "a guard accepts at least one mechanism") };
-        Self { accepted: Accepted::by(mechanisms), checks: Vec::new() }
+        Self { accepted: LogInRequirement::mechanisms(mechanisms), checks: Vec::new() }
     }
 
     /// Asks that the caller has proved within this time who it is; counted in whole seconds.
@@ -82,7 +82,11 @@ impl ScopeGuard {
         permissions_accepted
     }
 
-    pub(crate) fn asks(&self) -> Asks<'_> {
-        Asks { caller: AskedCaller::Authenticated(&self.accepted), checks: &self.checks, contexts: &[] }
+    pub(crate) fn requirements(&self) -> Requirements<'_> {
+        Requirements {
+            caller: CallerRequirement::Authenticated(&self.accepted),
+            checks: &self.checks,
+            contexts: &[],
+        }
     }
 }

@@ -76,27 +76,27 @@ pub trait MayBeNull {}
 
 impl MayBeNull for IsNullable {}
 
-/// What a SQL type is known as: `Of::<T>::KIND`. For every other type, that of [`Unknown`].
+/// What a SQL type is known as: `SqlKind::<T>::KIND`. For every other type, that of [`UnknownSqlKind`].
 #[doc(hidden)]
-pub struct Of<T>(PhantomData<T>);
+pub struct SqlKind<T>(PhantomData<T>);
 
 #[doc(hidden)]
-pub trait Unknown {
+pub trait UnknownSqlKind {
     const KIND: Kind = Kind::Other;
 }
 
-impl<T> Unknown for Of<T> {}
+impl<T> UnknownSqlKind for SqlKind<T> {}
 
 macro_rules! kinds {
     ($($trait:ident: $($kind:ident)*;)*) => {$($(
         impl $trait for $kind {}
         impl $trait for Nullable<$kind> {}
 
-        impl Of<$kind> {
+        impl SqlKind<$kind> {
             pub const KIND: Kind = Kind::$kind;
         }
 
-        impl Of<Nullable<$kind>> {
+        impl SqlKind<Nullable<$kind>> {
             pub const KIND: Kind = Kind::$kind;
         }
     )*)*};

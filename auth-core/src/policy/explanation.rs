@@ -1,7 +1,7 @@
 //! A policy, asked for one subject, term by term: what the subject alone decides is known, and what a row decides is a
 //! leaf that the database answers.
 
-use super::{Policy, Rule, Way, text::Written};
+use super::{Policy, RelationPath, Rule, text::Written};
 use crate::vocabulary::{Condition, Permission, Subject};
 
 /// The alternatives for a permission before the database has answered.
@@ -42,7 +42,7 @@ impl Sketch {
     fn granted(
         policy: &'static Policy,
         permission: Permission,
-        way: Option<&Way<'_>>,
+        way: Option<&RelationPath<'_>>,
         subject: &dyn Subject,
         leaves: &mut Vec<Leaf>,
     ) -> Self {
@@ -54,7 +54,7 @@ impl Sketch {
     fn rule(
         rule: &'static Rule,
         policy: &'static Policy,
-        way: Option<&Way<'_>>,
+        way: Option<&RelationPath<'_>>,
         subject: &dyn Subject,
         leaves: &mut Vec<Leaf>,
     ) -> Self {
@@ -79,12 +79,12 @@ impl Sketch {
             Rule::AccountRole(name) => about_subject(subject.account_has_named_role(name), leaves),
             Rule::Through(index, rule) => {
                 let relation = policy.relation(index);
-                let way = Way { before: way, index, relation };
+                let way = RelationPath { before: way, index, relation };
                 Self::rule(rule, relation.policy, Some(&way), subject, leaves)
             }
             Rule::Granted(index, permission) => {
                 let relation = policy.relation(index);
-                let way = Way { before: way, index, relation };
+                let way = RelationPath { before: way, index, relation };
                 Self::granted(relation.policy, permission, Some(&way), subject, leaves)
             }
             Rule::User(_) | Rule::Account(_) | Rule::IsNull(_) | Rule::Flag(_) => {
@@ -94,8 +94,13 @@ impl Sketch {
         }
     }
 
-    fn asked(text: String, rule: &'static Rule, way: Option<&Way<'_>>, leaves: &mut Vec<Leaf>) -> Self {
-        let mut way: Vec<_> = Way::steps(way).map(|step| step.index).collect();
+    fn asked(
+        text: String,
+        rule: &'static Rule,
+        way: Option<&RelationPath<'_>>,
+        leaves: &mut Vec<Leaf>,
+    ) -> Self {
+        let mut way: Vec<_> = RelationPath::steps(way).map(|step| step.index).collect();
         way.reverse();
         leaves.push(Leaf { way, rule });
         Self::Asked { text, leaf: leaves.len() - 1 }
@@ -116,8 +121,8 @@ impl Sketch {
 }
 
 /// The names of the relations that lead to an ancestor.
-fn through(way: Option<&Way<'_>>) -> Option<String> {
-    let mut names: Vec<_> = Way::steps(way).map(|step| step.relation.name).collect();
+fn through(way: Option<&RelationPath<'_>>) -> Option<String> {
+    let mut names: Vec<_> = RelationPath::steps(way).map(|step| step.relation.name).collect();
     names.reverse();
     (!names.is_empty()).then(|| names.join("."))
 }

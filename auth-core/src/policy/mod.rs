@@ -16,7 +16,7 @@ pub use self::{
     check::{
         assert_acyclic, assert_distinct, assert_grants, flag_column_of, id_column_of, key_of, null_column_of,
     },
-    column::{Column, Declared, Of, Unknown, flag_column, id_column, null_column},
+    column::{Column, Declared, SqlKind, UnknownSqlKind, flag_column, id_column, null_column},
 };
 pub(crate) use self::{
     column::Kind,
@@ -142,13 +142,13 @@ impl fmt::Debug for Policy {
 
 /// The relations that lead from a context to one of its ancestors: the last one first.
 #[derive(Clone, Copy)]
-pub(crate) struct Way<'a> {
+pub(crate) struct RelationPath<'a> {
     pub(crate) before: Option<&'a Self>,
     pub(crate) index: usize,
     pub(crate) relation: &'static Relation,
 }
 
-impl<'a> Way<'a> {
+impl<'a> RelationPath<'a> {
     /// The steps, the last one first.
     pub(crate) fn steps(way: Option<&'a Self>) -> impl Iterator<Item = &'a Self> {
         iter::successors(way, |step| step.before)

@@ -58,7 +58,7 @@ pub use self::{
     app::ProtectedApp, config::ProtectedConfig, responses::GuardedResponses, scope::ProtectedScope,
 };
 pub use crate::guard::ScopeGuard;
-use crate::guard::{Admitted, Asks, Guard, Guarded, GuardedHandler};
+use crate::guard::{Admitted, Guard, Guarded, GuardedHandler, Requirements};
 use crate::report::recording;
 
 /// A guarded handler that tells where it is registered.
@@ -140,8 +140,9 @@ impl<S> PublicService<S> {
 impl<S: HttpServiceFactory + 'static> HttpServiceFactory for PublicService<S> {
     fn register(self, config: &mut AppService) {
         let name = std::any::type_name::<S>();
-        let asks = Asks::nothing(Some(self.reason));
-        let handler = GuardedHandler { name, module: "", file: "", line: 0, routes: &[], inner: None, asks };
+        let requirements = Requirements::nothing(Some(self.reason));
+        let handler =
+            GuardedHandler { name, module: "", file: "", line: 0, routes: &[], inner: None, requirements };
         recording::service(&handler, &self.path, config.is_root());
         // In a scope, so that it takes no other path than the reviewed one.
         web::scope(&self.path).service(self.service).register(config);

@@ -80,7 +80,7 @@ impl ProtectedScope {
         let enter = from_fn(move |request: ServiceRequest, next: Next<_>| {
             let asked = asked.clone();
             async move {
-                match guard::enter(request.request(), &asked.asks()).await {
+                match guard::enter(request.request(), &asked.requirements()).await {
                     Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
                     Err(error) => {
                         let denial = Denial::new(request.request(), error);

@@ -258,8 +258,10 @@ impl ReportEntry {
     /// All that is asked, as it is written in attributes: first by the scopes around the handler, then by its own
     /// guards, in the order of the phases.
     pub fn guards(&self) -> impl Iterator<Item = String> {
-        let scopes =
-            self.scopes.iter().flat_map(|guard| guards(&guard.asks()).map(|guard| format!("scope: {guard}")));
+        let scopes = self
+            .scopes
+            .iter()
+            .flat_map(|guard| guards(&guard.requirements()).map(|guard| format!("scope: {guard}")));
         scopes.chain(self.handler.guards())
     }
 

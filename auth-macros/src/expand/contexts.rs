@@ -7,7 +7,7 @@ use syn::{ExprPath, Pat, PatTupleStruct};
 
 use super::{at, local};
 use crate::handler::{Handler, argument_name};
-use crate::model::{Context, LoaderArgument, Permission, Source};
+use crate::model::{Context, IdPlace, LoaderArgument, Permission};
 
 /// The type of a context that the request names.
 pub(super) fn context_from(asked: &Context) -> TokenStream {
@@ -22,13 +22,13 @@ pub(super) fn context(asked: &Context, index: usize, caller: &Ident, handler: &H
     let local = asked.argument.map_or_else(|| quote!(_), |index| local(index).into_token_stream());
     let span = at(match (ty, source) {
         (Some(ty), _) => ty.span(),
-        (None, Source::Loader { path, .. }) => path.span(),
+        (None, IdPlace::Loader { path, .. }) => path.span(),
         (None, _) => Span::call_site(),
     });
     let mut caller = caller.clone();
     caller.set_span(span);
     match source {
-        Source::Arguments { expression, .. } => {
+        IdPlace::Arguments { expression, .. } => {
             let id = Ident::new("__auth_id", at(expression.span()));
             let Named { bound, given_back, .. } = named(source, handler);
             quote_spanned! {span=>
@@ -38,7 +38,7 @@ pub(super) fn context(asked: &Context, index: usize, caller: &Ident, handler: &H
                 let #local = #caller.context_of::<#ty>(#id, #index).await?;
             }
         }
-        Source::Loader { path, arguments } => {
+        IdPlace::Loader { path, arguments } => {
             let result = Ident::new("__auth_loaded", at(path.span()));
             let loaded = loaded(path, arguments, &named(source, handler), &result, &caller);
             let check =
@@ -58,28 +58,28 @@ pub(super) fn context(asked: &Context, index: usize, caller: &Ident, handler: &H
 }
 
 /// In how many places the request names a context, as a type.
-fn places(source: &Source) -> TokenStream {
-    if let Source::Parts(parts) = source {
+fn places(source: &IdPlace) -> TokenStream {
+    if let IdPlace::Parts(parts) = source {
         let parts = parts.iter().map(places);
         quote!((#(#parts),*))
     } else {
-        quote!(::auth_core::__private::Source)
+        quote!(::auth_core::__private::IdPlace)
     }
 }
 
 /// Where the request names a context: the places, as a list.
-pub(super) fn sources(source: &Source) -> TokenStream {
+pub(super) fn sources(source: &IdPlace) -> TokenStream {
     let source = match source {
-        Source::Path(names) => quote!(Path(&[#(#names),*])),
-        Source::Query(name) => quote!(Query(#name)),
-        Source::Header(name) => quote!(Header(#name)),
-        Source::Parts(parts) => {
+        IdPlace::Path(names) => quote!(Path(&[#(#names),*])),
+        IdPlace::Query(name) => quote!(Query(#name)),
+        IdPlace::Header(name) => quote!(Header(#name)),
+        IdPlace::Parts(parts) => {
             let parts = parts.iter().map(sources);
             return quote!(#(#parts),*);
         }
-        Source::Arguments { .. } | Source::Loader { .. } => return TokenStream::new(),
+        IdPlace::Arguments { .. } | IdPlace::Loader { .. } => return TokenStream::new(),
     };
-    quote!(::auth_core::__private::Source::#source)
+    quote!(::auth_core::__private::IdPlace::#source)
 }
 
 /// What a function of the application makes, called as it is written: in place, or with a connection.
@@ -125,7 +125,7 @@ struct Named {
     locals: Vec<Ident>,
 }
 
-fn named(source: &Source, handler: &Handler) -> Named {
+fn named(source: &IdPlace, handler: &Handler) -> Named {
     let arguments = source.arguments();
     let mut found =
         Named { bound: Vec::new(), given_back: Vec::new(), patterns: Vec::new(), locals: Vec::new() };

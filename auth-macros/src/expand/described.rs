@@ -7,11 +7,11 @@ use syn::{LitStr, PatType};
 
 use super::{accepted, check, contexts};
 use crate::handler::{Handler, context_type};
-use crate::model::{Caller, Context, Guard, Place, Source};
+use crate::model::{Caller, Context, Guard, IdPlace, Place};
 use crate::route::Route;
 
 /// A handler, its routes, and what is asked of its callers.
-pub(super) fn handler(place: &Place, route: Option<&Route>, asks: &TokenStream) -> TokenStream {
+pub(super) fn handler(place: &Place, route: Option<&Route>, requirements: &TokenStream) -> TokenStream {
     let name = place.handler.signature.ident.unraw().to_string();
     let patterns = route.map(Route::patterns).unwrap_or_default();
     let routes = patterns.iter().map(|pattern| {
@@ -22,12 +22,12 @@ pub(super) fn handler(place: &Place, route: Option<&Route>, asks: &TokenStream) 
     let inner = place.handler.arguments().next().filter(|_| place.wrapped);
     let inner = inner.map(|PatType { ty, .. }| quote!(.around(<#ty>::handler)));
     quote! {
-        ::auth_core::GuardedHandler::new(#name, ::core::module_path!(), &[#(#routes),*], #asks) #inner
+        ::auth_core::GuardedHandler::new(#name, ::core::module_path!(), &[#(#routes),*], #requirements) #inner
     }
 }
 
 /// What the attributes of a guard ask.
-pub(super) fn asks(guard: &Guard, route: Option<&Route>, handler: &Handler) -> TokenStream {
+pub(super) fn requirements(guard: &Guard, route: Option<&Route>, handler: &Handler) -> TokenStream {
     let checks: Vec<_> = guard.checks.iter().map(|asked| check(asked, handler)).collect();
     let contexts: Vec<_> = guard.contexts.iter().map(|asked| context(asked, route)).collect();
     let caller = match &guard.caller {
@@ -41,7 +41,7 @@ pub(super) fn asks(guard: &Guard, route: Option<&Route>, handler: &Handler) -> T
     };
     let checks = constant(&quote!(&[#(#checks),*]), handler);
     let contexts = constant(&quote!(&[#(#contexts),*]), handler);
-    quote!(::auth_core::__private::AskedCaller::#caller, #checks, #contexts)
+    quote!(::auth_core::__private::CallerRequirement::#caller, #checks, #contexts)
 }
 
 /// A reference that lasts, which the compiler makes of any in a static; but of a generic handler there is none.
@@ -53,7 +53,7 @@ fn constant(reference: &TokenStream, handler: &Handler) -> TokenStream {
 pub(super) fn nothing(reason: Option<&LitStr>) -> TokenStream {
     let some = reason.map(|reason| quote!(::core::option::Option::Some(#reason)));
     let reason = some.unwrap_or_else(|| quote!(::core::option::Option::None));
-    quote!(::auth_core::__private::AskedCaller::Everybody(#reason), &[], &[])
+    quote!(::auth_core::__private::CallerRequirement::Everybody(#reason), &[], &[])
 }
 
 fn context(asked: &Context, route: Option<&Route>) -> TokenStream {
@@ -61,13 +61,13 @@ fn context(asked: &Context, route: Option<&Route>) -> TokenStream {
     let permissions = contexts::permissions(asked);
     let allow_empty = asked.allow_empty.then(|| quote!(.allow_empty()));
     let Some(ty) = &asked.ty else {
-        return quote!(::auth_core::__private::AskedContext::made_by(#shown, #permissions) #allow_empty);
+        return quote!(::auth_core::__private::ContextRequirement::made_by(#shown, #permissions) #allow_empty);
     };
     let context = spaceless(&context_type(ty).to_token_stream());
     let sources = contexts::sources(&asked.source);
     let argument = quote!(::auth_core::__private::Argument::<#ty>);
     quote! {
-        ::auth_core::__private::AskedContext::of(
+        ::auth_core::__private::ContextRequirement::of(
             #context, #shown, &[#sources], #permissions, #argument::PROVES, #argument::POLICY
         ) #allow_empty
     }
@@ -84,9 +84,9 @@ pub(super) fn imports(guard: &Guard) -> Option<TokenStream> {
 }
 
 /// Where an id comes from: of several path parameters, the first that the route has.
-fn shown(source: &Source, route: Option<&Route>) -> String {
+fn shown(source: &IdPlace, route: Option<&Route>) -> String {
     match source {
-        Source::Path(names) => {
+        IdPlace::Path(names) => {
             let known = route.and_then(Route::parameters).unwrap_or_default();
             let first = names.iter().find(|name| known.contains(&name.as_str()));
             match first {
@@ -94,13 +94,13 @@ fn shown(source: &Source, route: Option<&Route>) -> String {
                 None => names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or "),
             }
         }
-        Source::Query(name) => format!("query({name:?})"),
-        Source::Header(name) => format!("header({name:?})"),
-        Source::Parts(parts) => {
+        IdPlace::Query(name) => format!("query({name:?})"),
+        IdPlace::Header(name) => format!("header({name:?})"),
+        IdPlace::Parts(parts) => {
             let parts: Vec<String> = parts.iter().map(|part| shown(part, route)).collect();
             format!("({})", parts.join(", "))
         }
-        Source::Arguments { .. } | Source::Loader { .. } => source.written().replace('`', ""),
+        IdPlace::Arguments { .. } | IdPlace::Loader { .. } => source.written().replace('`', ""),
     }
 }
 

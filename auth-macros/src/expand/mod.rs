@@ -14,14 +14,14 @@ use syn::{
 
 use self::generics::GuardGenerics;
 use crate::handler::Handler;
-use crate::model::{Accepted, Caller, Check, Guard, Name, Noun, Place};
+use crate::model::{Caller, Check, Guard, LogInRequirement, Name, Noun, Place};
 use crate::route::Route;
 use crate::validate::impl_trait;
 
 /// The handler with its guard.
 pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> TokenStream {
-    let asks = described::asks(guard, route, &place.handler);
-    let handler = described::entered(&place, &described::handler(&place, route, &asks));
+    let requirements = described::requirements(guard, route, &place.handler);
+    let handler = described::entered(&place, &described::handler(&place, route, &requirements));
     let imports = described::imports(guard);
     let on_denied = on_denied(&place, guard);
     let implementation = if is_named(guard) {
@@ -119,7 +119,7 @@ impl Implementation {
         // A `()` at the end would be a lint of the user's.
         let ordered = (!locals.is_empty()).then(|| quote!((#(#locals,)*)));
         Self {
-            of: quote!(NamedGuard),
+            of: quote!(DeclarativeGuard),
             types: argument_types(handler).chain(only_checked).collect(),
             items: quote! {
                 type Arguments = #arguments;
@@ -315,18 +315,21 @@ fn is_generic(tokens: TokenStream, handler: &Handler) -> bool {
     })
 }
 
-fn accepted(Accepted { mechanisms, within, grace, realm }: &Accepted, handler: &Handler) -> TokenStream {
+fn accepted(
+    LogInRequirement { mechanisms, within, grace, realm }: &LogInRequirement,
+    handler: &Handler,
+) -> TokenStream {
     let mechanisms = match mechanisms {
-        None => quote!(any()),
+        None => quote!(any_mechanism()),
         Some(mechanisms) => {
             let mechanisms = names(Noun::Mechanism, mechanisms, handler);
-            quote!(by(#mechanisms))
+            quote!(mechanisms(#mechanisms))
         }
     };
     let within = within.map(Literal::u32_unsuffixed).map(|seconds| quote!(.within(#seconds)));
     let grace = grace.map(Literal::u32_unsuffixed).map(|seconds| quote!(.grace(#seconds)));
     let realm = realm.as_ref().map(|realm| quote!(.realm(#realm)));
-    quote!(::auth_core::__private::Accepted::#mechanisms #within #grace #realm)
+    quote!(::auth_core::__private::LogInRequirement::#mechanisms #within #grace #realm)
 }
 
 fn check(Check { kind, names: asked }: &Check, handler: &Handler) -> TokenStream {

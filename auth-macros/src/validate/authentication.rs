@@ -6,17 +6,17 @@ use syn::LitStr;
 
 use crate::args::AuthenticationArgs;
 use crate::errors::Errors;
-use crate::model::{Accepted, Name};
+use crate::model::{LogInRequirement, Name};
 use crate::nearest::one_of;
 
 /// How a caller may have been authenticated who passes all of these attributes.
-pub(super) fn accepted(said: &[AuthenticationArgs], errors: &mut Errors) -> Accepted {
+pub(super) fn accepted(said: &[AuthenticationArgs], errors: &mut Errors) -> LogInRequirement {
     for args in said {
         grace_needs_within(args, errors);
     }
     // One that says `within` alone grants no grace, and none is the smallest.
     let limited = said.iter().filter(|args| args.within.given.is_some());
-    Accepted {
+    LogInRequirement {
         mechanisms: mechanisms(said, errors),
         within: said.iter().filter_map(|args| args.within.value).min(),
         grace: limited.map(|args| args.grace.value).min().flatten(),

@@ -10,7 +10,7 @@ use super::source::source;
 use crate::args::{ContextArgs, Origin};
 use crate::errors::Errors;
 use crate::handler::{argument_name, context_type, element_type};
-use crate::model::{Context, Permission, Place, Source};
+use crate::model::{Context, IdPlace, Permission, Place};
 use crate::nearest::{all_of, nearest};
 use crate::route::Route;
 
@@ -164,11 +164,11 @@ pub(super) fn merged(
 }
 
 /// Whether a context that will be loaded is the one that is asked about, for no argument or another attribute's.
-fn is_same(context: &Context, asked: &Asked, source: &Source) -> bool {
+fn is_same(context: &Context, asked: &Asked, source: &IdPlace) -> bool {
     match (context.argument, asked.argument) {
         (Some(_), Some(_)) => false,
         // What one function makes of the same arguments has one type, whether it is written or not.
-        _ if matches!(source, Source::Loader { .. }) => context.source.is(source),
+        _ if matches!(source, IdPlace::Loader { .. }) => context.source.is(source),
         _ => context.source.is(source) && name(context.ty.as_ref()) == name(asked.ty.as_ref()),
     }
 }
@@ -210,9 +210,9 @@ fn order(contexts: &mut [Context], errors: &mut Errors) {
         context.late = arguments.iter().any(|argument| !ready.contains(argument));
         if arguments.iter().any(|argument| waiting.contains(argument)) {
             let written = match &context.source {
-                Source::Arguments { expression, .. } => expression.to_token_stream(),
-                Source::Loader { path, .. } => path.to_token_stream(),
-                Source::Path(_) | Source::Query(_) | Source::Header(_) | Source::Parts(_) => continue,
+                IdPlace::Arguments { expression, .. } => expression.to_token_stream(),
+                IdPlace::Loader { path, .. } => path.to_token_stream(),
+                IdPlace::Path(_) | IdPlace::Query(_) | IdPlace::Header(_) | IdPlace::Parts(_) => continue,
             };
             errors.push_spanned(
                 written,

@@ -10,7 +10,7 @@ use super::contexts::{Asked, argument};
 use crate::args::{Loader, Origin};
 use crate::errors::Errors;
 use crate::handler::{argument_name, context_type, element_type, snake_case_name};
-use crate::model::{LoaderArgument, Place, Source};
+use crate::model::{IdPlace, LoaderArgument, Place};
 use crate::nearest::{all_of, one_of};
 use crate::route::Route;
 
@@ -20,27 +20,27 @@ pub(super) fn source(
     place: &Place,
     route: Option<&Route>,
     errors: &mut Errors,
-) -> Option<Source> {
+) -> Option<IdPlace> {
     // Without a visible route, what the request has decides.
     let route = route.and_then(|route| Some((route, route.parameters()?)));
     match &asked.origin {
         Some(Origin::Expression(expression)) => of_arguments(expression, place, errors),
         Some(Origin::Loader(loader)) => of_loader(loader, place, errors),
         Some(Origin::Parts(_, parts)) => {
-            let parts: Vec<Option<Source>> =
+            let parts: Vec<Option<IdPlace>> =
                 parts.iter().map(|part| of_request(part, route.as_ref(), errors)).collect();
-            parts.into_iter().collect::<Option<_>>().map(Source::Parts)
+            parts.into_iter().collect::<Option<_>>().map(IdPlace::Parts)
         }
         Some(origin) => of_request(origin, route.as_ref(), errors),
-        None => by_convention(asked, route.as_ref(), errors).map(Source::Path),
+        None => by_convention(asked, route.as_ref(), errors).map(IdPlace::Path),
     }
 }
 
 /// A place in the request that holds an id, or a part of one.
-fn of_request(origin: &Origin, route: Visible<'_, '_>, errors: &mut Errors) -> Option<Source> {
+fn of_request(origin: &Origin, route: Visible<'_, '_>, errors: &mut Errors) -> Option<IdPlace> {
     let name = match origin {
-        Origin::Query(literal) => return Some(Source::Query(literal.value())),
-        Origin::Header(literal) => return Some(Source::Header(literal.value())),
+        Origin::Query(literal) => return Some(IdPlace::Query(literal.value())),
+        Origin::Header(literal) => return Some(IdPlace::Header(literal.value())),
         Origin::Route(literal) => of_route(literal, route, errors)?,
         Origin::Scope(literal) => of_scope(literal, route, errors)?,
         Origin::Expression(_) | Origin::Loader(_) | Origin::Parts(..) => {
@@ -51,11 +51,11 @@ fn of_request(origin: &Origin, route: Visible<'_, '_>, errors: &mut Errors) -> O
             return None;
         }
     };
-    Some(Source::Path(vec![name]))
+    Some(IdPlace::Path(vec![name]))
 }
 
 /// What a loader is called with.
-fn of_loader(loader: &Loader, place: &Place, errors: &mut Errors) -> Option<Source> {
+fn of_loader(loader: &Loader, place: &Place, errors: &mut Errors) -> Option<IdPlace> {
     let mut arguments = Vec::new();
     for name in &loader.arguments {
         let wanted = name.unraw().to_string();
@@ -73,14 +73,14 @@ fn of_loader(loader: &Loader, place: &Place, errors: &mut Errors) -> Option<Sour
             arguments.push(LoaderArgument::Connection);
         }
     }
-    Some(Source::Loader { path: loader.path.clone(), arguments })
+    Some(IdPlace::Loader { path: loader.path.clone(), arguments })
 }
 
 /// What a loader calls the connection, unless the handler has an argument of this name.
 const CONNECTION: &str = "connection";
 
 /// The arguments that an expression names. Without any it would be the same for every request.
-fn of_arguments(expression: &Expr, place: &Place, errors: &mut Errors) -> Option<Source> {
+fn of_arguments(expression: &Expr, place: &Place, errors: &mut Errors) -> Option<IdPlace> {
     let tokens = expression.to_token_stream();
     let named = |pattern: &Pat| argument_name(pattern).is_some_and(|name| mentions(tokens.clone(), name));
     let arguments: Vec<usize> = place
@@ -102,7 +102,7 @@ fn of_arguments(expression: &Expr, place: &Place, errors: &mut Errors) -> Option
             .push_spanned(expression, format_args!("`{written}` names no argument of the handler; {remedy}"));
         return None;
     }
-    Some(Source::Arguments { expression: Box::new(expression.clone()), arguments })
+    Some(IdPlace::Arguments { expression: Box::new(expression.clone()), arguments })
 }
 
 /// Whether tokens name a variable. Not so a field, a method or a part of a path that is called alike.

@@ -1,7 +1,7 @@
 //! What an application registers once: how it authenticates, and where contexts are loaded from.
 
-mod accepted;
-mod sources;
+mod log_in_requirement;
+mod pools;
 mod vary;
 
 use std::{
@@ -18,12 +18,12 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header::HeaderValu
 use thiserror::Error;
 use tokio::time::timeout;
 
-pub use self::accepted::Accepted;
-use self::sources::Sources;
+pub use self::log_in_requirement::LogInRequirement;
+use self::pools::Pools;
 use crate::{
     context::{AsyncConnectionSource, ConnectionSource, DynAsyncSource, LoadError, Next, NoConnection},
     error::AuthError,
-    event::{Check, Observer, Place, check::clock},
+    event::{Check, Observer, RequestScope, check::clock},
     mechanism::{Authenticated, CLOCK_SKEW, Challenge, DynMechanism, Grace, Mechanism, Rejection, Why},
     vocabulary::{AllowReason, Decision, DenyReason, Subject},
 };
@@ -48,14 +48,14 @@ use crate::{
 /// # Ok::<(), auth_core::AuthConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct Auth(Arc<Registered>);
+pub struct Auth(Arc<AuthParts>);
 
-struct Registered {
+struct AuthParts {
     mechanisms: Vec<Box<dyn DynMechanism>>,
     /// An `Arc<dyn ConnectionSource<Connection = C>>` for each type `C` of connections.
-    sources: Sources,
+    pools: Pools,
     /// An `Arc<dyn DynAsyncSource<C>>` likewise.
-    async_sources: Sources,
+    async_pools: Pools,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
     time_limit: Duration,
@@ -75,8 +75,8 @@ impl Auth {
     pub fn builder() -> AuthBuilder {
         AuthBuilder {
             mechanisms: Vec::new(),
-            sources: Sources::default(),
-            async_sources: Sources::default(),
+            pools: Pools::default(),
+            async_pools: Pools::default(),
             twice: None,
             on_denied: None,
             hide_unreadable: false,
@@ -130,11 +130,11 @@ impl Auth {
 
     /// What is about to be decided about this request, of which the observers are told.
     pub(crate) fn check<'a>(&'a self, guard: &'static str, request: &'a HttpRequest) -> Check<'a> {
-        Check::new(guard, Place { request, observers: &self.0.observers })
+        Check::new(guard, RequestScope { request, observers: &self.0.observers })
     }
 
     /// Whether somebody is told of decisions.
-    pub(crate) fn listens(&self) -> bool {
+    pub(crate) fn is_observed(&self) -> bool {
         !self.0.observers.is_empty() || clock().is_some()
     }
 
@@ -144,7 +144,7 @@ impl Auth {
             return Check::begun(None, guard, None).failed(error);
         };
         let check = auth.check(guard, request);
-        match auth.found_before(request) {
+        match auth.cached_identity(request) {
             Some(found) => found.checked(check).failed(error),
             None => check.failed(error),
         }
@@ -155,10 +155,10 @@ impl Auth {
     pub(crate) async fn authenticate(
         &self,
         request: &HttpRequest,
-        accepted: &Accepted,
+        accepted: &LogInRequirement,
         is_known: bool,
         next: Next,
-    ) -> Result<Found, AuthError> {
+    ) -> Result<Identity, AuthError> {
         let check = self.check("authenticate", request);
         let found = pin!(self.find(request, accepted, is_known, &next, &check)).await;
         let Some(found) = self.noting_nobody(request, found)? else {
@@ -182,7 +182,12 @@ impl Auth {
     /// After `check_and_update_authn_fresh` of Flask-Security: a grace period begins when a guard that has
     /// one lets somebody in, and each such guard that is passed sets its end anew. Unlike there, it opens no
     /// guard that asks for more than the one that began it.
-    fn stale(&self, request: &HttpRequest, accepted: &Accepted, found: &Found) -> Option<Duration> {
+    fn stale(
+        &self,
+        request: &HttpRequest,
+        accepted: &LogInRequirement,
+        found: &Identity,
+    ) -> Option<Duration> {
         let within = accepted.within?;
         let now = SystemTime::now();
         let recent = accepted.is_recent(&found.authenticated, now);
@@ -214,11 +219,11 @@ impl Auth {
 
     /// The subject that the handler's guard found, or else that of a mechanism which is accepted by default,
     /// if there is one.
-    pub(crate) async fn current(&self, request: &HttpRequest) -> Result<Option<Found>, AuthError> {
-        if let Some(found) = self.found_before(request) {
+    pub(crate) async fn current(&self, request: &HttpRequest) -> Result<Option<Identity>, AuthError> {
+        if let Some(found) = self.cached_identity(request) {
             return Ok(Some(found));
         }
-        let by_default = Accepted::any();
+        let by_default = LogInRequirement::any_mechanism();
         if self.mechanisms(&by_default).next().is_none() {
             return Ok(None);
         }
@@ -229,10 +234,12 @@ impl Auth {
     }
 
     /// The same for who has to be somebody: 401 where nobody is logged in.
-    pub(crate) async fn current_or_refused(&self, request: &HttpRequest) -> Result<Found, AuthError> {
-        match self.found_before(request) {
+    pub(crate) async fn current_or_refused(&self, request: &HttpRequest) -> Result<Identity, AuthError> {
+        match self.cached_identity(request) {
             Some(found) => Ok(found),
-            None => self.authenticate(request, &Accepted::any(), false, Next::default()).await,
+            None => {
+                self.authenticate(request, &LogInRequirement::any_mechanism(), false, Next::default()).await
+            }
         }
     }
 
@@ -240,8 +247,8 @@ impl Auth {
     fn noting_nobody(
         &self,
         request: &HttpRequest,
-        found: Result<Option<Found>, AuthError>,
-    ) -> Result<Option<Found>, AuthError> {
+        found: Result<Option<Identity>, AuthError>,
+    ) -> Result<Option<Identity>, AuthError> {
         if !matches!(found, Ok(Some(_))) {
             request.extensions_mut().insert(NobodyFound(self.clone()));
         }
@@ -253,14 +260,14 @@ impl Auth {
     async fn find(
         &self,
         request: &HttpRequest,
-        accepted: &Accepted,
+        accepted: &LogInRequirement,
         is_known: bool,
         next: &Next,
         check: &Check<'_>,
-    ) -> Result<Option<Found>, AuthError> {
+    ) -> Result<Option<Identity>, AuthError> {
         let is_accepted =
-            |found: &Found| self.mechanisms(accepted).any(|asked| asked.name() == found.mechanism);
-        if is_known && let Some(found) = self.found_before(request).filter(is_accepted) {
+            |found: &Identity| self.mechanisms(accepted).any(|asked| asked.name() == found.mechanism);
+        if is_known && let Some(found) = self.cached_identity(request).filter(is_accepted) {
             return Ok(Some(found));
         }
         let mut is_asked = false;
@@ -272,7 +279,7 @@ impl Auth {
             match answer {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
-                    let found = Found { by: self.clone(), mechanism: mechanism.name(), authenticated };
+                    let found = Identity { by: self.clone(), mechanism: mechanism.name(), authenticated };
                     let before = request.extensions_mut().insert(found.clone());
                     // An outer guard let in somebody else, by a mechanism that this one does not accept; or another
                     // extractor did meanwhile.
@@ -318,21 +325,21 @@ impl Auth {
     }
 
     /// Whether a subject was found before for this request, so that no mechanism may be asked any more.
-    pub(crate) fn has_found(&self, request: &HttpRequest) -> bool {
-        request.extensions().get::<Found>().is_some_and(|found| found.is_by(self))
+    pub(crate) fn has_cached_identity(&self, request: &HttpRequest) -> bool {
+        request.extensions().get::<Identity>().is_some_and(|found| found.is_by(self))
     }
 
     /// What this very `Auth` found before for this request; an inner scope may have registered another one.
-    fn found_before(&self, request: &HttpRequest) -> Option<Found> {
+    fn cached_identity(&self, request: &HttpRequest) -> Option<Identity> {
         let extensions = request.extensions();
-        extensions.get::<Found>().filter(|found| found.is_by(self)).cloned()
+        extensions.get::<Identity>().filter(|found| found.is_by(self)).cloned()
     }
 
     /// Whoever looked for the caller of this request, if somebody did: the answer depends on what was found.
     pub(crate) fn of_answer(request: &HttpRequest) -> Option<Self> {
         let extensions = request.extensions();
         let nobody = || extensions.get::<NobodyFound>().map(|NobodyFound(auth)| auth);
-        extensions.get::<Found>().map(|found| &found.by).or_else(nobody).cloned()
+        extensions.get::<Identity>().map(|found| &found.by).or_else(nobody).cloned()
     }
 
     /// What an answer depends on of a request, as `Vary` says it.
@@ -341,8 +348,8 @@ impl Auth {
     }
 
     /// Those that a guard accepts.
-    pub(crate) fn mechanisms(&self, accepted: &Accepted) -> impl Iterator<Item = &dyn DynMechanism> {
-        self.configured().filter(|mechanism| accepted.takes(mechanism.name(), mechanism.is_default()))
+    pub(crate) fn mechanisms(&self, accepted: &LogInRequirement) -> impl Iterator<Item = &dyn DynMechanism> {
+        self.configured().filter(|mechanism| accepted.accepts(mechanism.name(), mechanism.is_default()))
     }
 
     /// All of them, in the order in which they are tried.
@@ -351,7 +358,7 @@ impl Auth {
     }
 
     /// A 401 with the challenges of all accepted mechanisms; that of `mechanism` says why it let nobody in.
-    fn unauthenticated(&self, accepted: &Accepted, mechanism: &str, why: Why) -> AuthError {
+    fn unauthenticated(&self, accepted: &LogInRequirement, mechanism: &str, why: Why) -> AuthError {
         let challenge = |asked: &dyn DynMechanism| {
             let why = if asked.name() == mechanism { why } else { Why::Missing };
             asked.challenge(&Challenge { why, realm: accepted.realm })
@@ -361,7 +368,7 @@ impl Auth {
 
     /// Who lends connections of this type, if somebody does.
     pub(crate) fn find_source<C: 'static>(&self) -> Option<&Arc<dyn ConnectionSource<Connection = C>>> {
-        self.0.sources.of::<C, _>()
+        self.0.pools.of::<C, _>()
     }
 
     /// Who lends connections of this type.
@@ -379,7 +386,7 @@ impl Auth {
 
     /// Who lends connections of this type that are awaited.
     pub(crate) fn async_source<C: 'static>(&self) -> Result<&Arc<dyn DynAsyncSource<C>>, AuthError> {
-        self.0.async_sources.of::<C, _>().ok_or_else(|| {
+        self.0.async_pools.of::<C, _>().ok_or_else(|| {
             tracing::error!(
                 target: "auth",
                 connection = type_name::<C>(),
@@ -403,13 +410,13 @@ struct NobodyFound(Auth);
 
 /// What authentication found, kept with the request.
 #[derive(Clone)]
-pub(crate) struct Found {
+pub(crate) struct Identity {
     by: Auth,
     pub(crate) mechanism: &'static str,
     authenticated: Authenticated,
 }
 
-impl Found {
+impl Identity {
     pub(crate) fn subject(&self) -> Arc<dyn Subject> {
         Arc::clone(&self.authenticated.subject)
     }
@@ -435,8 +442,8 @@ impl Found {
 #[must_use = "call `build`"]
 pub struct AuthBuilder {
     mechanisms: Vec<Box<dyn DynMechanism>>,
-    sources: Sources,
-    async_sources: Sources,
+    pools: Pools,
+    async_pools: Pools,
     twice: Option<&'static str>,
     on_denied: Option<Box<Render>>,
     hide_unreadable: bool,
@@ -454,7 +461,7 @@ impl AuthBuilder {
     /// Adds the pool from which the contexts with this connection type are loaded.
     pub fn connections<S: ConnectionSource>(mut self, source: S) -> Self {
         let source: Arc<dyn ConnectionSource<Connection = S::Connection>> = Arc::new(source);
-        if !self.sources.add::<S::Connection>(source) {
+        if !self.pools.add::<S::Connection>(source) {
             self.twice = Some(type_name::<S::Connection>());
         }
         self
@@ -463,7 +470,7 @@ impl AuthBuilder {
     /// The same for connections that are awaited and not blocked on, such as those of `diesel-async`.
     pub fn async_connections<S: AsyncConnectionSource>(mut self, source: S) -> Self {
         let source: Arc<dyn DynAsyncSource<S::Connection>> = Arc::new(source);
-        if !self.async_sources.add::<S::Connection>(source) {
+        if !self.async_pools.add::<S::Connection>(source) {
             self.twice = Some(type_name::<S::Connection>());
         }
         self
@@ -609,11 +616,11 @@ impl AuthBuilder {
         if let Some(connection) = self.twice {
             return Err(AuthConfigError::ConnectionsTwice { connection });
         }
-        Ok(Auth(Arc::new(Registered {
+        Ok(Auth(Arc::new(AuthParts {
             vary: vary::of(&self.mechanisms),
             mechanisms: self.mechanisms,
-            sources: self.sources,
-            async_sources: self.async_sources,
+            pools: self.pools,
+            async_pools: self.async_pools,
             on_denied: self.on_denied,
             hide_unreadable: self.hide_unreadable,
             time_limit: self.time_limit,

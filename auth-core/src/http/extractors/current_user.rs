@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use crate::{
     error::AuthError,
     http::{
-        auth::{Auth, Found},
+        auth::{Auth, Identity},
         catch_panic::caught,
         denial::Denial,
     },
@@ -126,7 +126,7 @@ impl<U: Subject> FromRequest for MaybeUser<U> {
     }
 }
 
-fn downcast<U: Subject>(found: &Found, auth: &Auth, request: &HttpRequest) -> Result<Arc<U>, AuthError> {
+fn downcast<U: Subject>(found: &Identity, auth: &Auth, request: &HttpRequest) -> Result<Arc<U>, AuthError> {
     let subject: Arc<dyn Any + Send + Sync> = found.subject();
     subject.downcast().map_err(|_| {
         tracing::error!(

@@ -45,7 +45,7 @@ impl Verifier {
             return Err(Refusal::TooLong);
         }
         let payload = self.signed(token)?;
-        let claims: Registered = serde_json::from_slice(&payload)?;
+        let claims: RegisteredClaims = serde_json::from_slice(&payload)?;
         self.check(&claims)?;
         let since = [claims.auth_time, claims.iat].into_iter().flatten().map(|NumericDate(time)| time).min();
         Ok(Verified { claims: serde_json::from_slice(&payload)?, since })
@@ -78,7 +78,7 @@ impl Verifier {
     }
 
     /// RFC 7519, section 4.1.
-    fn check(&self, claims: &Registered) -> Result<(), Refusal> {
+    fn check(&self, claims: &RegisteredClaims) -> Result<(), Refusal> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let (now, leeway) = (Duration::from_secs(now).as_secs_f64(), self.leeway.as_secs_f64());
         if claims.iss != self.issuer {
@@ -118,7 +118,7 @@ fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
 
 /// What is read of every token.
 #[derive(Deserialize)]
-struct Registered {
+struct RegisteredClaims {
     iss: String,
     #[serde(deserialize_with = "one_or_several")]
     aud: Vec<String>,

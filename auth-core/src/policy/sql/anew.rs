@@ -3,23 +3,23 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-use super::{Answers, Stored};
-use crate::context::{Answer, Lender, LoadError, Question};
+use super::{GrantedColumn, Stored};
+use crate::context::{AccessQuery, Granted, Lender, LoadError};
 
 /// Asks about contexts that a function of the application has loaded, and reads them anew in the statement that decides.
 /// A row that has gone since is missing.
 #[doc(hidden)]
 pub async fn ask<M: Stored, L: Lender>(
     contexts: &[&M],
-    question: &Question,
+    question: &AccessQuery,
     lender: &L,
-) -> Result<Vec<(M, Answer)>, L::Error> {
+) -> Result<Vec<(M, Granted)>, L::Error> {
     let question = question.clone();
     let ids: Vec<M::Id> = contexts.iter().map(|context| M::key_of(context)).collect();
     let work = move |connection: &mut M::Connection| {
         let mut found = Vec::with_capacity(ids.len());
         for distinct in rounds(&ids) {
-            found.extend(M::load_all_answered(&distinct, Answers::to(&question), connection)?);
+            found.extend(M::load_all_answered(&distinct, GrantedColumn::to(&question), connection)?);
         }
         in_order(&ids, found, M::key_of)
     };
@@ -45,10 +45,10 @@ pub(super) fn rounds<Id: Clone + Eq + Hash>(ids: &[Id]) -> Vec<Vec<Id>> {
 /// Of what these statements have found, a row for each context.
 pub(super) fn in_order<M, Id: Eq + Hash>(
     ids: &[Id],
-    found: Vec<(M, Answer)>,
+    found: Vec<(M, Granted)>,
     id: fn(&M) -> Id,
-) -> Result<Vec<(M, Answer)>, LoadError> {
-    let mut rows: HashMap<Id, Vec<(M, Answer)>> = HashMap::with_capacity(ids.len());
+) -> Result<Vec<(M, Granted)>, LoadError> {
+    let mut rows: HashMap<Id, Vec<(M, Granted)>> = HashMap::with_capacity(ids.len());
     for (row, answer) in found {
         rows.entry(id(&row)).or_default().push((row, answer));
     }

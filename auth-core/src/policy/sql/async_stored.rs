@@ -6,14 +6,14 @@ use diesel::result::{OptionalExtension as _, QueryResult};
 use diesel_async::{AsyncConnection, TransactionManager};
 
 use super::{
-    Answers, RowLock, Scoped,
+    GrantedColumn, RowLock, Scoped,
     anew::{in_order, rounds},
     misfit::{all_held, held},
     stored::{Explained, OUTSIDE_OF_A_TRANSACTION, authorized, check_of},
 };
 use crate::{
     acl::Explanation,
-    context::{AccessError, AllAsked, Answer, Asked, Lender, LoadError, Question},
+    context::{AccessError, AccessQuery, AllLoaded, Granted, Lender, LoadError, Loaded},
     event::check::clock,
     vocabulary::{Decision, Permission, Subject, decide},
 };
@@ -72,7 +72,7 @@ pub trait AsyncStored: Scoped + Send {
         id: Self::Id,
         permission: Permission,
     ) -> impl Future<Output = Result<Decision, LoadError>> + Send {
-        let answers = Answers::of(subject, &[permission]);
+        let answers = GrantedColumn::of(subject, &[permission]);
         async move {
             let (_, answer) = Self::load_answered(id, answers, "", connection).await?;
             Ok(decide(subject, permission, || answer.holds(0)))
@@ -95,7 +95,7 @@ pub trait AsyncStored: Scoped + Send {
             let (text, started) = (format!("{id:?}"), clock());
             let loaded = if Self::is_in_transaction(connection) {
                 let lock = Self::row_lock(connection);
-                let answers = Answers::of(subject, &[permission]).locked(lock);
+                let answers = GrantedColumn::of(subject, &[permission]).locked(lock);
                 Self::load_answered(id, answers, lock.of_row(permission), connection).await
             } else {
                 Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
@@ -133,18 +133,18 @@ pub trait AsyncStored: Scoped + Send {
     #[doc(hidden)]
     fn load_answered(
         id: Self::Id,
-        answers: Answers<Self>,
+        answers: GrantedColumn<Self>,
         lock: &'static str,
         connection: &mut Self::Connection,
-    ) -> impl Future<Output = Result<(Self, Answer), LoadError>> + Send;
+    ) -> impl Future<Output = Result<(Self, Granted), LoadError>> + Send;
 
     /// Loads several rows likewise, and leaves out those that do not exist.
     #[doc(hidden)]
     fn load_all_answered(
         ids: &[Self::Id],
-        answers: Answers<Self>,
+        answers: GrantedColumn<Self>,
         connection: &mut Self::Connection,
-    ) -> impl Future<Output = Result<Vec<(Self, Answer)>, LoadError>> + Send;
+    ) -> impl Future<Output = Result<Vec<(Self, Granted)>, LoadError>> + Send;
 
     /// The row, and its [`Misfit`](super::Misfit); one statement.
     #[doc(hidden)]
@@ -178,22 +178,22 @@ pub trait AsyncStored: Scoped + Send {
 
 /// What a guard's question is about, loaded by a derive.
 #[doc(hidden)]
-pub async fn async_load_asked<M: AsyncStored>(
+pub async fn async_load_with_access<M: AsyncStored>(
     id: M::Id,
-    question: &Question,
+    question: &AccessQuery,
     connection: &mut M::Connection,
-) -> Result<Asked<M>, LoadError> {
-    let (row, answer) = M::load_answered(id, Answers::to(question), "", connection).await?;
+) -> Result<Loaded<M>, LoadError> {
+    let (row, answer) = M::load_answered(id, GrantedColumn::to(question), "", connection).await?;
     Ok((row, Some(answer)))
 }
 
 #[doc(hidden)]
-pub async fn async_load_all_asked<M: AsyncStored>(
+pub async fn async_load_all_with_access<M: AsyncStored>(
     ids: &[M::Id],
-    question: &Question,
+    question: &AccessQuery,
     connection: &mut M::Connection,
-) -> Result<AllAsked<M::Id, M>, LoadError> {
-    let found = M::load_all_answered(ids, Answers::to(question), connection).await?;
+) -> Result<AllLoaded<M::Id, M>, LoadError> {
+    let found = M::load_all_answered(ids, GrantedColumn::to(question), connection).await?;
     Ok(found.into_iter().map(|(row, answer)| (M::key_of(&row), (row, Some(answer)))).collect())
 }
 
@@ -216,40 +216,40 @@ pub async fn async_load_all<M: AsyncStored>(
 #[doc(hidden)]
 pub async fn async_load_decided<M: AsyncStored>(
     id: M::Id,
-    question: &Question,
+    question: &AccessQuery,
     connection: &mut M::Connection,
-) -> Result<Asked<M>, LoadError> {
+) -> Result<Loaded<M>, LoadError> {
     if M::HELD_EXACTLY
         && let (row, 0) = M::load_with_misfit(id.clone(), connection).await?
     {
         return Ok((row, None));
     }
-    async_load_asked(id, question, connection).await
+    async_load_with_access(id, question, connection).await
 }
 
 /// [`load_all_decided`](super::load_all_decided)
 #[doc(hidden)]
 pub async fn async_load_all_decided<M: AsyncStored>(
     ids: &[M::Id],
-    question: &Question,
+    question: &AccessQuery,
     connection: &mut M::Connection,
-) -> Result<AllAsked<M::Id, M>, LoadError> {
+) -> Result<AllLoaded<M::Id, M>, LoadError> {
     if M::HELD_EXACTLY {
         let found = M::load_all_with_misfit(ids, connection).await?;
         if found.iter().all(|(_, misfit)| *misfit == 0) {
             return Ok(found.into_iter().map(|(row, _)| (M::key_of(&row), (row, None))).collect());
         }
     }
-    async_load_all_asked(ids, question, connection).await
+    async_load_all_with_access(ids, question, connection).await
 }
 
 /// One after the other, for keys of several columns.
 #[doc(hidden)]
 pub async fn async_answered_each<M: AsyncStored>(
     ids: &[M::Id],
-    answers: &Answers<M>,
+    answers: &GrantedColumn<M>,
     connection: &mut M::Connection,
-) -> Result<Vec<(M, Answer)>, LoadError> {
+) -> Result<Vec<(M, Granted)>, LoadError> {
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         match M::load_answered(id.clone(), answers.clone(), "", connection).await {
@@ -266,15 +266,16 @@ pub async fn async_answered_each<M: AsyncStored>(
 #[doc(hidden)]
 pub async fn async_ask<M: AsyncStored, L: Lender>(
     contexts: &[&M],
-    question: &Question,
+    question: &AccessQuery,
     lender: &L,
-) -> Result<Vec<(M, Answer)>, L::Error> {
+) -> Result<Vec<(M, Granted)>, L::Error> {
     let ids: Vec<M::Id> = contexts.iter().map(|context| M::key_of(context)).collect();
     let mut connection = lender.acquire::<M::Connection>().await?;
     let found = async {
         let mut found = Vec::with_capacity(ids.len());
         for distinct in rounds(&ids) {
-            found.extend(M::load_all_answered(&distinct, Answers::to(question), &mut connection).await?);
+            found
+                .extend(M::load_all_answered(&distinct, GrantedColumn::to(question), &mut connection).await?);
         }
         in_order(&ids, found, M::key_of)
     }

@@ -14,9 +14,9 @@ use diesel::{
     sql_types::Integer,
 };
 
-use super::stored::{Stored, load_all_asked, load_asked};
+use super::stored::{Stored, load_all_with_access, load_with_access};
 use crate::{
-    context::{AllAsked, Asked, LoadError, Question},
+    context::{AccessQuery, AllLoaded, LoadError, Loaded},
     policy::{Column, Kind},
     vocabulary::id::is_stored,
 };
@@ -189,31 +189,31 @@ pub const fn are_checked(columns: &[Column]) -> bool {
 #[doc(hidden)]
 pub fn load_decided<M: Stored>(
     id: M::Id,
-    question: &Question,
+    question: &AccessQuery,
     connection: &mut M::Connection,
-) -> Result<Asked<M>, LoadError> {
+) -> Result<Loaded<M>, LoadError> {
     if M::HELD_EXACTLY
         && let (row, 0) = M::load_with_misfit(id.clone(), connection)?
     {
         return Ok((row, None));
     }
-    load_asked(id, question, connection)
+    load_with_access(id, question, connection)
 }
 
 /// Several such rows.
 #[doc(hidden)]
 pub fn load_all_decided<M: Stored>(
     ids: &[M::Id],
-    question: &Question,
+    question: &AccessQuery,
     connection: &mut M::Connection,
-) -> Result<AllAsked<M::Id, M>, LoadError> {
+) -> Result<AllLoaded<M::Id, M>, LoadError> {
     if M::HELD_EXACTLY {
         let found = M::load_all_with_misfit(ids, connection)?;
         if found.iter().all(|(_, misfit)| *misfit == 0) {
             return Ok(found.into_iter().map(|(row, _)| (M::key_of(&row), (row, None))).collect());
         }
     }
-    load_all_asked(ids, question, connection)
+    load_all_with_access(ids, question, connection)
 }
 
 /// Ends a load by a key that no row can have, before a database is asked: `PostgreSQL` fails where a text has a NUL.

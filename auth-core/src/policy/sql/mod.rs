@@ -34,7 +34,7 @@ pub use self::anew::ask;
 #[cfg(feature = "diesel-async")]
 pub use self::async_stored::{
     AsyncStored, async_answered_each, async_ask, async_is_in_transaction, async_load, async_load_all,
-    async_load_all_asked, async_load_all_decided, async_load_asked, async_load_decided,
+    async_load_all_decided, async_load_all_with_access, async_load_decided, async_load_with_access,
 };
 pub use self::lock::{LockRows, RowLock};
 pub use self::misfit::{
@@ -45,7 +45,8 @@ pub use self::query::ScopedQuery;
 pub use self::row::assert_row;
 pub use self::rows::Rows;
 pub use self::stored::{
-    Answers, Stored, answered, answered_all, answered_each, is_in_transaction, load_all_asked, load_asked,
+    GrantedColumn, Stored, answered, answered_all, answered_each, is_in_transaction, load_all_with_access,
+    load_with_access,
 };
 pub use self::target::ScopedTarget;
 use self::tree::Tree;
@@ -293,7 +294,7 @@ macro_rules! expression_over_table {
 
 expression_over_table!(Scope: Nullable<Bool>);
 expression_over_table!(IsTrue: Bool);
-expression_over_table!(Answers: Integer);
+expression_over_table!(GrantedColumn: Integer);
 
 /// Writes the name of a table, which lives for as long as it likes.
 #[doc(hidden)]

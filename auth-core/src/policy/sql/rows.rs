@@ -10,7 +10,7 @@ use diesel::{
     sql_types::Integer,
 };
 
-use super::Answers;
+use super::GrantedColumn;
 
 /// `SELECT selection, number FROM table WHERE key`
 #[doc(hidden)]
@@ -29,7 +29,7 @@ impl<T, S, N, K> Rows<T, S, N, K> {
 }
 
 // Only where the text is made anew each time: no statement with a lock is taken for one without.
-impl<T, S, M, K> Rows<T, S, Answers<M>, K> {
+impl<T, S, M, K> Rows<T, S, GrantedColumn<M>, K> {
     /// Ends with the clause that locks what is found.
     #[must_use]
     pub fn locked(self, clause: &'static str) -> Self {

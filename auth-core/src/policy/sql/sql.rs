@@ -7,9 +7,9 @@ use diesel::{
     result::QueryResult,
 };
 
-use super::{Answers, Form, IsTrue, Scope, Scoped, tree::Tree, value::BindIds};
+use super::{Form, GrantedColumn, IsTrue, Scope, Scoped, tree::Tree, value::BindIds};
 use crate::{
-    context::Answer,
+    context::Granted,
     policy::{Kind, Policy},
 };
 
@@ -42,12 +42,12 @@ fragment!(IsTrue: |this, out| {
 });
 
 // Each answer is a bit. A literal is an integer everywhere, and so is a sum of these.
-fragment!(Answers: |this, out| {
+fragment!(GrantedColumn: |this, out| {
     out.push_sql("(0");
     for (index, scope) in this.scopes.iter().enumerate() {
         out.push_sql(" + CASE WHEN ");
         scope.walk_ast(out.reborrow())?;
-        out.push_sql(&format!(" THEN {} ELSE 0 END", Answer::bit(index)));
+        out.push_sql(&format!(" THEN {} ELSE 0 END", Granted::bit(index)));
     }
     out.push_sql(")");
     Ok(())

@@ -11,7 +11,7 @@ use diesel::{
 use super::{Form, RowLock, Scope, Scoped};
 use crate::{
     acl::Explanation,
-    context::{AccessError, AllAsked, Answer, Asked, LoadError, Question},
+    context::{AccessError, AccessQuery, AllLoaded, Granted, LoadError, Loaded},
     event::{Check, check::clock},
     policy::{Policy, Sketch},
     vocabulary::{Decision, DenyReason, Permission, Subject, decide},
@@ -97,7 +97,7 @@ pub trait Stored: Scoped + Send {
         id: Self::Id,
         permission: Permission,
     ) -> Result<Decision, LoadError> {
-        let (_, answer) = Self::load_answered(id, Answers::of(subject, &[permission]), "", connection)?;
+        let (_, answer) = Self::load_answered(id, GrantedColumn::of(subject, &[permission]), "", connection)?;
         Ok(decide(subject, permission, || answer.holds(0)))
     }
 
@@ -120,7 +120,7 @@ pub trait Stored: Scoped + Send {
         let (text, started) = (format!("{id:?}"), clock());
         let loaded = if Self::is_in_transaction(connection) {
             let lock = Self::row_lock(connection);
-            let answers = Answers::of(subject, &[permission]).locked(lock);
+            let answers = GrantedColumn::of(subject, &[permission]).locked(lock);
             Self::load_answered(id, answers, lock.of_row(permission), connection)
         } else {
             Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
@@ -167,18 +167,18 @@ pub trait Stored: Scoped + Send {
     #[doc(hidden)]
     fn load_answered(
         id: Self::Id,
-        answers: Answers<Self>,
+        answers: GrantedColumn<Self>,
         lock: &'static str,
         connection: &mut Self::Connection,
-    ) -> Result<(Self, Answer), LoadError>;
+    ) -> Result<(Self, Granted), LoadError>;
 
     /// Loads several rows likewise, and leaves out those that do not exist.
     #[doc(hidden)]
     fn load_all_answered(
         ids: &[Self::Id],
-        answers: Answers<Self>,
+        answers: GrantedColumn<Self>,
         connection: &mut Self::Connection,
-    ) -> Result<Vec<(Self, Answer)>, LoadError>;
+    ) -> Result<Vec<(Self, Granted)>, LoadError>;
 
     /// The row, and its [`Misfit`](super::Misfit); one statement.
     #[doc(hidden)]
@@ -225,7 +225,7 @@ pub(super) const OUTSIDE_OF_A_TRANSACTION: &str = "`authorize_for_update` is cal
 
 /// The row, if the answer allows it.
 pub(super) fn authorized<M>(
-    loaded: Result<(M, Answer), LoadError>,
+    loaded: Result<(M, Granted), LoadError>,
     subject: &dyn Subject,
     permission: Permission,
     check: &Check<'_>,
@@ -256,7 +256,7 @@ impl<M: Scoped> Explained<M> {
     pub(super) fn of(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
         let (sketch, leaves) = Sketch::of(policy, permission, subject);
         let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, policy, subject)).collect();
-        let mut asked: VecDeque<_> = scopes.chunks(Answer::MOST).map(<[Scope<M>]>::to_vec).collect();
+        let mut asked: VecDeque<_> = scopes.chunks(Granted::MOST).map(<[Scope<M>]>::to_vec).collect();
         if asked.is_empty() {
             // There is nothing to ask, but whether the row is there.
             asked.push_back(Vec::new());
@@ -264,13 +264,13 @@ impl<M: Scoped> Explained<M> {
         Self { permission, sketch, asked, answers: Vec::new(), last: 0 }
     }
 
-    pub(super) fn next(&mut self) -> Option<Answers<M>> {
+    pub(super) fn next(&mut self) -> Option<GrantedColumn<M>> {
         let scopes = self.asked.pop_front()?;
         self.last = scopes.len();
-        Some(Answers { scopes })
+        Some(GrantedColumn { scopes })
     }
 
-    pub(super) fn answered(&mut self, answer: Answer) {
+    pub(super) fn answered(&mut self, answer: Granted) {
         self.answers.extend((0..self.last).map(|index| answer.holds(index)));
     }
 
@@ -281,17 +281,17 @@ impl<M: Scoped> Explained<M> {
 
 /// Whether scopes hold for a row, each a bit of one number.
 #[doc(hidden)]
-pub struct Answers<M> {
+pub struct GrantedColumn<M> {
     pub(super) scopes: Vec<Scope<M>>,
 }
 
-impl<M: Scoped> Answers<M> {
+impl<M: Scoped> GrantedColumn<M> {
     pub(crate) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
         Self { scopes: permissions.iter().map(|permission| Scope::of(subject, *permission)).collect() }
     }
 
     /// What a guard asks.
-    pub(super) fn to(question: &Question) -> Self {
+    pub(super) fn to(question: &AccessQuery) -> Self {
         Self::of(&*question.subject, &question.permissions)
     }
 
@@ -303,7 +303,7 @@ impl<M: Scoped> Answers<M> {
     }
 }
 
-impl<M> Clone for Answers<M> {
+impl<M> Clone for GrantedColumn<M> {
     fn clone(&self) -> Self {
         Self { scopes: self.scopes.clone() }
     }
@@ -318,43 +318,43 @@ pub fn is_in_transaction<C: Connection>(connection: &mut C) -> bool {
 
 /// What a guard's question is about, loaded by a derive.
 #[doc(hidden)]
-pub fn load_asked<M: Stored>(
+pub fn load_with_access<M: Stored>(
     id: M::Id,
-    question: &Question,
+    question: &AccessQuery,
     connection: &mut M::Connection,
-) -> Result<Asked<M>, LoadError> {
-    let (row, answer) = M::load_answered(id, Answers::to(question), "", connection)?;
+) -> Result<Loaded<M>, LoadError> {
+    let (row, answer) = M::load_answered(id, GrantedColumn::to(question), "", connection)?;
     Ok((row, Some(answer)))
 }
 
 #[doc(hidden)]
-pub fn load_all_asked<M: Stored>(
+pub fn load_all_with_access<M: Stored>(
     ids: &[M::Id],
-    question: &Question,
+    question: &AccessQuery,
     connection: &mut M::Connection,
-) -> Result<AllAsked<M::Id, M>, LoadError> {
-    let found = M::load_all_answered(ids, Answers::to(question), connection)?;
+) -> Result<AllLoaded<M::Id, M>, LoadError> {
+    let found = M::load_all_answered(ids, GrantedColumn::to(question), connection)?;
     Ok(found.into_iter().map(|(row, answer)| (M::key_of(&row), (row, Some(answer)))).collect())
 }
 
 #[doc(hidden)]
-pub fn answered<M>(found: QueryResult<(M, i32)>) -> Result<(M, Answer), LoadError> {
+pub fn answered<M>(found: QueryResult<(M, i32)>) -> Result<(M, Granted), LoadError> {
     let (row, bits) = found?;
-    Ok((row, Answer(bits)))
+    Ok((row, Granted(bits)))
 }
 
 #[doc(hidden)]
-pub fn answered_all<M>(found: QueryResult<Vec<(M, i32)>>) -> Result<Vec<(M, Answer)>, LoadError> {
-    Ok(found?.into_iter().map(|(row, bits)| (row, Answer(bits))).collect())
+pub fn answered_all<M>(found: QueryResult<Vec<(M, i32)>>) -> Result<Vec<(M, Granted)>, LoadError> {
+    Ok(found?.into_iter().map(|(row, bits)| (row, Granted(bits))).collect())
 }
 
 /// One after the other: diesel has no expression for a list of keys of several columns.
 #[doc(hidden)]
 pub fn answered_each<M: Stored>(
     ids: &[M::Id],
-    answers: &Answers<M>,
+    answers: &GrantedColumn<M>,
     connection: &mut M::Connection,
-) -> Result<Vec<(M, Answer)>, LoadError> {
+) -> Result<Vec<(M, Granted)>, LoadError> {
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         match M::load_answered(id.clone(), answers.clone(), "", connection) {

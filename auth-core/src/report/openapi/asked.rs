@@ -7,18 +7,18 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::ReportEntry;
 use crate::{
-    guard::{AskedCaller, AskedContext, Asks, ScopeGuard, SubjectCheckKind},
-    http::auth::{Accepted, Auth},
+    guard::{CallerRequirement, ContextRequirement, Requirements, ScopeGuard, SubjectCheckKind},
+    http::auth::{Auth, LogInRequirement},
     mechanism::{DynMechanism, Scheme},
     vocabulary::Permission,
 };
 
-pub(super) struct Asked<'a>(Vec<Asks<'a>>);
+pub(super) struct Asked<'a>(Vec<Requirements<'a>>);
 
 impl<'a> Asked<'a> {
     pub(super) fn of(entry: &'a ReportEntry) -> Self {
-        let scopes = entry.scopes.iter().map(ScopeGuard::asks);
-        Self(scopes.chain(entry.handler.asks()).collect())
+        let scopes = entry.scopes.iter().map(ScopeGuard::requirements);
+        Self(scopes.chain(entry.handler.requirements()).collect())
     }
 
     /// The alternatives, one of which a request has to fulfil; none where a caller need not be known. `None` if a guard
@@ -59,12 +59,12 @@ impl<'a> Asked<'a> {
         let schemes: Vec<_> = self.looks_for(auth);
         let by_browser = schemes.iter().any(|scheme| matches!(scheme, Some(Scheme::Cookie { .. })))
             && !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE");
-        let forbids = self.0.iter().any(|asks| {
-            matches!(asks.caller, AskedCaller::Anonymous)
-                || !asks.checks.is_empty()
-                || asks.contexts.iter().any(|context| !auth.hides_unreadable() || !is_read(context))
+        let forbids = self.0.iter().any(|requirements| {
+            matches!(requirements.caller, CallerRequirement::Anonymous)
+                || !requirements.checks.is_empty()
+                || requirements.contexts.iter().any(|context| !auth.hides_unreadable() || !is_read(context))
         });
-        let contexts = || self.0.iter().flat_map(|asks| asks.contexts);
+        let contexts = || self.0.iter().flat_map(|requirements| requirements.contexts);
         [
             (StatusCode::UNAUTHORIZED, asks_who),
             // A session is not accepted for what another site causes.
@@ -89,16 +89,16 @@ impl<'a> Asked<'a> {
                 words.push(text);
             }
         };
-        for asks in &self.0 {
-            match &asks.caller {
-                AskedCaller::Everybody(_) => {}
-                AskedCaller::Anonymous => say("a caller who is not logged in".to_owned()),
-                AskedCaller::Authenticated(accepted) if accepted.asks_for_recent() => {
+        for requirements in &self.0 {
+            match &requirements.caller {
+                CallerRequirement::Everybody(_) => {}
+                CallerRequirement::Anonymous => say("a caller who is not logged in".to_owned()),
+                CallerRequirement::Authenticated(accepted) if accepted.asks_for_recent() => {
                     say("a recent log-in".to_owned());
                 }
-                AskedCaller::Authenticated(_) => say("a log-in".to_owned()),
+                CallerRequirement::Authenticated(_) => say("a log-in".to_owned()),
             }
-            for check in asks.checks {
+            for check in requirements.checks {
                 let text = match check.kind {
                     SubjectCheckKind::RolesRequired | SubjectCheckKind::RolesAccepted => "a role",
                     SubjectCheckKind::AccountRolesRequired | SubjectCheckKind::AccountRolesAccepted => {
@@ -110,7 +110,7 @@ impl<'a> Asked<'a> {
                 };
                 say(text.to_owned());
             }
-            for context in asks.contexts {
+            for context in requirements.contexts {
                 for permission in context.permissions {
                     say(match context.id {
                         Some(_) => format!("`{permission}` on `{}`", context.context),
@@ -122,27 +122,28 @@ impl<'a> Asked<'a> {
         format!("Asks for {}.", words.join(", "))
     }
 
-    fn accepted(&self) -> impl Iterator<Item = &Accepted> {
-        self.0.iter().filter_map(|asks| match asks.caller {
-            AskedCaller::Authenticated(accepted) => Some(accepted),
-            AskedCaller::Everybody(_) | AskedCaller::Anonymous => None,
+    fn accepted(&self) -> impl Iterator<Item = &LogInRequirement> {
+        self.0.iter().filter_map(|requirements| match requirements.caller {
+            CallerRequirement::Authenticated(accepted) => Some(accepted),
+            CallerRequirement::Everybody(_) | CallerRequirement::Anonymous => None,
         })
     }
 
     fn accepts_everybody(&self) -> bool {
-        self.0.iter().all(|asks| matches!(asks.caller, AskedCaller::Everybody(_)))
+        self.0.iter().all(|requirements| matches!(requirements.caller, CallerRequirement::Everybody(_)))
     }
 
     /// The schemes of the mechanisms that are asked, also for whether somebody is logged in.
     fn looks_for(&self, auth: &Auth) -> Vec<Option<Scheme>> {
-        let anonymous = self.0.iter().any(|asks| matches!(asks.caller, AskedCaller::Anonymous));
+        let anonymous =
+            self.0.iter().any(|requirements| matches!(requirements.caller, CallerRequirement::Anonymous));
         let by_default = anonymous.then_some(&BY_DEFAULT);
         let asked = self.accepted().chain(by_default).flat_map(|accepted| auth.mechanisms(accepted));
         asked.map(DynMechanism::scheme).collect()
     }
 }
 
-static BY_DEFAULT: Accepted = Accepted::any();
+static BY_DEFAULT: LogInRequirement = LogInRequirement::any_mechanism();
 
 /// As the attributes are written, and the rules of the policies.
 pub(super) fn as_written(entry: &ReportEntry) -> String {
@@ -157,11 +158,11 @@ fn requirement<'a>(names: impl IntoIterator<Item = &'a str>) -> SecurityRequirem
 }
 
 /// Whether nothing is asked but to read it.
-fn is_read(context: &AskedContext) -> bool {
+fn is_read(context: &ContextRequirement) -> bool {
     context.permissions.iter().all(|permission| *permission == Permission::READ)
 }
 
 /// Whether there is only one, which nothing has to name.
-fn is_single(context: &AskedContext) -> bool {
+fn is_single(context: &ContextRequirement) -> bool {
     context.id == Some("()")
 }

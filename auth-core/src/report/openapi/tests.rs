@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{asked::Asked, template};
 use crate::{
-    guard::{AskedCaller, AskedContext, Asks, GuardedHandler, ScopeGuard, SubjectCheck},
-    http::auth::{Accepted, Auth, AuthBuilder},
+    guard::{CallerRequirement, ContextRequirement, GuardedHandler, Requirements, ScopeGuard, SubjectCheck},
+    http::auth::{Auth, AuthBuilder, LogInRequirement},
     mechanism::{Authenticated, Mechanism, Rejection, Scheme},
     report::ReportEntry,
     vocabulary::Permission,
@@ -45,22 +45,26 @@ thread_local! {
     static INNER: Cell<Option<&'static GuardedHandler>> = const { Cell::new(None) };
 }
 
-fn entry(scopes: Vec<ScopeGuard>, outer: Option<Asks<'static>>, asks: Asks<'static>) -> ReportEntry {
-    let handler = |module, inner, asks| GuardedHandler {
+fn entry(
+    scopes: Vec<ScopeGuard>,
+    outer: Option<Requirements<'static>>,
+    requirements: Requirements<'static>,
+) -> ReportEntry {
+    let handler = |module, inner, requirements| GuardedHandler {
         name: "view",
         module,
         file: "lib.rs",
         line: 1,
         routes: &[],
         inner,
-        asks,
+        requirements,
     };
-    let inner = handler("service::sensors", None, asks);
+    let inner = handler("service::sensors", None, requirements);
     // A guard around it, where an attribute under another name makes one.
     let handler = match outer {
-        Some(asks) => {
+        Some(requirements) => {
             INNER.set(Some(Box::leak(Box::new(inner))));
-            handler("service", Some(|| INNER.get().unwrap()), asks)
+            handler("service", Some(|| INNER.get().unwrap()), requirements)
         }
         None => inner,
     };
@@ -68,8 +72,8 @@ fn entry(scopes: Vec<ScopeGuard>, outer: Option<Asks<'static>>, asks: Asks<'stat
     ReportEntry { handler, methods, path: "/".to_owned(), is_service: false, scopes, answers_head: false }
 }
 
-fn of_handler(asks: Asks<'static>) -> ReportEntry {
-    entry(Vec::new(), None, asks)
+fn of_handler(requirements: Requirements<'static>) -> ReportEntry {
+    entry(Vec::new(), None, requirements)
 }
 
 fn security(entry: &ReportEntry) -> Option<Value> {
@@ -82,44 +86,46 @@ fn denials(auth: AuthBuilder, method: &str, entry: &ReportEntry) -> Vec<u16> {
     denials.into_iter().map(|status| status.as_u16()).collect()
 }
 
-const ANONYMOUS: Asks<'static> = Asks { caller: AskedCaller::Anonymous, checks: &[], contexts: &[] };
-const ANY: Asks<'static> = Asks { caller: AskedCaller::BY_DEFAULT, checks: &[], contexts: &[] };
-const TOKEN: Asks<'static> = by(&Accepted::by(&["token"]));
-const BASIC: Asks<'static> = by(&Accepted::by(&["basic"]));
-const BASIC_OR_SESSION: Asks<'static> = by(&Accepted::by(&["basic", "session"]));
-const PUBLIC: Asks<'static> = Asks::nothing(None);
+const ANONYMOUS: Requirements<'static> =
+    Requirements { caller: CallerRequirement::Anonymous, checks: &[], contexts: &[] };
+const ANY: Requirements<'static> =
+    Requirements { caller: CallerRequirement::BY_DEFAULT, checks: &[], contexts: &[] };
+const TOKEN: Requirements<'static> = by(&LogInRequirement::mechanisms(&["token"]));
+const BASIC: Requirements<'static> = by(&LogInRequirement::mechanisms(&["basic"]));
+const BASIC_OR_SESSION: Requirements<'static> = by(&LogInRequirement::mechanisms(&["basic", "session"]));
+const PUBLIC: Requirements<'static> = Requirements::nothing(None);
 
-const fn by(accepted: &'static Accepted) -> Asks<'static> {
-    Asks { caller: AskedCaller::Authenticated(accepted), ..ANY }
+const fn by(accepted: &'static LogInRequirement) -> Requirements<'static> {
+    Requirements { caller: CallerRequirement::Authenticated(accepted), ..ANY }
 }
 
-const fn token(contexts: &'static [AskedContext]) -> Asks<'static> {
-    Asks { contexts, ..TOKEN }
+const fn token(contexts: &'static [ContextRequirement]) -> Requirements<'static> {
+    Requirements { contexts, ..TOKEN }
 }
 
 const fn asked(
     context: &'static str,
     id: Option<&'static str>,
     permissions: &'static [Permission],
-) -> AskedContext {
-    AskedContext { context, id, sources: &[], permissions, allows_empty: false, policy: &[] }
+) -> ContextRequirement {
+    ContextRequirement { context, id, places: &[], permissions, allows_empty: false, policy: &[] }
 }
 
-const READ: &[AskedContext] = &[asked("Sensor", Some("\"sensor_id\""), &[Permission::READ])];
-const UPDATE: &[AskedContext] = &[asked("Sensor", Some("\"sensor_id\""), &[Permission::UPDATE])];
-const LOADED: &[AskedContext] = &[asked("of_body(body)", None, &[Permission::READ])];
-const SINGLE: &[AskedContext] = &[asked("Platform", Some("()"), &[Permission::UPDATE])];
+const READ: &[ContextRequirement] = &[asked("Sensor", Some("\"sensor_id\""), &[Permission::READ])];
+const UPDATE: &[ContextRequirement] = &[asked("Sensor", Some("\"sensor_id\""), &[Permission::UPDATE])];
+const LOADED: &[ContextRequirement] = &[asked("of_body(body)", None, &[Permission::READ])];
+const SINGLE: &[ContextRequirement] = &[asked("Platform", Some("()"), &[Permission::UPDATE])];
 
 #[test]
 fn a_handler_names_its_mechanisms() {
-    for (asks, expected) in [
+    for (requirements, expected) in [
         // As mechanisms are tried; not basic, which has to be asked for.
         (ANY, json!([{ "token": [] }, { "session": [] }])),
         (BASIC_OR_SESSION, json!([{ "session": [] }, { "basic": [] }])),
         (PUBLIC, json!([])),
         (ANONYMOUS, json!([])),
     ] {
-        assert_eq!(security(&of_handler(asks)), Some(expected), "{asks:?}");
+        assert_eq!(security(&of_handler(requirements)), Some(expected), "{requirements:?}");
     }
 }
 
@@ -127,7 +133,7 @@ fn a_handler_names_its_mechanisms() {
 fn what_scopes_and_handlers_accept_alike_is_enough() {
     let by_token = || ScopeGuard::auth_required_by(&["token"]);
     let by_session_or_basic = || ScopeGuard::auth_required_by(&["session", "basic"]);
-    for (scopes, outer, asks, expected) in [
+    for (scopes, outer, requirements, expected) in [
         (vec![ScopeGuard::auth_required()], None, TOKEN, json!([{ "token": [] }])),
         (vec![by_token()], None, ANY, json!([{ "token": [] }])),
         (vec![ScopeGuard::auth_required(), by_session_or_basic()], None, ANY, json!([{ "session": [] }])),
@@ -138,7 +144,7 @@ fn what_scopes_and_handlers_accept_alike_is_enough() {
         (vec![by_token()], None, PUBLIC, json!([{ "token": [] }])),
         (vec![ScopeGuard::auth_required()], None, ANONYMOUS, json!([{ "token": [] }, { "session": [] }])),
     ] {
-        let asked = entry(scopes, outer, asks);
+        let asked = entry(scopes, outer, requirements);
         assert_eq!(security(&asked), Some(expected), "{asked:?}");
     }
 }
@@ -156,16 +162,16 @@ fn what_no_two_guards_accept_alike_is_asked_together() {
 
 #[test]
 fn a_guard_that_accepts_nothing_is_never_open() {
-    let asks = by(const { &Accepted::by(&["ticket"]) });
-    assert_eq!(security(&of_handler(asks)), None);
+    let requirements = by(const { &LogInRequirement::mechanisms(&["ticket"]) });
+    assert_eq!(security(&of_handler(requirements)), None);
     let asked = entry(vec![ScopeGuard::auth_required_by(&["ticket"])], None, PUBLIC);
     assert_eq!(security(&asked), None);
 }
 
 #[test]
 fn the_statuses_are_those_that_a_guard_can_answer() {
-    let roles = Asks { checks: const { &[SubjectCheck::roles_accepted(&["a"])] }, ..ANY };
-    for (method, asks, expected) in [
+    let roles = Requirements { checks: const { &[SubjectCheck::roles_accepted(&["a"])] }, ..ANY };
+    for (method, requirements, expected) in [
         ("GET", PUBLIC, vec![]),
         ("POST", PUBLIC, vec![]),
         ("GET", ANY, vec![401, 503]),
@@ -181,7 +187,11 @@ fn the_statuses_are_those_that_a_guard_can_answer() {
         // Nothing names it, so it is never missing.
         ("GET", token(SINGLE), vec![401, 403, 503]),
     ] {
-        assert_eq!(denials(builder(), method, &of_handler(asks)), expected, "{method} {asks:?}");
+        assert_eq!(
+            denials(builder(), method, &of_handler(requirements)),
+            expected,
+            "{method} {requirements:?}"
+        );
     }
 }
 
@@ -196,8 +206,8 @@ fn the_statuses_of_scopes_and_outer_guards_are_there_as_well() {
 #[test]
 fn what_may_not_be_read_is_hidden() {
     let both = token(const { &[asked("Sensor", Some("\"id\""), &[Permission::READ, Permission::DELETE])] });
-    let roles = Asks { checks: const { &[SubjectCheck::roles_required(&["a"])] }, ..token(READ) };
-    for (asks, expected) in [
+    let roles = Requirements { checks: const { &[SubjectCheck::roles_required(&["a"])] }, ..token(READ) };
+    for (requirements, expected) in [
         (token(READ), vec![401, 404, 503]),
         (token(LOADED), vec![401, 404, 503]),
         // Who may read it is told that the rest is not allowed.
@@ -206,7 +216,11 @@ fn what_may_not_be_read_is_hidden() {
         (token(SINGLE), vec![401, 403, 404, 503]),
         (roles, vec![401, 403, 404, 503]),
     ] {
-        assert_eq!(denials(builder().hide_unreadable(), "GET", &of_handler(asks)), expected, "{asks:?}");
+        assert_eq!(
+            denials(builder().hide_unreadable(), "GET", &of_handler(requirements)),
+            expected,
+            "{requirements:?}"
+        );
     }
 }
 
@@ -215,8 +229,12 @@ fn words_name_no_role() {
     let scope = ScopeGuard::auth_required().account_roles_accepted(&["Supplier"]);
     let checks =
         const { &[SubjectCheck::roles_accepted(&["chief"]), SubjectCheck::roles_required(&["other"])] };
-    let asks = Asks { checks, contexts: UPDATE, ..by(const { &Accepted::any().within(900) }) };
-    let words = Asked::of(&entry(vec![scope], None, asks)).in_words();
+    let requirements = Requirements {
+        checks,
+        contexts: UPDATE,
+        ..by(const { &LogInRequirement::any_mechanism().within(900) })
+    };
+    let words = Asked::of(&entry(vec![scope], None, requirements)).in_words();
     assert_eq!(
         words,
         "Asks for a log-in, a role of the account, a recent log-in, a role, `update` on `Sensor`."

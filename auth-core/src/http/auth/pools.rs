@@ -4,9 +4,9 @@ use std::any::{Any, TypeId};
 
 /// One source for each type of connections. There are few, so that looking at each costs less than a hash.
 #[derive(Default)]
-pub(super) struct Sources(Vec<(TypeId, Box<dyn Any + Send + Sync>)>);
+pub(super) struct Pools(Vec<(TypeId, Box<dyn Any + Send + Sync>)>);
 
-impl Sources {
+impl Pools {
     /// Adds the source of connections of type `C`, unless there is one.
     #[must_use]
     pub(super) fn add<C: 'static>(&mut self, source: impl Any + Send + Sync) -> bool {

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, web::Query};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    context::{Ahead, AsyncLoadContext, AsyncLoadContexts, Lender, Loadable, Question},
+    context::{AccessQuery, Ahead, AsyncLoadContext, AsyncLoadContexts, Lender, Loadable},
     error::AuthError,
     vocabulary::{Subject, id::is_stored},
 };
@@ -14,7 +14,7 @@ use crate::{
 /// Where a guard finds the id of its context, or a part of it.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub enum Source {
+pub enum IdPlace {
     /// The first of these path parameters that the route has.
     Path(&'static [&'static str]),
     /// A parameter of the query.
@@ -25,37 +25,37 @@ pub enum Source {
 
 /// What a request names, and how: the key, if its text is one, and the text.
 #[derive(Debug)]
-pub struct Named<'r, K> {
+pub struct RequestId<'r, K> {
     pub(super) key: Option<K>,
     pub(super) text: Cow<'r, str>,
 }
 
-/// What a request can name in a place, or in several: `S` says in how many, as a [`Source`] or a tuple of them.
+/// What a request can name in a place, or in several: `S` says in how many, as a [`IdPlace`] or a tuple of them.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded by what the request names",
     label = "how is it found?",
-    note = "a context implements `auth_core::LoadContext`, a list of contexts asks for `auth_core::LoadContexts`; \
+    note = "a context implements `auth_core::LoadContext`, a list of contexts requirements for `auth_core::LoadContexts`; \
             `#[derive(auth_core::LoadContext)]` writes both",
     note = "an id in one place implements `FromStr`; a tuple is named in as many places: `id = (\"…\", \"…\")`; \
             and `()` in none: `id = ()`",
     note = "labelled groups are what a function makes: `ctx_loader = f(…)`"
 )]
-pub trait NamedBy<S>: Loadable {
+pub trait ReadFrom<S>: Loadable {
     /// # Errors
     ///
     /// [`AuthError::Misconfigured`] if it cannot be found for any request.
-    fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, Self::Key>, AuthError>;
+    fn read<'r>(places: &[IdPlace], request: &'r HttpRequest) -> Result<RequestId<'r, Self::Key>, AuthError>;
 
     /// The load of what the request names, for the thread that finds the subject; nothing where that is no simple thing,
     /// or something is wrong with it, for then it is left to what comes after the subject is known.
     fn ahead<L: Lender>(
-        sources: &[Source],
+        places: &[IdPlace],
         request: &HttpRequest,
         lender: &L,
-        ask: impl Fn(&Arc<dyn Subject>) -> Option<Question> + Send + Sync + 'static,
+        ask: impl Fn(&Arc<dyn Subject>) -> Option<AccessQuery> + Send + Sync + 'static,
     ) -> Option<Arc<dyn Ahead<Self>>> {
-        let _ = (sources, request, lender, ask);
+        let _ = (places, request, lender, ask);
         None
     }
 }
@@ -73,21 +73,21 @@ pub trait IdInOnePlace: FromStr {}
 #[diagnostic::do_not_recommend]
 impl<I: FromStr> IdInOnePlace for I {}
 
-impl<T: AsyncLoadContext<Id: IdInOnePlace>> NamedBy<Source> for T {
-    fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, T::Id>, AuthError> {
-        let [source] = sources else { return Err(AuthError::Misconfigured) };
+impl<T: AsyncLoadContext<Id: IdInOnePlace>> ReadFrom<IdPlace> for T {
+    fn read<'r>(places: &[IdPlace], request: &'r HttpRequest) -> Result<RequestId<'r, T::Id>, AuthError> {
+        let [source] = places else { return Err(AuthError::Misconfigured) };
         let text = source.text(request)?;
-        Ok(Named { key: text.as_deref().and_then(key), text: text.unwrap_or_default() })
+        Ok(RequestId { key: text.as_deref().and_then(key), text: text.unwrap_or_default() })
     }
 
     fn ahead<L: Lender>(
-        sources: &[Source],
+        places: &[IdPlace],
         request: &HttpRequest,
         lender: &L,
-        ask: impl Fn(&Arc<dyn Subject>) -> Option<Question> + Send + Sync + 'static,
+        ask: impl Fn(&Arc<dyn Subject>) -> Option<AccessQuery> + Send + Sync + 'static,
     ) -> Option<Arc<dyn Ahead<T>>> {
         // A query can be long, and nobody is known yet.
-        let [source @ (Source::Path(_) | Source::Header(_))] = sources else { return None };
+        let [source @ (IdPlace::Path(_) | IdPlace::Header(_))] = places else { return None };
         let text = source.find(request).ok()??.into_owned();
         // No id is parsed before the subject is known.
         T::ahead(lender, text, move |text, subject| {
@@ -99,27 +99,30 @@ impl<T: AsyncLoadContext<Id: IdInOnePlace>> NamedBy<Source> for T {
 
 /// As many ids as there are; one that is none, and the whole names nothing.
 #[diagnostic::do_not_recommend]
-impl<T: AsyncLoadContexts<Id: FromStr>> NamedBy<Source> for Vec<T> {
-    fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, Vec<T::Id>>, AuthError> {
-        let [source] = sources else { return Err(AuthError::Misconfigured) };
+impl<T: AsyncLoadContexts<Id: FromStr>> ReadFrom<IdPlace> for Vec<T> {
+    fn read<'r>(
+        places: &[IdPlace],
+        request: &'r HttpRequest,
+    ) -> Result<RequestId<'r, Vec<T::Id>>, AuthError> {
+        let [source] = places else { return Err(AuthError::Misconfigured) };
         let texts = source.texts(request)?;
         let key = texts.as_ref().and_then(|texts| texts.iter().map(|text| key(text)).collect());
-        Ok(Named { key, text: texts.unwrap_or_default().join(",").into() })
+        Ok(RequestId { key, text: texts.unwrap_or_default().join(",").into() })
     }
 }
 
 /// A context of which there is only one, such as the platform as a whole.
 #[diagnostic::do_not_recommend]
-impl<T: AsyncLoadContext<Id = ()>> NamedBy<()> for T {
-    fn read<'r>(sources: &[Source], _: &'r HttpRequest) -> Result<Named<'r, ()>, AuthError> {
-        let [] = sources else { return Err(AuthError::Misconfigured) };
-        Ok(Named { key: Some(()), text: Cow::Borrowed("") })
+impl<T: AsyncLoadContext<Id = ()>> ReadFrom<()> for T {
+    fn read<'r>(places: &[IdPlace], _: &'r HttpRequest) -> Result<RequestId<'r, ()>, AuthError> {
+        let [] = places else { return Err(AuthError::Misconfigured) };
+        Ok(RequestId { key: Some(()), text: Cow::Borrowed("") })
     }
 }
 
 macro_rules! source_of {
     ($part:ident) => {
-        Source
+        IdPlace
     };
 }
 
@@ -128,17 +131,17 @@ macro_rules! named_by_parts {
     ($($part:ident)+) => {
         #[diagnostic::do_not_recommend]
         #[allow(non_snake_case, reason = "each part is called as its type")]
-        impl<T, $($part: FromStr),+> NamedBy<($(source_of!($part),)+)> for T
+        impl<T, $($part: FromStr),+> ReadFrom<($(source_of!($part),)+)> for T
         where
             T: AsyncLoadContext<Id = ($($part,)+)>,
         {
-            fn read<'r>(sources: &[Source], request: &'r HttpRequest) -> Result<Named<'r, T::Id>, AuthError> {
-                let [$($part),+] = sources else { return Err(AuthError::Misconfigured) };
+            fn read<'r>(places: &[IdPlace], request: &'r HttpRequest) -> Result<RequestId<'r, T::Id>, AuthError> {
+                let [$($part),+] = places else { return Err(AuthError::Misconfigured) };
                 $(let $part = $part.text(request)?;)+
                 // A part that is not there, or is there twice, names nothing: `""` might be a part of a key.
                 let parsed = (|| Some(($($part.as_deref().and_then(key)?,)+)))();
                 let text = [$($part.as_deref().unwrap_or_default()),+].join(",").into();
-                Ok(Named { key: parsed, text })
+                Ok(RequestId { key: parsed, text })
             }
         }
     };
@@ -147,7 +150,7 @@ named_by_parts!(A B);
 named_by_parts!(A B C);
 named_by_parts!(A B C D);
 
-impl Source {
+impl IdPlace {
     /// The id's text. `None` if the client names nothing, or something that cannot be understood in one way:
     /// a handler might read the other of two values.
     fn text<'r>(&self, request: &'r HttpRequest) -> Result<Option<Cow<'r, str>>, AuthError> {

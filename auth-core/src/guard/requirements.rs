@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::policy::Policy;
 use crate::{
     context::Authorized,
-    guard::Source,
-    http::auth::Accepted,
+    guard::IdPlace,
+    http::auth::LogInRequirement,
     vocabulary::{Permission, PermissionMarker},
 };
 
@@ -20,32 +20,32 @@ pub(crate) type Policy = std::convert::Infallible;
 /// Everything that the attributes on one handler ask for, or a scope for all of its handlers.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub(crate) struct Asks<'a> {
-    pub(crate) caller: AskedCaller<'a>,
+pub(crate) struct Requirements<'a> {
+    pub(crate) caller: CallerRequirement<'a>,
     pub(crate) checks: &'a [SubjectCheck],
-    pub(crate) contexts: &'a [AskedContext],
+    pub(crate) contexts: &'a [ContextRequirement],
 }
 
 /// Who may call.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub enum AskedCaller<'a> {
+pub enum CallerRequirement<'a> {
     /// Whoever sends a request, for this reason.
     Everybody(Option<&'static str>),
     /// Who is not logged in.
     Anonymous,
     /// By reference, as it is large, and the compiler looks into every field of what a static holds.
-    Authenticated(&'a Accepted),
+    Authenticated(&'a LogInRequirement),
 }
 
-impl AskedCaller<'static> {
+impl CallerRequirement<'static> {
     /// Who is authenticated by any mechanism that the application accepts where nothing is said.
-    pub const BY_DEFAULT: Self = Self::Authenticated(&Accepted::any());
+    pub const BY_DEFAULT: Self = Self::Authenticated(&LogInRequirement::any_mechanism());
 }
 
-impl Asks<'_> {
+impl Requirements<'_> {
     pub(crate) const fn nothing(reason: Option<&'static str>) -> Self {
-        Self { caller: AskedCaller::Everybody(reason), checks: &[], contexts: &[] }
+        Self { caller: CallerRequirement::Everybody(reason), checks: &[], contexts: &[] }
     }
 }
 
@@ -119,13 +119,13 @@ impl SubjectCheck {
 /// A context, or several, and every permission that is asked of it.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct AskedContext {
+pub struct ContextRequirement {
     /// The type, as it is written; or the function that makes the context.
     pub(crate) context: &'static str,
     /// Where its id comes from, as it is written; nothing for what a function makes.
     pub(crate) id: Option<&'static str>,
     /// Where the request has the parts of its id; nothing for what is made of the handler's arguments.
-    pub(crate) sources: &'static [Source],
+    pub(crate) places: &'static [IdPlace],
     pub(crate) permissions: &'static [Permission],
     /// Whether a list without contexts is no denial.
     pub(crate) allows_empty: bool,
@@ -137,7 +137,7 @@ pub struct AskedContext {
     pub(crate) policy: &'static [&'static Policy],
 }
 
-impl AskedContext {
+impl ContextRequirement {
     /// A context of a type, which has this policy.
     ///
     /// # Panics
@@ -147,7 +147,7 @@ impl AskedContext {
     pub const fn of(
         context: &'static str,
         id: &'static str,
-        sources: &'static [Source],
+        places: &'static [IdPlace],
         permissions: &'static [Permission],
         proves: &[Permission],
         policy: &'static [&'static Policy],
@@ -157,13 +157,13 @@ impl AskedContext {
             proves_what_is_checked(proves, permissions),
             "the `Authorized<_, P>` argument proves another permission than its guard checks"
         );
-        Self { context, id: Some(id), sources, permissions, allows_empty: false, policy }
+        Self { context, id: Some(id), places, permissions, allows_empty: false, policy }
     }
 
     /// What a function makes, and no argument receives.
     #[must_use]
     pub const fn made_by(function: &'static str, permissions: &'static [Permission]) -> Self {
-        Self { context: function, id: None, sources: &[], permissions, allows_empty: false, policy: &[] }
+        Self { context: function, id: None, places: &[], permissions, allows_empty: false, policy: &[] }
     }
 
     /// A list without contexts is no denial.

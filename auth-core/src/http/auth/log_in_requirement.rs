@@ -11,7 +11,7 @@ use crate::mechanism::{Authenticated, CLOCK_SKEW};
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub struct Accepted {
+pub struct LogInRequirement {
     /// `None`: all that are accepted by default.
     names: Option<&'static [&'static str]>,
     pub(super) within: Option<Duration>,
@@ -19,13 +19,13 @@ pub struct Accepted {
     pub(super) realm: Option<&'static str>,
 }
 
-impl Accepted {
-    pub const fn any() -> Self {
+impl LogInRequirement {
+    pub const fn any_mechanism() -> Self {
         Self { names: None, within: None, grace: None, realm: None }
     }
 
-    pub const fn by(names: &'static [&'static str]) -> Self {
-        Self { names: Some(names), ..Self::any() }
+    pub const fn mechanisms(names: &'static [&'static str]) -> Self {
+        Self { names: Some(names), ..Self::any_mechanism() }
     }
 
     /// Where it is said again, both hold.
@@ -59,7 +59,7 @@ impl Accepted {
     }
 
     /// Whether a mechanism of this name is accepted, which is or is not one by default.
-    pub(crate) fn takes(&self, name: &str, is_default: bool) -> bool {
+    pub(crate) fn accepts(&self, name: &str, is_default: bool) -> bool {
         self.names.map_or(is_default, |names| names.contains(&name))
     }
 
@@ -74,7 +74,7 @@ impl Accepted {
 }
 
 /// As the arguments of `auth_required` are written; nothing where there are none.
-impl fmt::Display for Accepted {
+impl fmt::Display for LogInRequirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.names.into_iter().flatten().map(|name| format!("{name:?}"));
         let period = |key, period: Option<Duration>| {
@@ -103,13 +103,14 @@ impl fmt::Display for Written {
 
 #[cfg(test)]
 mod tests {
-    use super::Accepted;
+    use super::LogInRequirement;
 
     #[test]
     fn of_two_times_the_smaller_holds() {
-        for accepted in
-            [Accepted::any().within(900).within(86_400), Accepted::any().within(86_400).within(900)]
-        {
+        for accepted in [
+            LogInRequirement::any_mechanism().within(900).within(86_400),
+            LogInRequirement::any_mechanism().within(86_400).within(900),
+        ] {
             assert_eq!(accepted.to_string(), r#"(within = "15 min")"#);
         }
     }
@@ -117,12 +118,15 @@ mod tests {
     #[test]
     fn is_shown_as_it_is_written() {
         for (accepted, written) in [
-            (Accepted::any(), ""),
-            (Accepted::by(&["token", "session"]), r#"("token", "session")"#),
-            (Accepted::any().within(900).grace(3_600), r#"(within = "15 min", grace = "1 h")"#),
-            (Accepted::any().within(172_800), r#"(within = "2 d")"#),
+            (LogInRequirement::any_mechanism(), ""),
+            (LogInRequirement::mechanisms(&["token", "session"]), r#"("token", "session")"#),
             (
-                Accepted::by(&["basic"]).within(61).realm("a \"b\""),
+                LogInRequirement::any_mechanism().within(900).grace(3_600),
+                r#"(within = "15 min", grace = "1 h")"#,
+            ),
+            (LogInRequirement::any_mechanism().within(172_800), r#"(within = "2 d")"#),
+            (
+                LogInRequirement::mechanisms(&["basic"]).within(61).realm("a \"b\""),
                 r#"("basic", within = "61 s", realm = "a \"b\"")"#,
             ),
         ] {

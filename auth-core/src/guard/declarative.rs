@@ -5,7 +5,7 @@ use std::{marker::PhantomData, pin::pin, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use super::{Asking, Caller, Described, Guard, extract, progress, source::NamedBy};
+use super::{Caller, Described, Entry, Guard, extract, id_place::ReadFrom, progress};
 use crate::{
     context::{Ahead, ContextArgument},
     error::AuthError,
@@ -15,12 +15,12 @@ use crate::{
 ///
 /// `T` is that of [`Guard`].
 #[doc(hidden)]
-pub trait NamedGuard<T: 'static = ()>: Described {
+pub trait DeclarativeGuard<T: 'static = ()>: Described {
     /// The handler's arguments, as a tuple.
     type Arguments: 'static;
 
     /// What is loaded, as [`ContextFrom`] in a nested list that ends with `()`, as the handler's data has it.
-    type Contexts: NamedContexts;
+    type Contexts: ContextTypes;
 
     /// The other arguments, as a tuple.
     type Others: FromRequest + 'static;
@@ -30,11 +30,11 @@ pub trait NamedGuard<T: 'static = ()>: Described {
 }
 
 /// For callers who are authenticated.
-impl<G: NamedGuard<T>, T: 'static> Guard<T> for G {
+impl<G: DeclarativeGuard<T>, T: 'static> Guard<T> for G {
     type Arguments = G::Arguments;
 
     async fn admit(request: &HttpRequest, payload: &mut Payload) -> Result<Self::Arguments, Error> {
-        let asking = Asking::of(request, &G::handler().asks)?;
+        let asking = Entry::of(request, &G::handler().requirements)?;
         let ahead = G::Contexts::ahead(&asking);
         let next = ahead.clone().map(Ahead::next).unwrap_or_default();
         let caller = pin!(asking.authenticate(next)).await?;
@@ -49,7 +49,7 @@ impl<G: NamedGuard<T>, T: 'static> Guard<T> for G {
 #[doc(hidden)]
 pub struct ContextFrom<A, S>(PhantomData<(A, S)>);
 
-/// A list of types, whatever they are: what is wrong with them is reported for [`NamedContexts`] alone.
+/// A list of types, whatever they are: what is wrong with them is reported for [`ContextTypes`] alone.
 #[doc(hidden)]
 pub trait ContextList: 'static {
     type Loaded: 'static;
@@ -65,12 +65,12 @@ impl<A: 'static, S: 'static, Rest: ContextList> ContextList for (ContextFrom<A, 
 
 /// Contexts that the request names, each of which can be loaded.
 #[doc(hidden)]
-pub trait NamedContexts: ContextList {
+pub trait ContextTypes: ContextList {
     /// What the first is loaded as.
     type First: 'static;
 
     /// The load of the first, for the thread that finds the subject.
-    fn ahead(asking: &Asking<'_, 'static>) -> Option<Arc<dyn Ahead<Self::First>>>;
+    fn ahead(asking: &Entry<'_, 'static>) -> Option<Arc<dyn Ahead<Self::First>>>;
 
     /// Loads and checks those that the guard asks for at `index` and behind it.
     fn load(
@@ -81,10 +81,10 @@ pub trait NamedContexts: ContextList {
 }
 
 #[diagnostic::do_not_recommend]
-impl NamedContexts for () {
+impl ContextTypes for () {
     type First = ();
 
-    fn ahead(_: &Asking<'_, 'static>) -> Option<Arc<dyn Ahead<()>>> {
+    fn ahead(_: &Entry<'_, 'static>) -> Option<Arc<dyn Ahead<()>>> {
         None
     }
 
@@ -93,15 +93,15 @@ impl NamedContexts for () {
     }
 }
 
-impl<A, S, Rest> NamedContexts for (ContextFrom<A, S>, Rest)
+impl<A, S, Rest> ContextTypes for (ContextFrom<A, S>, Rest)
 where
-    A: ContextArgument<Loaded: NamedBy<S>> + 'static,
+    A: ContextArgument<Loaded: ReadFrom<S>> + 'static,
     S: 'static,
-    Rest: NamedContexts,
+    Rest: ContextTypes,
 {
     type First = A::Loaded;
 
-    fn ahead(asking: &Asking<'_, 'static>) -> Option<Arc<dyn Ahead<A::Loaded>>> {
+    fn ahead(asking: &Entry<'_, 'static>) -> Option<Arc<dyn Ahead<A::Loaded>>> {
         asking.ahead()
     }
 

@@ -28,9 +28,9 @@ pub trait Context: Sized {
     /// the answer of the statement that read it. What was loaded before may have changed since, so a guard hands over these.
     fn ask<L: Lender>(
         contexts: &[&Self],
-        question: &Question,
+        question: &AccessQuery,
         lender: &L,
-    ) -> impl Future<Output = Result<Vec<(Self, Answer)>, L::Error>>;
+    ) -> impl Future<Output = Result<Vec<(Self, Granted)>, L::Error>>;
 }
 
 impl<C: AuthModel> Context for C {
@@ -40,7 +40,7 @@ impl<C: AuthModel> Context for C {
         Some(check_access(subject, self, permission))
     }
 
-    async fn ask<L: Lender>(_: &[&Self], _: &Question, _: &L) -> Result<Vec<(Self, Answer)>, L::Error> {
+    async fn ask<L: Lender>(_: &[&Self], _: &AccessQuery, _: &L) -> Result<Vec<(Self, Granted)>, L::Error> {
         Ok(Vec::new())
     }
 }
@@ -48,14 +48,14 @@ impl<C: AuthModel> Context for C {
 /// What a database is asked about contexts: does the subject have these permissions?
 #[doc(hidden)]
 #[derive(Clone)]
-pub struct Question {
+pub struct AccessQuery {
     pub(crate) subject: Arc<dyn Subject>,
     pub(crate) permissions: Cow<'static, [Permission]>,
 }
 
-impl Question {
+impl AccessQuery {
     /// The decision that an answer stands for. A permission that was not asked about is denied.
-    pub(crate) fn decide(&self, answer: Answer, permission: Permission) -> Decision {
+    pub(crate) fn decide(&self, answer: Granted, permission: Permission) -> Decision {
         let index = self.permissions.iter().position(|asked| *asked == permission);
         decide(&*self.subject, permission, || index.is_some_and(|index| answer.holds(index)))
     }
@@ -63,18 +63,18 @@ impl Question {
 
 /// A context, and what the database says of it, if it is the one who decides.
 #[doc(hidden)]
-pub type Asked<C> = (C, Option<Answer>);
+pub type Loaded<C> = (C, Option<Granted>);
 
 /// Several, with their ids.
 #[doc(hidden)]
-pub type AllAsked<Id, C> = Vec<(Id, Asked<C>)>;
+pub type AllLoaded<Id, C> = Vec<(Id, Loaded<C>)>;
 
 /// A bit for each permission of a question.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer(pub(crate) i32);
+pub struct Granted(pub(crate) i32);
 
-impl Answer {
+impl Granted {
     /// The most permissions that are asked about at once: as many bits as an `INTEGER` has that is not negative.
     pub(crate) const MOST: usize = 31;
 
