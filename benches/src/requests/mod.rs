@@ -7,6 +7,7 @@ mod cedar;
 mod grants;
 mod guarded;
 mod open;
+mod public;
 
 use actix_web::{
     App,
@@ -33,6 +34,10 @@ pub enum Way {
     /// By checks in its body.
     ByHand,
     Guarded,
+    /// Not at all, and it says so.
+    Public,
+    /// Likewise, in a protected scope.
+    PublicInScope,
     #[cfg(feature = "peers")]
     Grants,
     #[cfg(feature = "peers")]
@@ -40,6 +45,7 @@ pub enum Way {
 }
 
 impl Way {
+    /// Those that decide, and what they are compared with.
     pub const ALL: &[Self] = &[
         Self::Open,
         Self::ByHand,
@@ -56,6 +62,8 @@ impl Way {
             Self::Open => "open",
             Self::ByHand => "by-hand",
             Self::Guarded => "guarded",
+            Self::Public => "public",
+            Self::PublicInScope => "public-in-scope",
             #[cfg(feature = "peers")]
             Self::Grants => "actix-web-grants",
             #[cfg(feature = "peers")]
@@ -70,6 +78,8 @@ impl Way {
             Self::Open => "no auth",
             Self::ByHand => "checks by hand in the body",
             Self::Guarded => "ours: `#[permission_required_for_context(…)]`",
+            Self::Public => "ours: `#[public]`",
+            Self::PublicInScope => "ours: `#[public]`, in a `ProtectedScope`",
             #[cfg(feature = "peers")]
             Self::Grants => "actix-web-grants, the object by hand",
             #[cfg(feature = "peers")]
@@ -79,7 +89,8 @@ impl Way {
 
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|way| way.name() == name)
+        let others = [Self::Public, Self::PublicInScope];
+        Self::ALL.iter().copied().chain(others).find(|way| way.name() == name)
     }
 
     /// Registers the handler, and what it needs.
@@ -92,6 +103,8 @@ impl Way {
             Self::Open => Ok(open::configure(pool)),
             Self::ByHand => Ok(by_hand::configure(pool)),
             Self::Guarded => guarded::configure(pool),
+            Self::Public => public::configure(pool),
+            Self::PublicInScope => public::configure_in_scope(pool),
             #[cfg(feature = "peers")]
             Self::Grants => Ok(grants::configure(pool)),
             #[cfg(feature = "peers")]
@@ -155,7 +168,8 @@ pub(crate) fn repeat(work: &str, times: u32) -> Result<(), Error> {
     let configure = way.configure(database::filled()?)?;
     System::new().block_on(async {
         let app = init_service(App::new().configure(|config| configure(config))).await;
-        let expected = if case == Case::Stranger && way != Way::Open { 403 } else { 200 };
+        let decides = !matches!(way, Way::Open | Way::Public | Way::PublicInScope);
+        let expected = if case == Case::Stranger && decides { 403 } else { 200 };
         for _ in 0..times {
             let (status, _) = call(&app, request(case)).await?;
             if status != expected {
