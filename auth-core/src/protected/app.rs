@@ -79,7 +79,7 @@ where
         self.map(|app| app.service(recorded_route(path, method, handler)))
     }
 
-    /// Registers what others have written without a guard, and says why it is open, as
+    /// Registers a service that was written without a guard, and says why it is open, as
     /// [`ProtectedScope::public_service`](super::ProtectedScope::public_service).
     ///
     /// # Panics
@@ -96,7 +96,7 @@ where
         self.map(|app| app.service(service))
     }
 
-    /// Registers what a function registers.
+    /// Runs a function that registers handlers.
     pub fn configure(self, configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> Self {
         let routes = self.routes.clone();
         self.map(|app| app.configure(|config| configure(&mut ProtectedConfig::of(config, routes, true))))

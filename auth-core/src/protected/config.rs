@@ -30,7 +30,7 @@ use crate::guard::{Guard, Guarded};
 /// ```
 pub struct ProtectedConfig<'a> {
     config: &'a mut ServiceConfig,
-    /// Those of the scope or application that is configured, if it is a protected one.
+    /// The routes of the scope or application that is configured, if it is a protected one.
     routes: Routes,
     at_root: bool,
 }
@@ -66,7 +66,7 @@ impl<'a> ProtectedConfig<'a> {
         self
     }
 
-    /// Registers what others have written without a guard, and says why it is open, as
+    /// Registers a service that was written without a guard, and says why it is open, as
     /// [`ProtectedScope::public_service`](super::ProtectedScope::public_service).
     ///
     /// # Panics
@@ -84,7 +84,7 @@ impl<'a> ProtectedConfig<'a> {
         self
     }
 
-    /// Registers what a function registers.
+    /// Runs a function that registers handlers.
     pub fn configure(&mut self, configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> &mut Self {
         configure(&mut ProtectedConfig::of(self.config, self.routes.clone(), self.at_root));
         self

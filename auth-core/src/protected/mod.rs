@@ -1,10 +1,10 @@
 //! Scopes, configurations and applications on which nothing can be registered without a guard.
 //!
 //! They stand for those of actix-web: [`ProtectedScope`] for a `Scope`, [`ProtectedConfig`] for a `ServiceConfig`,
-//! [`ProtectedApp`] for an `App`. Each takes a handler that carries one of the attributes, and nothing else: a handler
-//! without is a compile error that says what to add. What is open on purpose says so, by
-//! `#[public(reason = "…")]` on a handler, or by [`public_service`](ProtectedScope::public_service) for what others have
-//! written.
+//! [`ProtectedApp`] for an `App`. Each takes a handler that carries one of the attributes, and nothing else: registering
+//! an unguarded handler is a compile error that says what to add. A handler that is open on purpose carries
+//! `#[public(reason = "…")]`; a service that was written without guards, such as a folder of files, is registered by
+//! [`public_service`](ProtectedScope::public_service).
 //!
 //! ```compile_fail
 //! use actix_web::{Responder, get};
@@ -18,27 +18,28 @@
 //! let scope = ProtectedScope::new("/api").service(accounts); // `accounts` has no guard
 //! ```
 //!
-//! A protected scope or application also answers what no handler has to write:
+//! A protected scope or application also does what no handler has to write:
 //!
-//! * **Caches**: what a guard let through or denied is `Cache-Control: no-store` and `nosniff`, unless the handler says
-//!   otherwise, as [`GuardedResponses`] has it.
+//! * **Caches**: every answer behind a guard, denials too, is `Cache-Control: no-store` and `nosniff`, unless the handler
+//!   says otherwise; see [`GuardedResponses`].
 //! * **HEAD** as GET, with the same guards and without the body, where no handler of HEAD has the path. The handler and
 //!   its guard see the method GET.
-//! * **405** with `Allow`, as a problem document, where the path has handlers and none of them takes the method. A path
-//!   without handlers is answered by the default service of the application, as ever.
-//! * **Bodies** in chunks that nobody reads: the connection is closed with the answer. On a plain application, the
-//!   denials of guards do this, too.
+//! * **405** with `Allow`, as a problem document, where the path has handlers and none of them takes the method. The
+//!   default service of the application answers a path without handlers, as ever.
+//! * **Bodies** in chunks that no handler reads: the answer closes the connection. On a plain application, the denials of
+//!   guards do this, too.
 //!
 //! A handler on a plain `App` or `Scope` has neither HEAD nor 405: a `ProtectedScope::new("")` around all of them gives
 //! both.
 //!
-//! How long a server waits for clients is set where it is started. After an answer that leaves a body unread, it reads on
-//! for `HttpServer::client_disconnect_timeout` and throws away what comes. So a client that writes all before it reads sees its
-//! denial if it has written all by then; afterwards the connection is reset, perhaps before the denial was read.
-//! Meanwhile the client holds one of the `HttpServer::max_connections`. Left out, the time is a second; with less, actix-http
-//! may never close the connection, because its clock moves twice a second. To `Expect: 100-continue`, `HttpServer` always
-//! answers `100 Continue` before any guard runs; the denial follows, and the connection is closed without the body. A server
-//! that is made of `actix_http::HttpService` can decide otherwise, in its `expect`.
+//! The limits of a server's waits are set where it is started. After an answer that leaves a body unread, the server
+//! reads on for `HttpServer::client_disconnect_timeout` and discards the bytes. A client that writes its whole body
+//! before it reads sees its denial if it has finished by then; afterwards the connection is reset, perhaps before the
+//! client has read the denial. Meanwhile the client holds one of the `HttpServer::max_connections`. The default is one
+//! second; with less, actix-http may never close the connection, because its clock moves twice a second. To
+//! `Expect: 100-continue`, `HttpServer` always answers `100 Continue` before any guard runs; the denial follows, and the
+//! connection is closed without the body. A server that is made of `actix_http::HttpService` can decide otherwise, in its
+//! `expect`.
 
 mod app;
 mod config;
@@ -61,7 +62,7 @@ pub use crate::guard::ScopeGuard;
 use crate::guard::{Admitted, Guard, Guarded, GuardedHandler, Requirements};
 use crate::report::recording;
 
-/// A guarded handler that tells where it is registered.
+/// A guarded handler that records where it is registered.
 struct Recorded<H>(H);
 
 impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
@@ -92,7 +93,7 @@ impl<G: Guard<T>, T: 'static, F> GuardedFunction<G, T> for F where
 {
 }
 
-/// A resource of one such function, which tells where it is registered.
+/// A resource of one such function, which records where it is registered.
 struct RecordedRoute {
     handler: &'static GuardedHandler,
     method: Method,
@@ -112,12 +113,12 @@ fn recorded_route<G: Guard<T>, T: 'static>(
     method: Method,
     handler: impl GuardedFunction<G, T>,
 ) -> RecordedRoute {
-    // As of a route attribute: a request by another method goes on to what else has this path.
+    // As of a route attribute: a request with another method goes on to the other resources of this path.
     let resource = web::resource(path).guard(OfMethod(method.clone())).to(handler);
     RecordedRoute { handler: G::handler(), method, path: path.to_owned(), resource }
 }
 
-/// What others have written, and somebody says is open, below a path.
+/// A service without guards that the application declares open, below a path.
 struct PublicService<S> {
     path: String,
     reason: &'static str,
@@ -127,7 +128,7 @@ struct PublicService<S> {
 impl<S> PublicService<S> {
     fn new(path: &str, reason: &'static str, service: S) -> Self {
         let first = path.strip_prefix('/').unwrap_or(path).split('/').next().unwrap_or_default();
-        // A parameter there would be every name, those of guarded paths among them.
+        // A parameter there would match every name, those of guarded paths among them.
         assert!(
             !first.is_empty() && !first.contains('{'),
             "a public service needs a path of its own, which begins with a fixed name and below which all is open; \

@@ -1,5 +1,5 @@
-//! What guarded answers say to caches and browsers, how a denial that a handler returns is rendered, and what is answered
-//! beside the handlers.
+//! The headers of guarded answers for caches and browsers, the rendering of denials that a handler returns, and the
+//! answers to HEAD, to unknown methods and to unknown paths.
 
 use std::{
     cell::RefCell,
@@ -53,10 +53,10 @@ use crate::{
 /// let app = App::new().wrap(GuardedResponses::new()).service(profile);
 /// ```
 ///
-/// Where the answer depends on who the caller is, because a guard or an extractor of the caller looked for one:
+/// Where the answer depends on the caller, because a guard or an extractor of the caller looked for one:
 ///
-/// * `Cache-Control` is `no-store`, unless the handler says otherwise: no proxy shows it to somebody else, and no browser
-///   after a log-out.
+/// * `Cache-Control` is `no-store`, unless the handler says otherwise: no proxy shows it to another caller, and no
+///   browser after a log-out.
 /// * `X-Content-Type-Options` is `nosniff`, unless the handler says otherwise.
 /// * `Vary` also lists the headers in which the mechanisms look for credentials, such as `cookie`, for handlers that allow
 ///   caches.
@@ -75,13 +75,13 @@ pub struct GuardedResponses {
 }
 
 impl GuardedResponses {
-    /// For all handlers of what it wraps.
+    /// Middleware for all handlers of the application or scope that it wraps.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// And HEAD where these answer GET.
+    /// Middleware that also answers HEAD where these routes answer GET.
     pub(super) fn of(routes: Routes) -> Self {
         Self { routes: Some(routes) }
     }
@@ -176,7 +176,7 @@ fn complete(auth: &Auth, response: &mut ServiceResponse) {
     }
 }
 
-/// The body of the request, which is kept until it is answered, however far it is read meanwhile.
+/// The body of the request, which is kept until the answer is there, however much of it has been read by then.
 fn share_body(request: &mut ServiceRequest) -> Option<Rc<RefCell<Payload>>> {
     let body = request.take_payload();
     if matches!(body, Payload::None) {
@@ -201,7 +201,7 @@ impl Stream for Shared {
 
 type Default = Rc<BoxServiceFactory<(), ServiceRequest, ServiceResponse, Error, ()>>;
 
-/// What answers where no handler does: 405 with `Allow` where there is one for other methods, and else this.
+/// The answer where no handler does: 405 with `Allow` where a handler takes another method, and else this.
 pub(super) fn otherwise(
     routes: Routes,
     default: Default,
@@ -218,7 +218,7 @@ pub(super) fn otherwise(
     })
 }
 
-/// As actix-web answers what nothing is registered for.
+/// The answer of actix-web to a path without handlers.
 pub(super) fn not_found() -> Default {
     Rc::new(boxed::factory(fn_service(|request: ServiceRequest| {
         ready(Ok(request.into_response(HttpResponse::NotFound())))

@@ -7,18 +7,18 @@ use actix_web::dev::ResourceDef;
 use crate::guard::{Guarded, GuardedHandler};
 use crate::report::recording::with_slash;
 
-/// What stands directly in a scope or an application, in the order in which it is tried. Clones share it.
+/// The routes that stand directly in a scope or an application, in the order in which they are tried. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Routes(Rc<RefCell<Vec<Entry>>>);
 
 struct Entry {
     pattern: ResourceDef,
-    /// None for what takes every path below the pattern, with any method.
+    /// None for a service that takes every path below the pattern, with any method.
     methods: Option<Vec<Cow<'static, str>>>,
 }
 
 impl Routes {
-    /// A handler, or a scope.
+    /// Adds the routes of a handler or of a scope.
     pub(super) fn add<H: Guarded>(&self, handler: &H, at_root: bool) {
         if let Some(prefix) = handler.prefix() {
             return self.add_service(prefix);
@@ -34,12 +34,12 @@ impl Routes {
         self.0.borrow_mut().push(Entry { pattern, methods: Some(methods) });
     }
 
-    /// What takes all below this path.
+    /// Adds a service that takes every path below this one.
     pub(super) fn add_service(&self, path: &str) {
         self.0.borrow_mut().push(Entry { pattern: ResourceDef::root_prefix(path), methods: None });
     }
 
-    /// Whether HEAD of this path is what a handler of GET answers: one has the path, and none of HEAD has it.
+    /// Whether a handler of GET answers HEAD of this path: one has the path, and no handler of HEAD has it.
     pub(super) fn answers_head_by_get(&self, path: &str) -> bool {
         let mut by_get = false;
         for entry in self.0.borrow().iter().filter(|entry| entry.pattern.is_match(path)) {

@@ -45,7 +45,7 @@ use crate::{
 #[must_use = "register it with `service`"]
 pub struct ProtectedScope<S = Scope> {
     scope: S,
-    /// The path, and what the scope itself asks.
+    /// The path, and the requirements of the scope itself.
     path: String,
     guards: Vec<ScopeGuard>,
     routes: Routes,
@@ -57,10 +57,10 @@ impl ProtectedScope {
         Self { scope: web::scope(path), path: path.to_owned(), guards: Vec::new(), routes: Routes::default() }
     }
 
-    /// Asks this of all callers, before any handler of the scope asks anything. Middleware that
-    /// [`wrap`](Self::wrap) adds afterwards runs before it, such as that of sessions, which the guard needs.
+    /// Checks these requirements for all callers, before the guard of any handler. Middleware that [`wrap`](Self::wrap)
+    /// adds afterwards runs before it, such as that of sessions, which the guard needs.
     ///
-    /// It runs before the handler is chosen. actix-web insists that nobody else holds the request then: a
+    /// It runs before the handler is chosen. actix-web requires that nothing else holds the request then: a
     /// [`Mechanism`](crate::mechanism::Mechanism) must not keep a clone of it after it has answered.
     pub fn guarded_by(
         self,
@@ -131,7 +131,7 @@ where
         self.map(|scope| scope.service(recorded_route(path, method, handler)))
     }
 
-    /// Registers what others have written without a guard, such as a folder of files, and says why it is open: the
+    /// Registers a service that was written without a guard, such as a folder of files, and says why it is open: the
     /// guard report shows the reason. It is registered in a scope of this path, so it serves nothing else.
     ///
     /// ```
@@ -157,7 +157,7 @@ where
         self.map(|scope| scope.service(service))
     }
 
-    /// Registers what a function registers.
+    /// Runs a function that registers handlers.
     pub fn configure(self, configure: impl FnOnce(&mut ProtectedConfig<'_>)) -> Self {
         let routes = self.routes.clone();
         self.map(|scope| scope.configure(|config| configure(&mut ProtectedConfig::of(config, routes, false))))
@@ -224,7 +224,7 @@ where
 {
     fn register(self, config: &mut AppService) {
         let Self { scope, path, guards, routes } = self;
-        // What the application says of unknown paths counts here as well.
+        // The default service of the application answers unknown paths here as well.
         let scope = scope.default_service(otherwise(routes.clone(), config.default_service()));
         let scope = scope.wrap(GuardedResponses::of(routes));
         recording::scope(&path, &guards, config.is_root(), || scope.register(config));

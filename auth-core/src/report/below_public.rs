@@ -31,7 +31,7 @@ impl BelowPublic {
         &self.service
     }
 
-    /// Whether the public service answers in its place, for it was registered before.
+    /// Whether the public service answers in its place, because it was registered first.
     #[must_use]
     pub fn is_shadowed(&self) -> bool {
         self.is_shadowed
@@ -67,7 +67,8 @@ pub(super) fn all(registered: &[(ReportEntry, Vec<String>)]) -> Vec<BelowPublic>
 
 /// Whether a path that the patterns of a route match is one that those of a service match. actix-web's own patterns say so
 /// of paths that are made for it: with what the patterns of the service have between slashes for each parameter, and with
-/// other texts. What none of these fits counts as it is written, so that rather too much is reported.
+/// other texts. A pattern that fits none of these counts as it is written, so that the report lists too many routes
+/// rather than too few.
 fn overlap(service: &[String], route: &[String]) -> bool {
     let is_unknown = |pieces: &[String]| pieces.first().is_some_and(|piece| piece == UNKNOWN);
     if is_unknown(service) != is_unknown(route) {

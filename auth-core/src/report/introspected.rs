@@ -1,4 +1,4 @@
-//! What actix-web itself says is registered: for handlers on plain scopes, and for routes without a guard.
+//! The routes that actix-web itself reports: handlers on plain scopes, and routes without a guard.
 //!
 //! Its introspection is experimental and knows methods by path: where two routes have the same path, and one of them
 //! takes any method, it does not tell them apart.
@@ -16,7 +16,7 @@ use actix_web::{
 use super::{Registered, ReportEntry, UnknownRoute};
 use crate::report::recording::UNKNOWN;
 
-/// Where the application says what it has registered, once it is asked anything.
+/// Where the application reports its routes, once it gets a first request.
 #[derive(Clone, Default)]
 pub(super) struct Introspected(Rc<RefCell<Option<Data<IntrospectionTree>>>>);
 

@@ -1,8 +1,8 @@
 //! The guard report: every guarded handler with its route, its guards and its policies, from the attributes
 //! themselves. A reviewer reads it instead of the handlers.
 //!
-//! Each attribute leaves a static behind, which the linker gathers. So the report costs nothing until somebody asks
-//! for it, and nobody has to remember to add a handler.
+//! Each attribute leaves a static behind, which the linker gathers. So the report costs nothing until a program calls for
+//! it, and every handler is in it without being added by hand.
 
 mod below_public;
 #[cfg(feature = "introspection")]
@@ -24,7 +24,7 @@ pub use self::{
 };
 use crate::guard::{GuardedHandler, ScopeGuard, guards};
 
-/// What the attributes of a program leave behind.
+/// The entries that the attributes of a program leave behind.
 #[doc(hidden)]
 #[linkme::distributed_slice]
 pub static HANDLERS: [GuardedHandler];
@@ -32,8 +32,8 @@ pub static HANDLERS: [GuardedHandler];
 /// Every guarded handler of this program, in the order of modules, names and paths, and those that are `#[public]` above a
 /// route attribute.
 ///
-/// Generic handlers are not in it before they are registered on a [protected](crate::protected) scope: until then
-/// nobody knows for which types. Attributes below a route attribute do not see its route.
+/// Generic handlers are not in it before they are registered on a [protected](crate::protected) scope: until then their
+/// types are unknown. Attributes below a route attribute do not see its route.
 ///
 /// ```standalone_crate
 /// use actix_web::{Responder, get, post};
@@ -58,7 +58,7 @@ pub static HANDLERS: [GuardedHandler];
 /// ```
 #[must_use]
 pub fn report() -> Report {
-    // One that another is around is told with that.
+    // A guard that another one surrounds is reported with that one.
     let outermost = HANDLERS.iter().filter(|handler| !HANDLERS.iter().any(|other| other.is_around(handler)));
     let mut entries: Vec<ReportEntry> = outermost.copied().flat_map(ReportEntry::of).collect();
     entries.sort_by(|one, other| one.place().cmp(&other.place()));
@@ -74,7 +74,7 @@ pub struct Report {
     entries: Vec<ReportEntry>,
 }
 
-/// One route of a guarded handler, and all that is asked on it.
+/// One route of a guarded handler, and all its requirements.
 ///
 /// [`Display`](fmt::Display) shows it in a line, and [`Serialize`] as JSON.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl Report {
         &self.entries
     }
 
-    /// Only the handlers of this crate, by the name that it has in Rust code: other crates of the program may have
+    /// Keeps only the handlers of this crate, by the name that it has in Rust code: other crates of the program may have
     /// guarded handlers, too.
     #[must_use]
     pub fn of_crate(mut self, name: &str) -> Self {
@@ -107,14 +107,15 @@ impl Report {
         self
     }
 
-    /// Holds the report against what an application registers: where each handler is, which handlers of the report
-    /// are registered nowhere, and which routes have no guard. For a check when a service starts, and for a test.
+    /// Compares the report with the handlers that an application registers: it finds where each handler is, which
+    /// handlers of the report are registered nowhere, and which routes have no guard. Call it when a service starts, and
+    /// in a test.
     ///
-    /// Handlers are known by what [`protected`](crate::protected) registers. Routes without a guard are listed only with
-    /// the feature `introspection`, which asks actix-web what else is registered. It is for tests: actix-web calls it
-    /// experimental, and with it refuses a route that names a parameter twice. It knows methods by path, so a route that takes any method is not seen behind another one of the
-    /// same path; and it does not know default services. On an [`App`](actix_web::App) that has nothing but protected
-    /// scopes there are no other routes.
+    /// Handlers are found by their registration in [`protected`](crate::protected). Routes without a guard are listed
+    /// only with the feature `introspection`, which reads the other routes from actix-web. It is for tests: actix-web
+    /// calls it experimental, and with it refuses a route that names a parameter twice. It knows methods by path, so it
+    /// misses a route that takes any method behind another one of the same path; and it does not know default services.
+    /// On an [`App`](actix_web::App) that has nothing but protected scopes there are no other routes.
     ///
     /// ```standalone_crate
     /// # #[actix_web::main]
@@ -224,14 +225,14 @@ impl ReportEntry {
         &self.handler
     }
 
-    /// The methods of the route; none where the attributes do not know, and the application has not said.
+    /// The methods of the route; none where neither the attributes nor the registration has any.
     #[must_use]
     pub fn methods(&self) -> &[Cow<'static, str>] {
         &self.methods
     }
 
     /// Whether HEAD is answered as GET is, behind the same guards: on a protected scope, which has no handler of HEAD for
-    /// this path. [`Report::registered_by`] finds it, and what the report shows as methods has it.
+    /// this path. [`Report::registered_by`] finds it, and the report shows it among the methods.
     #[must_use]
     pub fn answers_head(&self) -> bool {
         self.answers_head
@@ -248,14 +249,14 @@ impl ReportEntry {
         })
     }
 
-    /// The path with its parameters, as in `/sensors/{sensor_id}`. In what [`Report::registered_by`] finds, with those
-    /// of the scopes around it; else as the route attribute has it, and empty without one.
+    /// The path with its parameters, as in `/sensors/{sensor_id}`. In entries of [`Report::registered_by`], with those of
+    /// the scopes around it; else as the route attribute has it, and empty without one.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// All that is asked, as it is written in attributes: first by the scopes around the handler, then by its own
+    /// All requirements, as attributes write them: first those of the scopes around the handler, then those of its own
     /// guards, in the order of the phases.
     pub fn guards(&self) -> impl Iterator<Item = String> {
         let scopes = self
@@ -265,7 +266,7 @@ impl ReportEntry {
         scopes.chain(self.handler.guards())
     }
 
-    /// Whether nothing is asked, neither by the handler nor by a scope around it.
+    /// Whether there is no requirement, neither of the handler nor of a scope around it.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.handler.is_public() && self.scopes.is_empty()

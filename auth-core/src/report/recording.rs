@@ -1,4 +1,4 @@
-//! What is registered where. Nobody asks while a service runs, and then nothing is recorded.
+//! Records where each handler is registered. While a service runs, no recording is active, and nothing is recorded.
 
 use std::{borrow::Cow, cell::RefCell};
 
@@ -17,7 +17,7 @@ pub(crate) struct Recorded {
     pub(crate) scopes: Vec<ScopeGuard>,
     /// Whether a protected scope is around it.
     pub(crate) in_scope: bool,
-    /// Whether it is a service of many routes below the path.
+    /// Whether it is a service with many routes below the path.
     pub(crate) is_service: bool,
 }
 
@@ -31,7 +31,7 @@ struct Recording {
     found: Vec<Recorded>,
 }
 
-/// A scope, and its path with what is unknown of it.
+/// A scope, and its path with the unknown part before it.
 struct Around {
     path: String,
     guards: Vec<ScopeGuard>,
@@ -41,7 +41,7 @@ thread_local! {
     static RECORDING: RefCell<Option<Recording>> = const { RefCell::new(None) };
 }
 
-/// Records what `work` registers on this thread.
+/// Records the registrations that `work` makes on this thread.
 pub(crate) fn recording<T>(work: impl FnOnce() -> T) -> (T, Vec<Recorded>) {
     let outer = RECORDING.replace(Some(Recording::default()));
     let done = work();
@@ -49,7 +49,7 @@ pub(crate) fn recording<T>(work: impl FnOnce() -> T) -> (T, Vec<Recorded>) {
     (done, recording.map(|recording| recording.found).unwrap_or_default())
 }
 
-/// Registers what is in a scope, itself in another one or at the root.
+/// Registers the content of a scope, itself in another one or at the root.
 pub(crate) fn scope<T>(path: &str, guards: &[ScopeGuard], at_root: bool, work: impl FnOnce() -> T) -> T {
     if_recording(|recording| {
         let path = format!("{}{}", recording.unknown(at_root), with_slash(path, false));
@@ -60,7 +60,7 @@ pub(crate) fn scope<T>(path: &str, guards: &[ScopeGuard], at_root: bool, work: i
     done
 }
 
-/// A handler is registered with the routes that its attributes say.
+/// Records a handler with the routes of its attributes.
 pub(crate) fn handler(handler: &GuardedHandler, at_root: bool) {
     for route in handler.routes() {
         let methods = route.methods().iter().copied().map(Cow::Borrowed).collect();
@@ -68,12 +68,12 @@ pub(crate) fn handler(handler: &GuardedHandler, at_root: bool) {
     }
 }
 
-/// A handler is registered with a route that its attributes do not know.
+/// Records a handler with a route that its attributes do not know.
 pub(crate) fn route(handler: &GuardedHandler, method: &Method, path: &str, at_root: bool) {
     found(handler, vec![Cow::Owned(method.to_string())], path, at_root, false);
 }
 
-/// A whole service is registered below a path. Its routes nobody knows.
+/// Records a whole service below a path. Its routes are unknown.
 pub(crate) fn service(handler: &GuardedHandler, path: &str, at_root: bool) {
     found(handler, Vec::new(), path, at_root, true);
 }
@@ -105,7 +105,7 @@ fn found(
 }
 
 impl Recording {
-    /// What stands for the scopes around, where none of them is protected.
+    /// The text in place of the scopes around, where none of them is protected.
     fn unknown(&self, at_root: bool) -> &'static str {
         if at_root || !self.scopes.is_empty() { "" } else { UNKNOWN }
     }
@@ -120,7 +120,7 @@ pub(crate) fn with_slash(pattern: &str, even_empty: bool) -> Cow<'_, str> {
     }
 }
 
-/// What is unknown of a path, and what is known.
+/// The unknown part of a path, and the known part.
 fn known(piece: &str) -> impl Iterator<Item = String> {
     let known = piece.strip_prefix(UNKNOWN);
     let unknown = known.map(|_| UNKNOWN.to_owned());

@@ -8,9 +8,9 @@ use actix_web::{App, dev::AppConfig, web::ServiceConfig};
 use super::{BelowPublic, HANDLERS, Report, ReportEntry, below_public};
 use crate::report::recording::{Recorded, recording};
 
-/// What an application registers, held against a report. [`Report::registered_by`] makes it.
+/// The registrations of an application, compared with a report. [`Report::registered_by`] makes it.
 ///
-/// [`Display`](fmt::Display) lists what is missing, a line each; nothing where nothing is.
+/// [`Display`](fmt::Display) lists what is missing, one entry in a line; it is empty where the report is complete.
 #[derive(Debug, Clone)]
 pub struct Registered {
     pub(super) report: Report,
@@ -64,8 +64,8 @@ impl Registered {
         &self.never
     }
 
-    /// The handlers that are presumably registered on a plain scope, as there is a route of their methods and path:
-    /// whether it is theirs, nobody knows. Always empty without the feature `introspection`.
+    /// The handlers that are presumably registered on a plain scope, as there is a route of their methods and path;
+    /// actix-web does not tell whether it is theirs. Always empty without the feature `introspection`.
     #[must_use]
     pub fn presumed(&self) -> &Report {
         &self.presumed
@@ -77,7 +77,7 @@ impl Registered {
         &self.unknown
     }
 
-    /// The guarded routes that lie below the path of a public service. Where the service was registered before, it answers
+    /// The guarded routes that lie below the path of a public service. Where the service was registered first, it answers
     /// in their place.
     #[must_use]
     pub fn below_public(&self) -> &[BelowPublic] {
@@ -98,7 +98,7 @@ impl Registered {
         report: &Report,
         configure: F,
     ) -> impl Future<Output = Self> + use<F> {
-        // `App` registers its services when its factory is asked for a service, before anything is awaited.
+        // `App` registers its services when its factory makes a service, before the first await.
         let app = App::new().configure(configure);
         #[cfg(feature = "introspection")]
         let introspected = super::introspected::Introspected::default();
@@ -112,7 +112,7 @@ impl Registered {
             #[cfg(feature = "introspection")]
             if let Ok(service) = &service {
                 let request = actix_web::test::TestRequest::default().to_request();
-                // It cannot fail, and would tell nothing if it did.
+                // It cannot fail, and a failure would carry no information.
                 let _ = actix_web::dev::Service::call(service, request).await;
                 introspected.complete(&mut found);
             }
@@ -133,7 +133,7 @@ impl Registered {
         let mut registered = Vec::new();
         for (found, answers_head) in recorded.into_iter().zip(answers_head) {
             let Recorded { handler, methods, path, pieces, scopes, is_service, .. } = found;
-            // What is registered knows the handler's own guard, and not those that are around it.
+            // The registration knows the handler's own guard, and not the guards around it.
             let outermost =
                 HANDLERS.iter().rfind(|outer| outer.is_around(&handler)).copied().unwrap_or(handler);
             let answers_head = answers_head && methods.iter().any(|method| method == "GET");

@@ -13,9 +13,9 @@ pub(super) fn text<R: AsRef<[String]>>(rows: &[R]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// The same with bars in between. The cells are Markdown: what is not, is [`escape`]d before.
+/// A Markdown table: columns with bars between them. The cells are Markdown: the caller [`escape`]s any other text.
 pub(crate) fn markdown<R: AsRef<[String]>>(rows: &[R]) -> String {
-    // As wide as what stands below a header.
+    // As wide as the dashes below a header.
     let widths: Vec<usize> = widths(rows).into_iter().map(|width| width.max(3)).collect();
     let line = |row: &R| {
         let cells = row.as_ref().iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
@@ -38,7 +38,7 @@ fn widths<R: AsRef<[String]>>(rows: &[R]) -> Vec<usize> {
     widths
 }
 
-/// What would end a cell, or begin something that is no text.
+/// Escapes the characters that would end a cell, or begin markup.
 pub(crate) fn escape(cell: &str) -> String {
     let mut escaped = String::with_capacity(cell.len());
     for character in cell.chars() {

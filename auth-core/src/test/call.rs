@@ -1,4 +1,4 @@
-//! Guarded handlers, called as somebody.
+//! Calls guarded handlers as a chosen caller.
 
 use std::time::SystemTime;
 
@@ -29,7 +29,7 @@ impl<S: Subject + Clone> Mechanism for AlwaysAs<S> {
     }
 }
 
-/// The same by the mechanism of another name, or as nobody.
+/// A mechanism of another name, which authenticates every request as this subject, or finds no credentials.
 struct Always<S> {
     by: &'static str,
     subject: Option<S>,
@@ -55,7 +55,8 @@ pub fn authenticated_as(subject: impl Subject + Clone) -> AuthBuilder {
     Auth::builder().mechanism(AlwaysAs(subject))
 }
 
-/// The same by the mechanism of this name, such as `"session"`: for guards that ask how somebody logged in.
+/// Begins an [`Auth`] by which every request comes from this subject, authenticated by the mechanism of this name, such
+/// as `"session"`: for guards that accept only certain mechanisms.
 pub fn authenticated_by(mechanism: &'static str, subject: impl Subject + Clone) -> AuthBuilder {
     Auth::builder().mechanism(Always { by: mechanism, subject: Some(subject) })
 }

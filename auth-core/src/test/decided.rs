@@ -7,7 +7,7 @@ use crate::{
     vocabulary::{AllowReason, Decision, DenyReason},
 };
 
-/// What somebody decided: a [`Decision`], or an [`Explanation`], with which a failing assertion says which alternative
+/// A result of a decision: a [`Decision`], or an [`Explanation`], with which a failing assertion says which alternative
 /// failed and why.
 pub trait Decided: Display {
     /// The decision.
@@ -48,7 +48,7 @@ impl Decided for Explanation {
 ///
 /// # Panics
 ///
-/// If it is decided otherwise, with the whole explanation.
+/// If the decision is another one, with the whole explanation.
 #[track_caller]
 pub fn assert_allowed(decided: &impl Decided, reason: AllowReason) {
     assert_decided(decided, Decision::Allow(reason));
@@ -76,7 +76,7 @@ pub fn assert_allowed(decided: &impl Decided, reason: AllowReason) {
 ///
 /// # Panics
 ///
-/// If it is decided otherwise, with the whole explanation.
+/// If the decision is another one, with the whole explanation.
 #[track_caller]
 pub fn assert_denied(decided: &impl Decided, reason: DenyReason) {
     assert_decided(decided, Decision::Deny(reason));

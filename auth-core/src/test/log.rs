@@ -1,4 +1,5 @@
-//! The log, where a test has none: a line that says what the application lacks belongs to the bare 500 that it leads to.
+//! The log, where a test has no subscriber: a line that says what the application lacks belongs to the bare 500 that it
+//! leads to.
 
 use std::{
     fmt::{self, Write as _},
@@ -13,18 +14,18 @@ use tracing::{
     subscriber::NoSubscriber,
 };
 
-/// Works. What is logged as an error meanwhile is printed, unless there is a subscriber.
+/// Runs `work`, and prints the errors that it logs, unless there is a subscriber.
 pub(crate) fn shown<T>(work: impl FnOnce() -> T) -> T {
     static PRINTED: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Printed));
 
     if get_default(Dispatch::is::<NoSubscriber>) { with_default(&PRINTED, work) } else { work() }
 }
 
-/// Prints where the harness of a test shows it: below the test that failed.
+/// Prints into the captured output of the test, which the harness shows below a failed test.
 struct Printed;
 
 impl Subscriber for Printed {
-    /// Events alone: a guard that wants to know whether somebody listens to its decisions is told that nobody does.
+    /// Takes events alone: to a guard that checks whether a subscriber wants its decisions, the answer is no.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_event() && metadata.target() == "auth" && *metadata.level() == Level::ERROR
     }

@@ -6,11 +6,12 @@
 //! | what may each subject do with each object, by its policy? | [`PolicyTable`] |
 //! | why is this decided so? | [`assert_allowed`], [`assert_denied`] with [`explain`](crate::explain()) |
 //! | why was this request denied? | [`Recorder`] |
-//! | what does this handler answer to somebody? | [`call`] with [`authenticated_as`], [`authenticated_by`], [`anonymous`] |
+//! | what does this handler answer to a certain caller? | [`call`] with [`authenticated_as`], [`authenticated_by`], [`anonymous`] |
 //! | what does the body of this handler do? | [`admit`], [`authorized`], [`current_user`] |
 //!
-//! What the application lacks, such as an `Auth` or a pool, is a bare 500 for a client. Where a test installs no subscriber of
-//! `tracing`, the line of the log that says what to add is printed, and shown with the test that fails.
+//! A missing part of the application, such as an `Auth` or a pool, is a bare 500 for a client. Where a test installs no
+//! subscriber of `tracing`, this module prints the line of the log that says what to add, and the harness shows it with
+//! the failed test.
 //!
 //! A subject is a [`User`](crate::User), or the application's own. `docs/testing.md` in the repository leads through all of
 //! it.
@@ -89,7 +90,7 @@ pub fn admit<G: Guard<T>, T: 'static>(arguments: G::Arguments) -> Admitted<G, T>
     Admitted(arguments)
 }
 
-/// The proof that `P` was checked, without a check; for a test of code that asks for it.
+/// The proof that `P` was checked, without a check; for a test of code that requires it.
 pub fn authorized<T, P: PermissionMarker>(context: T) -> Authorized<T, P> {
     Authorized::new(context)
 }

@@ -11,7 +11,7 @@ use crate::{
     vocabulary::{AllowReason, Decision, Permission, Subject},
 };
 
-/// What each subject may do with each object, to be compared with what somebody has reviewed.
+/// The permissions of each subject on each object, for comparison with a reviewed table.
 ///
 /// A cell says `yes` or `no`; where the subject stands above all lists, the reason: `admin` or `admin-reader`.
 ///
@@ -80,7 +80,7 @@ impl<S: Subject> PolicyTable<S> {
         }
     }
 
-    /// Adds an object whose access-control list is code, or whose policy asks nothing beyond its row.
+    /// Adds an object whose access-control list is code, or whose policy needs nothing but its row.
     pub fn context<C: AuthModel + ?Sized>(mut self, name: &str, context: &C) -> Self {
         for permission in self.permissions.clone() {
             let decisions =
@@ -91,7 +91,7 @@ impl<S: Subject> PolicyTable<S> {
         self
     }
 
-    /// Adds a row of the database, about which its declared policy decides.
+    /// Adds a row of the database, which is decided by its declared policy.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl<S: Subject> PolicyTable<S> {
     ///
     /// # Errors
     ///
-    /// What differs, or why that cannot be said.
+    /// The differences, or the reason why the two cannot be compared.
     pub fn compare_with(&self, path: impl AsRef<Path>) -> Result<(), ReviewError> {
         let file = Reviewed::at(path.as_ref());
         if is_updated() {
@@ -145,7 +145,7 @@ impl<S: Subject> PolicyTable<S> {
         if differences.is_empty() { Ok(()) } else { Err(file.differs(&differences)) }
     }
 
-    /// The same for a test.
+    /// Compares the table with a reviewed file in a test: [`compare_with`](Self::compare_with) that panics.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! What guards decided about requests, for a test that asks why.
+//! Records the decisions of guards, for a test that checks why a request was denied.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -40,7 +40,7 @@ use crate::{
 pub struct Recorder(Mutex<Vec<(&'static str, Decision)>>);
 
 impl Recorder {
-    /// What was decided since the last call, in order: which guard, and how. The names of guards are those of
+    /// The decisions since the last call, in order: which guard, and how it decided. The names of guards are those of
     /// [`Event::guard`].
     pub fn take(&self) -> Vec<(&'static str, Decision)> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))

@@ -8,10 +8,11 @@ use std::{
 
 use thiserror::Error;
 
-/// The environment variable that has files rewritten.
+/// The environment variable with which files are rewritten.
 const UPDATE: &str = "UPDATE_REVIEWED";
 
-/// What somebody has to look at: the difference between what is and what was reviewed, or why there is none to tell.
+/// The reason why a comparison failed: the difference between the found and the reviewed text, or why the two cannot be
+/// compared.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReviewError {
@@ -40,13 +41,13 @@ pub enum ReviewError {
         /// What is wrong.
         reason: Malformed,
     },
-    /// Something failed while it was observed, so nothing can be said.
+    /// A part of the observation failed, so there is nothing to compare.
     #[error("not everything could be observed:\n{failed}")]
     NotObserved {
-        /// What, a line each.
+        /// The failures, a line each.
         failed: String,
     },
-    /// What is differs from what was reviewed.
+    /// The found text differs from the reviewed one.
     #[error(
         "this is not what was reviewed in `{}`:\n{differences}\
          If it is right, run the test with {UPDATE}=1, and review the change of the file.",
@@ -55,12 +56,12 @@ pub enum ReviewError {
     Differs {
         /// Where the file is.
         path: PathBuf,
-        /// What differs.
+        /// The differences.
         differences: String,
     },
 }
 
-/// Why a text is not what it should be.
+/// Why a text has the wrong form.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line}: {reason}")]
 pub struct Malformed {
@@ -75,7 +76,7 @@ impl Malformed {
     }
 }
 
-/// Whether files shall be rewritten.
+/// Whether the files are to be rewritten.
 pub(super) fn is_updated() -> bool {
     env::var_os(UPDATE).is_some_and(|value| !value.is_empty() && value != "0")
 }
@@ -161,7 +162,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
     Some(cells)
 }
 
-/// What a cell says. In code, nothing is escaped but a bar.
+/// The content of a cell. In code, only a bar is escaped.
 fn text(cell: &str) -> String {
     let cell = cell.trim();
     if let Some(code) = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`')) {

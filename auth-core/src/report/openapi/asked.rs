@@ -1,4 +1,4 @@
-//! What is asked on one route, by the scopes around the handler and by its own guards together.
+//! The requirements of one route: those of the scopes around the handler and of its own guards together.
 
 use std::collections::BTreeSet;
 
@@ -21,11 +21,11 @@ impl<'a> Asked<'a> {
         Self(scopes.chain(entry.handler.requirements()).collect())
     }
 
-    /// The alternatives, one of which a request has to fulfil; none where a caller need not be known. `None` if a guard
-    /// accepts no mechanism that is configured.
+    /// The alternatives, one of which a request has to fulfil; none where a caller need not be authenticated. `None` if a
+    /// guard accepts no mechanism that is configured.
     ///
-    /// All guards on the way have to accept. So what all of them accept is enough, and where there is no such mechanism,
-    /// a request brings credentials for each guard.
+    /// All guards on the way have to accept. So a mechanism that all of them accept is enough, and where there is none, a
+    /// request brings credentials for each guard.
     pub(super) fn security(&self, auth: &Auth) -> Option<Vec<SecurityRequirement>> {
         let names = |accepted| auth.mechanisms(accepted).map(DynMechanism::name).collect();
         let asked: Vec<BTreeSet<&str>> = self.accepted().map(names).collect();
@@ -67,7 +67,7 @@ impl<'a> Asked<'a> {
         let contexts = || self.0.iter().flat_map(|requirements| requirements.contexts);
         [
             (StatusCode::UNAUTHORIZED, asks_who),
-            // A session is not accepted for what another site causes.
+            // A guard accepts no session on a request that another site causes.
             (StatusCode::FORBIDDEN, forbids || by_browser),
             (StatusCode::NOT_FOUND, contexts().any(|context| auth.hides_unreadable() || !is_single(context))),
             (StatusCode::TOO_MANY_REQUESTS, schemes.contains(&Some(Scheme::Basic))),
@@ -78,7 +78,7 @@ impl<'a> Asked<'a> {
         .collect()
     }
 
-    /// In words that tell nobody which roles there are.
+    /// A sentence that does not reveal which roles exist.
     pub(super) fn in_words(&self) -> String {
         if self.accepts_everybody() {
             return "Open to everybody.".to_owned();
@@ -133,7 +133,7 @@ impl<'a> Asked<'a> {
         self.0.iter().all(|requirements| matches!(requirements.caller, CallerRequirement::Everybody(_)))
     }
 
-    /// The schemes of the mechanisms that are asked, also for whether somebody is logged in.
+    /// The schemes of the mechanisms that the guard accepts, also where it checks that nobody is logged in.
     fn looks_for(&self, auth: &Auth) -> Vec<Option<Scheme>> {
         let anonymous =
             self.0.iter().any(|requirements| matches!(requirements.caller, CallerRequirement::Anonymous));
@@ -157,12 +157,12 @@ fn requirement<'a>(names: impl IntoIterator<Item = &'a str>) -> SecurityRequirem
     names.into_iter().fold(SecurityRequirement::default(), |all, name| all.add(name, none()))
 }
 
-/// Whether nothing is asked but to read it.
+/// Whether every requirement is only to read it.
 fn is_read(context: &ContextRequirement) -> bool {
     context.permissions.iter().all(|permission| *permission == Permission::READ)
 }
 
-/// Whether there is only one, which nothing has to name.
+/// Whether there is only one, which needs no id.
 fn is_single(context: &ContextRequirement) -> bool {
     context.id == Some("()")
 }

@@ -1,4 +1,4 @@
-//! What operations refer to: the security schemes, and the answers of guards.
+//! The components that operations refer to: the security schemes, and the answers of guards.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     mechanism::{Challenge, DynMechanism, Scheme, Why},
 };
 
-/// With what a guard denies, and what it means.
+/// The status with which a guard denies, and its meaning.
 fn denials() -> [(AuthError, &'static str); 5] {
     [
         (AuthError::unauthenticated(), "Nobody is logged in, or the credentials are wrong or too old."),
@@ -32,7 +32,7 @@ fn denials() -> [(AuthError, &'static str); 5] {
     ]
 }
 
-/// Adds them, but for what the application describes itself.
+/// Adds them, except those that the application describes itself.
 pub(super) fn add(components: &mut Components, auth: &Auth) {
     for mechanism in auth.configured() {
         let schemes = &mut components.security_schemes;
@@ -104,7 +104,7 @@ fn mechanism_name(mechanism: &dyn DynMechanism) -> String {
     )
 }
 
-/// What a mechanism asks for in a 401 tells its scheme as well.
+/// The challenge of a mechanism in a 401 names its scheme as well.
 fn by_challenge(mechanism: &dyn DynMechanism) -> Option<Scheme> {
     let challenge = mechanism.challenge(&Challenge { why: Why::Missing, realm: None })?;
     let scheme = challenge.split_ascii_whitespace().next()?;

@@ -1,13 +1,14 @@
-//! `OpenAPI` documents that say what the guards ask, by `utoipa`; behind the feature `openapi`.
+//! `OpenAPI` documents that describe the requirements of the guards, by `utoipa`; behind the feature `openapi`.
 //!
-//! What `#[utoipa::path]` says of a handler (its body, its answers) stays as it is; it stands above the guards, where it
-//! sees the handler's arguments. [`GuardedApi`] adds what the guards know, so that nobody has to write it twice:
+//! The description by `#[utoipa::path]` of a handler (its body, its answers) stays as it is; the attribute stands above
+//! the guards, where it sees the handler's arguments. [`GuardedApi`] adds what follows from the guards, so that it is
+//! written once:
 //!
 //! * the security schemes of the configured mechanisms, each under the mechanism's name;
 //! * for each operation which of them it accepts, and none for what is open or for those who are not logged in;
 //! * the answers 401, 403, 404, 429 and 503 where a guard gives them, as problem documents (RFC 9457);
 //! * parameters of the path that the document lacks, as texts;
-//! * a sentence about what is asked;
+//! * a sentence about the requirements;
 //! * operations that the document lacks altogether, so that none is missing.
 //!
 //! ```standalone_crate
@@ -62,12 +63,12 @@
 //!
 //! `#[utoipa::path]` stands above the guards, and the route attribute below them: the guards rewrite the handler's
 //! signature, and above them `utoipa` sees it as it was written. With `utoipa`'s feature `actix_extras` it then finds the
-//! path and the method in the route attribute, and the body among the arguments, and need not be told.
+//! path and the method in the route attribute, and the body among the arguments, without further keys.
 //!
 //! # What it does not say
 //!
-//! A document may be read by anybody. So it shows no role, no permission that roles carry and no rule of a policy,
-//! unless [`show_rules`](GuardedApi::show_rules) asks for it. And it is about one [`Auth`]: where scopes have their own,
+//! Anybody may read a document. So it shows no role, no permission that roles carry and no rule of a policy, unless
+//! [`show_rules`](GuardedApi::show_rules) switches them on. And it is about one [`Auth`]: where scopes have their own,
 //! make a document of each.
 
 mod asked;
@@ -88,7 +89,7 @@ use self::asked::Asked;
 use super::{Registered, ReportEntry};
 use crate::http::auth::Auth;
 
-/// What the guards of an application say to an `OpenAPI` document. See the [module](self).
+/// Adds what the guards of an application require to an `OpenAPI` document. See the [module](self).
 #[derive(Debug, Clone, Copy)]
 #[must_use = "call `complete`"]
 pub struct GuardedApi<'a> {
@@ -97,12 +98,12 @@ pub struct GuardedApi<'a> {
     rules: bool,
 }
 
-/// Why a document cannot say what the guards ask.
+/// Why a document cannot describe the requirements of the guards.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DocumentError {
-    /// The document has operations that nothing with a guard serves. What is open without a guard goes into a document
-    /// of its own, which is merged with the completed one.
+    /// The document has operations that no guarded handler serves. Describe routes without a guard in a document of their
+    /// own, and merge it with the completed one.
     #[error(
         "no guard knows {}: correct the path, register the handler, or merge what is open later",
         .operations.join(", ")
@@ -122,28 +123,28 @@ pub enum DocumentError {
 }
 
 impl<'a> GuardedApi<'a> {
-    /// Takes the routes from what [`Report::registered_by`](super::Report::registered_by) found, and the mechanisms from
-    /// the [`Auth`] that the application registers.
+    /// Takes the routes from the result of [`Report::registered_by`](super::Report::registered_by), and the mechanisms
+    /// from the [`Auth`] that the application registers.
     pub fn new(registered: &'a Registered, auth: &'a Auth) -> Self {
         Self { registered, auth, rules: false }
     }
 
-    /// Shows what is asked as the [guard report](super::report()) does: with the names of roles, and the rules of
-    /// policies. For a document that only those read who may know it.
+    /// Shows the requirements as the [guard report](super::report()) does: with the names of roles, and the rules of
+    /// policies. Use it for a document whose readers may all know these.
     pub fn show_rules(mut self) -> Self {
         self.rules = true;
         self
     }
 
-    /// Completes a document, which may be empty: `OpenApi::default()`. What it says is kept, but for the security of
-    /// operations: there the guards decide. Its paths are whole, with those of the scopes around the handlers.
+    /// Completes a document, which may be empty: `OpenApi::default()`. Its content is kept, except the security of
+    /// operations, which the guards determine. Its paths are whole, with those of the scopes around the handlers.
     ///
     /// An application that renders denials in its own way describes them in the document's `components`, as the
     /// responses `Unauthorized`, `Forbidden`, `NotFound`, `TooManyRequests` and `ServiceUnavailable`.
     ///
-    /// An operation has the id that the document gives it if no other has the same, and else one of its module and its
-    /// function. `OpenAPI` knows no operations of the method CONNECT, and none of what
-    /// [`public_service`](crate::ProtectedScope::public_service) registers is added.
+    /// An operation keeps the id that the document gives it if that is unique, and else gets one of its module and its
+    /// function. `OpenAPI` knows no operations of the method CONNECT, and the routes of
+    /// [`public_service`](crate::ProtectedScope::public_service) are not added.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl<'a> GuardedApi<'a> {
         Ok(document)
     }
 
-    /// Says what is asked on one route.
+    /// Describes the requirements of one route.
     fn say(
         self,
         operation: &mut Operation,
@@ -208,7 +209,7 @@ impl<'a> GuardedApi<'a> {
     }
 }
 
-/// The methods that a document has operations of.
+/// The methods for which a document may have operations.
 const METHODS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"];
 
 /// The operations of a path, by their methods.

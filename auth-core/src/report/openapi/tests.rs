@@ -41,7 +41,7 @@ fn builder() -> AuthBuilder {
 }
 
 thread_local! {
-    /// What the last entry with two guards has inside.
+    /// The guard inside the last entry, which has two guards.
     static INNER: Cell<Option<&'static GuardedHandler>> = const { Cell::new(None) };
 }
 
@@ -119,7 +119,7 @@ const SINGLE: &[ContextRequirement] = &[asked("Platform", Some("()"), &[Permissi
 #[test]
 fn a_handler_names_its_mechanisms() {
     for (requirements, expected) in [
-        // As mechanisms are tried; not basic, which has to be asked for.
+        // In the order in which mechanisms are tried; without basic, which a guard has to name.
         (ANY, json!([{ "token": [] }, { "session": [] }])),
         (BASIC_OR_SESSION, json!([{ "session": [] }, { "basic": [] }])),
         (PUBLIC, json!([])),
@@ -140,7 +140,7 @@ fn what_scopes_and_handlers_accept_alike_is_enough() {
         // An attribute under another name is around the handler's own.
         (vec![], Some(TOKEN), ANY, json!([{ "token": [] }])),
         (vec![], Some(BASIC_OR_SESSION), ANY, json!([{ "session": [] }])),
-        // A public handler is open to whom the scope lets in.
+        // A public handler is open to the callers whom the scope lets in.
         (vec![by_token()], None, PUBLIC, json!([{ "token": [] }])),
         (vec![ScopeGuard::auth_required()], None, ANONYMOUS, json!([{ "token": [] }, { "session": [] }])),
     ] {
@@ -175,7 +175,7 @@ fn the_statuses_are_those_that_a_guard_can_answer() {
         ("GET", PUBLIC, vec![]),
         ("POST", PUBLIC, vec![]),
         ("GET", ANY, vec![401, 503]),
-        // Sessions are no credentials for what another site causes.
+        // A session is no credential on a request that another site causes.
         ("POST", ANY, vec![401, 403, 503]),
         ("POST", TOKEN, vec![401, 503]),
         ("GET", BASIC, vec![401, 429, 503]),
@@ -184,7 +184,7 @@ fn the_statuses_are_those_that_a_guard_can_answer() {
         ("GET", token(READ), vec![401, 403, 404, 503]),
         ("GET", token(UPDATE), vec![401, 403, 404, 503]),
         ("GET", token(LOADED), vec![401, 403, 404, 503]),
-        // Nothing names it, so it is never missing.
+        // The request does not name this context, so it is never missing.
         ("GET", token(SINGLE), vec![401, 403, 503]),
     ] {
         assert_eq!(
@@ -210,7 +210,7 @@ fn what_may_not_be_read_is_hidden() {
     for (requirements, expected) in [
         (token(READ), vec![401, 404, 503]),
         (token(LOADED), vec![401, 404, 503]),
-        // Who may read it is told that the rest is not allowed.
+        // Callers who may read it get a 403 for the rest.
         (token(UPDATE), vec![401, 403, 404, 503]),
         (both, vec![401, 403, 404, 503]),
         (token(SINGLE), vec![401, 403, 404, 503]),

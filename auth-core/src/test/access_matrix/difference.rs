@@ -28,25 +28,25 @@ impl Difference {
         &self.place.path
     }
 
-    /// What the path and the request name; empty where there is nothing to name.
+    /// The objects that the path and the request name; empty where they name none.
     #[must_use]
     pub fn object(&self) -> &str {
         &self.place.object
     }
 
-    /// Who asks.
+    /// The subject of the requests.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// What was reviewed; `None` where the row or the subject is new.
+    /// The reviewed cell; `None` where the row or the subject is new.
     #[must_use]
     pub fn reviewed(&self) -> Option<&str> {
         self.reviewed.as_deref()
     }
 
-    /// What was observed; `None` where the row or the subject is gone.
+    /// The observed cell; `None` where the row or the subject is gone.
     #[must_use]
     pub fn observed(&self) -> Option<&str> {
         self.observed.as_deref()
@@ -73,7 +73,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Row by row in the order of what was observed, and then the rows that are gone.
+/// Row by row in the order of the observed matrix, and then the rows that are gone.
 pub(super) fn differences(observed: &AccessMatrix, reviewed: &AccessMatrix) -> Vec<Difference> {
     let gone = |row: &&Row| observed.row(&row.place).is_none();
     let places = observed.rows.iter().chain(reviewed.rows.iter().filter(gone)).map(|row| &row.place);
@@ -98,7 +98,7 @@ pub(super) fn differences(observed: &AccessMatrix, reviewed: &AccessMatrix) -> V
     cells.collect()
 }
 
-/// For a person: each row once, with what differs in it.
+/// For a person: each row once, with its differing cells.
 pub(super) fn listed(differences: &[Difference]) -> String {
     let mut text = String::new();
     let mut last = None;

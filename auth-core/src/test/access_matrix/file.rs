@@ -40,8 +40,8 @@ impl AccessMatrix {
         text
     }
 
-    /// Reads what [`to_markdown`](Self::to_markdown) writes, and what people make of it: notes between the tables, tables
-    /// of something else, columns that are not aligned.
+    /// Reads the output of [`to_markdown`](Self::to_markdown), also after people edited it: notes between the tables,
+    /// other tables, columns that are not aligned.
     ///
     /// # Errors
     ///
@@ -78,24 +78,23 @@ impl AccessMatrix {
         Ok(Self { subjects, rows })
     }
 
-    /// As JSON: the subjects, and for each row what each of them is answered.
+    /// As JSON: the subjects, and for each row the answer to each of them.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Nothing in it can fail: there are texts, lists and objects of them.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Reads what [`to_json`](Self::to_json) writes.
+    /// Reads the output of [`to_json`](Self::to_json).
     ///
     /// # Errors
     ///
-    /// When it is something else.
+    /// If the text is no such JSON.
     pub fn from_json(text: &str) -> Result<Self, Malformed> {
         serde_json::from_str(text).map_err(|error| Malformed::new(error.line(), &error.to_string()))
     }
 
-    /// The rows by what their paths have in common: each with what is below the same kind of object, or else in the same
-    /// folder.
+    /// The rows, grouped by the common part of their paths: those below one kind of object, or else those in one folder.
     fn groups(&self) -> BTreeMap<&str, Vec<&Row>> {
         let above =
             |path: &'_ str| path.find('{').map(|end| path.split_at(end).0.trim_end_matches('/').len());
@@ -130,7 +129,7 @@ fn code(path: &str) -> String {
     if path.contains('`') { escape(path) } else { format!("`{}`", path.replace('|', "\\|")) }
 }
 
-/// The new tables, below what somebody has written above the old ones.
+/// The new tables, below the text that stands above the old ones.
 pub(super) fn with_notes_of(old: &str, new: &str) -> String {
     match (old.split_once("\n## "), new.split_once("\n## ")) {
         (Some((notes, _)), Some((_, tables))) => format!("{notes}\n## {tables}"),
@@ -154,7 +153,7 @@ struct DocumentRow {
     access: BTreeMap<String, String>,
 }
 
-/// The subjects, and the rows with an object of what each subject is answered.
+/// The subjects, and for each row with an object the answers to the subjects.
 impl Serialize for AccessMatrix {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rows = self.rows.iter().map(|Row { place, cells }| {

@@ -17,9 +17,9 @@ use crate::report::Registered;
 
 /// Who gets in where: routes and objects against subjects, as it was observed or as it was reviewed.
 ///
-/// Which routes there are comes from what the application registers, so none can be forgotten. Who is let in is found out
-/// by requests, and what is expected stands in a file that people review: an attribute that is missing, or asks for the
-/// wrong thing, is a difference between the two.
+/// The routes come from the registration of the application, so none can be forgotten. Requests find out which subjects
+/// are let in, and a file that people review has the expected answers: a missing attribute, or one with the wrong
+/// requirement, is a difference between the two.
 ///
 /// ```standalone_crate
 /// # #[actix_web::main]
@@ -94,24 +94,25 @@ use crate::report::Registered;
 /// # What a cell says
 ///
 /// `yes` where the guard has let the request in, also where the handler itself refuses what it was sent; for a handler without
-/// a guard, every answer that is no denial. Else the status of the denial: `401`, `403` or `404`, or what the application
-/// renders it as. So a row of a missing object shows who is told that it is missing.
+/// a guard, every answer that is no denial. Else the status of the denial: `401`, `403` or `404`, or the status with
+/// which the application renders it. So a row of a missing object shows which subjects learn that it is missing.
 ///
-/// `not reached` where the guard has not decided: it needs an argument of the handler, such as the body, and what was sent is
-/// none. Who gets in is not known then; a [`RouteRequest`] with a right body shows it. An answer of something in front of the
-/// guard, such as a middleware, is no cell.
+/// `not reached` where the guard has not decided: it needs an argument of the handler, such as the body, and the request
+/// has no valid one. Then the cell says nothing about access; a [`RouteRequest`] with a valid body shows it. An answer of
+/// something in front of the guard, such as a middleware, is no cell.
 ///
 /// # What is asked
 ///
-/// `GET` and its like are sent as they are. Where that is denied, the same is sent once more with a query that no handler
-/// knows, for a guard decides before anything of a request is parsed: `401/yes` says that here something is parsed first.
+/// `GET` and the other methods that only read are sent as they are. After a denial, the request is sent once more with a
+/// query that no handler knows, for a guard decides before any part of a request is parsed: `401/yes` says that here a
+/// part is parsed first.
 ///
-/// Of a method that changes something, a request is sent that its handler refuses: with a malformed body and with that
-/// query. So nothing is changed, whoever is let in. A handler that carries this out is an error of the observation, as are
-/// a 5xx and a 429: they are no cells, so `assert_matches` fails, and an update writes nothing. [`RouteRequest`] says what is
-/// sent to such a route instead, or beside.
+/// With a method that changes something, the matrix sends a request that the handler refuses: with a malformed body and
+/// with that query. So no request changes anything, whichever subjects are let in. A handler that carries this out is an
+/// error of the observation, as are a 5xx and a 429: they are no cells, so `assert_matches` fails, and an update writes
+/// nothing. A [`RouteRequest`] replaces this request for a route, or adds one.
 ///
-/// What is registered by `public_service` has no routes that anybody knows, and no rows.
+/// The routes of a `public_service` are unknown, so they have no rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessMatrix {
     subjects: Vec<String>,
@@ -119,7 +120,7 @@ pub struct AccessMatrix {
     rows: Vec<Row>,
 }
 
-/// An object at a route, and for each subject what it is answered.
+/// An object at a route, and the answer to each subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
     place: Place,
@@ -130,7 +131,7 @@ struct Row {
 struct Place {
     method: String,
     path: String,
-    /// What the path and the request name; empty where there is nothing to name.
+    /// The objects that the path and the request name; empty where they name none.
     object: String,
 }
 
@@ -153,7 +154,7 @@ impl AccessMatrix {
         self.subjects.iter().map(String::as_str)
     }
 
-    /// What a cell says; `None` where there is none.
+    /// The text of a cell; `None` where there is none.
     #[must_use]
     pub fn access(&self, method: &str, path: &str, object: &str, subject: &str) -> Option<&str> {
         let is_asked =
@@ -163,7 +164,7 @@ impl AccessMatrix {
         row.cells.get(column).map(|cell| &*cell.text)
     }
 
-    /// In what this matrix, which was observed, differs from one that was reviewed. What failed always differs.
+    /// The differences between this matrix, which was observed, and a reviewed one. A failed observation always differs.
     #[must_use]
     pub fn differences(&self, reviewed: &Self) -> Vec<Difference> {
         difference::differences(self, reviewed)
@@ -172,13 +173,13 @@ impl AccessMatrix {
     /// Compares the matrix with a reviewed file: Markdown, or JSON if its name ends in `.json`. The path is relative to
     /// the folder of the package, where `cargo test` runs.
     ///
-    /// Where the environment variable `UPDATE_REVIEWED` is set, the file is rewritten instead, for somebody to review the
-    /// change. In Markdown, what stands before the first heading of the second level stays: it is for notes.
+    /// Where the environment variable `UPDATE_REVIEWED` is set, the file is rewritten instead, and a person reviews the
+    /// change. In Markdown, the text before the first heading of the second level stays: it is for notes.
     ///
     /// # Errors
     ///
-    /// What differs, or why that cannot be said: there is no such file, for example, or something failed while the
-    /// matrix was observed.
+    /// The differences, or the reason why the two cannot be compared: there is no such file, for example, or a request
+    /// failed while the matrix was observed.
     pub fn compare_with(&self, path: impl AsRef<Path>) -> Result<(), ReviewError> {
         let file = Reviewed::at(path.as_ref());
         let is_json = path.as_ref().extension().is_some_and(|extension| extension == "json");
@@ -202,7 +203,7 @@ impl AccessMatrix {
         Err(file.differs(&difference::listed(&differences)))
     }
 
-    /// The same for a test.
+    /// Compares the matrix with a reviewed file in a test: [`compare_with`](Self::compare_with) that panics.
     ///
     /// # Panics
     ///
@@ -215,7 +216,7 @@ impl AccessMatrix {
         }
     }
 
-    /// What was no observation, a line each.
+    /// The failed observations, a line each.
     fn failed(&self) -> impl Iterator<Item = String> {
         self.rows.iter().flat_map(|Row { place, cells }| {
             let failed = cells.iter().zip(&self.subjects).filter(|(cell, _)| cell.failed);

@@ -1,4 +1,4 @@
-//! Sends the requests, and says of each answer what it means.
+//! Sends the requests, and turns each answer into a cell.
 
 use std::collections::BTreeSet;
 
@@ -21,11 +21,11 @@ use crate::{
     report::{Registered, ReportEntry},
 };
 
-/// What an [`AccessMatrix`] asks: which subjects, about which objects. [`AccessMatrix::builder`] begins it.
+/// The requests of an [`AccessMatrix`]: as which subjects, for which objects. [`AccessMatrix::builder`] begins it.
 #[must_use = "call `observe`"]
 pub struct AccessMatrixBuilder {
     routes: BTreeSet<(String, Order)>,
-    /// Those of handlers that have a guard.
+    /// The routes of guarded handlers.
     guarded: BTreeSet<(String, Order)>,
     subjects: Vec<Subject>,
     parameters: Vec<Parameter>,
@@ -48,7 +48,7 @@ struct Object {
     value: String,
 }
 
-/// A method, in the order of a file: first what only reads.
+/// A method, in the order of a file: first those that only read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Order(usize, String);
 
@@ -59,11 +59,11 @@ impl Order {
     }
 }
 
-/// Why nothing can be asked.
+/// Why the requests cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 #[non_exhaustive]
 pub enum ObserveError {
-    /// There is nobody to ask as.
+    /// There is no subject.
     #[error("there are no subjects: add some with `.subject(name, …)`")]
     NoSubjects,
     /// Two have the same name, so one would stand for both.
@@ -103,7 +103,7 @@ impl AccessMatrixBuilder {
         let entries = registered.report().entries();
         let guarded = entries.iter().filter(|entry| !entry.handler().is_public()).flat_map(routes).collect();
         let unknown = registered.unknown().iter().flat_map(|route| {
-            // Where it takes all, one of them is asked.
+            // Where a route takes all methods, one of them stands for all.
             let any = route.methods().is_empty().then_some("GET");
             let methods = route.methods().iter().map(String::as_str).chain(any);
             methods.map(|method| (route.path().to_owned(), Order::of(method)))
@@ -117,8 +117,8 @@ impl AccessMatrixBuilder {
         }
     }
 
-    /// Asks as this subject: the function makes a request one of it, by a header or a cookie. One that leaves the request
-    /// as it is stands for who is not logged in.
+    /// Sends requests as this subject: the function makes a request one of the subject, by a header or a cookie. A
+    /// function that leaves the request as it is stands for a caller who is not logged in.
     pub fn subject(
         mut self,
         name: impl Into<String>,
@@ -128,9 +128,9 @@ impl AccessMatrixBuilder {
         self
     }
 
-    /// What a path parameter of this name stands for, in all routes: objects by name, such as one's own, one of another
-    /// account, and one that does not exist. Where a route has several parameters, each object of one is combined with each
-    /// of the others.
+    /// The values of the path parameters with this name, in all routes: objects by name, such as one's own, one of
+    /// another account, and one that does not exist. Where a route has several parameters, each object of one is combined
+    /// with each of the others.
     pub fn objects<N: Into<String>, V: ToString>(
         mut self,
         parameter: impl Into<String>,
@@ -142,7 +142,7 @@ impl AccessMatrixBuilder {
         self
     }
 
-    /// What is sent to a route, in place of what is sent to all or, if it has a name, beside it.
+    /// Sends this request to its route, instead of the usual one or, if it has a name, in addition to it.
     pub fn request(mut self, request: RouteRequest) -> Self {
         self.requests.push(request);
         self
@@ -152,8 +152,7 @@ impl AccessMatrixBuilder {
     ///
     /// # Errors
     ///
-    /// When something is missing to ask. What goes wrong when it is asked is a matter of
-    /// [`AccessMatrix::compare_with`].
+    /// If a part of the requests is missing. [`AccessMatrix::compare_with`] reports the requests that fail.
     pub async fn observe<S, B>(&self, app: &S) -> Result<AccessMatrix, ObserveError>
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
@@ -201,7 +200,7 @@ impl AccessMatrixBuilder {
         Ok(())
     }
 
-    /// Each object of each parameter with each of the others.
+    /// The combinations of each object of each parameter with each of the others.
     fn combined(&self, path: &str, parts: &[Part<'_>]) -> Result<Vec<Vec<&Object>>, ObserveError> {
         let mut combined: Vec<Vec<&Object>> = vec![Vec::new()];
         for part in parts {
@@ -222,7 +221,7 @@ impl AccessMatrixBuilder {
         Ok(combined)
     }
 
-    /// What is sent to every route, unless there is something without a name for this one, and what has a name.
+    /// The usual requests, unless the route has one without a name of its own, and the requests with names.
     fn requests_to(&self, method: &str, path: &str) -> Vec<Asked> {
         let of_route =
             self.requests.iter().filter(|request| request.method.as_str() == method && request.path == path);
@@ -244,11 +243,11 @@ fn unique<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), ObserveErro
     Ok(())
 }
 
-/// A request to a route, as which subject ever.
+/// A request to a route, before it is made one of a subject.
 struct Asked {
     name: Option<String>,
     request: RouteRequest,
-    /// What is sent where that is denied, for the same answer.
+    /// The request that follows a denial, and must get the same answer.
     malformed: Option<RouteRequest>,
     /// Whether the handler has to refuse it.
     refused: bool,
@@ -306,9 +305,9 @@ enum Answer {
     Denied(StatusCode),
     /// Nothing can be concluded from it.
     Failed(StatusCode),
-    /// What comes behind all checks answers; or there are none.
+    /// The part behind all checks answers; or there are no checks.
     Passed(StatusCode),
-    /// What a guard wants to know in order to decide was refused before it had decided.
+    /// An argument that the guard needs for its decision was refused before the decision.
     NotReached,
     /// Something in front of the handler answers, and it is no denial.
     NotBegun(StatusCode),

@@ -1,4 +1,4 @@
-//! What is sent to a route, and how its path is filled in.
+//! The request for a route, and how its path is filled in.
 
 use actix_web::http::{
     Method,
@@ -7,17 +7,17 @@ use actix_web::http::{
 use actix_web::test::TestRequest;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stays as it is in a path (RFC 3986, section 2.3), and the slash, which the tail of a path may have.
+/// The characters that stay as they are in a path (RFC 3986, section 2.3), and the slash, which the tail of a path may
+/// have.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// The query that no handler knows.
 const UNKNOWN: &str = "access-matrix=unknown";
 
-/// What an [`AccessMatrix`](super::AccessMatrix) sends to one route, in place of what it sends to all or, with a name,
-/// beside it.
+/// A request that an [`AccessMatrix`](super::AccessMatrix) sends to one route, instead of its usual one or, with a name,
+/// in addition to it.
 ///
-/// It says on purpose what is sent, so the handler may carry it out: choose something that it refuses after all checks, or
-/// that may be done again and again.
+/// The handler may carry it out: choose a request that it refuses after all checks, or one that may be repeated.
 ///
 /// ```
 /// use actix_web::http::Method;
@@ -44,7 +44,7 @@ impl RouteRequest {
         Self { method, path: path.into(), name: None, query: String::new(), body: None }
     }
 
-    /// Makes rows of its own of this request, whose objects have this name.
+    /// Gives this request rows of its own, whose objects have this name.
     pub fn named(self, name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..self }
     }
@@ -59,12 +59,12 @@ impl RouteRequest {
         Self { body: Some((content_type.into(), body.into())), ..self }
     }
 
-    /// What every handler refuses that looks at its query or at its body.
+    /// A request that every handler refuses which looks at its query or at its body.
     pub(super) fn refused(method: Method, path: &str) -> Self {
         Self::new(method, path).malformed().body("application/json", "{")
     }
 
-    /// The same with a query that no handler knows.
+    /// This request with a query that no handler knows.
     pub(super) fn malformed(&self) -> Self {
         let separator = if self.query.is_empty() { "" } else { "&" };
         Self { query: format!("{}{separator}{UNKNOWN}", self.query), ..self.clone() }
