@@ -1,4 +1,5 @@
-//! All ways to write the rule decide alike, and all handlers answer alike: what is cheaper and wrong is not cheaper.
+//! Checks that all ways to write the rule decide alike, and that all handlers answer alike: a way that is cheaper and
+//! wrong is not cheaper.
 
 use actix_web::{
     App,
@@ -47,7 +48,7 @@ fn each_case_is_decided_by_what_it_is_called_after() {
     }
 }
 
-/// Every handler answers each case, and whoever has no token, a wrong one, or asks for what does not exist.
+/// Every handler answers each case, and callers without a token, with a wrong one, or with an id that does not exist.
 #[test]
 fn all_handlers_answer_alike() {
     System::new().block_on(async {
@@ -93,7 +94,7 @@ fn a_guard_executes_the_statements_that_one_writes_by_hand() {
     }
 }
 
-/// A statement of ours without the column that says whether the row holds what is stored.
+/// A statement of ours without the column that compares the row with the stored values.
 fn without_number(statement: &str) -> String {
     let number = statement.split_once(", CASE WHEN ").and_then(|(before, rest)| {
         let (_, after) = rest.split_once(" ELSE 0 END")?;
@@ -151,8 +152,8 @@ mod peers {
         }
     }
 
-    /// What it can express: who is above all objects. It grants nothing that the rule does not, and where no object is
-    /// the caller's, it is the whole rule.
+    /// The part that it can express: who is above all objects. It grants nothing that the rule does not, and where no
+    /// object is the caller's, it is the whole rule.
     #[test]
     fn grants_decides_the_part_of_the_rule_that_asks_no_object() {
         for (caller, asset) in inputs() {

@@ -1,11 +1,11 @@
-//! The budgets, side by side: what may be spent, and what is.
+//! The budgets and the measured costs, side by side.
 //!
 //! ```sh
 //! cargo bench -p auth-benches --bench budgets
 //! ```
 //!
-//! Everything is counted by Valgrind, so it repeats, and nothing depends on how fast or how busy a machine is. Fails
-//! where a budget is not met.
+//! Valgrind counts everything, so the counts repeat, and do not depend on how fast or how busy a machine is. Fails where
+//! a budget is not met.
 #![expect(clippy::print_stdout, reason = "the results are for a person")]
 
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ fn main() -> Result<(), Error> {
     if met.contains(&false) { Err("a budget is not met".into()) } else { Ok(()) }
 }
 
-/// The worst of the cases, for each way to ask.
+/// The worst of the cases, for each way to decide.
 fn decision() -> Result<bool, Error> {
     let count = |way: &str, case: Case| instructions(&format!("decision/{way}/{}", case.name()), DECISIONS);
     let nothing = count("nothing", Case::Member)?;
@@ -53,8 +53,8 @@ fn decision() -> Result<bool, Error> {
             write!(figures, " {} {ours:.0}/{by_hand:.0}", case.name())?;
         }
         let what = format!("decision, {way}: instructions / those of {}", described(by_hand));
-        // A guard knows nothing of its subject but that it is one, and pays for that as an `if` does. What both pay
-        // is shown, and is no budget.
+        // A guard knows nothing of its subject but that it is one, and pays for that as an `if` does. The cost of both is
+        // shown, and is no budget.
         if way == "guard" && by_hand == "if" {
             println!("| {what} | | {worst:.3}{figures} | |");
         } else {
@@ -95,7 +95,7 @@ fn body(place: Place) -> Result<bool, Error> {
     let both = |way| Ok::<_, Error>((count(way, 1024 * 1024)?, count(way, 0)?));
     let (full, empty) = both(bodies::Way::Guarded)?;
     let mut figures = format!(" {full:.0}/{empty:.0}");
-    // What actix-web does with a body that nobody reads, it does with a guard or without.
+    // actix-web treats a body that no handler reads alike, with a guard or without.
     let of_actix = if place == Place::Server {
         let (full, empty) = both(bodies::Way::Bodiless)?;
         write!(figures, ", without a guard {full:.0}/{empty:.0}")?;

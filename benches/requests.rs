@@ -4,8 +4,8 @@
 //! cargo bench -p auth-benches --features peers --bench requests
 //! ```
 //!
-//! Prints the time of a request over a connection to a server, and then what Valgrind counts of a request without a
-//! socket, the database and all threads included.
+//! Prints the time of a request over a connection to a server, and then the instructions of a request without a socket,
+//! as Valgrind counts them, the database and all threads included.
 #![expect(clippy::print_stdout, reason = "the results are for a person")]
 
 use std::{cell::RefCell, net::TcpStream};

@@ -40,7 +40,7 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// What a statement is for.
+/// The purpose of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Page,

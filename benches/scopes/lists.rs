@@ -79,7 +79,7 @@ const PAGE: i64 = 20;
 const PAIRS: usize = 1_000;
 
 /// As many sensors, a tenth as many assets of which each hundredth is public, and accounts in groups of ten around a
-/// consultancy, with the indexes that one would have.
+/// consultancy, with the usual indexes.
 fn world(sensors: usize) -> String {
     let assets = sensors / 10;
     let accounts = (sensors / 1_000).max(100);
@@ -181,7 +181,7 @@ fn check(what: &str, plan: &[String], asked: Asked) -> Result<(), Error> {
 type Work<'a> = dyn Fn(&mut Connection, i32) + 'a;
 
 /// Calls both in turn, so that a machine whose speed drifts is fair to both, and gives the median of each. Each is the
-/// first as often as the other: whoever is, finds the row in no cache.
+/// first as often as the other: the first one finds the row in no cache.
 fn in_turn(
     connection: &mut Connection,
     all: i32,
@@ -230,7 +230,7 @@ fn account(subject: &User) -> i32 {
     account.and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 
-/// The rule written by hand, in a query for each kind of subject: nobody joins what he does not ask.
+/// The rule written by hand, in a query for each kind of subject: no query joins a table that this subject does not need.
 fn list_by_hand(subject: &User, connection: &mut Connection) -> QueryResult<Vec<Sensor>> {
     let id = account(subject);
     let of_asset = || assets::account_id.eq(id).or(assets::account_id.is_null());
@@ -246,7 +246,7 @@ fn list_by_hand(subject: &User, connection: &mut Connection) -> QueryResult<Vec<
     }
 }
 
-/// The row, and what the rule says of it; a query for each kind of subject as well.
+/// The row, and the decision of the rule about it; a query for each kind of subject as well.
 fn allowed_by_hand(subject: &User, id: i32, connection: &mut Connection) -> QueryResult<bool> {
     let own = account(subject);
     let of_asset = || assets::account_id.eq(own).or(assets::account_id.is_null());
@@ -265,7 +265,7 @@ fn allowed_by_hand(subject: &User, id: i32, connection: &mut Connection) -> Quer
     Ok(allowed == Some(true))
 }
 
-/// The row with what the rule asks, which is then decided here.
+/// The row with the columns that the rule needs; the decision is then made here.
 fn allowed_by_hand_here(subject: &User, id: i32, connection: &mut Connection) -> QueryResult<bool> {
     let (_, account_id, consultancy) = sensors::table
         .inner_join(assets::table.left_join(accounts::table))
@@ -279,7 +279,7 @@ fn allowed_by_hand_here(subject: &User, id: i32, connection: &mut Connection) ->
         || is(subject, "consultant") && consultancy == own)
 }
 
-/// A statement whose plan is asked for.
+/// A statement whose plan is printed.
 struct Explain<Q>(Q);
 
 impl<Q> Query for Explain<Q> {

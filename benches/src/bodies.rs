@@ -34,8 +34,8 @@ pub enum Way {
     /// By checks in its body, whose arguments have been extracted by then.
     ByHand,
     Guarded,
-    /// By the same checks by hand, in a handler that takes no body. So this is what actix-web itself does with a body that
-    /// nobody reads.
+    /// By the same checks by hand, in a handler that takes no body. So this is the cost of actix-web itself for a body
+    /// that no handler reads.
     Bodiless,
 }
 
@@ -51,11 +51,11 @@ impl Way {
         }
     }
 
-    /// Registers the handler, and what it needs.
+    /// Registers the handler, and its data.
     ///
     /// # Errors
     ///
-    /// If something that it needs cannot be made.
+    /// If a part of its data cannot be made.
     pub fn configure(self, pool: Pool) -> Result<Configure, Error> {
         let limit = PayloadConfig::new(2 * MIB);
         match self {

@@ -1,4 +1,4 @@
-//! A client that sends bytes, so that nothing of a client's own is measured, and a server to send them to.
+//! A client that sends bytes, so that no work of a client library is measured, and a server to send them to.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -37,7 +37,7 @@ impl Server {
             System::new().block_on(async move {
                 let server = server.run();
                 if sender.send(Ok((address, server.handle()))).is_ok() {
-                    // How it ends is nobody's business any more.
+                    // The reason why the connection ends does not matter here.
                     drop(server.await);
                 }
             });

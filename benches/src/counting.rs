@@ -1,8 +1,8 @@
 //! Counts that repeat: instructions by Callgrind and allocations by DHAT, of all threads of a process.
 //!
 //! A benchmark starts itself once more under Valgrind, twice with a different number of repetitions. The difference of
-//! the two counts is that of the repetitions alone: what starts and ends a process, fills a database or a cache, is in
-//! both.
+//! the two counts is that of the repetitions alone: both contain the start and the end of the process, and the filling of
+//! databases and caches.
 
 use std::{
     env,
@@ -19,7 +19,7 @@ const TIMES: &str = "AUTH_BENCHES_TIMES";
 const RUNS: usize = 5;
 const CALLGRIND: &[&str] = &["--tool=callgrind", "--callgrind-out-file=/dev/null"];
 
-/// Does what another process asked this one for, if it did; the benchmark is over then.
+/// Does the work that another process started this one for, if one did; the benchmark is over then.
 ///
 /// # Errors
 ///
@@ -110,7 +110,7 @@ fn valgrind(name: &str, times: u32, options: &[&str]) -> Command {
     command
 }
 
-/// What Valgrind tells at the end, unless the work failed.
+/// The last lines of Valgrind, unless the work failed.
 fn told(output: &Output) -> Result<String, Error> {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(told) } else { Err(told.into()) }

@@ -42,7 +42,7 @@ pub type Pool = R2d2<ConnectionManager<SqliteConnection>>;
 pub struct Statements(Arc<Mutex<Vec<String>>>);
 
 impl Statements {
-    /// Those since the last call.
+    /// The statements since the last call.
     #[must_use]
     pub fn taken(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -55,7 +55,7 @@ impl Statements {
     }
 }
 
-/// An asset of account 1, one of nobody, and a user for each case, with a token that is called as the case.
+/// An asset of account 1, a public one, and a user for each case, whose token is the name of the case.
 ///
 /// # Errors
 ///
@@ -64,7 +64,7 @@ pub fn filled() -> Result<Pool, Error> {
     fill(None)
 }
 
-/// The same, with what is executed from now on.
+/// The database of [`filled`], with a log of its statements from now on.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ pub fn recorded() -> Result<(Pool, Statements), Error> {
 }
 
 fn fill(statements: Option<Statements>) -> Result<Pool, Error> {
-    // A database in memory lives as long as its one connection does. That it lives needs no statement to be known.
+    // A database in memory lives as long as its one connection does, so the pool need not test that by a statement.
     let pool = Pool::builder()
         .max_size(1)
         .max_lifetime(None)
@@ -130,11 +130,11 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Recorded {
     }
 }
 
-/// Who has the token.
+/// The user who has the token.
 ///
 /// # Errors
 ///
-/// If nobody has, or SQLite fails.
+/// If no user has it, or SQLite fails.
 pub fn caller(token: &TokenHash, connection: &mut SqliteConnection) -> QueryResult<Caller> {
     let (id, account_id, roles): (i32, Option<i32>, String) = users::table
         .filter(users::token_hash.eq(token.as_bytes().as_slice()))
@@ -143,7 +143,7 @@ pub fn caller(token: &TokenHash, connection: &mut SqliteConnection) -> QueryResu
     Ok(Caller { id, account_id, roles: roles.split(',').map(str::to_owned).collect() })
 }
 
-/// The row that is asked for.
+/// The row of this id.
 ///
 /// # Errors
 ///

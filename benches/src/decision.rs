@@ -16,7 +16,7 @@ pub const WAYS: &[&str] = &["nothing", "if", "declared", "expressed", "unknown-i
 pub const WAYS: &[&str] =
     &["nothing", "if", "declared", "expressed", "unknown-if", "guard", "actix-web-grants", "casbin", "cedar"];
 
-/// What a way is, for a table.
+/// The name of a way, for a table.
 #[must_use]
 pub fn described(way: &str) -> &'static str {
     match way {
@@ -32,7 +32,7 @@ pub fn described(way: &str) -> &'static str {
     }
 }
 
-/// A decision, for as long as the compiler must not know what it is about.
+/// A decision about values that `black_box` hides from the compiler.
 #[must_use]
 pub fn declared(caller: &Caller, asset: &Asset) -> bool {
     check_access(black_box(caller), black_box(asset), Permission::READ).is_allowed()

@@ -1,6 +1,6 @@
-//! What is measured: one rule, written in several ways, as a decision, in a handler, and in front of a body.
+//! The measured code: one rule, written in several ways, as a decision, in a handler, and in front of a body.
 //!
-//! Each file beside this folder is a benchmark, and says how it is run. `RESULTS.md` has what they printed.
+//! Each file beside this folder is a benchmark, and says how it is run. `RESULTS.md` has their output.
 
 pub mod bodies;
 pub mod client;
@@ -13,5 +13,5 @@ pub mod requests;
 pub mod rule;
 pub mod work;
 
-/// Whatever goes wrong ends a benchmark.
+/// Every error ends a benchmark.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

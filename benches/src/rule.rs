@@ -1,4 +1,4 @@
-//! The rule: who may read an asset, after FlexMeasures.
+//! The rule after FlexMeasures: which callers may read an asset.
 //!
 //! Admins and admin-readers; members of its account; everyone, where it has no account; and consultants of the account
 //! that consults its account. Changing it is for admins, and for account-admins of its account.
@@ -26,7 +26,7 @@ pub struct Asset {
     pub name: String,
 }
 
-/// The same context, whose list is an expression instead of a declaration.
+/// A second context with the same rows, whose list is an expression instead of a declaration.
 pub struct Expressed<'a>(pub &'a Asset);
 
 impl AuthModel for Expressed<'_> {
@@ -39,7 +39,7 @@ impl AuthModel for Expressed<'_> {
     }
 }
 
-/// Who asks.
+/// The caller.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub id: i32,
@@ -76,13 +76,13 @@ impl Subject for Caller {
     }
 }
 
-/// The rule as an `if` asks it, in the order in which our decision asks.
+/// The rule as an `if`, which checks in the order of our decision.
 #[must_use]
 pub fn may_read(caller: &Caller, asset: &Asset) -> bool {
     caller.has_role("admin") || caller.has_role("admin-reader") || may_read_by_object(caller, asset)
 }
 
-/// The same of a caller whose type is not known, as where an application has several.
+/// The rule for a caller whose type is not known, as where an application has several.
 #[must_use]
 pub fn may_read_unknown(caller: &dyn Subject, asset: &Asset) -> bool {
     let is_of = |account: Option<i32>| account.is_some_and(|id| caller.account_id() == Some(id.into()));
@@ -93,7 +93,7 @@ pub fn may_read_unknown(caller: &dyn Subject, asset: &Asset) -> bool {
         || is_of(asset.consultancy_id) && caller.has_role("consultant")
 }
 
-/// What is left of it for a caller that is no admin.
+/// The rest of the rule, for a caller who is no admin.
 #[must_use]
 pub fn may_read_by_object(caller: &Caller, asset: &Asset) -> bool {
     asset.account_id.is_none()
@@ -118,7 +118,7 @@ pub enum Case {
     Member,
     Public,
     Consultant,
-    /// Whom no term matches, so that each is asked.
+    /// A caller whom no term matches, so that every term is evaluated.
     Stranger,
 }
 
@@ -159,7 +159,7 @@ impl Case {
     }
 }
 
-/// Every combination of what the rule looks at.
+/// Every combination of the values that the rule looks at.
 #[must_use]
 pub fn inputs() -> Vec<(Caller, Asset)> {
     const ROLES: [&str; 5] = ["admin", "admin-reader", "consultant", "account-admin", "planner"];

@@ -1,4 +1,4 @@
-//! Work that a benchmark asks of a process of its own, which counts what it does.
+//! The work of a benchmark in a process of its own, where it is counted.
 
 use crate::{Error, bodies, decision, requests};
 

@@ -20,17 +20,17 @@ use serde_json::{Value, json};
 
 use crate::{member::Member, service::Service};
 
-/// Who keeps it can make any cookie, so this one is for nothing else.
+/// A holder of this key can make any cookie, so it is for nothing else.
 const KEY: [u8; 64] = [7; 64];
 
-/// With this name in its session, which it has not given itself, a service answers that it lacks the middleware.
+/// A session with an entry of this name that the service has not made gets the answer that the middleware is missing.
 const RESERVED: &[u8] = b"auth-stand-in";
 
-/// The input is the header `Cookie`, or several in as many lines. Behind a line `state` it is what a session holds, in a
-/// cookie that is sealed with the service's key; behind a line `log-in`, what it holds about a log-in; and behind a line
-/// `edit`, what is put into such a cookie of somebody who is logged in, at a place for each byte.
+/// The input is the header `Cookie`, or several in as many lines. Behind a line `state` it is the state of a session, in
+/// a cookie that is sealed with the service's key; behind a line `log-in`, the part of the state about a log-in; and
+/// behind a line `edit`, bytes that replace those of such a cookie of a logged-in user, at a place for each byte.
 ///
-/// Nobody is logged in by a cookie that the service has not sealed, nor by one that holds no log-in of a known user.
+/// A cookie logs a caller in only if the service has sealed it and it holds the log-in of a known user.
 ///
 /// # Panics
 ///
@@ -115,7 +115,7 @@ fn sealed(state: &str) -> Vec<u8> {
     cookie.encoded().stripped().to_string().into_bytes()
 }
 
-/// By its text, which the application has made: `"01"` is a number, too.
+/// By its text, which the application writes: `"01"` is a number, too.
 fn is_of_member(log_in: &Value) -> bool {
     log_in["id"] == 1 || log_in["id"].as_str().is_some_and(|id| id.parse() == Ok(1))
 }

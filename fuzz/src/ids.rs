@@ -68,10 +68,10 @@ pub fn ids(input: &[u8]) -> bool {
     numbers
 }
 
-/// What was loaded, and what the handler read.
+/// The loaded id, and the id that the handler read.
 struct Answer(Vec<String>, Vec<String>);
 
-/// Whether a text names what was loaded.
+/// Whether a text names the loaded id.
 type IsTheSame = fn(&str, &str) -> bool;
 
 const KEYS: [(&str, IsTheSame); 4] =
@@ -119,7 +119,7 @@ fn is_its_text(text: &str) {
     }
 }
 
-/// What can be a key here.
+/// The types of ids here.
 trait Key: FromStr + Debug + Display + Clone + Eq + Hash + Send + 'static {}
 
 impl<K: FromStr + Debug + Display + Clone + Eq + Hash + Send + 'static> Key for K {}
@@ -148,7 +148,7 @@ impl<K: Key> AuthModel for Anything<K> {
     }
 }
 
-/// The same with a key of two parts.
+/// A context with a key of two parts.
 struct Pair<K>(K, i32);
 
 impl<K: Key> LoadContext for Pair<K> {

@@ -1,8 +1,8 @@
-//! What holds for every input, however it came about: one function for each kind of input. It panics where something
-//! does not hold, and says whether the input was let in.
+//! Properties that hold for every input: one function for each kind of input. It panics where a property does not hold,
+//! and returns whether the input was let in.
 //!
-//! `cargo fuzz` looks for inputs, and the test `corpus` gives those that were found before to the same functions, with
-//! nothing but a stable compiler.
+//! `cargo fuzz` looks for inputs, and the test `corpus` gives those that were found before to the same functions, with a
+//! stable compiler alone.
 
 mod cookies;
 mod expansion;
@@ -30,7 +30,7 @@ mod macros {
     pub(crate) mod runtime;
     pub(crate) mod validate;
 }
-// Where they look for each other.
+// The place where these modules look for each other.
 use macros::{
     acl, args, attribute, auth_model, errors, expand, handler, load_context, model, nearest, route, row,
     runtime, validate,

@@ -1,4 +1,4 @@
-//! Who may be logged in.
+//! The user who may be logged in.
 
 use auth_core::{AdminRoles, IdRef, Subject};
 

@@ -9,10 +9,10 @@ use serde_json::Value;
 const PERMISSIONS: [Permission; 4] =
     [Permission::CREATE_CHILDREN, Permission::READ, Permission::UPDATE, Permission::DELETE];
 
-/// The input's first line is a principal, the second one the name of whoever asks, and the rest a table.
+/// The input's first line is a principal, the second one the name of the subject, and the rest a table.
 ///
-/// What is read is written as it was. A principal matches who has that id, account or role, letter for letter, and nobody
-/// else. A table grants what its text says, if it is one at all.
+/// A parsed principal is written as it was read. A principal matches exactly the subjects with that id, account or role,
+/// letter for letter. A table grants what its text says, if it is one at all.
 ///
 /// # Panics
 ///
@@ -28,7 +28,7 @@ pub fn principals(input: &[u8]) -> bool {
     is_principal || is_table
 }
 
-/// Who has this name in one place, and another one everywhere else.
+/// A subject who has this name in one place, and another one everywhere else.
 struct Asker {
     kind: &'static str,
     name: String,
@@ -52,7 +52,7 @@ impl Asker {
         })
     }
 
-    /// Whether the text is about this asker.
+    /// Whether the text is about this subject.
     fn is(&self, principal: &str) -> bool {
         let other = |kind| self.kind != kind && principal == format!("{kind}:not {}", self.name);
         principal == "every-logged-in-user"
@@ -113,7 +113,7 @@ fn table_is_read(json: &str, askers: &[Asker]) -> bool {
     grants
 }
 
-/// What the text says: one principal, or a list of those that suffice, alone or together with others.
+/// The meaning of the text: one principal, or a list of those that suffice, alone or together with others.
 fn is_granted(principals: &Value, asker: &Asker) -> bool {
     let is = |principal: &Value| principal.as_str().is_some_and(|principal| asker.is(principal));
     let suffices = |alternative: &Value| match alternative {

@@ -20,7 +20,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// What `configure` registers. Never dropped, for its runtime does not outlive the storage of its thread.
+    /// The handlers that `configure` registers. Never dropped, for their runtime does not outlive the storage of its
+    /// thread.
     pub(crate) fn new(configure: impl FnOnce(&mut ServiceConfig)) -> ManuallyDrop<Self> {
         let runner = System::new();
         let handlers = runner.block_on(init_service(App::new().configure(configure)));

@@ -34,9 +34,10 @@ const ISSUER: &str = "i";
 const AUDIENCE: &str = "a";
 
 /// The input is the header's value, or several in as many lines. Behind a line `jwt`, it is the header and the claims of
-/// a token that gets a good signature; behind a line `basic`, what a client encodes as its username and password.
+/// a token that gets a good signature; behind a line `basic`, the text that a client encodes as its username and
+/// password.
 ///
-/// Nobody gets in but by the one opaque token, the one password, or a token that is signed, from the issuer, for the
+/// A request gets in only by the one opaque token, the one password, or a token that is signed, from the issuer, for the
 /// audience, and not expired.
 ///
 /// # Panics
@@ -93,7 +94,7 @@ fn signature(message: &str) -> String {
     crypto::sign(message.as_bytes(), &EncodingKey::from_secret(SECRET), Algorithm::HS256).unwrap()
 }
 
-/// Who gets in with a header, by what the header says.
+/// The caller who gets in with a header, from the content of the header.
 #[derive(Debug)]
 enum Who {
     Nobody,
@@ -120,7 +121,7 @@ fn who(header: &[u8]) -> Who {
     subject_of(credentials).map_or(Who::Nobody, Who::MayBe)
 }
 
-/// Whom a good token is about.
+/// The subject of a good token.
 fn subject_of(token: &str) -> Option<String> {
     let (message, signed) = token.rsplit_once('.')?;
     let (header, claims) = message.split_once('.')?;
@@ -176,7 +177,7 @@ impl FindByUsername for Member {
     }
 }
 
-/// It is not the cost that is looked at.
+/// The cost is not tested here.
 fn cheap() -> Passwords {
     Passwords::with_cost(8, 1, 1).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What the fuzz targets have found interesting before still holds.
+//! The inputs that the fuzz targets found interesting before still pass.
 
 use std::{fs, path::Path};
 

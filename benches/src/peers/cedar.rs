@@ -52,7 +52,7 @@ impl Cedar {
         })
     }
 
-    /// With what a handler has to do for it: it has its own types, and Cedar its entities.
+    /// Includes the work of a handler for it: the handler has its own types, and Cedar its entities.
     ///
     /// # Errors
     ///

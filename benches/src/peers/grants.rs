@@ -1,17 +1,17 @@
-//! `actix-web-grants` knows what a caller was granted, and nothing of objects: who is an admin it can say. What depends
-//! on the row is an expression of the handler's own.
+//! `actix-web-grants` knows what a caller was granted, and nothing of objects: it can tell whether the caller is an
+//! admin. The part of the rule that depends on the row is an expression in the handler.
 
 use actix_web_grants::authorities::{AuthDetails, AuthoritiesCheck};
 
 use crate::rule::{Asset, Caller, may_read_by_object};
 
-/// What the middleware keeps for a request.
+/// The data that the middleware keeps for a request.
 #[must_use]
 pub fn granted(caller: &Caller) -> AuthDetails {
     AuthDetails::new(caller.roles.iter().cloned())
 }
 
-/// What `#[protect(any("admin", "admin-reader"))]` asks.
+/// The check of `#[protect(any("admin", "admin-reader"))]`.
 #[must_use]
 pub fn is_above(granted: &AuthDetails) -> bool {
     granted.has_any_authority(&["admin", "admin-reader"][..])

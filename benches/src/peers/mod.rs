@@ -1,4 +1,4 @@
-//! The same rule in other libraries.
+//! The rule in other libraries.
 
 pub mod casbin;
 pub mod cedar;

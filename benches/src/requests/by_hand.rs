@@ -1,4 +1,4 @@
-//! Checks by hand in the body of the handler: what a guard does, in the same order, and no more.
+//! Checks by hand in the body of the handler: the same checks as those of a guard, in the same order.
 
 use std::{fmt, sync::Arc};
 
@@ -25,7 +25,7 @@ pub(super) fn configure(pool: Pool) -> Configure {
 #[get("/assets/{asset_id}")]
 async fn view(
     request: HttpRequest,
-    // An id that is none is nobody's business before it is known who asks.
+    // An anonymous caller does not learn whether the id is valid.
     id: Option<web::Path<i32>>,
     pool: web::Data<Pool>,
 ) -> Result<impl Responder, Refused> {
@@ -37,11 +37,11 @@ async fn view(
     Ok(web::Json(asset))
 }
 
-/// Who has the token of the request.
+/// The user whose token the request carries.
 ///
 /// # Errors
 ///
-/// If nobody has, or it has none, or the database fails.
+/// If no user has it, or the request has none, or the database fails.
 pub async fn authenticate(request: &HttpRequest, pool: &Pool) -> Result<Caller, Refused> {
     let token = request
         .headers()
@@ -55,7 +55,7 @@ pub async fn authenticate(request: &HttpRequest, pool: &Pool) -> Result<Caller, 
     }
 }
 
-/// The row that is asked for.
+/// The row of this id.
 ///
 /// # Errors
 ///

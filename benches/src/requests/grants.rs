@@ -1,5 +1,5 @@
-//! `actix-web-grants`: its middleware asks an extractor what the caller was granted, its attribute compares, and the
-//! handler checks the object by hand.
+//! `actix-web-grants`: its middleware gets the caller's grants from an extractor, its attribute compares, and the handler
+//! checks the object by hand.
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -71,7 +71,7 @@ impl Way {
         }
     }
 
-    /// What it is, for a table.
+    /// The name of a way, for a table.
     #[must_use]
     pub fn described(self) -> &'static str {
         match self {
@@ -93,11 +93,11 @@ impl Way {
         Self::ALL.iter().copied().chain(others).find(|way| way.name() == name)
     }
 
-    /// Registers the handler, and what it needs.
+    /// Registers the handler, and its data.
     ///
     /// # Errors
     ///
-    /// If something that it needs cannot be made.
+    /// If a part of its data cannot be made.
     pub fn configure(self, pool: Pool) -> Result<Configure, Error> {
         match self {
             Self::Open => Ok(open::configure(pool)),
@@ -113,7 +113,7 @@ impl Way {
     }
 }
 
-/// What registers a handler, in each worker of a server.
+/// Registers a handler, in each worker of a server.
 pub type Configure = std::sync::Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// A request for the asset of a case.
@@ -129,7 +129,7 @@ pub fn path(case: Case) -> String {
     format!("/assets/{}", database::asset_id(case))
 }
 
-/// Calls an application without a socket, so that only what handles the request is counted.
+/// Calls an application without a socket, so that only the handling of the request is counted.
 ///
 /// # Errors
 ///
@@ -145,11 +145,11 @@ where
     Ok((status, body.to_vec()))
 }
 
-/// What one request executes in the database.
+/// The statements of one request.
 ///
 /// # Errors
 ///
-/// If it is not answered.
+/// If it gets no answer.
 pub fn statements(way: Way, case: Case) -> Result<Vec<String>, Error> {
     let (pool, statements) = database::recorded()?;
     let configure = way.configure(pool)?;

@@ -1,4 +1,4 @@
-//! No auth: the row that is asked for, whoever asks.
+//! No auth: the row of this id, for every caller.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Expansion: an item with attributes or derives of ours, as somebody writes it.
+//! Expansion: an item with attributes or derives of ours, as users write it.
 
 mod source;
 
@@ -8,10 +8,11 @@ use syn::{DeriveInput, File, ImplItem, Item, ItemFn, ItemImpl, Lit, Meta, Stmt, 
 
 use crate::{attribute, auth_model, load_context, model::Kind};
 
-/// The input is Rust. What does not lex is left out, so that the macros see most of it.
+/// The input is Rust. A part that does not lex is left out, so that the macros see most of it.
 ///
-/// Whatever the item and the arguments are: expansion does not panic, is the same each time, and makes items of an item.
-/// A handler comes out with its body and behind a guard that asks all that its attributes name, unless there is an error.
+/// For every item and all arguments, expansion does not panic, gives the same output each time, and makes items of an
+/// item. A handler comes out with its body and behind a guard with all requirements of its attributes, unless there is an
+/// error.
 ///
 /// # Panics
 ///
@@ -29,7 +30,7 @@ pub fn expansion(input: &[u8]) -> bool {
     }
 }
 
-/// What the compiler would expand first.
+/// The attributes that the compiler would expand first.
 enum Ours {
     Attribute(Asked),
     Derives(Vec<Derive>),
@@ -120,13 +121,13 @@ fn attribute_on(first: Asked, item: TokenStream) -> bool {
     true
 }
 
-/// Whether the item says what only the macros write, and so might claim to be guarded already.
+/// Whether the item contains names that only the macros write, and so might claim to be guarded already.
 fn is_about_macros(written: &ItemFn) -> bool {
     let text = written.to_token_stream().to_string();
     ["__auth", "_guard", "Admitted"].iter().any(|name| text.contains(name))
 }
 
-/// That everybody has to pass what was asked.
+/// Checks that every caller has to meet the requirements.
 fn guarded(written: &ItemFn, asked: &[Asked], output: &File) {
     let shown = output.to_token_stream().to_string();
     let mut handlers = output.items.iter().filter_map(|item| match item {

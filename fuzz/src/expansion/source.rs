@@ -1,13 +1,13 @@
-//! Rust of a text that somebody has cut up.
+//! Makes Rust of an arbitrary text.
 
 use proc_macro2::TokenStream;
 
-/// Deeper than anybody writes, and not so deep that a parser runs out of stack.
+/// Deeper than any real code, and not so deep that a parser runs out of stack.
 const MAX_DEPTH: usize = 24;
 const MAX_LENGTH: usize = 4096;
 
-/// The tokens of the text, without what belongs to none: delimiters that nobody opened, quotation marks that nobody
-/// closed, characters that Rust does not know. What is not closed ends at the end.
+/// The tokens of the text, without the characters that belong to none: delimiters that were not opened, quotation marks
+/// that are not closed, characters that Rust does not know. An open group ends at the end of the text.
 pub(super) fn tokens(text: &str) -> Option<TokenStream> {
     if text.len() > MAX_LENGTH {
         return None;
