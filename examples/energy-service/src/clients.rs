@@ -1,12 +1,12 @@
 //! Clients that are slow, or too many: how long the service waits for them, and how many it talks to at once.
 //!
-//! actix-web waits only so long for the first request of a connection, and for a next one to begin. For a body it waits for
-//! ever, so that is limited here. What a guard denies is answered without its body in any case.
+//! actix-web waits only so long for the first request of a connection, and for a next one to begin. It waits for a body
+//! for ever, so that wait is limited here. A denial of a guard does not wait for the body in any case.
 //!
-//! Where an answer leaves a body unread, the connection is closed with it, after a while (`LINGER`).
+//! An answer that leaves a body unread closes the connection, after a while (`LINGER`).
 //!
-//! Nothing limits how long the head of a later request takes, nor how long a client takes to read an answer: such clients hold
-//! one of the [connections](ClientLimits::connections) each. A proxy in front ends those.
+//! The time for the head of a later request is not limited, nor the time for a client to read an answer: such clients
+//! hold one of the [connections](ClientLimits::connections) each. A proxy in front ends those.
 
 use std::{future::Future as _, io::ErrorKind, pin::Pin, time::Duration};
 
@@ -19,8 +19,8 @@ use actix_web::{
 use futures_util::stream::{Stream as _, poll_fn};
 use tokio::time::sleep;
 
-/// How long the service still reads and throws away what a client sends of a body that was answered without it. A client that
-/// writes all before it reads loses the answer if it takes longer; until then, it holds a connection.
+/// How long the service still reads and discards a body after an answer that did not need it. A client that writes all
+/// before it reads loses the answer if it takes longer; until then, it holds a connection.
 pub(crate) const LINGER: Duration = Duration::from_secs(5);
 
 /// How long the service waits for clients, and how many there may be.
@@ -28,7 +28,7 @@ pub(crate) const LINGER: Duration = Duration::from_secs(5);
 pub struct ClientLimits {
     /// How long the head of the first request of a connection may take; then the answer is 408.
     pub head: Duration,
-    /// How long a body may take, from when a handler asks for it; then the answer is 408.
+    /// How long a body may take, from when a handler begins to read it; then the answer is 408.
     pub body: Duration,
     /// The most connections at once. Others wait until one is closed. Each takes a file, and some kilobytes.
     pub connections: usize,
@@ -51,7 +51,7 @@ pub(crate) fn limit_body(mut request: ServiceRequest, limit: Duration) -> Servic
     if matches!(body, Payload::None) {
         return request;
     }
-    // From when it is asked for: the guard takes its own time.
+    // From when the handler begins to read it: the guard takes its own time.
     let mut timer = None;
     let limited = poll_fn(move |context| {
         let polled = Pin::new(&mut body).poll_next(context);

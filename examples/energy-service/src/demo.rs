@@ -136,7 +136,7 @@ pub(crate) fn emails() -> [&'static str; USERS.len()] {
     USERS.map(|user| user.email)
 }
 
-/// A shell command that finds the token in the answer to a log-in, with what every system has.
+/// A shell command that finds the token in the answer to a log-in, with tools that every system has.
 const FIND_TOKEN: &str = r#"sed -E 's/.*"auth_token":"([^"]*)".*/\1/'"#;
 
 /// From 0 to 1: nothing at night, most at noon, less on cloudy days.
@@ -145,7 +145,7 @@ fn sun(time: f64, day: f64) -> f64 {
     clear * (0.75 + 0.25 * (day * 2.1).sin())
 }
 
-/// Fills an empty database with the demo world; one that holds the demo world already stays as it is.
+/// Fills an empty database with the demo world; a database with the demo world stays as it is.
 ///
 /// # Errors
 ///
@@ -312,7 +312,7 @@ pub fn instructions(service: &Service, address: SocketAddr) -> Result<String, Se
          TOKEN=$(curl -s {base}/requestAuthToken -H 'Content-Type: application/json' \
          -d '{{\"email\":\"{email}\",\"password\":\"{PASSWORD}\"}}' | {FIND_TOKEN})\n",
     );
-    // People play with the demo: what it began with may be gone when it is started again.
+    // People play with the demo: an object of its beginning may be gone when it is started again.
     match member_sensor(email, &mut *service.database().connection()?)? {
         Some((asset, sensor, Instant(last))) => {
             // The last hour before noon: solar power is not zero then.
@@ -372,7 +372,7 @@ pub enum DemoError {
         "the demo is for an empty database, and this one holds other data: name another database, or leave --demo out"
     )]
     Occupied,
-    /// It is no demo that is served, and everybody could log in.
+    /// The service is not started as a demo, and everybody could log in.
     #[error(
         "everybody knows the password of {}, which is the one of the demo: give each of them another one with \
          `set-password EMAIL`, or serve the demo with `--demo`",

@@ -1,5 +1,5 @@
-//! What the service answers when it does not do what it was asked: problem documents (RFC 9457), as the
-//! authorization library answers, too. What failed inside is logged and never told to the client.
+//! The answers of the service to requests that it does not carry out: problem documents (RFC 9457), as the authorization
+//! library has them, too. Internal failures are logged, and never shown to the client.
 
 use std::{error::Error, io::ErrorKind};
 
@@ -14,24 +14,24 @@ use actix_web::{
 use auth_core::{AccessError, AuthError, LoadError, Problem, mechanism::PasswordError};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-/// Why a request was not served. Its text is what the client reads.
+/// Why a request was not served. The client reads its text.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The library refused, in a handler that asked it.
+    /// The library refused, in a handler that called it.
     #[error(transparent)]
     Refused(#[from] AuthError),
-    /// 401: no active user has this email address and password. Which of them was wrong is not said.
+    /// 401: no active user has this email address and password. The answer does not tell which of them was wrong.
     #[error("the email address or the password is wrong")]
     LogInFailed,
-    /// 400: the request says something that cannot be meant.
+    /// 400: a part of the request has no meaning.
     #[error("{0}")]
     Invalid(String),
-    /// 400: one field says something that cannot be meant.
+    /// 400: a field has a value without meaning.
     #[error("`{field}` {problem}")]
     InvalidField {
         /// The name of the field.
         field: &'static str,
-        /// What is wrong with it.
+        /// The fault of it.
         problem: String,
     },
     /// 408: the body did not come in time.
@@ -43,10 +43,10 @@ pub enum ServiceError {
     /// 409: the request contradicts what is stored.
     #[error("{0}")]
     Conflict(&'static str),
-    /// 404: what the URL names does not exist, or no longer.
+    /// 404: the object of the URL does not exist, or no longer.
     #[error("there is nothing here")]
     NotFound,
-    /// 429: the user has as many sockets open as one may.
+    /// 429: the user has the most sockets that one user may have.
     #[error("there are too many open sockets of this user; close one")]
     TooManySockets,
     /// 503: the database, or the store of the sessions, is out of reach, locked, or busy for too long.
@@ -73,7 +73,7 @@ impl ServiceError {
         Self::Invalid(reason.into())
     }
 
-    /// Logs what failed inside.
+    /// Logs the cause of an internal failure.
     pub(crate) fn log(&self) {
         match self {
             Self::Unavailable(source) => {
@@ -97,7 +97,7 @@ impl ServiceError {
         Self::InvalidField { field, problem: problem.into() }
     }
 
-    /// What a duplicate key means for this request, if it is one.
+    /// A [`Conflict`](Self::Conflict) with this text for a duplicate key, and else the error as it is.
     #[must_use]
     pub fn or_duplicate(error: DieselError, meaning: &'static str) -> Self {
         match error {
@@ -106,7 +106,7 @@ impl ServiceError {
         }
     }
 
-    /// What it means for this request that the row which this field refers to is not there, if that is so.
+    /// An [`InvalidField`](Self::InvalidField) for a reference to a missing row, and else the error as it is.
     #[must_use]
     pub fn or_missing(error: DieselError, field: &'static str, problem: &str) -> Self {
         match error {
@@ -117,7 +117,8 @@ impl ServiceError {
         }
     }
 
-    /// What it means for this request that other rows still refer to the one that it deletes, if that is so.
+    /// A [`Conflict`](Self::Conflict) with this text where other rows refer to the deleted one, and else the error as it
+    /// is.
     #[must_use]
     pub fn or_in_use(error: DieselError, meaning: &'static str) -> Self {
         match error {
@@ -130,7 +131,7 @@ impl ServiceError {
 impl From<DieselError> for ServiceError {
     fn from(error: DieselError) -> Self {
         match &error {
-            // The latter: what a new row refers to was deleted between the guard, which loaded it, and the
+            // The latter: the row to which a new row refers was deleted between the guard, which loaded it, and the
             // change.
             DieselError::NotFound | DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
                 Self::NotFound
@@ -141,8 +142,8 @@ impl From<DieselError> for ServiceError {
     }
 }
 
-/// Whether another transaction was in the way, so that the same work can succeed when it is done again: if not
-/// this error says so, what caused it may.
+/// Whether another transaction was in the way, so that the same work can succeed when it is done again: this error may
+/// say so, or one of its causes.
 pub(crate) fn is_conflict(error: &(dyn Error + 'static)) -> bool {
     match error.downcast_ref() {
         Some(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
@@ -205,7 +206,7 @@ impl From<LoadError> for ServiceError {
     }
 }
 
-/// As a guard answers; but what is behind an outage is kept, as it says whether the same work can succeed once more.
+/// As a guard answers; but with the cause of an outage, as that says whether a new attempt at the work can succeed.
 impl From<AccessError> for ServiceError {
     fn from(error: AccessError) -> Self {
         match error {
@@ -246,7 +247,7 @@ impl ResponseError for ServiceError {
     }
 }
 
-/// The error with all that caused it, for logs and for the command line.
+/// The error with all its causes, for logs and for the command line.
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
@@ -259,7 +260,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// For `JsonConfig`: a body that is not what the handler asks for.
+/// For `JsonConfig`: a body that does not have the form that the handler takes.
 pub(crate) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
     match error {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
@@ -275,12 +276,12 @@ pub(crate) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web:
     .into()
 }
 
-/// Whether the body did not come in time, as [`clients`](crate::clients) says it.
+/// Whether the body did not come in time, as [`clients`](crate::clients) reports it.
 pub(crate) fn is_too_slow(error: &PayloadError) -> bool {
     matches!(error, PayloadError::Io(error) if error.kind() == ErrorKind::TimedOut)
 }
 
-/// For `QueryConfig`: a query that is not what the handler asks for.
+/// For `QueryConfig`: a query that does not have the form that the handler takes.
 pub(crate) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
     match error {
         QueryPayloadError::Deserialize(error) => {
@@ -291,7 +292,7 @@ pub(crate) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_we
     .into()
 }
 
-/// For `PathConfig`: a path that names nothing, as no id looks like this.
+/// For `PathConfig`: a path without a valid id, which names no object.
 pub(crate) fn path_error(_: PathError, _: &HttpRequest) -> actix_web::Error {
     ServiceError::NotFound.into()
 }

@@ -1,7 +1,7 @@
 //! Imports a world from a file: accounts, users, assets, sensors and entries of the audit log, with the ids
-//! that the file gives them. For tests and trials on data of one's own; nobody who is imported has a password.
+//! that the file gives them. For tests and trials on other data; no imported user has a password.
 //!
-//! The file is JSON, `{"worlds": [world, …]}`, and a world is what [`World`] says.
+//! The file is JSON, `{"worlds": [world, …]}`, where a world is a [`World`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +28,7 @@ use crate::{
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct World {
-    /// What it is called in the file.
+    /// Its name in the file.
     pub name: String,
     /// The accounts.
     pub accounts: Vec<WorldAccount>,
@@ -74,9 +74,9 @@ pub struct WorldUser {
 pub struct WorldAsset {
     /// The key.
     pub id: i32,
-    /// Whose it is. Nobody's: it is public.
+    /// Its account; none makes it public.
     pub account_id: Option<i32>,
-    /// What it is a part of. That may stand further down.
+    /// The asset of which it is a part. That may stand further down.
     pub parent_asset_id: Option<i32>,
 }
 
@@ -123,7 +123,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// When there is no such file, it is not what it should be, or has no such world.
+    /// When there is no such file, it has another form, or it has no such world.
     pub fn read(path: &Path, name: &str) -> Result<Self, ImportError> {
         let bytes = fs::read(path).map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
         let Worlds { worlds } = serde_json::from_slice(&bytes).map_err(|source| {
@@ -143,8 +143,8 @@ impl World {
         }
     }
 
-    /// That whatever is referred to is there, and nothing is there twice. The database would find out, too, but
-    /// not say what is wrong.
+    /// Checks that every referenced object is there, and none is there twice. The database would find out, too, but not
+    /// say where the fault is.
     fn check(&self) -> Result<(), ImportError> {
         let accounts = ids("account", self.accounts.iter().map(|account| account.id))?;
         let users = ids("user", self.users.iter().map(|user| user.id))?;
@@ -220,7 +220,7 @@ fn unique_roles(kind: &str, id: i32, roles: &[String]) -> Result<(), ImportError
     Ok(())
 }
 
-/// What an object may refer to.
+/// The objects to which an object may refer.
 struct Known<'a> {
     of: (&'a str, i32),
     kind: &'a str,
@@ -245,7 +245,7 @@ impl Known<'_> {
 ///
 /// # Errors
 ///
-/// When the database holds anything already, or the world contradicts itself.
+/// When the database holds data already, or the world contradicts itself.
 pub fn import(world: &World, database: &Database) -> Result<(), ImportError> {
     store(world, database, |_| Ok(()))
 }
@@ -303,7 +303,7 @@ fn store<T>(
     mut and_then: impl FnMut(&mut Connection) -> Result<T, ImportError>,
 ) -> Result<T, ImportError> {
     world.check()?;
-    // Of a password that nobody knows, not even this service in a moment: so nobody has one.
+    // A hash of a password that nobody knows, and that this service forgets at once: so no user has a password.
     let password_hash = Passwords::new().hash(Token::generate()?.as_str())?;
     let mut connection = database.connection()?;
     connection.immediate_transaction(|connection| {
@@ -459,7 +459,7 @@ pub enum ImportError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The file is no JSON.
@@ -467,7 +467,7 @@ pub enum ImportError {
     Json {
         /// The file.
         path: PathBuf,
-        /// Where, and what is wrong.
+        /// The place and the fault.
         source: serde_json::Error,
     },
     /// The file is JSON, and something else than worlds.
@@ -475,21 +475,21 @@ pub enum ImportError {
     Shape {
         /// The file.
         path: PathBuf,
-        /// Where, and what is wrong.
+        /// The place and the fault.
         source: serde_json::Error,
     },
     /// The file has no such world.
     #[error("there is no world {name:?} in the file; the worlds are: {names}")]
     Unknown {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// What there is.
+        /// The names in the file.
         names: String,
     },
     /// The file has two worlds of this name.
     #[error("there are several worlds {name:?} in the file; give them different names")]
     Ambiguous {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
     },
     /// The world contradicts itself.

@@ -71,26 +71,26 @@ use self::{
     sessions::{SessionConfig, SessionError, Sessions},
 };
 
-/// What the service is started with.
+/// The configuration of the service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
     /// Where the database is.
     pub database: Location,
     /// The number of connections to the database, at least one.
     pub pool_size: u32,
-    /// How long a request waits for a free connection before it is answered 503.
+    /// How long a request waits for a free connection before the answer is 503.
     pub pool_wait: Duration,
     /// How long the database may take.
     pub limits: Limits,
     /// How long clients may take, and how many there may be.
     pub clients: ClientLimits,
-    /// The proxies that say where clients are: attempts to log in are limited for each address.
+    /// The proxies whose headers have the addresses of clients: attempts to log in are limited for each address.
     pub proxies: TrustedProxies,
     /// The number of threads with an event loop, at least one. Without it there is one for each processor.
     pub workers: Option<usize>,
     /// Whether an empty database is filled with the [demo world](demo).
     pub demo: bool,
-    /// Where people find the service with their browsers, if it is not where it listens: behind a proxy that ends TLS.
+    /// Where browsers find the service, if not where it listens: behind a proxy that ends TLS.
     pub public_url: Option<PublicOrigin>,
     /// How sessions of browsers are kept.
     pub sessions: SessionConfig,
@@ -101,8 +101,8 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// An empty database in memory, 8 connections, 2 seconds; no proxies; sessions that end with the service; all else as [`Limits`],
-    /// [`ClientLimits`], [`AuditConfig`] and [`LiveConfig`] say.
+    /// An empty database in memory, 8 connections, 2 seconds; no proxies; sessions that end with the service; all else as
+    /// by default in [`Limits`], [`ClientLimits`], [`AuditConfig`] and [`LiveConfig`].
     fn default() -> Self {
         Self {
             database: Location::Memory,
@@ -121,7 +121,7 @@ impl Default for Config {
     }
 }
 
-/// The service: all that its handlers share. Clones share it, too.
+/// The service: the data that all its handlers share. Clones share it, too.
 #[derive(Clone)]
 pub struct Service {
     auth: Auth,
@@ -139,7 +139,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the database, brings its tables up to date and, if asked to, fills it with the demo world.
+    /// Opens the database, brings its tables up to date and, if configured, fills it with the demo world.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl Service {
         &self.database
     }
 
-    /// Waits until what was denied so far is in the audit log, which it is by itself after an
+    /// Waits until all denials so far are in the audit log. They get there by themselves after an
     /// [interval](AuditConfig::interval), or a [period](AuditConfig::period) where a user exceeds the budget, and when
     /// the last clone of the service is dropped. Blocks, for a bounded time.
     ///
@@ -185,7 +185,7 @@ impl Service {
         self.denials.flush()
     }
 
-    /// Registers the endpoints and what they need, for `App::configure`:
+    /// Registers the endpoints and their data, for `App::configure`:
     ///
     /// ```
     /// # use energy_service::{Config, Service};
@@ -210,8 +210,8 @@ impl Service {
             .default_service(web::to(routes::nothing_here));
     }
 
-    /// The guard report: every route, who is let in, and what would be missing. It is made once: nobody waits while all
-    /// routes are registered once more for a page.
+    /// The guard report: every route with its guards, and missing registrations. It is made once, so that no request
+    /// waits for a second registration of all routes.
     pub async fn guards(&self) -> &Registered {
         if let Some(registered) = self.guards.get() {
             return registered;
@@ -221,11 +221,12 @@ impl Service {
         self.guards.get_or_init(|| registered)
     }
 
-    /// The `OpenAPI` document of all routes, as JSON: what the handlers say, and what their guards ask. It is made once.
+    /// The `OpenAPI` document of all routes, as JSON: the descriptions of the handlers, and the requirements of their
+    /// guards. It is made once.
     ///
     /// # Errors
     ///
-    /// When a handler says that it is where none is.
+    /// When a handler's description names a route that does not exist.
     pub async fn openapi(&self) -> Result<Bytes, DocumentError> {
         if let Some(document) = self.openapi.get() {
             return Ok(document.clone());
@@ -248,7 +249,7 @@ impl Service {
         Ok(self.sessions.reach().await?)
     }
 
-    /// Refuses a database that the [demo] has filled, as long as its public password lets anybody in. For a service that
+    /// Refuses a database that the [demo] has filled, as long as its public password is valid there. For a service that
     /// is no demo.
     ///
     /// # Errors
@@ -260,7 +261,7 @@ impl Service {
     }
 
     /// Serves requests from this listener, for as long as the server is awaited: until [`stop`](Self::stop), `SIGTERM` or
-    /// Ctrl-C, and then until the requests are answered that there are, at most for half a minute.
+    /// Ctrl-C, and then until the open requests are answered, at most for half a minute.
     ///
     /// # Errors
     ///
@@ -290,14 +291,14 @@ impl Service {
         Ok(server.listen(listener)?.run())
     }
 
-    /// Closes the sockets with live measurements and stops what [`start`](Self::start) has started. A `ServerHandle` knows
-    /// nothing of the sockets, and waits for them.
+    /// Closes the sockets with live measurements and stops the server of [`start`](Self::start). A `ServerHandle` alone
+    /// does not close the sockets, and waits for them.
     pub fn stop(&self) {
         self.live.stop();
     }
 }
 
-/// Waits for the signal by which whoever runs the service ends it.
+/// Waits for the signal by which the operator ends the service.
 async fn asked_to_stop() {
     #[cfg(unix)]
     let terminated = async {

@@ -1,9 +1,9 @@
-//! What was just recorded, for the sockets that show it, and what these have in common: how many there are, how they are
-//! watched, and when they end. Who may see it is none of its business: each socket asks before each message, which is what
-//! many of them cost.
+//! The measurements that were just recorded, for the sockets that show them, and the limits of these sockets: how many
+//! there are, how they are watched, and when they end. It makes no decisions: each socket decides before each message,
+//! and that is most of its cost.
 //!
-//! All this is within one process. Of several instances, each shows what was recorded through itself; where clients
-//! have to see everything, the instances need a broker between them, such as `LISTEN` and `NOTIFY` of `PostgreSQL`.
+//! All this is within one process. Each of several instances shows the measurements that it records itself; where clients
+//! have to see all of them, the instances need a broker between them, such as `LISTEN` and `NOTIFY` of `PostgreSQL`.
 
 use std::{
     collections::HashMap,
@@ -23,8 +23,8 @@ const CHUNK: usize = 250;
 /// How sockets with live measurements are watched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct LiveConfig {
-    /// How often a socket is asked whether its client is still there, and the database whether the user may still read.
-    /// Also how long a client has to answer, and to read what is sent. At least a millisecond.
+    /// How often a socket checks that its client is still there, and asks the database whether the user may still read.
+    /// Also how long a client has to answer, and to read the messages. At least a millisecond.
     pub heart_beat: Duration,
     /// How long a socket is open at most. The client may open another one, and is authenticated anew then: a session that
     /// gets [too old](crate::sessions::MAX_AGE) meanwhile counts for so much longer.
@@ -35,19 +35,19 @@ pub struct LiveConfig {
 }
 
 impl Default for LiveConfig {
-    /// Half a minute, an hour, and what three of the largest requests record.
+    /// Half a minute, an hour, and the measurements of three of the largest requests.
     fn default() -> Self {
         Self { heart_beat: Duration::from_secs(30), max_age: Duration::from_secs(60 * 60), backlog: 128 }
     }
 }
 
-/// Where what was recorded is published. Clones share it.
+/// Publishes recorded measurements. Clones share the sockets.
 #[derive(Clone)]
 pub(crate) struct Live(Arc<Shared>);
 
 struct Shared {
     config: LiveConfig,
-    /// Of each sensor by itself: nobody's socket is flooded by the sensors of others.
+    /// Of each sensor by itself: the sensors of other users do not flood a user's socket.
     channels: Mutex<HashMap<i32, broadcast::Sender<Arc<str>>>>,
     /// How many sockets each user has.
     sockets: Mutex<HashMap<i32, usize>>,
@@ -84,15 +84,15 @@ impl Live {
         Some(Place { live: self.clone(), user_id })
     }
 
-    /// The messages about what is recorded of this sensor from now on.
+    /// The messages about new measurements of this sensor, from now on.
     pub(crate) fn of_sensor(&self, sensor_id: i32) -> broadcast::Receiver<Arc<str>> {
         let mut channels = locked(&self.0.channels);
         channels.retain(|_, channel| channel.receiver_count() > 0);
         channels.entry(sensor_id).or_insert_with(|| broadcast::Sender::new(self.0.config.backlog)).subscribe()
     }
 
-    /// Shows what was recorded to who follows the sensor; it is not even made if nobody does. To be called when the
-    /// transaction is over, which could still fail before.
+    /// Shows recorded measurements to the sockets that follow the sensor; without any, the message is not even made. Call
+    /// it after the transaction, which could still fail before.
     pub(crate) fn publish<T: Serialize>(&self, sensor_id: i32, recorded: impl FnOnce() -> Vec<T>) {
         let Some(channel) = locked(&self.0.channels).get(&sensor_id).cloned() else { return };
         if channel.receiver_count() == 0 {
@@ -100,14 +100,14 @@ impl Live {
         }
         for chunk in recorded().chunks(CHUNK) {
             match serde_json::to_string(chunk) {
-                // Without receivers there is nobody to miss it.
+                // Without receivers the message is not needed.
                 Ok(text) => drop(channel.send(text.into())),
                 Err(error) => tracing::error!(%error, "what was recorded cannot be shown"),
             }
         }
     }
 
-    /// Ends all sockets, those that are opened later as well.
+    /// Ends all sockets, also those that are opened later.
     pub(crate) fn stop(&self) {
         self.0.stopped.send_replace(true);
     }

@@ -57,7 +57,7 @@ struct ServeArguments {
     bind: SocketAddr,
     /// The database: a file, made when missing; `:memory:`, which ends with the service; or, if the service is
     /// built with that feature, the URL of a database in `PostgreSQL` (`postgres://…`) or `MariaDB` (`mysql://…`)
-    // A URL may have a password in it, which is not for `--help`. Nor for what clap says of a value that it cannot
+    // A URL may have a password in it, which `--help` must not show. Nor may clap's message about a value that it cannot
     // parse, so that is done later.
     #[arg(
         long,
@@ -79,7 +79,7 @@ struct ServeArguments {
     /// How long a statement may take, or wait for locks, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000, value_parser = value_parser!(u64).range(1..=600_000))]
     statement_wait: u64,
-    /// How long a guard waits for what it asks, and a handler for its work with the database, in milliseconds
+    /// How long a guard waits for mechanisms and loads, and a handler for its work with the database, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 15_000, value_parser = value_parser!(u64).range(1..=600_000))]
     answer_wait: u64,
     /// How long the head of a request may take, in milliseconds
@@ -201,7 +201,7 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         insecure_cookies,
     } = arguments;
     let database: Location = database.parse()?;
-    // Not parsed by clap, which shows what it refuses: these are secret.
+    // Not parsed by clap, whose messages would show them: these are secret.
     let (key, redis) = (session_key.as_deref().map(str::parse), redis.as_deref().map(str::parse));
     let (key, redis) = (key.transpose()?, redis.transpose()?);
     allow_files();
@@ -269,17 +269,17 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
     ended
 }
 
-/// A path would be lost: the service is all that there is at its host.
+/// A path would be lost: the service answers every path of its host.
 fn public_url(text: &str) -> Result<PublicOrigin, InvalidOrigin> {
     text.strip_suffix('/').unwrap_or(text).parse()
 }
 
-/// Whether others than this machine reach the service.
+/// Whether other machines reach the service.
 fn is_open_to_others(config: &Config, address: SocketAddr) -> bool {
     config.public_url.is_some() || !address.ip().is_loopback()
 }
 
-/// A log-in whose cookie the browser does not send back fails without a word.
+/// A browser that does not send the cookie of a log-in back would fail to log in, without any message.
 fn say_how_browsers_log_in(config: &Config, address: SocketAddr) {
     let insecure = config.sessions.insecure_cookies;
     match &config.public_url {
@@ -295,7 +295,8 @@ fn say_how_browsers_log_in(config: &Config, address: SocketAddr) {
     }
 }
 
-/// Each connection is a file. Many systems allow a process few of them, in case it cannot count so far, and more if it asks.
+/// Each connection is a file. Many systems allow a process few of them, for old programs that cannot use more, and more
+/// if it raises its limit.
 fn allow_files() {
     #[cfg(unix)]
     {
@@ -308,7 +309,7 @@ fn allow_files() {
     }
 }
 
-/// Prints nothing but the tokens, so that a program can read them.
+/// Prints only the tokens, so that a program can read them.
 fn import_world(arguments: &ImportArguments) -> Result<(), CommandError> {
     let ImportArguments { file, world, database, print_tokens } = arguments;
     let database: Location = database.parse()?;

@@ -57,7 +57,7 @@ pub(crate) async fn public(passwords: &Passwords, database: &Database) -> Result
 /// Why a password is not set.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPasswordError {
-    /// Nobody has this email address.
+    /// There is no user with this email address.
     #[error("there is no such user")]
     NoUser,
     /// It is the one of the demo.

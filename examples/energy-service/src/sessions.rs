@@ -1,4 +1,4 @@
-//! Sessions: where they are stored, and the cookie that names them. Not for who is logged in by one: that is
+//! Sessions: where they are stored, and the cookie that names them. The user of a session is found in
 //! [`auth`](crate::auth).
 
 use std::{fmt, str::FromStr, time::Duration};
@@ -14,7 +14,7 @@ use actix_web::middleware::from_fn;
 use auth_core::{ProtectedConfig, ProtectedScope, mechanism::session::PublicOrigin};
 use base64ct::{Base64, Encoding};
 
-/// For how long a log-in of a browser counts, whatever the browser and the store keep.
+/// For how long a log-in of a browser counts, also if the browser and the store keep it longer.
 pub const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How long a request waits for Redis: for a connection, and for an answer.
@@ -24,7 +24,7 @@ const REDIS_WAIT: Duration = Duration::from_secs(2);
 /// How sessions are kept.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SessionConfig {
-    /// What cookies are encrypted with. Without it there is a new one at each start, so sessions end with the
+    /// The key with which cookies are encrypted. Without it there is a new one at each start, so sessions end with the
     /// service.
     pub key: Option<SessionKey>,
     /// A Redis for the sessions, which several instances share. Without it a session is in its cookie.
@@ -34,7 +34,8 @@ pub struct SessionConfig {
     pub insecure_cookies: bool,
 }
 
-/// What the cookies of sessions are encrypted with: at least 64 random bytes, as hexadecimal digits or as Base64.
+/// The key with which the cookies of sessions are encrypted: at least 64 random bytes, as hexadecimal digits or as
+/// Base64.
 ///
 /// ```
 /// use energy_service::sessions::SessionKey;
@@ -92,7 +93,7 @@ impl FromStr for RedisUrl {
     }
 }
 
-/// Shows nothing but that it is one: there may be a password in it.
+/// Shows only that it is one: there may be a password in it.
 impl fmt::Debug for RedisUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("RedisUrl(…)")
@@ -169,13 +170,13 @@ impl Sessions {
             .cookie_name(self.cookie_name().to_owned())
             .cookie_secure(!self.insecure_cookies)
             .cookie_http_only(true)
-            // Links from elsewhere lead to pages as whoever is logged in; forms elsewhere do not.
+            // Links from elsewhere lead a logged-in user to pages with the session; forms elsewhere do not.
             .cookie_same_site(SameSite::Lax)
             .session_lifecycle(BrowserSession::default().state_ttl(age))
             .build()
     }
 
-    /// That the store answers.
+    /// Checks that the store answers.
     #[cfg_attr(
         not(feature = "redis"),
         expect(clippy::unused_async, reason = "only Redis has to be waited for")
@@ -221,7 +222,7 @@ mod redis {
             let pool = config
                 .create_pool(Some(Runtime::Tokio1))
                 .map_err(|error| SessionError::Redis(error.into()))?;
-            // This waits for nothing, for a pool does not connect before it has to.
+            // This waits for no connection, for a pool does not connect before it has to.
             let store = RedisSessionStore::builder_pooled(pool.clone())
                 .cache_keygen(|key| format!("energy-session:{key}"))
                 .build()
@@ -252,7 +253,7 @@ pub enum SessionError {
     /// This is not where a Redis is.
     #[error("the address of Redis does not have the form `redis://host:6379` or `unix:///path`")]
     RedisUrl,
-    /// Sessions are shared, and what their cookies are encrypted with is not.
+    /// Sessions are shared, and the key of their cookies is not.
     #[error(
         "sessions in Redis need a session key, the same for all instances (--session-key or SESSION_KEY)"
     )]
@@ -263,7 +264,7 @@ pub enum SessionError {
          name one with `https://`, or let the cookie go without TLS (--insecure-cookies)"
     )]
     NoTls,
-    /// There is a Redis, but nothing to reach it with.
+    /// There is a Redis, but the service is built without the feature to reach it.
     #[error("this service is built without Redis; build it with `--features redis`")]
     NotBuilt,
     /// The operating system gave none.

@@ -1,7 +1,7 @@
 //! For tests: databases of their own, on each server that the service is built for.
 //!
 //! The servers are those of `AUTH_TEST_POSTGRES_URL` and `AUTH_TEST_MYSQL_URL`, or else of this machine. Where none
-//! answers, what was to be tested on it runs on `SQLite`, with a line that says so, unless `CI` is set.
+//! answers, its tests run on `SQLite`, with a line that says so, unless `CI` is set.
 #![expect(clippy::panic, reason = "a test fails by a panic")]
 
 use std::{
@@ -36,7 +36,7 @@ pub enum Server {
 }
 
 impl Server {
-    /// A database on it that nobody else uses.
+    /// A database on it of the test's own.
     ///
     /// # Panics
     ///
@@ -78,7 +78,7 @@ impl Server {
     }
 }
 
-/// What the tests were built without.
+/// The missing feature of the tests.
 fn say_what_is_not_built() {
     for (suite, feature, built) in [
         ("on PostgreSQL", "postgres", cfg!(feature = "postgres")),
@@ -113,8 +113,8 @@ impl TestDatabase {
         &self.location
     }
 
-    /// What a service is started with to use it. Denials are in the audit log when the test
-    /// [asks](crate::Service::flush) for it, and not after a time.
+    /// The configuration of a service that uses it. Denials are in the audit log when the test
+    /// [flushes](crate::Service::flush) them, and not after a time.
     #[must_use]
     pub fn config(&self) -> Config {
         let audit = AuditConfig { interval: Duration::MAX, ..AuditConfig::default() };
@@ -169,7 +169,7 @@ fn within(server: &Location, name: &str) -> Location {
     }
 }
 
-/// Tries again if somebody is in the way: a service that ends still stores what was denied.
+/// Tries again while another connection is in the way: a service that ends still stores denials.
 fn run(connection: &mut Connection, statement: fmt::Arguments<'_>) {
     let statement = statement.to_string();
     let mut attempts = 0;

@@ -1,11 +1,11 @@
-//! How many entries denials make in the log. A user who tries everything makes few, and yet hides from nobody what kind of
-//! thing it was: a [`Kind`] is all but the id, so there are as many as the program has checks and reasons, whatever
-//! clients send.
+//! How many entries denials make in the log. A user who tries everything makes few, and yet cannot hide any kind of
+//! denial: a [`Kind`] is all but the id, so the number of kinds depends on the checks and reasons of the program, and not
+//! on its clients.
 //!
-//! There are two steps. [`Gathered`] is what was denied in an interval: of each user and kind, the first few ids and the
+//! There are two steps. [`Gathered`] has the denials of an interval: of each user and kind, the first few ids and the
 //! number of the rest. [`Budgets`] make entries of it: the first few of each kind in a [period](AuditConfig::period),
-//! whatever else the user tries; then as many as the user's budget has, of any kind. What it has none for is counted until
-//! the period ends, and then one entry for each kind has the number.
+//! whatever else the user tries; then as many as the user's budget has, of any kind. Denials beyond the budget are
+//! counted until the period ends, and then one entry for each kind has the number.
 
 use std::{collections::BTreeMap, fmt, time};
 
@@ -16,12 +16,12 @@ use crate::database::Instant;
 pub(super) struct Denied {
     pub(super) user: i32,
     pub(super) kind: Kind,
-    /// Of what, or nothing.
+    /// The object, or nothing.
     pub(super) id: String,
     pub(super) at: Instant,
 }
 
-/// What a user tried, and why not, without the id.
+/// The attempt of a user, and why it was denied, without the id.
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Kind {
     /// `was denied update on Asset`
@@ -40,7 +40,7 @@ struct OfKind {
     more: Option<Count>,
 }
 
-/// How often, and when the last time.
+/// The number of denials, and the time of the last one.
 #[derive(Clone, Copy)]
 struct Count {
     times: u64,
@@ -83,7 +83,7 @@ fn add(sum: &mut Option<Count>, count: Count) {
     }
 }
 
-/// What each user who was denied something in this period may still put into the log.
+/// The number of entries that each user with a denial in this period may still put into the log.
 #[derive(Default)]
 pub(super) struct Budgets(BTreeMap<i32, Budget>);
 
@@ -95,12 +95,12 @@ struct Budget {
 
 struct OfPeriod {
     left: usize,
-    /// What waits for the end of the period.
+    /// The denials that wait for the end of the period.
     later: Option<Count>,
 }
 
 impl Budgets {
-    /// The entries that are to be stored `now`, in the order of time; with `all`, also those that would wait.
+    /// The entries for storage at the time `now`, in the order of time; with `all`, also those that would wait.
     pub(super) fn entries(
         &mut self,
         gathered: Gathered,
@@ -145,7 +145,7 @@ impl Budgets {
     }
 }
 
-/// One of what is left, if there is one.
+/// Takes one entry of the remaining budget, if there is one.
 fn take(left: &mut usize) -> bool {
     let one_less = left.checked_sub(1);
     *left = one_less.unwrap_or(0);
@@ -184,7 +184,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
     const MINUTES_OF_A_DAY: usize = 24 * 60;
 
-    /// A service in which time passes only when somebody says so.
+    /// A service whose clock moves only when a test says so.
     struct Service {
         config: AuditConfig,
         gathered: Gathered,
@@ -213,7 +213,7 @@ mod tests {
             self.gathered.add(denied, self.config.entries_per_kind);
         }
 
-        /// What is stored a minute later.
+        /// The entries that are stored a minute later.
         fn minute(&mut self) -> Vec<String> {
             self.pass(MINUTE)
         }

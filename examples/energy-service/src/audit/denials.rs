@@ -1,16 +1,17 @@
-//! Stores what users were denied, in the log of the user who tried and of the user's account, so that those who run the
-//! account see it.
+//! Stores the denials of users, in the log of the user who tried and of the user's account, so that the account's admins
+//! see them.
 //!
-//! Stored are denials of known users, and failures to decide about them. What was allowed is not: of a change, the log
-//! tells in the transaction of the change; and of reads there are so many that nobody would find anything else. What
-//! nobody did who is known belongs to no account; `tracing` has it, as it has everything.
+//! It stores denials of known users, and failures to decide about them. It does not store allowed requests: the
+//! transaction of a change writes its own entry, and reads are so many that they would hide all other entries. A denial
+//! of an unknown caller belongs to no account; `tracing` has it, as it has everything.
 //!
-//! An entry does not name the roles that a guard asks for: the user may read it, and is told no more than by the answer.
+//! An entry does not name the roles that a guard requires: the user may read it, and learns no more from it than from the
+//! answer.
 //!
-//! Nothing waits for an entry, and no user is in the way of another: there is no queue that could be full. A denial is
-//! counted where the [bounds](super::bounds) have a place for its user and kind. After each
-//! [interval](AuditConfig::interval), one thread takes all that was gathered, makes entries of it, and stores these in one
-//! transaction. If that fails, they wait for the next interval, while denials are gathered in the same bounds.
+//! No request waits for an entry, and no user is in the way of another: there is no queue that could be full. The
+//! observer counts a denial where the [bounds](super::bounds) have a place for its user and kind. After each
+//! [interval](AuditConfig::interval), one thread takes all gathered denials, makes entries of them, and stores these in
+//! one transaction. If that fails, they wait for the next interval, while denials are gathered in the same bounds.
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +34,7 @@ use crate::{
     schema::{audit_log, users},
 };
 
-/// How denials are stored. A kind is what was tried and why it was denied, without the id.
+/// How denials are stored. A kind is the attempt and the reason of its denial, without the id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditConfig {
     /// For how long denials are gathered before they are stored; at least 10 ms.
@@ -41,8 +42,8 @@ pub struct AuditConfig {
     /// The most entries of one user and kind in an interval, beside one with the number of the rest. As many, the first in
     /// a period, need no [budget](Self::entries_per_user).
     pub entries_per_kind: usize,
-    /// For how long a budget lasts, from a user's first denial on. What exceeds it is counted, and stored when the period
-    /// ends: one entry of each kind has the number.
+    /// For how long a budget lasts, from a user's first denial on. Denials beyond it are counted, and their numbers
+    /// stored when the period ends, in one entry of each kind.
     pub period: Duration,
     /// The budget: the most entries of one user in a period, beside those that need none.
     pub entries_per_user: usize,
@@ -61,12 +62,12 @@ impl Default for AuditConfig {
 }
 
 /// The observer that stores denials. Clones share the thread that does so, which ends with the last of them, when it has
-/// stored what is left.
+/// stored the waiting entries.
 #[derive(Clone)]
 pub(crate) struct Denials {
     gathered: Arc<Mutex<Gathered>>,
     entries_per_kind: usize,
-    /// To store all that there is, and say whether that is done.
+    /// A request to store all entries, and a channel for the answer when that is done.
     flushes: Sender<Sender<bool>>,
 }
 
@@ -81,7 +82,7 @@ impl Denials {
         Ok(denials)
     }
 
-    /// Waits until what was denied so far is stored, but not for ever: the database may hang.
+    /// Waits until the denials so far are stored, for a limited time: the database may hang.
     pub(crate) fn flush(&self) -> Result<(), ServiceError> {
         let (done, stored) = channel();
         let asked = self.flushes.send(done).is_ok();
@@ -93,7 +94,7 @@ impl Denials {
     }
 }
 
-/// How long somebody waits for the entries to be stored.
+/// The longest wait for the entries to be stored.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Observer for Denials {
@@ -104,17 +105,17 @@ impl Observer for Denials {
     }
 }
 
-/// Never for long: who adds to it adds one denial, and who takes it leaves an empty one.
+/// Every lock is short: an observer adds one denial, and the thread takes all and leaves an empty value.
 fn locked(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
     gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Denied {
-    /// What is stored of this decision, if anything is.
+    /// The denial to store for this decision, if there is one.
     fn of(event: &Event<'_>) -> Option<Self> {
         let Decision::Deny(reason) = event.decision else { return None };
         let user = event.subject?.to_string().parse().ok()?;
-        // What a client wrote in it is quoted.
+        // The texts of a client in it are quoted.
         let id = shortened(event.context_id.unwrap_or_default());
         Some(Self { user, kind: Kind::of(event, reason), id, at: Instant::now() })
     }
@@ -135,7 +136,7 @@ const MAX_ID: usize = 64;
 impl Kind {
     fn of(event: &Event<'_>, reason: DenyReason) -> Self {
         let failed = matches!(reason, DenyReason::Unavailable | DenyReason::Misconfigured);
-        // Of what is hidden, the log says no more than the answer.
+        // About a hidden context, the log says no more than the answer.
         let reason = if event.hidden { DenyReason::NotFound } else { reason };
         let what = match (event.permission, event.context) {
             (Some(permission), Some(context)) => {
@@ -156,7 +157,7 @@ struct Writer {
     config: AuditConfig,
     gathered: Arc<Mutex<Gathered>>,
     budgets: Budgets,
-    /// What is not stored yet.
+    /// The entries that are not stored yet.
     entries: Vec<Entry>,
 }
 
@@ -166,7 +167,7 @@ impl Writer {
         loop {
             match flushes.recv_timeout(interval) {
                 Ok(done) => {
-                    // Whoever asked may have gone.
+                    // The receiver may have gone.
                     let _ = done.send(self.store(true));
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -180,9 +181,10 @@ impl Writer {
         }
     }
 
-    /// Stores what there is, or `all`, also what waits for the end of a period; whether that worked. If not, it stays.
+    /// Stores the gathered entries, with `all` also those that wait for the end of a period; returns whether that worked.
+    /// If not, they stay.
     fn store(&mut self, all: bool) -> bool {
-        // What was not stored the last time goes first. Until it is, the rest is gathered, where it is bounded.
+        // Entries that failed the last time go first. Until they are stored, the others are gathered, in their bounds.
         if !self.insert() {
             return false;
         }
@@ -195,7 +197,7 @@ impl Writer {
         if self.entries.is_empty() {
             return true;
         }
-        // Not of the pool: requests do not wait for this, nor this for them.
+        // Not of the pool: requests do not wait for this work, nor this work for them.
         let stored = self.database.connect().and_then(|mut connection| {
             connection.immediate_transaction(|connection| insert(&self.entries, connection))
         });
@@ -212,10 +214,10 @@ impl Writer {
     }
 }
 
-/// So that the thread is never busy with nothing.
+/// A minimum, so that the thread does not spin.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Writes the entries of those users who still are.
+/// Writes the entries of those users who still exist.
 fn insert(entries: &[Entry], connection: &mut Connection) -> Result<(), ServiceError> {
     let mut found: BTreeMap<i32, Option<(i32, String)>> = BTreeMap::new();
     for Entry { user, event, at } in entries {

@@ -1,7 +1,7 @@
-//! Writes the audit log: who did what, and to whom. An entry about a change is written in the transaction of the change
-//! that it tells of, so there is neither a change without an entry nor an entry without a change. The exceptions:
-//! measurements, log-ins and log-outs are not in it. What users were denied is stored a little later, and in bounded
-//! numbers. For reading there are the [models](crate::models) of the log.
+//! Writes the audit log: who changed what, and whom. An entry about a change is written in the transaction of the change
+//! that it describes, so there is neither a change without an entry nor an entry without a change. The exceptions:
+//! measurements, log-ins and log-outs are not in it. Denials of users are stored a little later, and in bounded numbers.
+//! For reading there are the [models](crate::models) of the log.
 
 mod bounds;
 mod denials;
@@ -18,7 +18,7 @@ use crate::{
 pub use self::denials::AuditConfig;
 pub(crate) use self::denials::Denials;
 
-/// What a change was about. `None` is an object that the same transaction deletes: its entry stays.
+/// The object of a change. `None` is an object that the same transaction deletes: its entry stays.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Affected {
     Account(Option<i32>),
@@ -28,11 +28,11 @@ pub(crate) enum Affected {
     Asset(Option<i32>),
 }
 
-/// Writes what `active` did.
+/// Writes an entry about an action of `active`.
 ///
 /// # Errors
 ///
-/// As [`LoggedIn::confirm`]: who was deactivated since the request began, or lost a role, changes nothing.
+/// As [`LoggedIn::confirm`]: a user who was deactivated since the request began, or lost a role, makes no change.
 pub(crate) fn record(
     active: &LoggedIn,
     affected: Affected,

@@ -1,4 +1,4 @@
-//! The subject: the user who asks, found by the token or the session that the request carries.
+//! The subject: the user whose token or session the request carries.
 
 use std::{fmt, num::ParseIntError, str::FromStr, time::SystemTime};
 
@@ -16,7 +16,7 @@ use crate::{
     sessions,
 };
 
-/// The user who is logged in, with all that a guard may ask about.
+/// The user who is logged in, with all that a guard may check.
 #[derive(Clone, Debug)]
 pub struct LoggedIn {
     /// The user.
@@ -27,7 +27,7 @@ pub struct LoggedIn {
     pub roles: Vec<String>,
     /// The names of the account's roles.
     pub account_roles: Vec<String>,
-    /// The token that the user asks with; none where it is a session.
+    /// The token of the request; none where it has a session.
     pub token: Option<UsedToken>,
     /// How often all sessions of the user were ended.
     pub log_outs: i32,
@@ -36,7 +36,7 @@ pub struct LoggedIn {
 /// The token that a request carries.
 #[derive(Clone, Copy, Debug)]
 pub struct UsedToken {
-    /// What is stored of it.
+    /// The stored hash of it.
     pub hash: TokenHash,
     /// When the user got it.
     pub issued_at: Instant,
@@ -64,8 +64,8 @@ impl Subject for LoggedIn {
     }
 }
 
-/// One statement for each request, and so one moment: nobody is found with the roles of before and the account of
-/// after a change.
+/// One statement for each request, and so one moment: the roles and the account of a user are never from before and after
+/// a change.
 impl FindByToken for LoggedIn {
     type Connection = Connection;
 
@@ -145,11 +145,11 @@ impl FindBySession for LoggedIn {
 /// A user's id, account, and number of log-outs.
 type User = (i32, i32, i32);
 
-/// A role of the user with one of the account: each with each, as those are few.
+/// A row of a role of the user and one of the account: each with each, as those are few.
 type Roles = (Option<String>, Option<String>);
 
 impl LoggedIn {
-    /// This user, as after a log-in now. It takes one statement, too.
+    /// Finds this user, as after a log-in now, in one statement, too.
     ///
     /// # Errors
     ///
@@ -172,9 +172,9 @@ impl LoggedIn {
         Ok(Self::new(user, None, held.into_iter().map(|(_, roles)| roles)))
     }
 
-    /// That the log-in still counts, and the user still has what the guard decided by: the account, and each of the
-    /// roles. A guard decides before the body is read, and a client may take as long as it likes to send it, or keep a
-    /// socket open. To be called in the transaction of every change.
+    /// Checks that the log-in still counts, and that the user still has the account and each of the roles by which the
+    /// guard decided. A guard decides before the body is read, and a client may take as long as it likes to send it, or
+    /// keep a socket open. Call it in the transaction of every change.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ impl LoggedIn {
         if now.token.is_some_and(|token| token.issued_at < Instant::now().before(TOKEN_MAX_AGE)) {
             return Err(AuthError::unauthenticated().into());
         }
-        // A role more takes nothing away, as lists only grant.
+        // An additional role takes nothing away, as lists only grant.
         let kept = |before: &[String], now: &[String]| before.iter().all(|role| now.contains(role));
         let same = now.account_id == self.account_id
             && kept(&self.roles, &now.roles)

@@ -1,4 +1,4 @@
-//! Who asks, and how the service knows: the roles, the subject, and what the library is told of all this.
+//! Authentication: the roles, the subject, and the configuration of the library.
 
 use std::{fmt, time::Duration};
 
@@ -37,20 +37,20 @@ pub const PROSUMER: &str = "Prosumer";
 /// Role of accounts that sell energy.
 pub const SUPPLIER: &str = "Supplier";
 
-/// To look after an account, as the consultants of its consultancy do: whoever may look after it may do so with all
-/// that belongs to it.
+/// To look after an account, as the consultants of its consultancy do: a subject who may look after it may also look
+/// after all that belongs to it.
 pub const CONSULT: Permission = Permission::new("consult");
 
 /// For how long a token is good.
 pub const TOKEN_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How many tokens of one user are good at once; a log-in beyond revokes the oldest. There is one for each program that
-/// somebody runs, and programs that log in each time they start leave many behind.
+/// How many tokens of one user are good at once; a log-in beyond revokes the oldest. Each program of a user has one, and
+/// programs that log in each time they start leave many behind.
 pub const MAX_TOKENS: u32 = 10;
 
-/// What the guards of all handlers use: bearer tokens for programs, sessions for browsers, connections from `pool`
-/// for users and contexts alike, and pages for who is denied in a browser. Sessions are in cookies of this name. The
-/// observer is told of each decision. A guard waits for what it asks as long as `time_limit` says.
+/// The configuration of the guards of all handlers: bearer tokens for programs, sessions for browsers, connections from
+/// `pool` for users and contexts alike, and pages for denials in a browser. Sessions are in cookies of this name. The
+/// observer receives each decision. A guard waits for mechanisms and loads for at most `time_limit`.
 ///
 /// # Errors
 ///
@@ -71,10 +71,10 @@ pub fn auth(
         .build()
 }
 
-/// That a change under the condition of its [`scope`](auth_core::Scoped::scope) was right to hit this many rows. If it
-/// hit none, either there is none, or who asks may not: access may be lost between the guard's decision and the change.
-/// (A change without fields hits none as well, and is nothing but the question.) To be called in the transaction of the
-/// change.
+/// Checks the number of rows that a change under the condition of its [`scope`](auth_core::Scoped::scope) hit. If it hit
+/// none, either the row does not exist, or the subject may not change it: access may be lost between the guard's decision
+/// and the change. (A change without fields hits none as well, and only this check is left of it.) Call it in the
+/// transaction of the change.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Who may give and take roles. This is beyond access-control lists, which know a user as a whole: which
-//! roles somebody may change depends on the role, too.
+//! Who may give and take roles. This is beyond access-control lists, which know a user as a whole: a permission to change
+//! a role depends on the role, too.
 
 use auth_core::Subject;
 
@@ -11,11 +11,11 @@ use crate::models::{Account, User};
 ///
 /// | role | who changes it |
 /// |---|---|
-/// | `admin` | nobody: whoever runs the service does it in the database |
+/// | `admin` | no user: the operator of the service does it in the database |
 /// | `admin-reader` | admins |
 /// | `account-admin` | admins, and consultants of the account's consultancy |
 /// | `consultant` | admins, and account-admins of the same account |
-/// | any other | nobody |
+/// | any other | no user |
 ///
 /// The semantics are those of FlexMeasures' `can_modify_role`, but that nobody changes their own roles: there,
 /// only the endpoint sees to that.

@@ -1,5 +1,5 @@
-//! One connection, to whichever of the three databases: how it is opened, what it is told, and the few things that
-//! each database has its own words for. Not for queries: those are the same for all.
+//! One connection, to one of the three databases: how it is opened and configured, and the few things that each database
+//! has its own words for. Not for queries: those are the same for all.
 
 use std::{
     error::Error,
@@ -31,8 +31,8 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 #[cfg(feature = "mysql")]
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 
-/// What each connection to `SQLite` is told: how long a statement waits for another connection's lock. (`SQLite` checks
-/// foreign keys only when asked to, and ends no statement by itself that takes too long.)
+/// The settings of each connection to `SQLite`: how long a statement waits for another connection's lock. (`SQLite`
+/// checks foreign keys only with this setting, and does not end a statement that takes too long.)
 fn sqlite_settings(Limits { statement, .. }: Limits) -> String {
     format!(
         "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = {}; PRAGMA synchronous = NORMAL;",
@@ -40,15 +40,15 @@ fn sqlite_settings(Limits { statement, .. }: Limits) -> String {
     )
 }
 
-/// What each connection to `PostgreSQL` is told: to end a statement that takes too long, also one that waits for a lock.
-/// (Diesel says that it is in UTC.)
+/// The settings of each connection to `PostgreSQL`: it ends a statement that takes too long, also one that waits for a
+/// lock. (Diesel sets its time zone to UTC.)
 #[cfg(feature = "postgres")]
 fn postgres_settings(Limits { statement, .. }: Limits) -> String {
     format!("SET statement_timeout = {}", statement.as_millis())
 }
 
-/// The URL with what libpq has to know before there is a connection: how long to wait for one, and for a server that has gone
-/// without a word, as with its power. What the URL says itself comes later, and counts.
+/// The URL with the settings that libpq needs before there is a connection: how long to wait for one, and for a server
+/// that disappears, as without power. Settings of the URL itself come later, and override these.
 #[cfg(feature = "postgres")]
 fn postgres_url(url: &str, Limits { connect, statement, .. }: Limits) -> String {
     let (server, settings) = url.split_once('?').unwrap_or((url, ""));
@@ -63,11 +63,12 @@ fn postgres_url(url: &str, Limits { connect, statement, .. }: Limits) -> String 
     .to_owned()
 }
 
-/// What each connection to `MariaDB` is told: to end a statement that takes too long, or waits for locks; to refuse what does
-/// not fit; and to say in English what is wrong, as we know it by its words. (Diesel says that it is in UTC.)
+/// The settings of each connection to `MariaDB`: it ends a statement that takes too long, or waits for locks; refuses
+/// values that do not fit; and reports errors in English, as we recognize them by their words. (Diesel sets its time zone
+/// to UTC.)
 #[cfg(feature = "mysql")]
 fn mysql_settings(Limits { statement, .. }: Limits) -> String {
-    // MySQL has another name for it, and limits with it what reads. Each takes the other's for a comment.
+    // MySQL has another name for it, and limits only reads with it. Each takes the other's for a comment.
     format!(
         "SET /*M! max_statement_time = {}, */ /*!50708 max_execution_time = {}, */ \
          innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}, lc_messages = 'en_US', \
@@ -89,11 +90,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest pause between two of these attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
-/// A connection to whichever database the service was started with. `SQLite` is always there, the others are
-/// features.
+/// A connection to the database with which the service was started. `SQLite` is always there, the others are features.
 ///
-/// Queries are written once, in what all databases understand: without `RETURNING`, for example, which `MySQL` does
-/// not have. [`last_id`](Self::last_id) tells the id of a new row.
+/// Queries are written once, in the SQL that all databases understand: without `RETURNING`, for example, which `MySQL`
+/// does not have. [`last_id`](Self::last_id) tells the id of a new row.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     /// `SQLite`.
@@ -107,7 +107,7 @@ pub enum AnyConnection {
 }
 
 impl AnyConnection {
-    /// Opens a connection, and tells it what holds for all of them.
+    /// Opens a connection, and applies its settings.
     pub(crate) fn open(location: &Location, limits: Limits) -> Result<Self, diesel::r2d2::Error> {
         match location {
             Location::Memory => Err(ConnectionError::BadConnection(
@@ -177,7 +177,7 @@ impl AnyConnection {
     ///
     /// # Errors
     ///
-    /// What `work` returns, or what the database says at the begin or the end. Nothing is changed then.
+    /// The error of `work`, or of the database at the begin or the end. No row is changed then.
     pub fn immediate_transaction<T, E, W>(&mut self, mut work: W) -> Result<T, E>
     where
         E: From<DieselError> + Error + 'static,
@@ -196,12 +196,13 @@ impl AnyConnection {
         }
     }
 
-    /// Does `work`, which only reads, as of one moment: whatever others change meanwhile, all of its statements see the
-    /// same rows. It waits for nobody, and nobody waits for it (but on an `SQLite` database in memory).
+    /// Does `work`, which only reads, as of one moment: all of its statements see the same rows, also if other
+    /// transactions change them meanwhile. It waits for no other transaction, and none waits for it (except on an
+    /// `SQLite` database in memory).
     ///
     /// # Errors
     ///
-    /// What `work` returns, or what the database says at the begin or the end.
+    /// The error of `work`, or of the database at the begin or the end.
     pub fn read_transaction<T, E: From<DieselError>>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, E>,

@@ -15,8 +15,8 @@ use super::Backend;
 
 /// The type of a column with instants: `TIMESTAMP`, but `DATETIME(6)` in `MariaDB`.
 ///
-/// Diesel's own `Timestamp` would reach `MariaDB` as its `TIMESTAMP`, which ends in 2038: what is later becomes
-/// `NULL`, also in a comparison.
+/// Diesel's own `Timestamp` would reach `MariaDB` as its `TIMESTAMP`, which ends in 2038: a later instant becomes `NULL`,
+/// also in a comparison.
 #[derive(Clone, Copy, Debug, Default, QueryId, SqlType)]
 #[diesel(sqlite_type(name = "Text"))]
 #[cfg_attr(feature = "postgres", diesel(postgres_type(oid = 1114, array_oid = 1115)))]

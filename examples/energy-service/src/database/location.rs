@@ -11,7 +11,7 @@ use std::{fmt, str::FromStr};
 /// | `mysql://…`, `mariadb://…` | [`Location::Mysql`] |
 /// | anything else, but the URL of something else | [`Location::File`] |
 ///
-/// What is shown of a URL, also by `Debug`, is its scheme alone: there may be a password in the rest.
+/// Only the scheme of a URL is shown, also by `Debug`: there may be a password in the rest.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub enum Location {
     /// In this process, a new one for each [`Database`](super::Database); it ends with its last clone.
@@ -50,8 +50,8 @@ impl FromStr for Location {
     }
 }
 
-/// That the client libraries can read what follows the scheme. They quote what they cannot, and so a part of a
-/// password, as of `me:secret/energy`, where `secret` stands for a port.
+/// Checks that the client libraries can read the text behind the scheme. They quote a part that they cannot read, and so
+/// a part of a password, as of `me:secret/energy`, where `secret` stands for a port.
 fn check(rest: &str) -> Result<(), LocationError> {
     let (user, _) = rest.rsplit_once('@').unwrap_or_default();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:%".contains(&byte);
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn the_text_tells_which_database_it_is() {
         for (text, location) in [
-            // What SQLite takes for private is shared.
+            // A database that is private in SQLite is shared here.
             ("", Location::Memory),
             (":memory:", Location::Memory),
             ("energy.sqlite", Location::File("energy.sqlite".to_owned())),

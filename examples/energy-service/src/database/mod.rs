@@ -34,12 +34,12 @@ pub use self::{
 pub struct Limits {
     /// How long a server may take to let a connection in; whole seconds, at least 2. For `PostgreSQL`.
     pub connect: Duration,
-    /// How long a statement may take, and wait for locks, before the database ends it. `SQLite` knows a limit for locks
-    /// alone, and `MySQL` one for what reads.
+    /// How long a statement may take, and wait for locks, before the database ends it. `SQLite` has a limit for locks
+    /// alone, and `MySQL` one for reads.
     pub statement: Duration,
-    /// How long a guard waits for what it asks, and a handler for all its work, before the request is answered 503. The
-    /// limit for where the others do not help, as with a server that is there and does not answer: what has begun goes on
-    /// then, and a change may still take place.
+    /// How long a guard waits for mechanisms and loads, and a handler for all its work, before the answer is 503. This is
+    /// the limit where the others do not help, as with a server that accepts connections and does not answer: work that
+    /// has begun goes on then, and a change may still take place.
     pub answer: Duration,
 }
 
@@ -54,7 +54,7 @@ impl Default for Limits {
 /// The connections that handlers and guards share.
 pub type ConnectionPool = Pool<Manager>;
 
-/// The pool, with what keeps a database in memory alive. Clones share both.
+/// The pool, with a connection that keeps a database in memory alive. Clones share both.
 #[derive(Clone)]
 pub struct Database {
     pool: ConnectionPool,
@@ -67,7 +67,7 @@ pub struct Database {
 
 impl Database {
     /// Opens the database and brings its tables up to date. `pool_size` is the number of connections,
-    /// `pool_wait` how long a request waits for a free one before it is answered 503.
+    /// `pool_wait` how long a request waits for a free one before the answer is 503.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Database {
         Self::open_within(Limits::default(), location, pool_size, pool_wait)
     }
 
-    /// The same, with these limits.
+    /// Opens the database with these limits, and brings its tables up to date.
     ///
     /// # Errors
     ///
@@ -103,8 +103,8 @@ impl Database {
         let mut pool = Pool::builder()
             .max_size(pool_size)
             .connection_timeout(pool_wait)
-            // A server that was restarted has closed its connections, and nobody notices before a statement fails.
-            // So each is tried with one of its own each time it is taken.
+            // A server that was restarted has closed its connections, which shows only when a statement fails. So each is
+            // tried with one of its own each time it is taken.
             .test_on_check_out(on_server)
             .error_handler(Box::new(LogError));
         if !on_server {
@@ -148,12 +148,12 @@ impl Database {
     }
 
     /// Runs `work` with a connection, on a thread that may block: the event loop, which serves all other
-    /// requests meanwhile, never waits for the database. Work for which nobody waits any more is not begun.
+    /// requests meanwhile, never waits for the database. Work whose request has ended is not begun.
     ///
     /// # Errors
     ///
-    /// What `work` returns; [`ServiceError::Unavailable`] when no connection becomes free in time, or the work takes longer
-    /// than the [limit](Limits::answer).
+    /// The error of `work`; [`ServiceError::Unavailable`] when no connection becomes free in time, or the work takes
+    /// longer than the [limit](Limits::answer).
     pub async fn run<T, W>(&self, work: W) -> Result<T, ServiceError>
     where
         T: Send + 'static,
@@ -201,9 +201,9 @@ pub enum DatabaseError {
     /// a kind that the service is built without.
     #[error("cannot open the database `{location}`")]
     Open {
-        /// As it was asked for.
+        /// The location from the configuration.
         location: Location,
-        /// What diesel says.
+        /// The error of diesel.
         source: diesel::r2d2::Error,
     },
     /// A migration failed.

@@ -28,7 +28,7 @@ use crate::{
 pub struct Account {
     /// The key.
     pub id: i32,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
     /// The account whose consultants look after this one.
     pub consultancy_account_id: Option<i32>,
@@ -38,7 +38,7 @@ pub struct Account {
 #[derive(Clone, Copy, Debug)]
 pub struct Platform;
 
-/// There is one platform, so nothing has to name it.
+/// There is one platform, so no request names it.
 impl LoadContext for Platform {
     type Id = ();
     type Connection = NoConnection;

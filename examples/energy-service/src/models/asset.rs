@@ -1,4 +1,4 @@
-//! Assets: what uses, makes, stores or measures energy, and what it is made of.
+//! Assets: things that use, make, store or measure energy, and their parts.
 
 use auth_core::{AuthModel, LoadContext};
 use diesel::{Identifiable, NullableExpressionMethods, Queryable, Selectable};
@@ -14,8 +14,8 @@ use crate::{
 
 /// An asset, as it is stored and shown.
 ///
-/// Members of the account work with its assets; deleting one is for who runs the account. Public assets are read by
-/// everyone and changed by admins.
+/// Members of the account work with its assets; the account's admins may delete one. Public assets are read by everyone
+/// and changed by admins.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = assets, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, account_id))]
@@ -30,7 +30,7 @@ pub struct Asset {
     pub id: i32,
     /// What people call it.
     pub name: String,
-    /// Whose it is. Nobody's: it is public.
+    /// Its account; none makes it public.
     pub account_id: Option<i32>,
     /// In degrees, north is positive.
     pub latitude: Option<f64>,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// An entry about an account or about a user. Entries are read as the log of an account or of a user; each by itself is
-/// for admins alone, whom no policy needs to name.
+/// for admins alone, so its policy names no subject.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = audit_log, check_for_backend(Backend))]
 #[auth(connection = Connection)]
@@ -60,7 +60,7 @@ pub struct AssetAuditLog {
 }
 
 /// The log of one account, as a context: the account's row once more, but with rules for the entries that are about the
-/// account and its users. Read by who runs the account and its consultants; nobody writes it but the service itself.
+/// account and its users. The account's admins and its consultants read it; only the service itself writes it.
 #[derive(AuthModel, Clone, Copy, Debug, LoadContext, Queryable, Selectable)]
 #[diesel(table_name = accounts, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, id))]
@@ -71,7 +71,7 @@ pub struct AccountAuditLog {
     pub account_id: i32,
 }
 
-/// The log of one user, as a context. Read by the user, who runs the account, and its consultants.
+/// The log of one user, as a context. The user, the account's admins and its consultants read it.
 #[derive(AuthModel, Clone, Copy, Debug, LoadContext, Queryable, Selectable)]
 #[diesel(table_name = users, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, account_id))]

@@ -1,4 +1,4 @@
-//! Flex-models: what a scheduler may do with an asset, as a JSON document that refers to sensors in any depth.
+//! Flex-models: the freedom of a scheduler with an asset, as a JSON document that refers to sensors in any depth.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ const MAX_PLACE: usize = 1_000;
 ///
 /// Every `sensor` and `*-sensor`, and every `sensors` and `*-sensors`, in any depth refers to sensors by their ids.
 /// A key that only resembles these is refused.
-/// Whoever stores a document in which another one's sensor is named would have the scheduler read it for him, so a
-/// guard asks for each: [`sensors`](Self::sensors).
+/// A user who stores a document with another one's sensor would have the scheduler read it for them, so a guard checks
+/// each: [`sensors`](Self::sensors).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 #[schema(value_type = Object)]
 #[serde(transparent)]
@@ -31,8 +31,8 @@ impl FlexModel {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Invalid`] where something else stands than ids, there are too many or their places too long,
-    /// and where a key only resembles that of a reference.
+    /// [`ServiceError::Invalid`] where other values than ids stand, there are too many or their places too long, and
+    /// where a key only resembles that of a reference.
     pub fn references(&self) -> Result<BTreeMap<String, Vec<i32>>, ServiceError> {
         let mut search = Search::default();
         search.object(&self.0)?;
@@ -67,7 +67,7 @@ enum Step<'a> {
     Index(usize),
 }
 
-/// What is found on a way through the document. A document is read with a limit of its depth, so the way ends.
+/// The references found on a way through the document. A document is read with a limit of its depth, so the way ends.
 #[derive(Default)]
 struct Search<'a> {
     way: Vec<Step<'a>>,
@@ -144,13 +144,13 @@ impl<'a> Search<'a> {
     }
 }
 
-/// `sensor`, and what ends in `-sensor`.
+/// `sensor`, and keys that end in `-sensor`.
 fn is_called(key: &str, name: &str) -> bool {
     key.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('-'))
 }
 
-/// Whether another program, or whoever reads the document, may take a key for one of a reference: in other letters of
-/// the same shape, in upper case, with `_` or a blank. Nobody would have checked what stands there, so it is refused.
+/// Whether another program, or a reader of the document, may take a key for one of a reference: in other letters of one
+/// shape, in upper case, with `_` or a blank. The guard would not check the sensors below it, so it is refused.
 fn resembles_reference(key: &str) -> bool {
     !key.is_ascii() || key.to_ascii_lowercase().contains("sensor")
 }

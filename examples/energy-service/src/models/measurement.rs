@@ -1,5 +1,5 @@
-//! Measurements: what a sensor recorded. They are no context of their own: who may read or record them is
-//! decided by the sensor's access-control list.
+//! Measurements: the records of a sensor. They are no context of their own: the sensor's access-control list decides
+//! about reading and recording them.
 
 use diesel::{Insertable, QueryResult, Queryable, RunQueryDsl, Selectable};
 
@@ -17,7 +17,7 @@ const CHUNK: usize = 1_000;
 pub struct Measurement {
     /// The sensor that recorded it.
     pub sensor_id: i32,
-    /// When what was measured began.
+    /// The beginning of the measured event.
     pub event_start: Instant,
     /// In the unit of the sensor.
     pub event_value: f64,

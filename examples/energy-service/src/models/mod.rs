@@ -1,7 +1,7 @@
 //! The objects that requests are about: each with its row, and with its policy, which decides about single rows, lists
 //! and changes alike. The policies are those of FlexMeasures.
 //!
-//! Only what the service shows is in the rows; the hash of a password, for one, is not.
+//! The rows have only the columns that the service shows; not the hash of a password, for example.
 
 mod account;
 mod asset;

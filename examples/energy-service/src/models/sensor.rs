@@ -13,8 +13,8 @@ use crate::{
 
 /// A sensor, as it is stored and shown.
 ///
-/// Who reads the asset reads its sensors, and who may add to it records measurements, which are a sensor's children. The
-/// sensor itself is changed and deleted by who may delete the asset.
+/// Readers of the asset read its sensors, and subjects who may add to the asset record measurements, which are a sensor's
+/// children. A permission to delete the asset covers changing and deleting the sensor itself.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = sensors, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(asset: Asset, asset_id))]

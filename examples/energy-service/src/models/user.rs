@@ -1,4 +1,4 @@
-//! Users, as those see them who may; the one who asks is [`LoggedIn`](crate::auth::LoggedIn).
+//! Users, as other users may see them; the caller is a [`LoggedIn`](crate::auth::LoggedIn).
 
 use auth_core::{AuthModel, LoadContext};
 use diesel::{Identifiable, Queryable, Selectable};
@@ -12,9 +12,9 @@ use crate::{
     schema::users,
 };
 
-/// What is shown of a user.
+/// The visible part of a user.
 ///
-/// Colleagues see each other; what is in a user's profile is changed by the user or who runs the account.
+/// Colleagues see each other; the user and the account's admins change the user's profile.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = users, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, account_id))]
@@ -27,9 +27,9 @@ pub struct User {
     pub id: i32,
     /// The account that the user belongs to.
     pub account_id: i32,
-    /// What the user logs in with.
+    /// The email address for the log-in.
     pub email: String,
-    /// What people call the user.
+    /// The name for people.
     pub username: String,
     /// Whether the user may log in.
     pub active: bool,

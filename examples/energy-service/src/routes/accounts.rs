@@ -51,7 +51,7 @@ async fn view(account: Account) -> Json<Account> {
     Json(account)
 }
 
-// The consultancy is missing on purpose: whoever could change it could hand the account to strangers.
+// The consultancy is missing on purpose: a caller who could change it could hand the account to strangers.
 #[derive(AsChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
@@ -134,7 +134,7 @@ async fn create(
 ) -> Result<HttpResponse, ServiceError> {
     if !current_user.has_role(ADMIN) {
         let own = current_user.account_id;
-        // Else, whoever may create accounts could hand them to strangers, or be strangers' consultants.
+        // Otherwise, a caller who may create accounts could hand them to strangers, or be strangers' consultants.
         let consultancy = *account.consultancy_account_id.get_or_insert(own);
         if consultancy != own {
             return Err(refuse("consultancy of a new account", &current_user, &consultancy).into());
@@ -184,7 +184,7 @@ async fn remove(
                     Account::changeable_by(&*current_user, Permission::DELETE).find(account.id),
                 )
                 .execute(connection)
-                // Somebody was faster than the look at what is in use.
+                // Another request was faster than the look for references.
                 .map_err(|error| ServiceError::or_in_use(error, IN_USE))?;
                 confirm_change::<Account>(hit, &current_user, account.id, Permission::DELETE, connection)?;
                 let event = format!("deleted the account {}, {:?}", account.id, account.name);

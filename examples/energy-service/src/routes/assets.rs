@@ -164,9 +164,9 @@ async fn create(
 
 /// Inserts an asset, if the caller may create it where it says.
 ///
-/// A guard cannot look into the body before the caller is known to be allowed to send it. So this asks the library
-/// itself, in the transaction that inserts, about every object that the body refers to: one that is not checked would
-/// be a way into somebody else's data. The answers are those of a guard.
+/// A guard cannot look into the body before it knows that the caller may send it. So this function calls the library
+/// itself, in the transaction that inserts, for every object that the body refers to: one without a check would be a way
+/// into another account's data. The answers are those of a guard.
 pub(super) async fn insert(
     asset: NewAsset,
     current_user: CurrentUser<LoggedIn>,
@@ -267,7 +267,7 @@ pub(super) async fn update(
 }
 
 /// Deletes an asset with its sensors and their measurements. Assets that are parts of it stay.
-// The argument is a proof: it does not compile when its guard asks for another permission than `delete`.
+// The argument is a proof: it does not compile when its guard checks another permission than `delete`.
 #[utoipa::path(
     params(("asset_id" = i32, Path, description = "The asset.")),
     responses((status = 204, description = "Done."), InvalidQuery),

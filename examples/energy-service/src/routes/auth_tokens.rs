@@ -1,4 +1,4 @@
-//! Tokens: given up by who has them. They are given out by the log-in.
+//! Tokens, which their users revoke here. The log-in issues them.
 
 use actix_web::{
     HttpResponse, delete,
@@ -19,7 +19,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 #[openapi(paths(revoke))]
 pub(super) struct Api;
 
-/// Revokes the token that the request carries: from the next request on, nobody gets in with it.
+/// Revokes the token that the request carries: from the next request on, it lets no request in.
 #[utoipa::path(responses((status = 204, description = "Done."), InvalidQuery))]
 #[auth_token_required]
 #[delete("/auth-tokens/current")]

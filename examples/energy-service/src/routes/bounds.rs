@@ -1,5 +1,5 @@
-//! The bounds of what clients send, each said once: what is read is held against them, and the schemas of the document are
-//! made of them. `utoipa`'s attributes take nothing but literals.
+//! The bounds of the input of clients, each defined once: validation compares with them, and the schemas of the document
+//! are made of them. `utoipa`'s attributes take nothing but literals.
 
 use std::ops::RangeInclusive;
 
@@ -16,7 +16,7 @@ pub(super) const UNIT: RangeInclusive<usize> = 0..=20;
 pub(super) const EMAIL: RangeInclusive<usize> = 3..=254;
 /// Characters of a password: not too short to be guessed slowly, and not too long to be hashed quickly.
 pub(super) const PASSWORD: RangeInclusive<usize> = 8..=128;
-/// Characters of what a list is searched for, among them email addresses.
+/// Characters of a search text, which may be an email address.
 pub(super) const FILTER: RangeInclusive<usize> = 0..=*EMAIL.end();
 /// The duration of one event, in minutes: a year at most.
 pub(super) const RESOLUTION: RangeInclusive<i32> = 1..=366 * 24 * 60;
@@ -32,7 +32,7 @@ pub(super) const PER_PAGE: RangeInclusive<u32> = 1..=100;
 pub(super) const ENTRIES: RangeInclusive<i64> = 1..=100;
 /// Measurements that one request records or reads.
 pub(super) const EVENTS: RangeInclusive<usize> = 1..=10_000;
-/// Roles of one change: who is refused has each of them logged.
+/// Roles of one change: a denial logs each of them.
 pub(super) const ROLES: RangeInclusive<usize> = 1..=100;
 
 pub(super) fn name() -> Object {
@@ -82,7 +82,7 @@ pub(super) fn entries() -> Object {
     integer(KnownFormat::Int64).minimum(Some(min)).maximum(Some(max)).build()
 }
 
-/// Those that are given, or those that are taken; there are so many together.
+/// The roles that are given, or those that are taken; there may be so many together.
 pub(super) fn roles() -> Array {
     let role = ObjectBuilder::new().schema_type(Type::String).build();
     ArrayBuilder::new().items(role).unique_items(true).max_items(Some(*ROLES.end())).build()

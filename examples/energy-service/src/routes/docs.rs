@@ -12,7 +12,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .add((header::REFERRER_POLICY, "same-origin"))
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     let document = format!("{BASE}/openapi.json");
-    // It would send what it shows to a validator elsewhere.
+    // It would send the document to a validator elsewhere.
     let settings = Config::from(document).use_base_layout().validator_url("none");
     // Its links are below the path, so they need the slash.
     let ui = web::scope("")

@@ -34,7 +34,7 @@ pub(super) struct Api;
 
 impl Validate for FlexModel {
     fn validate(&self) -> Result<(), ServiceError> {
-        // First, so that what is done to find references is bounded: it keeps the event loop from other requests.
+        // First, to bound the search for references: it keeps the event loop from other requests.
         if stored(self)?.len() > MAX_DOCUMENT {
             return Err(ServiceError::invalid(format!("the document is longer than {MAX_DOCUMENT} bytes")));
         }

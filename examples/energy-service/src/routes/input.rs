@@ -1,4 +1,4 @@
-//! What clients send: read strictly and validated before a handler sees it.
+//! The input of clients: read strictly and validated before a handler sees it.
 
 use std::{fmt, future::Future, ops::RangeInclusive, pin::Pin};
 
@@ -12,7 +12,7 @@ use serde::{
 use super::bounds::{EMAIL, FILTER, LATITUDE, LONGITUDE, NAME, PASSWORD, RESOLUTION, UNIT};
 use crate::{database::Instant, error::ServiceError};
 
-/// What a body has to fulfil beyond its types.
+/// The rules for a body beyond its types.
 pub(super) trait Validate {
     /// [`ServiceError::Invalid`] or [`ServiceError::InvalidField`] when it does not.
     fn validate(&self) -> Result<(), ServiceError>;
@@ -58,8 +58,8 @@ pub(super) fn valid_name(field: &'static str, name: &str) -> Result<(), ServiceE
     valid_text(field, name, &NAME)
 }
 
-/// An email address has one `@` with something on both sides, and no blanks. Whether somebody reads what is
-/// sent there, no rule finds out.
+/// An email address has one `@` with something on both sides, and no blanks. No rule finds out whether a person reads
+/// mail at it.
 pub(super) fn valid_email(email: &str) -> Result<(), ServiceError> {
     let parts = email.split_once('@');
     let whole =
@@ -93,7 +93,7 @@ pub(super) fn valid_filter(filter: &str) -> Result<(), ServiceError> {
     valid_text("filter", filter, &FILTER)
 }
 
-/// A text is not too long, and shows all that is in it.
+/// A text is not too long, and has no invisible characters.
 fn valid_text(field: &'static str, text: &str, length: &RangeInclusive<usize>) -> Result<(), ServiceError> {
     let max = length.end();
     if text.chars().count() > *max {
@@ -111,7 +111,7 @@ fn valid_text(field: &'static str, text: &str, length: &RangeInclusive<usize>) -
     Ok(())
 }
 
-/// Two names that differ by these alone look the same, and some turn around what is written after them.
+/// Two names that differ by these alone look the same, and some turn around the text after them.
 fn is_invisible(character: char) -> bool {
     matches!(
         character,

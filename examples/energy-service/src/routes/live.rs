@@ -1,15 +1,15 @@
 //! A socket with the measurements of one sensor, from when it is opened.
 //!
-//! The guard decides about the upgrade, as about any request: who is denied gets a problem document and no socket. A
-//! socket outlives its request, so everything is asked again for each message:
+//! The guard decides about the upgrade, as about any request: a denied caller gets a problem document and no socket. A
+//! socket outlives its request, so every check is repeated for each message:
 //!
-//! | message | what has to hold at that moment |
+//! | message | the conditions at that moment |
 //! |---|---|
 //! | from the service: `[{"event_start": …, "event_value": …}, …]`, as a `GET` of the measurements answers | the log-in counts, the user has the account and the roles of the beginning, and may `read` the sensor |
-//! | from the client: one such object, or a list of them, to be recorded | the same as for a `POST` of them |
+//! | from the client: one such object, or a list of them, to be recorded | those of a `POST` of them |
 //!
-//! What the client records comes back as a message to all who follow the sensor, to itself as well. What is refused is
-//! answered by a problem document, and the socket stays open for who may read.
+//! A measurement that the client records comes back as a message to all who follow the sensor, to itself as well. The
+//! answer to a refused message is a problem document, and the socket stays open while the user may read.
 //!
 //! | the service closes with | when |
 //! |---|---|
@@ -18,13 +18,13 @@
 //! | 1008 | the user may not read the sensor any more, or is not logged in any more; also without a message, by the next [heart beat](LiveConfig::heart_beat) |
 //! | 1009 | a message is larger than [`MAX_MESSAGE`] |
 //! | 1011 | the database does not answer: without a decision nothing is sent |
-//! | 1013 | more was recorded than the client reads: ask for the measurements, and open another |
+//! | 1013 | more was recorded than the client reads: get the measurements, and open another |
 //!
-//! Who does not answer the heart beat, or does not read, is dropped without a word. A socket counts as one of the user's
-//! until its connection has ended.
+//! A client that does not answer the heart beat, or does not read, is dropped without a close frame. A socket counts as
+//! one of the user's until its connection has ended.
 //!
 //! In a browser, `new WebSocket(…)` sends no `Authorization`, so pages use the session, whose cookie browsers send to any
-//! socket from any page. That is why the session's mechanism refuses upgrades that other origins ask for.
+//! socket from any page. That is why the session's mechanism refuses upgrades from other origins.
 
 use std::{
     convert::Infallible,
@@ -100,7 +100,7 @@ async fn follow(
         .map_err(|error| ServiceError::invalid(format!("here is a WebSocket, and nothing else: {error}")))?;
     let messages =
         messages.max_frame_size(MAX_MESSAGE).aggregate_continuations().max_continuation_size(MAX_MESSAGE);
-    // Before the client is told that it follows.
+    // Before the client learns that it follows.
     let recorded = live.of_sensor(sensor.id);
     rt::spawn(
         Socket { sensor_id: sensor.id, current_user, database, live, session }.serve(messages, recorded),
@@ -121,7 +121,7 @@ struct Socket {
 enum End {
     /// The client is not there any more, or does not read.
     Gone,
-    /// For a reason of which the client learns this much.
+    /// For a reason, of which the client learns this part.
     Closed(CloseCode),
 }
 
@@ -129,7 +129,7 @@ impl Socket {
     async fn serve(mut self, messages: AggregatedMessageStream, recorded: broadcast::Receiver<Arc<str>>) {
         let Err(end) = self.run(messages, recorded).await;
         if let End::Closed(code) = end {
-            // Who does not read this either is dropped.
+            // A client that does not read this either is dropped.
             let wait = self.live.config().heart_beat;
             let _ = time::timeout(wait, self.session.close(Some(code.into()))).await;
         }
@@ -170,7 +170,7 @@ impl Socket {
         }
     }
 
-    /// That the user may see the next measurement.
+    /// Checks that the user may see the next measurement.
     async fn may_read(&self) -> Result<(), End> {
         let (user, sensor_id) = (self.current_user.clone(), self.sensor_id);
         let decided = self.database.run(move |connection| {
@@ -202,7 +202,7 @@ impl Socket {
         }
     }
 
-    /// Records what a message says. The answer comes with what others record.
+    /// Records the measurements of a message. The answer comes with those that others record.
     async fn record(&self, text: &str) -> Result<(), ServiceError> {
         let wrong = |error| ServiceError::invalid(format!("the message is wrong: {error}"));
         let events = if text.trim_start().starts_with('[') {
@@ -219,7 +219,7 @@ impl Socket {
         self.in_time(async |session| session.text(text).await).await
     }
 
-    /// Sends something, to a client that has to read what was sent before.
+    /// Sends a message, to a client that has to read the ones before.
     async fn in_time(
         &mut self,
         send: impl AsyncFnOnce(&mut Session) -> Result<(), Closed>,
@@ -245,15 +245,15 @@ impl From<ProtocolError> for End {
     fn from(error: ProtocolError) -> Self {
         Self::Closed(match error {
             ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => CloseCode::Invalid,
-            // Too large in several pieces. Or the connection is broken, and nobody reads why.
+            // Too large in several pieces. Or the connection is broken, and the reason would reach no client.
             ProtocolError::Overflow | ProtocolError::Io(_) => CloseCode::Size,
             _ => CloseCode::Protocol,
         })
     }
 }
 
-/// What is sent over a connection, together with the place that it takes: also while a client that does not read keeps the
-/// connection open, and the socket has been given up.
+/// The messages over a connection, together with its place among the user's sockets: it keeps the place also while a
+/// client that does not read keeps the connection open, after the service has given the socket up.
 struct Held {
     body: BoxBody,
     _place: Place,

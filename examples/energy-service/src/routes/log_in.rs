@@ -76,15 +76,15 @@ async fn request_auth_token(
         .json(LogIn { auth_token: token.as_str(), user_id: user.id }))
 }
 
-/// Stores a token, and makes room for it: what has expired is deleted, and the oldest, until there are [`MAX_TOKENS`].
-/// In a transaction that sees no other log-in of this user half done.
+/// Stores a token, and makes room for it: it deletes expired tokens, and the oldest, until there are [`MAX_TOKENS`]. In a
+/// transaction that sees no other log-in of this user half done.
 fn insert_token(hash: &TokenHash, user_id: i32, connection: &mut Connection) -> Result<(), ServiceError> {
     let now = Instant::now();
     let expired = auth_tokens::table
         .filter(auth_tokens::user_id.eq(user_id))
         .filter(auth_tokens::created_at.lt(now.before(TOKEN_MAX_AGE)));
     diesel::delete(expired).execute(connection)?;
-    // Before the new one is there, which stays, whatever the clocks of other instances say.
+    // Before the new one is inserted, which stays, whatever the clocks of other instances are.
     let mut oldest: Vec<Vec<u8>> = auth_tokens::table
         .filter(auth_tokens::user_id.eq(user_id))
         .order((auth_tokens::created_at.desc(), auth_tokens::token_hash))
@@ -103,8 +103,8 @@ fn insert_token(hash: &TokenHash, user_id: i32, connection: &mut Connection) -> 
     Ok(())
 }
 
-/// Whose these credentials are. An unknown address, a wrong password and an inactive user are answered alike,
-/// and after the same work. Whoever tries too often is answered 429, whatever the password.
+/// The user with these credentials. An unknown address, a wrong password and an inactive user get one answer, after equal
+/// work. After too many attempts the answer is 429, for any password.
 pub(super) async fn verify(
     Credentials { email, password }: Credentials,
     request: &HttpRequest,
@@ -118,12 +118,12 @@ pub(super) async fn verify(
         AuthError::from(error)
     })?;
     let user = user_with(email, password, passwords, database).await;
-    // Not the address that was typed: people type their password there, too.
+    // Not the typed address: people type their password there, too.
     match &user {
         Ok(SessionUser { id, .. }) => tracing::info!(?address, subject = id, outcome = "allow", "log-in"),
         Err(error) => tracing::info!(?address, outcome = "deny", reason = %error, "log-in"),
     }
-    // Who logs in guessed nothing, and a database that failed told nothing.
+    // A user who logs in guessed nothing, and a failure of the database revealed nothing.
     if !matches!(user, Err(ServiceError::LogInFailed)) {
         attempt.take_back();
     }

@@ -213,7 +213,7 @@ pub(super) async fn store(
                     )
                 })
             })?;
-            // Here, so that it takes place also where the client does not wait for the answer.
+            // Here, so that it takes place also when the client has gone.
             live.publish(sensor_id, || Event::all_of(&rows));
             Ok(rows)
         })

@@ -1,9 +1,9 @@
 //! The endpoints, one file for each kind of object. Every handler has a guard, or says that it is public: the
 //! protected scopes of [`configure`] take no other.
 //!
-//! A guard decides before the body is read, which a client may hold back for as long as it likes. So what changes
-//! something asks once more, in its transaction: a change of a row is an `UPDATE` or `DELETE` under the condition of
-//! the policy, and what creates below a row locks it by `authorize_for_update`.
+//! A guard decides before the body is read, which a client may hold back for as long as it likes. So every change is
+//! decided once more, in its transaction: a change of a row is an `UPDATE` or `DELETE` under the condition of the policy,
+//! and a handler that creates below a row locks that row by `authorize_for_update`.
 //!
 //! | endpoint | who |
 //! |---|---|
@@ -30,7 +30,7 @@
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
 //! | `POST /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `create-children` |
-//! | `GET /api/v3_0/sensors/{sensor_id}/measurements/live`, a WebSocket | the sensor's list: `read`, asked again for each message; `create-children` for each that it sends |
+//! | `GET /api/v3_0/sensors/{sensor_id}/measurements/live`, a WebSocket | the sensor's list: `read`, checked again for each message; `create-children` for each that it sends |
 //! | `GET /api/v3_0/audit-log/{audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
@@ -47,11 +47,11 @@
 //! | `GET /assets`, `GET /accounts` | `auth_required`: those rows whose list allows `read` |
 //! | `GET`, `POST /assets/new` | `auth_required`, then the list of the account in the form: `create-children` |
 //! | `GET /assets/{asset_id}` | the asset's list: `read` |
-//! | `GET /assets/{asset_id}/decisions` | the asset's list: `read`; the list of the user who is asked about: `read` |
+//! | `GET /assets/{asset_id}/decisions` | the asset's list: `read`; the list of the user in question: `read` |
 //! | `GET`, `POST /assets/{asset_id}/edit`, `…/delete` | the asset's list: `update`, `delete` |
 //! | `GET`, `POST /assets/{asset_id}/sensors/new` | the asset's list: `create-children` |
 //! | `GET /sensors/{sensor_id}` | the sensor's list: `read` |
-//! | `GET /sensors/{sensor_id}/decisions` | the sensor's list: `read`; the list of the user who is asked about: `read` |
+//! | `GET /sensors/{sensor_id}/decisions` | the sensor's list: `read`; the list of the user in question: `read` |
 //! | `GET`, `POST /sensors/{sensor_id}/edit`, `…/delete` | the sensor's list: `update`, `delete` |
 //! | `GET`, `POST /sensors/{sensor_id}/measurements/new` | the sensor's list: `create-children` |
 //! | `GET /accounts/{account_id}` | the account's list: `read` |
@@ -98,7 +98,7 @@ const BASE: &str = "/api/v3_0";
 /// The largest body that is read, in bytes: room for as many measurements as [one request may have](bounds::EVENTS).
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
-/// Registers all endpoints. They need what [`Service::configure`](crate::Service::configure) registers with
+/// Registers all endpoints. They need the data that [`Service::configure`](crate::Service::configure) registers with
 /// them.
 pub fn configure(config: &mut ProtectedConfig<'_>) {
     config
@@ -133,7 +133,7 @@ pub fn configure(config: &mut ProtectedConfig<'_>) {
     config.configure(docs::configure);
 }
 
-/// Answers what no route serves. A known path with another method is a 405, which the protected scopes answer.
+/// Answers a path without a route. A known path with another method is a 405, which the protected scopes answer.
 pub(crate) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Denial> {
     Err(Denial::new(&request, AuthError::NotFound))
 }

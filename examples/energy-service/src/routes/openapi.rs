@@ -1,4 +1,4 @@
-//! The document of the endpoints, by `OpenAPI`: what the handlers say of themselves, and what their guards ask.
+//! The document of the endpoints, by `OpenAPI`: the descriptions of the handlers, and the requirements of their guards.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(view);
 }
 
-/// What the handlers say.
+/// The descriptions of the handlers.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -46,7 +46,8 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 )]
 struct Api;
 
-/// What the handlers say, without what their guards ask. Without a URL, the endpoints are where the document is.
+/// The descriptions of the handlers, without the requirements of their guards. Without a URL, the endpoints are where the
+/// document is.
 pub(crate) fn document(public_url: Option<&PublicOrigin>) -> openapi::OpenApi {
     let mut document = Api::openapi().nest(BASE, permissions::openapi());
     document.servers = public_url.map(|url| vec![Server::new(url.to_string())]);
@@ -75,13 +76,13 @@ pub(super) struct InvalidBody;
 /// 409: the request contradicts what is stored.
 pub(super) struct Conflict;
 
-/// 403 and 404: what the body refers to is not for the caller, or not there.
+/// 403 and 404: an object of the body is not for the caller, or not there.
 pub(super) struct Refused;
 
 /// 429: the caller has as many sockets as one may have.
 pub(super) struct TooManySockets;
 
-/// What a log-in answers.
+/// The answers to a log-in.
 pub(super) struct LogInRefused;
 
 impl IntoResponses for InvalidQuery {

@@ -1,5 +1,5 @@
-//! Lists, page by page: what the lists of accounts, users, assets and sensors have in common. Each begins with the rows
-//! that the caller may read, so what is counted are those alone.
+//! Lists, page by page: the common part of the lists of accounts, users, assets and sensors. Each begins with the rows
+//! that the caller may read, so it counts those alone.
 
 use std::any::TypeId;
 
@@ -33,7 +33,7 @@ use crate::{
 /// The rows of one page, if the client does not say how many.
 pub(super) const PER_PAGE: u32 = 20;
 /// The page that the client asks for. `C` are the columns that the list may be ordered by; `A` and `S` are the ids of an
-/// account and of an asset, in lists that are narrowed down to what belongs to one.
+/// account and of an asset, in lists that are narrowed down to the objects of one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListQuery<C, A = Never, S = Never> {
@@ -67,11 +67,11 @@ pub(super) struct Listed<T> {
     pub(super) data: Vec<T>,
     /// All that the caller may read.
     pub(super) num_records: i64,
-    /// Those among them that the client asks for, on all pages.
+    /// Those among them that match the client's filters, on all pages.
     pub(super) filtered_records: i64,
 }
 
-/// As the fields are written; what a list does not take is no parameter of it.
+/// As the fields are written; a parameter that the list does not take is left out.
 impl<C: ToSchema, A: 'static, S: 'static> IntoParams for ListQuery<C, A, S> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let id = |taken: bool| taken.then(i32::schema);
@@ -111,7 +111,7 @@ diesel::define_sql_function! {
 /// Not a backslash, which has a meaning of its own in `MariaDB`'s texts.
 pub(super) const ESCAPE: char = '!';
 
-/// The pattern of what contains this text: `lower(name).like(lower(pattern(text))).escape(ESCAPE)`.
+/// The pattern of texts that contain this one: `lower(name).like(lower(pattern(text))).escape(ESCAPE)`.
 pub(super) fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
@@ -154,7 +154,7 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
         self.asset_id
     }
 
-    /// The query in the order of this column, in the direction that the client asks for.
+    /// The query in the order of this column, in the direction of the client's choice.
     pub(super) fn sorted<Q, E>(&self, query: Q, column: E) -> Q
     where
         Q: OrderDsl<Asc<E>, Output = Q> + OrderDsl<Desc<E>, Output = Q>,
@@ -166,8 +166,8 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
         }
     }
 
-    /// Reads the page and counts the rows, as of one moment. `narrowed` leaves the rows that the client asks for, and
-    /// `ordered` puts them in an order in which each has its own place.
+    /// Reads the page and counts the rows, as of one moment. `narrowed` keeps the rows that match the client's filters,
+    /// and `ordered` puts them in an order in which each has its own place.
     ///
     /// # Errors
     ///

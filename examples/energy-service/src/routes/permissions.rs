@@ -1,10 +1,10 @@
 //! May I? For user interfaces, which show a button to those for whom it works. Each object has an endpoint for
-//! each permission: 204 to who has it, and to others what the guard of any handler answers.
+//! each permission: 204 to a caller who has it, and to others the answer of any handler's guard.
 //!
-//! The guards are the same attributes as everywhere, and ask the same lists as those of the handlers, which may ask
-//! for more. Who may change a user may not change each of the user's roles, nor deactivate an admin or themselves;
-//! who may create something below an asset has to name an account in which they may, too; and who may change an
-//! asset stores a flex-model only if they may read every sensor in it.
+//! The guards are the attributes of all handlers, and check the lists that those check, which may require more. A caller
+//! who may change a user may not change each of the user's roles, nor deactivate an admin or themselves; one who may
+//! create an object below an asset has to name an account in which they may, too; and one who may change an asset stores
+//! a flex-model only if they may read every sensor in it.
 
 use auth_core::{ProtectedConfig, ProtectedScope};
 use utoipa::{OpenApi as _, openapi::OpenApi};
@@ -91,7 +91,7 @@ permissions!(sensor: Sensor, id = scope("sensor_id"));
 permissions!(audit_log: AuditLog, id = scope("audit_log_id"));
 permissions!(asset_audit_log: AssetAuditLog, id = scope("asset_audit_log_id"));
 
-/// Where objects of a kind are, what registers its endpoints, and what they say of themselves.
+/// The path of the objects of a kind, the function that registers its endpoints, and their descriptions.
 type Kind = (&'static str, fn(&mut ProtectedConfig<'_>), fn() -> OpenApi);
 
 const KINDS: [Kind; 9] = [

@@ -1,4 +1,4 @@
-//! The portfolio: what an account that produces or sells energy has, at a glance.
+//! The portfolio: the assets of an account that produces or sells energy, at a glance.
 
 use std::collections::HashMap;
 

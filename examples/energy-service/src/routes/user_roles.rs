@@ -1,5 +1,5 @@
-//! The roles of a user: seen by who may read the user, and changed by who may change both the user and each of
-//! the roles.
+//! The roles of a user. A caller who may read the user sees them, and one who may change both the user and each of the
+//! roles changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,11 +81,11 @@ impl Validate for RoleChanges {
     }
 }
 
-/// Gives and takes roles, all or none, and answers with those that the user has then. Whoever is logged in has
-/// the new roles from the next request on.
+/// Gives and takes roles, all or none, and answers with those that the user has then. A user who is logged in has the new
+/// roles from the next request on.
 ///
 /// A role that does not exist is refused as one that may not be changed.
-// The guard lets in who may change the user. Which roles, too, is decided in the transaction of the change.
+// The guard lets in callers who may change the user. The transaction of the change decides about each of the roles.
 #[utoipa::path(
     params(("user_id" = i32, Path, description = "The user.")),
     request_body = RoleChanges,

@@ -180,7 +180,7 @@ async fn change(
                 ];
                 let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
-                    // First, for whoever changes their own name did it under the former.
+                    // First, because a user who changes their own name did it under the former.
                     let event = format!("changed the user {}: {fields}", user.id);
                     let affected = Affected::User(Some(user.id), user.account_id);
                     audit::record(&current_user, affected, &event, connection)?;

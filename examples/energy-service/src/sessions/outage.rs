@@ -1,7 +1,7 @@
-//! What becomes of requests when the store of the sessions does not answer: 503, after a bounded time.
+//! Requests while the store of the sessions does not answer: 503, after a bounded time.
 //!
-//! The middleware of the sessions asks the store only for who sends a cookie of a session, or gets one. It has an empty 500
-//! for a store that fails, and waits for one that does not answer for ever.
+//! The middleware of the sessions asks the store only for a client that sends a cookie of a session, or gets one. It
+//! answers an empty 500 where the store fails, and waits for ever where the store does not answer.
 
 use std::collections::HashMap;
 
@@ -24,16 +24,16 @@ pub(super) async fn or_unavailable(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    // The request is not there any more when it has failed, and nobody may keep it.
+    // The request does not exist any more after a failure, and this must not hold a clone of it.
     let page = prefers_html(request.request());
     next.call(request).await.map_err(|error| {
-        // With what caused it.
+        // With its causes.
         let error = ServiceError::unavailable(format!("{error:#}"));
         if page { pages::failed(error) } else { error.into() }
     })
 }
 
-/// A store that is not waited for longer than [`REDIS_WAIT`].
+/// A store with a limit of its answers: [`REDIS_WAIT`].
 pub(super) struct InTime<S>(pub(super) S);
 
 impl<S: SessionStore> SessionStore for InTime<S> {

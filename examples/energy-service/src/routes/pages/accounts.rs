@@ -62,7 +62,7 @@ async fn list(
 /// The most users that the page of an account shows.
 const MOST_USERS: i64 = 200;
 
-/// What the page of an account shows beside the account.
+/// The content of the page of an account beside the account.
 struct Surroundings {
     consultancy: Option<Account>,
     roles: Vec<String>,
@@ -70,7 +70,7 @@ struct Surroundings {
     may_read_log: bool,
 }
 
-/// A user, with what is known of the user.
+/// A user, with the roles and more that the page shows.
 struct Shown {
     user: User,
     roles: Vec<String>,
@@ -78,7 +78,7 @@ struct Shown {
 }
 
 impl Surroundings {
-    /// What somebody may read of it. The roles of an account are part of it, and those of a user of the user.
+    /// The columns that its readers see. The roles of an account are part of it, and those of a user of the user.
     fn of(account: &Account, caller: &LoggedIn, connection: &mut Connection) -> Result<Self, ServiceError> {
         let read = Permission::READ;
         let consultancy = match account.consultancy_account_id {

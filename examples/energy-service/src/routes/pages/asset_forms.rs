@@ -40,7 +40,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .service(create_sensor);
 }
 
-/// What is entered about an asset.
+/// The input about an asset.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AssetForm {
@@ -79,7 +79,7 @@ impl AssetForm {
         Ok(asset)
     }
 
-    /// What is not as it was.
+    /// The changed fields.
     fn read_changes(&self, asset: &Asset) -> Result<AssetChanges, ServiceError> {
         if self.account_id.is_some() {
             return Err(ServiceError::invalid("an asset stays in its account"));
@@ -132,7 +132,7 @@ async fn new(
     Ok(ok(&new_page(&current_user, &places, &AssetForm::default(), None)))
 }
 
-/// Whether the caller may is asked of the account that the form names, as of one that a program sends.
+/// The policy of the account in the form decides whether the caller may, as for a request of a program.
 #[auth_required]
 #[post("/assets/new")]
 async fn create(
@@ -197,7 +197,7 @@ fn edit_page(user: &LoggedIn, asset: &Asset, form: &AssetForm, problem: Option<&
     below(user, asset, format!("Edit {}", asset.name)).with(&form)
 }
 
-/// Nothing is deleted by a link: this page asks first.
+/// No link deletes an object: this page asks first.
 #[permission_required_for_context("delete", ctx_arg = "asset")]
 #[get("/assets/{asset_id}/delete")]
 async fn confirm_removal(
@@ -223,7 +223,7 @@ async fn remove(
     Ok(see_other("/assets?done=deleted"))
 }
 
-/// What is entered about a new sensor.
+/// The input about a new sensor.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SensorForm {

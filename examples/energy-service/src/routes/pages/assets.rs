@@ -27,7 +27,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(list).service(view);
 }
 
-/// The most accounts among which somebody chooses.
+/// The most accounts in a choice.
 const MOST_ACCOUNTS: i64 = 500;
 
 /// An account by its id and name.
@@ -154,7 +154,7 @@ async fn view(
     })))
 }
 
-/// Whose the asset is.
+/// The account of the asset.
 fn owner(asset: &Asset, account: Option<&Named>) -> Markup {
     html! {
         @match (asset.account_id, account) {
@@ -165,7 +165,7 @@ fn owner(asset: &Asset, account: Option<&Named>) -> Markup {
     }
 }
 
-/// What the page of an asset shows beside the asset.
+/// The content of the page of an asset beside the asset.
 struct Surroundings {
     account: Option<Named>,
     whole: Option<Asset>,
@@ -175,7 +175,7 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    /// What somebody may read of it. An asset and what it is a part of may belong to two accounts.
+    /// The columns that its readers see. An asset and the whole of which it is a part may belong to two accounts.
     fn of(asset: &Asset, user: &LoggedIn, connection: &mut Connection) -> QueryResult<Self> {
         let read = Permission::READ;
         let may = assets::table.find(asset.id).select(May::asked::<Asset>(user)).first(connection)?;
@@ -205,7 +205,7 @@ impl Surroundings {
     }
 }
 
-/// Where somebody may create assets.
+/// The accounts in which the user may create assets.
 pub(super) struct Places {
     pub(super) accounts: Vec<Named>,
     pub(super) public: bool,
@@ -222,7 +222,7 @@ impl Places {
         })
     }
 
-    /// What the form offers, or a denial.
+    /// The choices of the form, or a denial.
     pub(super) async fn offered(
         user: &CurrentUser<LoggedIn>,
         database: &Database,

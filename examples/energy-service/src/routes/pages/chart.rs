@@ -18,7 +18,7 @@ const MOST_POINTS: usize = 750;
 /// The size of the picture, in its own units. It is as wide as the page.
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 360.0;
-/// What is left free around the plot for what is written there.
+/// The space around the plot for its labels.
 const TOP: f64 = 52.0;
 const RIGHT: f64 = 48.0;
 const BOTTOM: f64 = 44.0;
@@ -27,7 +27,7 @@ const DIGIT: f64 = 15.0;
 
 /// The measurements of a sensor within some days.
 pub(super) struct Series<'a> {
-    /// What is measured, for those who do not see the picture.
+    /// The measured quantity, for readers who do not see the picture.
     pub(super) title: &'a str,
     pub(super) unit: &'a str,
     /// How long one measured event lasts.
@@ -299,7 +299,7 @@ fn description(series: &Series<'_>, points: &Points) -> String {
     }
 }
 
-/// The points without a gap between them: a line across a gap would show what nobody measured.
+/// The points without a gap between them: a line across a gap would show values that were not measured.
 fn parts(points: &[Point], apart: TimeDelta) -> impl Iterator<Item = &[Point]> {
     points.chunk_by(move |one, next| next.at - one.at <= apart + apart / 2)
 }

@@ -4,9 +4,9 @@ use chrono::{Days, NaiveDate, NaiveDateTime};
 
 use crate::{database::Instant, error::ServiceError, routes::input::storable};
 
-/// How many days there are on the page of somebody who does not choose.
+/// The number of days on the page where the reader does not choose.
 const DAYS: u64 = 7;
-/// How many of the latest measurements say which days these are.
+/// How many of the latest measurements determine these days.
 pub(super) const LATEST: i64 = 100;
 
 /// Some days: from the begin of the first until before that of the one after the last.

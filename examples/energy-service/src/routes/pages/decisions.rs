@@ -1,4 +1,4 @@
-//! Why somebody may do something with an asset or a sensor, or may not: each decision with the rules of the policy, in
+//! Why a user may do something with an asset or a sensor, or may not: each decision with the rules of the policy, in
 //! words.
 
 use actix_web::{HttpResponse, get, web::Data};
@@ -27,17 +27,17 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(of_asset).service(of_sensor);
 }
 
-/// The most users among whom somebody chooses.
+/// The most users in a choice.
 const MOST_USERS: i64 = 500;
 
-/// Who is asked about: the caller, if nobody is named.
+/// The user whose permissions are shown: the caller, if none is named.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct About {
     user: Option<i32>,
 }
 
-/// The user who is named, or nobody.
+/// The named user, or none.
 fn named(about: &About, connection: &mut Connection) -> Result<Vec<User>, LoadError> {
     about.user.map(|id| User::load(id, connection)).into_iter().collect()
 }
@@ -88,14 +88,14 @@ async fn of_sensor(
 
 const TITLE: &str = "Who may do what, and why";
 
-/// What the page says.
+/// The content of the page.
 struct Answers {
-    /// The user who is asked about; nobody is the caller.
+    /// The user whose permissions are shown; none is the caller.
     about: Option<User>,
-    /// What may be done, and why. `None`: the user is not active, and may do nothing.
+    /// The permissions, with the reasons. `None`: the user is not active, and may do nothing.
     explained: Option<Vec<(&'static str, Explanation)>>,
     caller: i32,
-    /// Whom the caller may ask about, by id and name.
+    /// The users among whom the caller may choose, by id and name.
     users: Vec<(i32, String)>,
 }
 
@@ -188,7 +188,7 @@ fn decision(action: &str, explanation: &Explanation) -> Markup {
     }
 }
 
-/// A rule, term by term. As it is declared, too, for who knows the policy.
+/// A rule, term by term. As it is declared, too, for readers who know the policy.
 fn rule(alternative: &Alternative) -> Markup {
     html! {
         @if alternative.matched() { strong.met { "Met" } } @else { strong.failed { "Not met" } }
@@ -218,9 +218,9 @@ fn term_in_words(term: &Term) -> Markup {
     }
 }
 
-/// The terms of the policies of assets and sensors, which ask about the asset's account in both.
+/// The terms of the policies of assets and sensors; both refer to the asset's account.
 fn in_words(term: &str) -> Option<String> {
-    // What concerns the user alone counts where the object that it is asked about is there.
+    // A term about the user alone counts where the object of its alternative is there.
     let term = term.split_once(" through ").map_or(term, |(term, _)| term);
     if let Some(role) = term.strip_prefix("role(\"").and_then(|rest| rest.strip_suffix("\")")) {
         return Some(format!("has the role {role}"));

@@ -1,4 +1,4 @@
-//! Forms: their fields, what is entered there, and the form once more with what is wrong about it.
+//! Forms: their fields, the input, and the form once more with the errors in it.
 
 use actix_web::{HttpResponse, ResponseError};
 use chrono::NaiveDateTime;
@@ -20,7 +20,7 @@ pub(super) struct Field<'a> {
     pub(super) hint: Option<&'a str>,
 }
 
-/// What is entered.
+/// The input.
 #[derive(Clone, Copy)]
 pub(super) enum Kind<'a> {
     Text,
@@ -29,18 +29,18 @@ pub(super) enum Kind<'a> {
     /// A date with a time, in UTC.
     Instant,
     Date,
-    /// One of these: what is sent, and what is read.
+    /// A choice: the value that is sent, and the text that people read.
     Choice(&'a [(String, &'a str)]),
 }
 
-/// What is wrong with what was entered.
+/// The error in the input.
 pub(super) struct Problem {
     field: Option<&'static str>,
     text: String,
 }
 
-/// The form once more, with what is wrong about it, and the status that programs get. What people cannot mend in a form
-/// is a page of its own.
+/// The form once more, with its errors, and the status that programs get. An error that people cannot mend in a form is a
+/// page of its own.
 pub(super) fn again(
     error: ServiceError,
     form: impl FnOnce(&Problem) -> Markup,
@@ -57,7 +57,7 @@ pub(super) fn again(
     Ok(with_page(error.error_response(), &form(&problem)))
 }
 
-/// A form that is posted to the page that it is on. Whoever changes their mind goes back to `back`.
+/// A form that is posted to the page that it is on. A link cancels it and leads to `back`.
 pub(super) fn form(
     action: &str,
     fields: &[Field<'_>],
@@ -79,7 +79,7 @@ pub(super) fn form(
     }
 }
 
-/// Asks before what cannot be taken back.
+/// Asks the reader before an action that cannot be taken back.
 pub(super) fn question(warning: &str, action: &str, submit: &str, back: &str) -> Markup {
     html! {
         p { (warning) }
@@ -92,7 +92,7 @@ pub(super) fn question(warning: &str, action: &str, submit: &str, back: &str) ->
     }
 }
 
-/// That something is wrong; what, is said next to the field, if it is one.
+/// A message that the input is wrong; the details are next to the field, if it is one.
 pub(super) fn alert(problem: Option<&Problem>) -> Markup {
     html! {
         @match problem {

@@ -1,4 +1,4 @@
-//! What all pages have in common: the frame around the content, and the way to other pages.
+//! The common part of all pages: the frame around the content, and the way to other pages.
 
 use actix_web::{
     HttpResponse,
@@ -25,7 +25,7 @@ struct Entry {
     section: Section,
     path: &'static str,
     name: &'static str,
-    /// Who has something to see there.
+    /// The users for whom it has content.
     is_for: fn(&LoggedIn) -> bool,
 }
 
@@ -47,13 +47,12 @@ fn everyone(_: &LoggedIn) -> bool {
     true
 }
 
-/// Who passes the guards of these pages.
+/// The users who pass the guards of these pages.
 fn reviewers(user: &LoggedIn) -> bool {
     [ADMIN, ADMIN_READER].into_iter().any(|role| user.has_role(role))
 }
 
-/// What was done before this page was shown: one of a few words, as links that others make are not to put their own text
-/// into a page.
+/// The action before this page: one of a few words, because a link from elsewhere must not put its own text into a page.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Done {
@@ -74,7 +73,7 @@ impl Done {
     }
 }
 
-/// A page for somebody who is logged in.
+/// A page for a user who is logged in.
 pub(super) struct Page<'a> {
     user: &'a LoggedIn,
     section: Section,
@@ -158,7 +157,7 @@ pub(super) fn page(title: &str, content: &Markup) -> Markup {
     )
 }
 
-/// A whole document. What is put into `html!` is escaped.
+/// A whole document. `html!` escapes the texts in it.
 fn frame(title: &str, is_wide: bool, navigation: &Markup, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -188,7 +187,7 @@ pub(super) fn ok(page: &Markup) -> HttpResponse {
     with_page(HttpResponse::Ok().finish(), page)
 }
 
-/// The response with this page as its body, and what a browser has to know of it.
+/// The response with this page as its body, and headers for the browser.
 pub(super) fn with_page(response: HttpResponse, page: &Markup) -> HttpResponse {
     let mut response = response.set_body(page.0.clone()).map_into_boxed_body();
     for (name, value) in [

@@ -1,4 +1,4 @@
-//! What the pages with lists have in common: a filter, how much there is, and the way to the other pages.
+//! The common part of the pages with lists: a filter, the number of rows, and the way to the other pages.
 
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -68,7 +68,7 @@ impl Wanted {
             @if pages > 1 || page > 1 {
                 nav.pager aria-label="Pages" {
                     @if page > 1 {
-                        // Whoever is beyond the last page comes back to it.
+                        // A reader beyond the last page comes back to it.
                         a rel="prev" href=(link((page - 1).min(pages.max(1)))) { "Previous" }
                     }
                     span { "Page " (page) " of " (pages.max(1)) }

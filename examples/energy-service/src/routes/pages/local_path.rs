@@ -1,6 +1,6 @@
-//! Where to go after the log-in: somewhere in this service, whatever a link says.
+//! The place after the log-in: a page of this service, whatever a link contains.
 
-/// A path of this service, perhaps with a query. Whatever could lead a browser to another host is none.
+/// A path of this service, perhaps with a query. A text that could lead a browser to another host is none.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct LocalPath(String);
 

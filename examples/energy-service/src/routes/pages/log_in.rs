@@ -47,8 +47,8 @@ struct Submitted {
 }
 
 /// The log-in counts in a browser that is logged in, too, or the page says that it is wrong: a person who sees no error
-/// believes to be the user of the form. Another site must not log a browser in: its user would enter things as somebody
-/// else.
+/// believes to be the user of the form. Another site must not log a browser in: its user would enter things as another
+/// user.
 #[public(reason = "who logs in is not logged in yet, or is somebody else")]
 #[post("/log-in")]
 async fn submit(
@@ -106,7 +106,7 @@ fn already_logged_in(request: &HttpRequest, error: &AuthError) -> HttpResponse {
     }
 }
 
-/// Where the link to this page says that its reader wants to go.
+/// The place to which the link to this page wants to lead its reader.
 fn next(request: &HttpRequest) -> Option<LocalPath> {
     let Query(Next { next }) = Query::from_query(request.query_string()).ok()?;
     next.as_deref().and_then(LocalPath::new)

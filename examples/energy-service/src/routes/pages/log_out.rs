@@ -33,8 +33,8 @@ async fn view() -> HttpResponse {
     ))
 }
 
-/// The session is forgotten. The log-out is counted as well, for what the store cannot take back: a copy of the cookie
-/// where the session is in it, and a request that stores its session again at this moment.
+/// The session is forgotten. The log-out is counted as well, against sessions that the store cannot take back: a copy of
+/// the cookie where the session is in it, and a request that stores its session again at this moment.
 #[auth_required("session")]
 #[post("/log-out")]
 async fn submit(

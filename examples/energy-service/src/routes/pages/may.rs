@@ -1,10 +1,10 @@
-//! What somebody may do with a row, for the buttons of its page.
+//! The permissions of a user on a row, for the buttons of its page.
 
 use auth_core::{IsTrue, Permission, Scoped};
 
 use crate::auth::LoggedIn;
 
-/// The answers of a row's policy, as they are at the moment. Whoever presses a button is asked again.
+/// The answers of a row's policy at the moment. The guard behind a button decides anew.
 #[derive(Clone, Copy)]
 pub(super) struct May {
     pub(super) create_children: bool,
@@ -13,7 +13,7 @@ pub(super) struct May {
 }
 
 impl May {
-    /// What to select of a row: all in one statement.
+    /// The columns to select of a row: all in one statement.
     pub(super) fn asked<M: Scoped>(user: &LoggedIn) -> (IsTrue<M>, IsTrue<M>, IsTrue<M>) {
         (
             M::scope(user, Permission::CREATE_CHILDREN).is_true(),

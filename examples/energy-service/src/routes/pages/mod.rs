@@ -1,8 +1,8 @@
-//! Pages for people with a browser: log in, see and change what one may, and why one may or may not. Made on the server,
-//! without a script, and without anything from another host. Everything else is for programs.
+//! Pages for people with a browser: they log in, see and change the objects that they may, and see why they may or may
+//! not. Made on the server, without a script, and without anything from another host. Everything else is for programs.
 //!
-//! A page shows the buttons that its reader may press: it asks the same policies that the guards behind the buttons ask.
-//! What a form changes is changed by the function that the endpoint for programs calls, too.
+//! A page shows the buttons that its reader may press: it decides by the policies of the guards behind the buttons. A
+//! form makes its change by the function that the endpoint for programs calls, too.
 
 use std::future::{Ready, ready};
 
@@ -65,7 +65,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .configure(review::configure);
 }
 
-/// Renders denials: a page for who prefers HTML, and the problem document for programs.
+/// Renders denials: a page for clients that prefer HTML, and the problem document for programs.
 pub(crate) fn denied(request: &HttpRequest, error: &AuthError) -> HttpResponse {
     let mut response = if denial::prefers_html(request) {
         with_page(error.error_response(), &explanation(request, error))
@@ -80,7 +80,7 @@ fn explanation(request: &HttpRequest, error: &AuthError) -> Markup {
     if !matches!(error, AuthError::Unauthenticated(_)) {
         return failure(error.status_code(), &error.to_string());
     }
-    // What was to be sent is not sent again.
+    // The form is not sent again.
     let next = if request.method() == Method::GET { request.uri().path_and_query() } else { None };
     let log_in = match next.and_then(|next| LocalPath::new(next.as_str())) {
         Some(next) => format!("/log-in?next={}", utf8_percent_encode(next.as_str(), NON_ALPHANUMERIC)),
@@ -95,7 +95,7 @@ fn explanation(request: &HttpRequest, error: &AuthError) -> Markup {
     )
 }
 
-/// Why a page is not what was asked for.
+/// Why a page could not be shown.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct PageError(ServiceError);
@@ -130,7 +130,7 @@ fn form_error(error: &UrlencodedError) -> PageError {
     })
 }
 
-/// What went wrong, in a sentence of the service.
+/// The error, in a sentence of the service.
 fn failure(status: StatusCode, reason: &str) -> Markup {
     page(
         status.canonical_reason().unwrap_or("Not done"),
@@ -141,7 +141,7 @@ fn failure(status: StatusCode, reason: &str) -> Markup {
     )
 }
 
-/// The parameters of a page's URL. What it does not take is answered with a page.
+/// The parameters of a page's URL. The answer to an unknown parameter is a page.
 struct PageQuery<T>(T);
 
 impl<T: DeserializeOwned> FromRequest for PageQuery<T> {
@@ -156,7 +156,7 @@ impl<T: DeserializeOwned> FromRequest for PageQuery<T> {
     }
 }
 
-/// The parameters of a page that takes none but what was done before.
+/// The parameters of a page that takes only the action before it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Told {

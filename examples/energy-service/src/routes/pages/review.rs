@@ -1,4 +1,4 @@
-//! Who may do what, for who reviews the service: the guard report, and the access matrix as it was reviewed.
+//! Pages for reviewers of the service: the guard report, and the access matrix as it was reviewed.
 
 use actix_web::{HttpResponse, get, web::Data};
 use auth_core::{CurrentUser, ProtectedConfig, roles_accepted};
@@ -45,7 +45,7 @@ async fn guards(current_user: CurrentUser<LoggedIn>, service: Data<Service>) -> 
     }))
 }
 
-/// What requests of several subjects for several objects were answered, as the tests compare it.
+/// The answers to requests of several subjects for several objects, as the tests compare them.
 #[roles_accepted(ADMIN_READER)]
 #[get("/access-matrix")]
 async fn access_matrix(current_user: CurrentUser<LoggedIn>) -> HttpResponse {
@@ -59,7 +59,7 @@ async fn access_matrix(current_user: CurrentUser<LoggedIn>) -> HttpResponse {
         @for (number, (heading, rows)) in tables(MATRIX).into_iter().enumerate() {
             @let id = format!("matrix-{number}");
             @if let [header, rows @ ..] = rows.as_slice() {
-                // Method, path and object are what the row is about.
+                // Method, path and object head the row.
                 @let (about, name) = match header.first().map_or("", String::as_str) {
                     "method" => (3, "route and object"),
                     other => (1, other),

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-/// A number as people read it. What is neither very large nor very small has no exponent.
+/// A number as people read it. A number that is neither very large nor very small has no exponent.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e12).contains(&size) {
@@ -30,7 +30,7 @@ pub(super) fn round_number(at_least: f64) -> Option<f64> {
     step.is_normal().then_some(step)
 }
 
-/// Nearest to this multiple of the step: without what additions left behind the point.
+/// Nearest to this multiple of the step: without the rounding errors of additions.
 pub(super) fn rounded(value: f64, step: f64) -> f64 {
     (value / step).round() * step
 }

@@ -53,7 +53,7 @@ pub(super) fn path(id: i32) -> String {
     format!("/sensors/{id}")
 }
 
-/// The asset that the sensor is at. Who reads a sensor reads its asset: that is the policy of sensors.
+/// The asset that the sensor is at. By the policy of sensors, a reader of a sensor may read its asset.
 pub(super) async fn asset_of(sensor: &Sensor, database: &Database) -> Result<Asset, ServiceError> {
     let id = sensor.asset_id;
     database.run(move |connection| Ok(Asset::load(id, connection)?)).await
@@ -80,11 +80,11 @@ struct Parameters {
     done: Option<Done>,
 }
 
-/// What the page of a sensor shows beside the sensor.
+/// The content of the page of a sensor beside the sensor.
 struct Surroundings {
     asset: Asset,
     may: May,
-    /// When the last measurement of all began.
+    /// The beginning of the last measurement of all.
     last: Option<Instant>,
     measured: Result<Measured, ServiceError>,
 }
@@ -237,7 +237,7 @@ impl Measured {
     }
 }
 
-/// What is entered about a sensor.
+/// The input about a sensor.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SensorForm {
@@ -246,7 +246,7 @@ struct SensorForm {
 }
 
 impl SensorForm {
-    /// What is not as it was.
+    /// The changed fields.
     fn read(&self, sensor: &Sensor) -> Result<SensorChanges, ServiceError> {
         let changes = SensorChanges {
             name: (self.name != sensor.name).then(|| self.name.clone()),
@@ -303,7 +303,7 @@ fn edit_page(
     below(user, asset, sensor, format!("Edit {}", sensor.name)).with(&form)
 }
 
-/// Nothing is deleted by a link: this page asks first.
+/// No link deletes an object: this page asks first.
 #[permission_required_for_context("delete", ctx_arg = "sensor")]
 #[get("/sensors/{sensor_id}/delete")]
 async fn confirm_removal(
@@ -332,7 +332,7 @@ async fn remove(
     Ok(see_other(&format!("{asset}?done=deleted")))
 }
 
-/// What is entered about a measurement.
+/// The input about a measurement.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MeasurementForm {
@@ -382,7 +382,7 @@ async fn record(
         Err(error) => Err(error),
     };
     match recorded {
-        // Where it is seen: at the end of a few days.
+        // Where it is visible: at the end of a few days.
         Ok(day) => Ok(see_other(&format!("{}?until={day}&done=recorded", path(sensor.id)))),
         Err(error) => {
             let asset = asset_of(&sensor, &database).await?;
