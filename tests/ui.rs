@@ -1,4 +1,4 @@
-//! What compiles, and what the compiler says about what does not.
+//! Code that compiles, and the messages of the compiler about code that does not.
 
 #[test]
 fn ui() {

@@ -1,5 +1,5 @@
 //! Contexts loaded through connections of `diesel-async`: PostgreSQL from a pool of `bb8`, MariaDB from one of
-//! `deadpool`. The same promises as through connections that block.
+//! `deadpool`. They keep the promises of contexts through connections that block.
 
 use std::io::Write as _;
 

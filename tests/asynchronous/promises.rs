@@ -126,7 +126,7 @@ async fn list(sensors: Accessible<Sensor, Read>, place: web::Data<TestDatabase>)
 /// Account 2 is looked after by account 1; asset 2 is public, and asset 3 is of account 3.
 async fn world() -> Option<TestDatabase> {
     let place = SERVER.database();
-    // Without the server, which was said, there is nothing to test.
+    // Without the server, there is nothing to test; a line on standard error has said so.
     if *place.location() == Location::Memory {
         return None;
     }
@@ -215,7 +215,7 @@ async fn what_functions_make_is_decided_by_the_database() {
     let Some(found) = answers(consultant(), false, vec![post(&[1, 2]), post(&[1, 3]), post(&[1, 4]), post(&[])]).await else { return };
     assert_eq!(statuses(&found), [200, 403, 404, 403]);
     assert!(found[1].1.contains("sensor 3"), "{}", found[1].1);
-    // What the handler gets is what was decided about.
+    // The handler gets the row that was decided about.
     assert_eq!(
         found[0].1,
         r#"{"sensor 1":[{"id":1,"asset_id":1,"name":"power"}],"sensor 2":[{"id":2,"asset_id":2,"name":"wind"}]}"#
@@ -334,7 +334,7 @@ async fn what_is_locked_is_not_changed_by_others() {
     }
 }
 
-/// The row of a sensor, once nobody else changes it. That of the number N is for user N alone.
+/// The row of a sensor, once no other transaction changes it. That of the number N is for user N alone.
 struct Awaited {
     id: i32,
     name: String,
@@ -363,7 +363,7 @@ async fn awaited(row: Awaited) -> impl Responder {
     format!("{} {}", row.id, row.name)
 }
 
-/// The user with the number that the header says.
+/// The user with the number in the header.
 struct Numbered;
 
 impl Mechanism for Numbered {
@@ -377,8 +377,8 @@ impl Mechanism for Numbered {
     }
 }
 
-/// The answers to these users, each of whom asks for the own row, through one connection for all of them. An answer is the
-/// own row, or says that there is none in time.
+/// The answers to these users, each of whom requests their own row, through one connection for all of them. An answer is
+/// their row, or says that there is none in time.
 macro_rules! own_rows {
     ($app:ident, $numbers:expr) => {{
         let mut rows = Vec::new();
@@ -396,7 +396,7 @@ macro_rules! own_rows {
     }};
 }
 
-/// Asks until the user gets the own row.
+/// Sends requests until the user gets their own row.
 macro_rules! until_answered {
     ($app:ident, $number:expr) => {{
         let mut tries = 0;
@@ -407,7 +407,7 @@ macro_rules! until_answered {
     }};
 }
 
-/// Another transaction changes row 1, and nobody reads it until that ends.
+/// Another transaction changes row 1, which no other one can read until that ends.
 async fn hold(other: &mut Connection) {
     other.batch_execute("BEGIN").await.unwrap();
     other.batch_execute("UPDATE sensors SET name = 'power' WHERE id = 1").await.unwrap();
@@ -430,7 +430,7 @@ async fn a_load_that_ends_at_the_time_limit_leaves_nothing_to_the_next_user() {
             until_answered!(app, 2);
             until_answered!(app, 3);
         }
-        // Now the statement that nobody waits for can end as well.
+        // Now the statement without a waiting request can end as well.
         other.batch_execute("COMMIT").await.unwrap();
         for number in [2, 1, 3] {
             until_answered!(app, number);
@@ -447,7 +447,7 @@ async fn a_load_of_a_client_who_has_gone_leaves_nothing_to_the_next_user() {
     let other = &mut *connection(place.location()).await;
     hold(other).await;
     let request = TestRequest::get().uri("/awaited/1").insert_header(("number", "1")).to_request();
-    // The server drops what it does for a connection that is closed.
+    // The server drops the work for a connection that is closed.
     let answer = actix_web::rt::time::timeout(Duration::from_millis(100), app.call(request)).await;
     assert!(answer.is_err(), "another transaction holds the row");
     assert_eq!(own_rows!(app, [2, 3]), [true, true]);

@@ -30,7 +30,7 @@ pub(crate) struct Window {
     // The session ends with its Chromium. Dropped after a failure, it would wait for minutes.
     pub(crate) driver: ManuallyDrop<WebDriver>,
     pub(crate) base: String,
-    /// What ends with the test, passed or failed.
+    /// The processes that end with the test, passed or failed.
     _chromium: Chromium,
     _server: Server,
     _turn: MutexGuard<'static, ()>,
@@ -62,7 +62,7 @@ impl Window {
         url.strip_prefix(&self.base).unwrap_or(&url).to_owned()
     }
 
-    /// What a script says that ends with `return`. The page's policy is about the page's own scripts.
+    /// The value that a script returns. The page's policy is about the page's own scripts.
     pub(crate) async fn ask(&self, script: &str) -> Value {
         self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
     }
@@ -75,7 +75,7 @@ impl Window {
     /// Presses Enter, which leads to another page, and waits until it is there.
     pub(crate) async fn enter(&self) {
         self.ask("window.isBefore = true").await;
-        // Whatever is asked fails while another page comes.
+        // Every command fails while another page comes.
         let _ = self.driver.action_chain().send_keys(Key::Enter).perform().await;
         let arrived = "return !window.isBefore && document.readyState === 'complete'";
         for _ in 0..600 {
@@ -87,7 +87,8 @@ impl Window {
         panic!("no other page came within half a minute");
     }
 
-    /// Presses the tabulator until what is called so has the focus. Everything on the way is seen to have it.
+    /// Presses the tabulator until the element of this name has the focus. Each element on the way has to show that it
+    /// has it.
     pub(crate) async fn tab_to(&self, name: &str) {
         let mut passed = Vec::new();
         for _ in 0..60 {
@@ -102,7 +103,7 @@ impl Window {
         panic!("{name:?} is not reached by the keyboard, but {passed:?}");
     }
 
-    /// Shows the pages as a screen of this width does, whatever the smallest window is.
+    /// Shows the pages as a screen of this width does, also below the width of the smallest window.
     pub(crate) async fn look(&self, width: u32, scheme: &str) {
         let screen = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
@@ -131,7 +132,7 @@ impl Window {
 /// One browser after the other: they are slow enough by themselves.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// What has the focus: its name, and whether it is seen that it has.
+/// The element that has the focus: its name, and whether it shows that.
 const FOCUSED: &str = r"
     const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect();
     return {
@@ -142,7 +143,7 @@ const FOCUSED: &str = r"
     };
 ";
 
-/// Where Cargo puts what it makes.
+/// The folder in which Cargo puts its output.
 fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
 }
@@ -175,7 +176,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The command is sent at once; nobody waits for the end.
+        // The command is sent at once; the test does not wait for the end.
         drop(self.handle.stop(false));
     }
 }

@@ -1,4 +1,4 @@
-//! What people meet who use the pages.
+//! The pages as people use them.
 
 use serde_json::{Value, json};
 use thirtyfour::{By, Key};
@@ -28,7 +28,7 @@ async fn the_keyboard_is_enough() {
     let Some(window) = Window::open().await else { return };
     log_in(&window, "adam@sunnyside.example").await;
 
-    // The first thing that has the focus leads past the navigation.
+    // The first element that gets the focus leads past the navigation.
     window.tab_to("Skip to the content").await;
     window.press(Key::Enter).await;
     assert_eq!(window.path().await, "/#content");
@@ -72,7 +72,7 @@ async fn the_keyboard_is_enough() {
     follow(&window, "Delete it").await;
     assert_eq!(window.path().await, "/assets/1?done=deleted");
 
-    // What one may not do there is no button for; why not, a page says.
+    // Forbidden actions have no button; a page explains them.
     follow(&window, "Assets").await;
     follow(&window, "Weather station").await;
     assert!(window.driver.find(By::LinkText("Edit")).await.is_err());
@@ -122,7 +122,7 @@ async fn a_form_says_what_is_wrong_next_to_the_field() {
     window.take_picture("form-with-an-error").await;
 }
 
-/// Whose eyes see which pages, and what each is called as a picture.
+/// The pages of each user, and the name of each picture.
 const PAGES: [(&str, &[(&str, &str)]); 3] = [
     (
         "adam@sunnyside.example",

@@ -1,5 +1,5 @@
 //! The recorded decisions of FlexMeasures, put to this library. See `README.md` for the data and
-//! `DEVIATIONS.md` for the cases in which this library answers otherwise on purpose.
+//! `DEVIATIONS.md` for the cases in which this library decides otherwise on purpose.
 
 mod models;
 mod requests;
@@ -27,7 +27,7 @@ fn principal_matching() {
     let mut count = Count::default();
     for vector in vectors::read::<Matching, bool>("principal-matching.jsonl") {
         let Vector { question: Matching { user, principals }, .. } = &vector;
-        // An anonymous caller has no subject at all, so there is nobody to match.
+        // An anonymous caller has no subject at all, so there is none to match.
         let matches = user.as_ref().is_some_and(|user| principals.read().matches(&user.subject()));
         count.add(&vector, matches);
     }
@@ -50,7 +50,7 @@ impl AuthModel for Listed {
     }
 }
 
-/// Who gave an answer: the library, or this harness, which says what a guard answers before it asks the library.
+/// The source of an answer: the library, or this harness, which answers as a guard does before it calls the library.
 enum Answer {
     OfLibrary(&'static str),
     OfHarness(&'static str),
@@ -64,7 +64,7 @@ impl Answer {
 }
 
 impl Access {
-    /// What a guard answers: who asks comes first, then the context, then what is asked.
+    /// The answer of a guard: the caller comes first, then the context, then the permission.
     fn decide(&self) -> Answer {
         let Some(user) = self.user.as_ref().filter(|user| user.active) else {
             return Answer::OfHarness("unauthenticated");
@@ -108,8 +108,8 @@ enum Raising {
     CheckAccess(Access),
 }
 
-/// FlexMeasures raises an exception, which lets nobody in. Here the malformed principal is refused when the
-/// list is read, and the other alternatives decide: a case lets in exactly where one of them matches.
+/// FlexMeasures raises an exception, which lets no caller in. Here the malformed principal is refused when the list is
+/// read, and the other alternatives decide: a case lets in exactly where one of them matches.
 #[test]
 fn what_raises_there_lets_in_exactly_where_another_alternative_matches() {
     let (mut cases, mut let_in, mut wrong) = (0, 0, Vec::new());
@@ -167,7 +167,7 @@ impl Access {
 }
 
 impl Terms {
-    /// The terms as this library reads them. What it refuses to read is in no list, so in `any` it is no
+    /// The terms as this library reads them. A term that it refuses to read is in no list, so in `any` it is no
     /// alternative, and an `all` that contains it is refused as a whole.
     fn read(&self) -> Principals {
         match self {
@@ -202,7 +202,7 @@ impl Terms {
 }
 
 impl VectorUser {
-    /// Every principal that matches this user, as text. A role without a name is nobody's.
+    /// Every principal that matches this user, as text. No user has a role without a name.
     fn texts(&self) -> HashSet<String> {
         let named = |prefix: &'static str, names: &[String]| {
             names

@@ -82,7 +82,7 @@ struct Imported {
     _place: TestDatabase,
 }
 
-/// Has each question about a model answered, but those that `answer` has nothing to say to: what has no table has no
+/// Has each question about a model answered, except those for which `answer` returns none: a model without a table has no
 /// list.
 fn ask(
     server: Server,
@@ -173,7 +173,7 @@ where
 {
     match M::check_access(connection, subject, question.object_id.unwrap(), permission) {
         Ok(decision) => decision.is_allowed(),
-        // What is not there is nobody's to see: the guards answer 404.
+        // A missing object is not visible to anybody: the guards answer 404.
         Err(LoadError::NotFound) => false,
         Err(error) => panic!("{error}"),
     }

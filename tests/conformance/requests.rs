@@ -1,9 +1,8 @@
 //! The decisions on FlexMeasures' own models once more, as requests to the energy service: each world is
 //! imported, each user sends the token that the import printed, and the guards answer.
 //!
-//! Whoever is admitted changes nothing: guards come before all else, so what is wrong with a request is told
-//! to those alone whom they let in. Every request that would change something is wrong on purpose, and 400
-//! is the answer to who may.
+//! No request changes anything: guards come before all else, so only callers whom they let in learn of an error in the
+//! request. Every request that would change something is malformed on purpose, and 400 is the answer to a caller who may.
 
 use std::{collections::BTreeMap, net::TcpListener, sync::mpsc, thread, time::Duration};
 
@@ -23,7 +22,7 @@ use crate::{
     vectors::{self, Count},
 };
 
-/// What is counted where an object does not exist: FlexMeasures answers 403, this library 404.
+/// Counts the cases in which an object does not exist: FlexMeasures answers 403, this library 404.
 const MISSING: &str = "missing-object";
 
 #[test]
@@ -72,7 +71,7 @@ fn ask(way: &str, request: impl Fn(&Question) -> (&'static str, String)) {
 }
 
 impl Question {
-    /// The path of what is asked about.
+    /// The path of the object.
     fn object(&self) -> String {
         let id = self.object_id.unwrap_or_default();
         match self.model.as_str() {
@@ -89,7 +88,7 @@ impl Question {
         }
     }
 
-    /// What one sends to do it; where there is nothing to do, because nobody writes a log, one can only ask.
+    /// The request for the action; where there is no action, because no user writes a log, the endpoint for permissions.
     fn request(&self) -> (&'static str, String) {
         let object = self.object();
         match (self.model.as_str(), self.permission.as_str()) {
@@ -149,7 +148,7 @@ impl Served {
         Self { service, tokens, base, agent, handle: receiver.recv().unwrap() }
     }
 
-    /// The status of a request. If it is not a GET, neither its query nor its body is what any handler takes.
+    /// The status of a request. If it is not a GET, no handler takes its query or its body.
     fn status(&self, user_id: Option<i32>, method: &str, path: &str) -> u16 {
         let wrong = method != "GET";
         let query = if wrong { "?no-such-parameter" } else { "" };
@@ -181,7 +180,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // The server stops in its own thread; nobody waits for it.
+        // The server stops in its own thread; the test does not wait for it.
         drop(self.handle.stop(false));
     }
 }

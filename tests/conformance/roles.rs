@@ -1,4 +1,4 @@
-//! Who may change whose roles, put to the energy service.
+//! The rules for changes of roles, put to the energy service.
 
 use energy_service::{
     auth::{LoggedIn, can_modify_role},

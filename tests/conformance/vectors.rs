@@ -54,7 +54,7 @@ pub(crate) struct Vector<Q, A> {
 }
 
 impl<Q, A: PartialEq> Vector<Q, A> {
-    /// Whether this is what FlexMeasures answers.
+    /// Whether this is the answer of FlexMeasures.
     pub(crate) fn expects(&self, answer: A) -> bool {
         self.expected == Some(answer)
     }
@@ -90,7 +90,7 @@ pub(crate) enum Terms {
     All { all: Vec<Terms> },
 }
 
-/// How the cases of a file were answered.
+/// The answers to the cases of a file.
 #[derive(Default)]
 pub(crate) struct Count {
     agreed: usize,
@@ -113,7 +113,7 @@ impl Count {
         }
     }
 
-    /// A case that is answered otherwise on purpose, for a reason that is no tag of the data.
+    /// A case that this library decides otherwise on purpose, for a reason that is no tag of the data.
     pub(crate) fn deviate(&mut self, reason: &str) {
         *self.deviating.entry(reason.to_owned()).or_default() += 1;
     }
@@ -122,7 +122,7 @@ impl Count {
         self.agreed + self.deviating.values().sum::<usize>() + self.disagreeing.len()
     }
 
-    /// Printed behind the counts: who was asked.
+    /// Printed behind the counts: the source of the answers.
     pub(crate) fn note(&mut self, note: String) {
         self.note = Some(note);
     }
@@ -141,7 +141,7 @@ impl Count {
     }
 }
 
-/// Prints a line past the test harness, which shows nobody what a passing test prints.
+/// Prints a line past the test harness, which hides the output of a passing test.
 pub(crate) fn say(line: &str) {
     io::stdout().write_all(format!("{line}\n").as_bytes()).unwrap();
 }

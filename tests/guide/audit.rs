@@ -1,4 +1,5 @@
-//! The examples of the chapter about audit and metrics, word for word as they are there, and what they need around them.
+//! The examples of the chapter about audit and metrics, word for word as they are there, and the code that they need
+//! around them.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 

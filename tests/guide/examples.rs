@@ -1,4 +1,4 @@
-//! The Rust examples of the guide, each word for word as it is there, and what they need around them.
+//! The Rust examples of the guide, each word for word as it is there, and the code that they need around them.
 
 use std::collections::BTreeMap;
 

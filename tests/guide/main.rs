@@ -1,5 +1,5 @@
-//! The guide for those who come from `FlexMeasures`: every Rust example of it stands in `examples.rs`, word for word, and
-//! so compiles; the last test registers the handlers and asks some of them.
+//! The guide for engineers who come from `FlexMeasures`: every Rust example of it stands in `examples.rs`, word for word,
+//! and so compiles; the last test registers the handlers and sends requests to some of them.
 
 mod audit;
 mod deploying;

@@ -1,4 +1,4 @@
-//! The examples of the chapter about policies, word for word as they are there, and what they need around them.
+//! The examples of the chapter about policies, word for word as they are there, and the code that they need around them.
 
 use std::error::Error;
 
@@ -126,7 +126,7 @@ fn publish(id: i32, subject: &User, connection: &mut SqliteConnection) -> Result
     })
 }
 
-/// Who is there, and who has left.
+/// Finds the users who exist; others have left.
 fn find_user(id: i32, _: &mut SqliteConnection) -> Result<User, LoadError> {
     match id {
         2 => Ok(User::new(2).with_account(3).with_roles(["consultant"])),
@@ -234,7 +234,7 @@ mod tests {
         assert!(matches!(publish(1, &owner, connection), Err(AccessError::Denied(_))));
         assert!(!publish(1, &consultant(), connection).unwrap().is_public);
         assert_eq!(sensors::table.find(1).select(sensors::is_public).first(connection), Ok(true));
-        // Sensor 1 is not theirs, and sensor 2, which anybody may read, nobody's.
+        // Sensor 1 is not theirs, and sensor 2, which anybody may read, has no owner.
         assert_eq!(unpublish_all(&owner, connection), Ok(0));
         assert_eq!(unpublish_all(&consultant(), connection), Ok(1));
     }

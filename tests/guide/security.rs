@@ -1,10 +1,11 @@
-//! `SECURITY.md` names a test for each promise. That the test holds it is for reviewers; that it exists is held here.
+//! `SECURITY.md` names a test for each promise. Reviewers check that the test proves the promise; this file checks that
+//! it exists.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 const SECURITY: &str = include_str!("../../SECURITY.md");
 
-/// What stands in backquotes, as the file and the function of a test.
+/// The texts in backquotes, as the file and the function of a test.
 fn named_tests() -> BTreeSet<(&'static str, &'static str)> {
     SECURITY.split('`').skip(1).step_by(2).filter_map(|code| code.split_once(".rs::")).collect()
 }

@@ -1,4 +1,4 @@
-//! The examples of the chapter about tests, word for word as they are there, and what they need around them.
+//! The examples of the chapter about tests, word for word as they are there, and the code that they need around them.
 
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ fn configure(config: &mut ProtectedConfig<'_>) {
     );
 }
 
-/// A token that says who it is.
+/// A token that names its user.
 struct Named;
 
 impl Mechanism for Named {

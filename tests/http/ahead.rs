@@ -1,4 +1,5 @@
-//! What is loaded on the thread that found the subject, and what is not before the subject is let in.
+//! Contexts that are loaded on the thread that found the subject, and those that are not loaded before the subject is let
+//! in.
 
 use std::{
     str::FromStr,
@@ -361,7 +362,7 @@ fn a_load_is_told_as_a_part_of_the_check_that_asked_for_it() {
     };
     assert!(duration >= load, "{duration:?} {load:?}");
 
-    // A store of contexts that hangs is an outage for somebody who is known.
+    // A store of contexts that hangs is an outage for a known caller.
     let hold = HELD.lock().unwrap();
     assert_eq!(service.get("/held/1", Some("fresh")).status, 503);
     let all = std::mem::take(&mut *told.0.lock().unwrap());

@@ -1,4 +1,4 @@
-//! What guarded handlers answer beside their bodies: the headers for caches and browsers, HEAD, and 405.
+//! The answers of guarded handlers beside their bodies: the headers for caches and browsers, HEAD, and 405.
 
 use actix_session::{SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{
@@ -42,7 +42,7 @@ async fn remove() -> impl Responder {
     "gone"
 }
 
-/// Matches what `view` matches, by another pattern.
+/// Matches the paths of `view`, by another pattern.
 #[auth_required]
 #[post("/resources/latest")]
 async fn latest() -> impl Responder {
@@ -94,7 +94,7 @@ async fn greeting(user: MaybeUser<Member>) -> impl Responder {
     if user.is_some() { "hello again" } else { "hello" }
 }
 
-/// Takes whatever goes wrong for nobody.
+/// Takes every error for an anonymous caller.
 #[public(reason = "it greets everybody")]
 #[get("/tolerant-greeting")]
 async fn tolerant_greeting(user: Option<CurrentUser<Member>>) -> impl Responder {
@@ -215,7 +215,7 @@ fn nobody_keeps_what_a_guard_let_through_or_denied() {
         assert_eq!(response.status, status, "{path} {token:?}");
         assert_eq!(headers(&response), PRIVATE, "{path} {token:?}");
     }
-    // The extractor of the body says what is wrong with it.
+    // The extractor of the body reports its error.
     let malformed = send(&service, "PUT", "/resources/1", Some("chef"));
     assert_eq!(malformed.status, 400);
     assert_eq!(headers(&malformed), PRIVATE);
@@ -362,7 +362,7 @@ fn a_method_that_nobody_serves_is_405_and_says_which_ones_are() {
             assert_eq!(response.header("allow"), Some(allow), "{method} {path}");
             assert_eq!(response.header("content-type"), Some("application/problem+json"));
         }
-        // A scope's guard is before all that is in it.
+        // A scope's guard is before all handlers in it.
         assert_eq!(send(&service, method, &format!("/guarded{path}"), None).status, 401);
     }
     for path in ["/nothing", "/resources", "/resources/1/more", "/guarded", "/open/more"] {
@@ -387,7 +387,7 @@ async fn an_application_answers_head_and_405_and_what_it_likes_for_the_rest() {
     assert_eq!(response.status(), 405);
     assert_eq!(response.headers().get("allow").unwrap(), "DELETE, GET, HEAD, PUT");
 
-    // What a plain application says of unknown paths, it says below a protected scope as well.
+    // The answer of a plain application to unknown paths holds below a protected scope as well.
     let scope = ProtectedScope::new("/api").service(view);
     let nothing = web::to(|| async { HttpResponse::NotFound().body("nothing here") });
     let app = init_service(App::new().app_data(auth).service(scope).default_service(nothing)).await;

@@ -198,7 +198,7 @@ async fn aliased() -> impl Responder {
     "ok"
 }
 
-/// The same with the alias outside.
+/// The alias outside, and the other attribute inside.
 #[only_for("waiter")]
 #[auth_required]
 #[get("/alias-outside")]

@@ -1,4 +1,4 @@
-//! What users were denied, in the audit log of the energy service.
+//! Denials of users in the audit log of the energy service.
 
 use std::{
     thread,

@@ -1,4 +1,4 @@
-//! The mechanism Basic: who gets in by a password, and who tries too often.
+//! The mechanism Basic: callers who get in by a password, and too many attempts.
 
 use std::{thread, time::Duration};
 
@@ -126,7 +126,7 @@ fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", base64(format!("{username}:{password}").as_bytes()))
 }
 
-/// By hand, so that it is not what the library reads with.
+/// By hand, so that the test shares no code with the library.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let group = |group: &[u8]| {
@@ -249,7 +249,7 @@ fn an_account_has_a_limit_that_the_right_password_does_not_lift() {
     plant.world.statements();
     assert_eq!(plant.statuses(&[right, wrong, ("Member ", "sesame")]), [429, 429, 429]);
     assert_eq!(plant.world.statements(), [""; 0], "nobody is looked up");
-    // Others are not concerned, and names that nobody has are limited as well.
+    // Others are not concerned, and names without a user are limited as well.
     let unknown = ("nobody", "sesame");
     assert_eq!(
         plant.statuses(&[("chef", "a:b £"), unknown, unknown, unknown, unknown]),
@@ -269,7 +269,7 @@ fn an_account_has_a_limit_that_the_right_password_does_not_lift() {
     assert_eq!(plant.http.get("/both", Some("member")).status, 200, "a token is not an attempt");
 }
 
-/// What a wrong password of this name is answered, from where these headers say.
+/// The answer to a wrong password of this name, from the address in these headers.
 fn wrong_from(plant: &Plant, name: &str, headers: &[(&str, &str)]) -> u16 {
     let authorization = basic(name, "wrong");
     let headers = [&[("authorization", authorization.as_str())], headers].concat();
@@ -312,7 +312,7 @@ fn behind_a_proxy_each_caller_has_a_limit_of_its_own() {
         let wrong = |value: &str| wrong_from(&plant, "member", &[(header.name(), value)]);
         assert_eq!([wrong(one), wrong(one), wrong(spoofed), wrong(same_network)], [401, 429, 429, 429]);
         assert_eq!([wrong(other), wrong(other)], [401, 429]);
-        // What the proxy does not say, or not so that it can be read, counts for the proxy.
+        // Attempts whose address the proxy does not send, or not in a readable form, count for the proxy.
         assert_eq!(
             [wrong("garbage"), wrong("also garbage"), wrong_from(&plant, "member", &[])],
             [401, 429, 429]
@@ -389,7 +389,7 @@ fn a_store_that_fails_is_an_outage_and_counts_for_nobody() {
     assert_eq!(plant.statuses(&[right, right, ("nobody", "sesame"), ("nobody", "sesame")]), [503; 4]);
     rename("ALTER TABLE gone RENAME TO passwords");
     assert_eq!(plant.statuses(&[right]), [200]);
-    // Nobody may get in with what is no hash. That there is such a user does not show.
+    // No caller gets in by a stored text that is no hash. The answer does not show that there is such a user.
     rename("UPDATE passwords SET hash = 'sesame'");
     assert_eq!(plant.statuses(&[right, right]), [401, 429]);
 }

@@ -23,7 +23,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts an app of what `configure` registers.
+    /// Starts an app with the handlers that `configure` registers.
     pub(crate) fn start(configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -134,7 +134,7 @@ impl Begun {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // The server stops in its own thread; nobody waits for it.
+        // The server stops in its own thread; the test does not wait for it.
         drop(self.handle.stop(false));
     }
 }

@@ -1,4 +1,4 @@
-//! Contexts beyond one row with one id: keys of several parts, lists, and what has no table.
+//! Contexts beyond one row with one id: keys of several parts, lists, and contexts without a table.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ async fn named_here_and_there() -> impl Responder {
     "checked"
 }
 
-/// A document of a tenant. Those of the tenant without a name are everybody's.
+/// A document of a tenant. Those of the tenant without a name are for everybody.
 struct Document {
     tenant: String,
 }
@@ -191,7 +191,7 @@ fn a_key_of_two_parts_never_serves_what_belongs_to_another() {
     let get = |path: &str, caller: Option<&str>| service.get(path, caller).status.as_u16();
     assert_eq!(service.get("/accounts/1/resources/1", Some("member")).body, "1 one");
     assert_eq!(get("/accounts/2/resources/2", Some("stranger")), 200);
-    // The resource is there, and may be read by who asks, but not in this account.
+    // The resource is there, and the caller may read it, but it is not in this account.
     assert_eq!(get("/accounts/2/resources/1", Some("member")), 404);
     assert_eq!(get("/accounts/2/resources/1", Some("admin")), 404);
     assert_eq!(get("/accounts/2/resources/2", Some("member")), 403);
@@ -279,7 +279,7 @@ fn a_list_is_one_statement_and_every_one_is_checked() {
         let response = service.get(path, Some(caller));
         (response.status.as_u16(), response.body, world.statements().len())
     };
-    // In the order asked for, each once; one statement authenticates, one loads.
+    // In the order of the request, each once; one statement authenticates, one loads.
     assert_eq!(
         get("/resources?resource=3&resource=1&resource=3", "member"),
         (200, "three one".to_owned(), 2)

@@ -1,4 +1,4 @@
-//! How denials are rendered: for all handlers, for one of them, and what holds whatever a renderer does.
+//! The rendering of denials: for all handlers, for one of them, and the rules that hold for every renderer.
 
 use std::{
     sync::{
@@ -218,7 +218,7 @@ async fn own(resource: Resource, body: web::Json<Value>) -> impl Responder {
     format!("{}: {body}", resource.name)
 }
 
-/// The extractor denies: whoever gets as far as to it is not logged in.
+/// The extractor denies: a caller who gets as far as to it is not logged in.
 #[anonymous_user_required(on_denied = signpost)]
 #[get("/signposts/for-nobody")]
 async fn contradictory(user: CurrentUser<Member>) -> impl Responder {
@@ -282,7 +282,7 @@ fn one_handler_may_have_its_own_renderer() {
     assert_eq!(service.get("/signposts/inside", Some("chef")).status, 200);
     assert_eq!(service.get("/signposts/outside?resource=1", Some("chef")).status, 200);
 
-    // What another handler denies looks as the application says.
+    // The application's renderer serves the denials of other handlers.
     assert_problem(&service.get("/kitchen", Some("member")), 403);
     assert!(get(&service, "/kitchen", "member", BROWSER).body.contains("<h1>403 Forbidden</h1>"));
 }
@@ -396,7 +396,7 @@ async fn what_is_wrong_with_a_renderer_is_in_the_log() {
     }
 }
 
-/// An error of the application's own, which leaves to the library what is the library's.
+/// An error of the application's own, which answers as the library's error in it does.
 #[derive(Debug)]
 enum OwnError {
     Refused(AuthError),
@@ -424,7 +424,7 @@ impl ResponseError for OwnError {
     }
 }
 
-/// Who may not, by the body of the handler alone.
+/// A denial in the body of the handler alone.
 fn refused() -> Result<&'static str, AuthError> {
     Decision::Deny(DenyReason::NoMatch).into_result().map(|()| "never")
 }

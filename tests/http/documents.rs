@@ -1,4 +1,4 @@
-//! What `GuardedApi` makes of documents.
+//! The documents that `GuardedApi` makes.
 
 use actix_web::{HttpResponse, Responder, get, http::Method, post};
 use auth_core::{
@@ -145,7 +145,7 @@ async fn an_operation_that_no_guard_knows_is_an_error() {
     assert_eq!(refused, DocumentError::Unknown { operations: vec!["GET /tickets".to_owned()] });
 }
 
-/// Else it would look as open as what is public.
+/// Else it would look as open as a public operation.
 #[actix_web::test]
 async fn a_guard_that_lets_nobody_in_is_an_error() {
     let registered = registered(|config| {

@@ -1,6 +1,6 @@
-//! The energy service as its users see it: who may do what with the demo world.
+//! The energy service as its users see it: the access of each user to the demo world.
 //!
-//! What is expected stands in these tables and never comes from the attributes: whoever deletes one sees red.
+//! The expected answers stand in these tables and never come from the attributes: deleting one turns this red.
 
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +31,7 @@ use crate::{
 /// Sunnyside Farm, its consultant, a stranger, an admin and an admin-reader.
 pub(super) const CALLERS: [&str; 7] = ["", "mia", "adam", "cora", "sven", "ada", "rita"];
 
-/// Who may read what belongs to Sunnyside Farm.
+/// The users who may read the objects of Sunnyside Farm.
 const SUNNYSIDE_READ: [u16; 7] = [401, 200, 200, 200, 403, 200, 200];
 
 pub(super) struct Energy {
@@ -142,7 +142,7 @@ fn who_may_read() {
     }
     let measurements = format!("/sensors/{{sensors-of Solar roof}}{week}");
     energy.assert_statuses("GET", &measurements, None, SUNNYSIDE_READ);
-    // 400 to who may open a socket there, and asks for none.
+    // 400 to callers who may open a socket there, and send no upgrade.
     let live = "/sensors/{sensors-of Solar roof}/measurements/live";
     energy.assert_statuses("GET", live, None, [401, 400, 400, 400, 403, 400, 400]);
     energy.assert_statuses(
@@ -169,7 +169,7 @@ fn who_may_change() {
         ("/sensors/{sensors-of Solar roof}", [401, 403, 200, 200, 403, 200, 403]),
     ] {
         energy.assert_statuses("PATCH", pattern, Some(&json!({})), expected);
-        // Whoever may not change it is not told what is wrong with the body either.
+        // A caller who may not change it does not learn either what is wrong with the body.
         let with_a_wrong_body = expected.map(|status| if status == 200 { 400 } else { status });
         energy.assert_statuses("PATCH", pattern, Some(&json!({"id": 1})), with_a_wrong_body);
     }
@@ -182,7 +182,7 @@ fn who_may_delete() {
         ("/sensors/{sensors-of Solar roof}", [401, 403, 204, 204, 403, 204, 403]),
         ("/assets/{asset Weather station}", [401, 403, 403, 403, 403, 204, 403]),
     ] {
-        // Two who may: each needs something to delete.
+        // Two callers who may: each needs an object to delete.
         let mut energy = Energy::start();
         for (caller, status) in CALLERS.into_iter().zip(expected) {
             let path = energy.path(pattern);
@@ -225,7 +225,7 @@ fn who_may_create_an_asset_in_the_account_that_the_body_names() {
     energy.assert_statuses("POST", "/assets", Some(&public), [401, 403, 403, 403, 403, 201, 403]);
     let nowhere = json!({"name": "new", "account_id": 99_999});
     energy.assert_statuses("POST", "/assets", Some(&nowhere), [401, 404, 404, 404, 404, 404, 404]);
-    // Nor may a new asset become a part of somebody else's.
+    // Nor may a new asset become a part of another account's.
     let inside = json!({
         "name": "new",
         "account_id": energy.id_of("account Sunnyside Farm"),
@@ -234,7 +234,7 @@ fn who_may_create_an_asset_in_the_account_that_the_body_names() {
     energy.assert_statuses("POST", "/assets", Some(&inside), [401, 403, 403, 403, 403, 201, 403]);
 }
 
-/// Whoever is not logged in is answered without a look at the body, which panics here when it is polled.
+/// An anonymous caller gets an answer without a look at the body, which panics here when it is polled.
 #[actix_web::test]
 async fn nobody_sends_a_body() {
     let place = SERVER.database();

@@ -1,4 +1,4 @@
-//! When something is missing, broken or malformed: the right status, no panic, and nobody is let in.
+//! A part is missing, broken or malformed: the right status, no panic, and no request is let in.
 
 use std::{
     future::pending,
@@ -343,7 +343,7 @@ fn building_an_auth_checks_it() {
     assert!(twice.unwrap_err().to_string().contains("two pools lend `diesel::sqlite::"));
 }
 
-/// A guard as no attribute writes it: it asks for a context, and loads none.
+/// A guard as no attribute writes it: it requires a context, and loads none.
 struct Forgetful;
 
 static FORGETFUL: GuardedHandler = GuardedHandler::new(

@@ -110,7 +110,7 @@ impl FindByToken for Member {
         Ok(with_token.select(Self::as_select()).first(connection)?)
     }
 
-    /// The chef's token is an hour old, that of the crew is new. Nobody knows when the others were issued.
+    /// The chef's token is an hour old, that of the crew is new. It is unknown when the others were issued.
     fn token_issued_at(&self) -> Option<SystemTime> {
         match self.id {
             2 => SystemTime::now().checked_sub(Duration::from_secs(3600)),
@@ -152,7 +152,7 @@ const MEMBERS: [(i32, &str, i32, &str, &str); 6] = [
 
 pub(crate) type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
 
-/// A database of its own in memory, and the statements that it was asked.
+/// A database of its own in memory, and the statements that it gets.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) pool: SqlitePool,

@@ -46,7 +46,7 @@ fn every_sensor_in_it_has_to_be_readable_wherever_it_stands() {
         }
         assert_eq!(put(&energy, "ada", &document).0, 200, "{document}");
     }
-    // A public sensor is everybody's to read.
+    // Everybody may read a public sensor.
     assert_eq!(put(&energy, "mia", &json!({"sensor": energy.id_of("sensors-of Weather station")})).0, 200);
     assert_eq!(put(&energy, "mia", &json!({"sensors": [own, 999_999]})).0, 404);
 }
@@ -71,7 +71,7 @@ fn a_document_that_could_be_read_in_two_ways_is_refused() {
     let deep = format!(r#"{{"a": {}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     let response = energy.http.send("PUT", &energy.path(FLEX_MODEL), Some("Bearer mia"), Some(&deep));
     assert_eq!(response.status, 400);
-    // What is too long is not searched, and long ways to references are not written down.
+    // A document that is too long is not searched, and long ways to references are not written down.
     let (status, body) = put(&energy, "mia", &json!({"a": "x".repeat(60_000), "sensor": "wrong"}));
     assert_eq!((status, body.contains("longer than 60000 bytes")), (400, true), "{body}");
     let far = json!({"k".repeat(30_000): vec![json!({"sensor": own}); 900]});

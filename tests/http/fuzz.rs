@@ -1,4 +1,4 @@
-//! Whatever a client sends: an answer that is no failure, nobody let in by chance, and no panic.
+//! Arbitrary requests: each gets an answer that is no failure, none gets in by chance, and no panic.
 
 use std::{fmt::Write as _, time::UNIX_EPOCH};
 
@@ -39,7 +39,7 @@ impl AuthModel for Anything {
     }
 }
 
-/// Whether the guard was asked about what the handler reads.
+/// Whether the guard checked the object that the handler reads.
 fn is_same(context: &Anything, read: &str) -> StatusCode {
     if context.0.to_string() == read { StatusCode::OK } else { StatusCode::IM_A_TEAPOT }
 }
@@ -119,7 +119,7 @@ fn percent_encoded(bytes: &[u8]) -> String {
     })
 }
 
-/// Bytes as they are, or percent-encoded, or what is nearly an id.
+/// Bytes as they are, or percent-encoded, or a text that is nearly an id.
 fn ids() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         vec(any::<u8>(), 0..40),
@@ -168,7 +168,7 @@ fn a_guard_is_asked_about_the_id_that_the_handler_reads() {
     let status = |path: &str, headers: &[(&str, &str)]| service.request("GET", path, headers).status.as_u16();
     check(128, &".{1,20}", |text| {
         let encoded = percent_encoded(text.as_bytes());
-        // 404 for what the route does not match, and for a text that no database holds.
+        // 404 for a path that the route does not match, and for a text that no database holds.
         let found = if text.contains('\0') { 404 } else { 200 };
         prop_assert_eq!(status(&format!("/path/{encoded}"), &[admin]), found);
         let (once, twice) = (format!("/query?id={encoded}"), format!("/query?id={encoded}&id={encoded}"));
@@ -208,7 +208,7 @@ fn no_credentials_make_a_guard_fail_or_let_somebody_in() {
     assert_eq!(service.get("/auth", Some("member")).status, 200);
 }
 
-/// What a log-in is stored as, and what it is not.
+/// The stored form of a log-in, and texts that are none.
 fn log_ins() -> impl Strategy<Value = Value> {
     let now = UNIX_EPOCH.elapsed().unwrap().as_secs();
     let number = move || {

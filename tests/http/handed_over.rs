@@ -1,4 +1,4 @@
-//! The row that a handler gets is the row that was decided about, whoever loaded it first.
+//! The row that a handler gets is the row that was decided about, also where a function loaded it first.
 
 use std::{
     collections::BTreeMap,
@@ -44,7 +44,7 @@ struct Folder {
     account_id: i32,
 }
 
-/// Its policy asks the folder, so the database decides.
+/// Its policy depends on the folder, so the database decides.
 #[derive(Clone, Queryable, Selectable, AuthModel)]
 #[diesel(table_name = notes, check_for_backend(Sqlite))]
 #[auth(belongs_to(folder: Folder, folder_id))]

@@ -1,4 +1,4 @@
-//! Requests that are under way while their sender loses what they were let in for.
+//! Requests that are under way while their sender loses the right by which they were let in.
 
 use std::{sync::mpsc, thread, time::Duration};
 
@@ -56,7 +56,7 @@ fn change(energy: &Energy, change: impl FnOnce(&mut Connection) -> QueryResult<u
     change(&mut energy.real.database().connection().unwrap()).unwrap();
 }
 
-/// Requests of who runs Sunnyside Farm or looks after it, and may give this role; each changes something.
+/// Requests of the users who run Sunnyside Farm or look after it, and may give this role; each changes something.
 fn changes(energy: &Energy, role: &str) -> [(&'static str, &'static str, String, u16); 9] {
     let sensor = energy.id_of("sensors-of Solar roof");
     [
@@ -149,8 +149,8 @@ fn a_body_that_comes_after_its_object_left_the_senders_reach_changes_nothing() {
     }
 }
 
-/// A deletion has no body that could be held back. What is held back is its only connection: as soon as the guard has
-/// found the caller and the context, another one has its way.
+/// A deletion has no body to hold back. The test holds back its only connection instead: as soon as the guard has found
+/// the caller and the context, another change goes first.
 #[test]
 fn a_deletion_that_comes_after_its_object_left_the_senders_reach_deletes_nothing() {
     for pattern in ["/assets/{asset Battery}", "/sensors/{sensors-of Solar roof}"] {
@@ -226,7 +226,7 @@ fn a_body_that_comes_after_its_sender_is_logged_out_changes_nothing() {
     assert_eq!(begun.end(&body.as_bytes()[1..]), Some(401));
 }
 
-/// The password is compared while nobody holds the only connection.
+/// The password is compared while no request holds the only connection.
 #[test]
 fn a_log_in_under_way_does_not_outlast_a_deactivation() {
     let energy = Energy::start();

@@ -1,4 +1,4 @@
-//! Rows that may not be read: with the setting for it, nobody can tell them from rows that do not exist.
+//! Rows that may not be read: with the setting for it, a caller cannot tell them from rows that do not exist.
 
 use std::{
     io::{Read as _, Write as _},
@@ -28,7 +28,7 @@ async fn view(resource: Resource) -> impl Responder {
     resource.name
 }
 
-/// Each of these asks more than one thing, in an order of its own.
+/// Each of these has more than one requirement, in an order of its own.
 #[permission_required_for_context("update", ctx_arg = "resource")]
 #[permission_required_for_context("read", ctx_arg = "resource")]
 #[patch("/resources/{resource_id}")]
@@ -56,7 +56,7 @@ async fn remove(resource: Resource) -> impl Responder {
     resource.name
 }
 
-/// The guard of an attribute under another name, outside of the one that asks for `update`.
+/// The guard of an attribute under another name, outside of the one that checks `update`.
 #[permission_required_for_context("update", ctx = Resource, id = query("resource"))]
 #[asked_outside("read", ctx = Resource, id = query("resource"))]
 #[get("/stacked")]
@@ -71,7 +71,7 @@ async fn list(resources: Vec<Resource>) -> impl Responder {
     resources.len().to_string()
 }
 
-/// Finds what there is.
+/// Finds the rows of the table.
 fn those(ids: &web::Json<Vec<i32>>, connection: &mut SqliteConnection) -> QueryResult<Vec<Resource>> {
     let these = resources::table.filter(resources::id.eq_any(ids.iter()));
     these.select(Resource::as_select()).load(connection)
@@ -192,7 +192,7 @@ fn what_may_be_read_is_not_hidden() {
     assert_eq!(status("GET", "/resources/2", "reader"), 200);
     assert_eq!(status("PATCH", "/resources/2", "reader"), 403);
     assert_eq!(status("PATCH", "/resources/2", "admin"), 200);
-    // What needs no context says nothing about one: it is the same for one that does not exist.
+    // A check without a context reveals nothing about one: it is the same for one that does not exist.
     assert_eq!(status("DELETE", "/resources/2", "member"), 403);
     assert_eq!(status("DELETE", "/resources/3", "member"), 403);
     assert_eq!(status("GET", "/resources/2", "nobody"), 401);

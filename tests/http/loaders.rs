@@ -1,4 +1,4 @@
-//! What functions of the application load: one context, a list or labelled groups, plain or asynchronous.
+//! Contexts from functions of the application: one context, a list or labelled groups, plain or asynchronous.
 
 use std::{
     collections::BTreeMap,
@@ -183,7 +183,7 @@ fn a_loader_makes_labelled_groups_and_a_denial_names_the_label() {
     assert_eq!(status, 403);
     assert!(body.contains("outputs") && !body.contains("inputs"), "{body}");
     assert!(!body.contains("account") && !body.contains("two"), "{body}");
-    // A group in which nothing is left, and no group at all.
+    // A group without any element, and no group at all.
     for caller in ["member", "admin"] {
         let (status, body) = send("/plans", caller, r#"{"inputs": ["one"], "outputs": []}"#);
         assert_eq!(status, 403);

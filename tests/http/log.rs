@@ -1,4 +1,4 @@
-//! What the log has of a decision, and what it says when the application forgot something.
+//! The log of a decision, and its lines about missing registrations.
 
 use std::{cell::RefCell, io, sync::Once, time::Duration};
 
@@ -58,7 +58,7 @@ pub(crate) async fn events_of(
 }
 
 thread_local! {
-    /// What was logged by this thread, on which a test runs its requests.
+    /// The log of this thread, on which a test runs its requests.
     static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -189,7 +189,7 @@ async fn without_an_auth_the_log_says_what_to_add() {
     assert!(message.contains("add `.app_data(auth.clone())` to the `App`"), "{message}");
 }
 
-/// What the log says is missing, before the decision that it leads to.
+/// The line of the log about a missing registration, before the decision that it leads to.
 fn complaint(events: &[Value]) -> &str {
     let [.., complaint, decision] = events else { panic!("{events:?}") };
     assert_fields(&decision["fields"], &[("outcome", "deny".into()), ("reason", "misconfigured".into())]);
@@ -315,7 +315,7 @@ async fn without_the_session_middleware_the_log_says_what_to_add() {
     }
 }
 
-/// Sends this request with the cookie of somebody who is logged in.
+/// Sends this request with the cookie of a logged-in user.
 async fn events_of_session(request: TestRequest) -> (u16, Vec<Value>) {
     let auth = World::new().auth_with_sessions();
     let key = Key::generate();

@@ -1,5 +1,5 @@
-//! What a client sees: guarded services, real connections, a real database; for the energy service, each database
-//! that it is built for.
+//! The answers that a client sees: guarded services, real connections, a real database; for the energy service, each
+//! database that it is built for.
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
 mod ahead;

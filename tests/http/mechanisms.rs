@@ -1,4 +1,4 @@
-//! Several mechanisms side by side: which of them a guard accepts, and what a 401 says.
+//! Several mechanisms side by side: which of them a guard accepts, and the challenges of a 401.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -17,8 +17,7 @@ use crate::{
     fixture::{Member, World},
 };
 
-/// Takes a user's id, or `member-` and a member's, from the header `x-key`, where a guard asks for this
-/// mechanism.
+/// Takes a user's id, or `member-` and a member's, from the header `x-key`, where a guard names this mechanism.
 struct Key;
 
 impl Mechanism for Key {
@@ -74,7 +73,7 @@ async fn by_proxy() -> impl Responder {
     "ok"
 }
 
-/// Ours under another name asks by itself.
+/// Ours under another name authenticates by itself.
 #[auth_required("token")]
 #[also_by("key")]
 #[get("/both")]
@@ -130,7 +129,7 @@ fn a_401_lists_what_the_route_accepts() {
         challenged("/either", &[("authorization", "Bearer wrong")]),
         r#"Bearer error="invalid_token"; Key"#
     );
-    // Nobody knows when this one was authenticated, so it is not recent.
+    // It is unknown when this one was authenticated, so it is not recent.
     assert_eq!(challenged("/either", &[("x-key", "1")]), "Bearer; Key stale 3600");
     assert_eq!(
         challenged("/either", &[TOKEN]),
@@ -161,7 +160,7 @@ fn wrong_credentials_are_not_nobodys() {
     assert_eq!(service.send_with("/anonymous", &[("authorization", "Bearer wrong")]).status, 401);
 }
 
-/// Is called something else from one of its answers on, and found somebody whose log-in is from long ago.
+/// Has another name from one of its answers on, and finds a user whose log-in is from long ago.
 struct Renamed {
     answers: AtomicUsize,
     from: usize,

@@ -1,4 +1,4 @@
-//! Bodies and tokens that nest deeper than a thread's stack: what is parsed before anything is verified has a limit.
+//! Bodies and tokens that nest deeper than a thread's stack: parsing before any verification has a limit.
 //!
 //! A stack that overflows ends the process, so each test runs in a process of its own.
 
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{client::Service, fixture::World, jwt::service_with_secret};
 
-/// What `serde_json` takes for a text of its own, where its feature `raw_value` is on: each such text is parsed from the
-/// start, with a whole recursion limit of its own.
+/// The name that marks a text of its own in `serde_json`, where its feature `raw_value` is on: each such text is parsed
+/// from the start, with a whole recursion limit of its own.
 const RAW: &str = "$serde_json::private::RawValue";
 
 #[public(reason = "it only counts")]
@@ -112,14 +112,14 @@ fn a_token_that_nests_deeply_is_refused() {
     });
 }
 
-/// What the features of `serde_json` would do to a body, whichever crate of the program switched them on.
+/// The effects of `serde_json`'s features on a body, whichever crate of the program switched them on.
 #[test]
 fn no_feature_of_serde_json_makes_something_else_of_a_body() {
     for name in [RAW, "$serde_json::private::Number"] {
         let value: Value = serde_json::from_str(&json!({ name: "1" }).to_string()).unwrap();
         assert_eq!(value, json!({ name: "1" }), "a feature of serde_json takes `{name}` for its own");
     }
-    // With `unbounded_depth` it is this one as long as nobody says otherwise, and then this fails.
+    // With `unbounded_depth` it is this one until a caller says otherwise, and then this fails.
     let nested = format!("{}{}", "[".repeat(129), "]".repeat(129));
     assert!(serde_json::from_str::<Value>(&nested).is_err());
 }

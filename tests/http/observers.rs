@@ -1,4 +1,4 @@
-//! What observers are told of decisions, and that they have no say in them.
+//! The events that observers receive, and tests that they cannot change a decision.
 
 use std::{
     io,
@@ -31,8 +31,8 @@ use crate::{
     fixture::{Resource, World, resources},
 };
 
-/// Authenticates as user 7 of account 1 who has the roles that the header `x-as` names, unless the header says what is
-/// wrong instead.
+/// Authenticates as user 7 of account 1 who has the roles that the header `x-as` names, unless the header names a failure
+/// instead.
 struct Scripted;
 
 impl Mechanism for Scripted {

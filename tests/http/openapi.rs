@@ -1,8 +1,8 @@
-//! The document of the energy service, held against what the service answers: every operation in it is asked by
-//! everybody, about objects of their own, of others and of nobody.
+//! The document of the energy service, compared with the answers of the service: every caller sends a request to every
+//! operation in it, for objects of their own, of others and of no account.
 //!
-//! What changes something gets a malformed body or query, unless a table here says otherwise. A guard decides before it
-//! looks at them, and who is let in gets a 400: so next to nothing is changed.
+//! An operation that changes something gets a malformed body or query, unless a table here says otherwise. A guard
+//! decides before it looks at them, and a caller who is let in gets a 400: so next to nothing is changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,16 +20,16 @@ use serde_json::{Value, json};
 use super::energy::{CALLERS, Energy};
 use crate::client::{Response, bearer};
 
-/// What is declared and not answered here, with the reason.
+/// Answers that are declared and do not occur here, with the reason.
 const NOT_SEEN: [(&str, u16, &str); 2] = [
     ("GET /log-in", 403, "who is logged in is led to another page, by `on_denied`"),
     ("POST /api/requestAuthToken", 401, "wrong passwords are counted, so none is tried"),
 ];
 
-/// What pages answer, which are not described, where the handler decides after its guard.
+/// Answers of pages, which the document does not describe, where the handler decides after its guard.
 const BY_PAGES: [(&str, u16); 1] = [("GET /assets/new", 403)];
 
-/// What no handler reads as a body, and what none reads as a query that reads one.
+/// A body that every handler refuses, and a query that every handler with a query refuses.
 const MALFORMED_BODY: &str = "{";
 const MALFORMED_QUERY: &str = "?unexpected=%";
 
@@ -37,7 +37,7 @@ struct Operation<'a> {
     method: String,
     path: String,
     said: &'a Value,
-    /// The names in each alternative of what is asked.
+    /// The names in each alternative of the requirement.
     security: Vec<Vec<String>>,
     seen: BTreeSet<u16>,
 }
@@ -49,18 +49,19 @@ impl Operation<'_> {
 
     fn is_declared(&self, status: u16) -> bool {
         let declares = |key: &str| self.said["responses"].get(key).is_some();
-        // What a guard denies is declared by itself. A handler that is open may look who is logged in, and say the same.
+        // The denials of a guard have entries of their own, which `default` does not replace. An open handler may look
+        // for the caller, and answer likewise.
         let by_guard = [401, 403].contains(&status) && declares("401");
         declares(&status.to_string()) || (!by_guard && declares("default"))
     }
 
-    /// Ends the credentials that it is asked with.
+    /// Ends the credentials of its request.
     fn ends_a_log_in(&self) -> bool {
         ["DELETE /api/v3_0/auth-tokens/current", "POST /log-out"].contains(&self.name().as_str())
     }
 }
 
-/// The document, and what it is held against.
+/// The document, and the service with which it is compared.
 struct World<'a> {
     energy: &'a Energy,
     document: &'a Value,
@@ -69,7 +70,7 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    /// The operation asked once. Its answer is declared, and a denial is as it is described.
+    /// One request to the operation. Its answer is declared, and a denial is as it is described.
     fn ask(
         &mut self,
         operation: &mut Operation<'_>,
@@ -79,7 +80,7 @@ impl World<'_> {
     ) -> Response {
         let (path, body) = match operation.method.as_str() {
             "GET" | "DELETE" => (format!("{path}{input}"), ""),
-            // A form that only asks to go on has no body.
+            // A form that only confirms an action has no body.
             _ if input == MALFORMED_BODY => (format!("{path}{MALFORMED_QUERY}"), input),
             _ => (path.to_owned(), input),
         };
@@ -118,7 +119,7 @@ impl World<'_> {
         assert_eq!(problem["status"], status, "{name}");
     }
 
-    /// What is said there, or where it refers to.
+    /// The value there, or the one to which it refers.
     fn resolved<'v>(&'v self, value: &'v Value) -> &'v Value {
         match value["$ref"].as_str() {
             Some(reference) => self.document.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
@@ -126,7 +127,7 @@ impl World<'_> {
         }
     }
 
-    /// The schemes that a 401 asks for, which are those of the operation that HTTP has a challenge for.
+    /// The schemes in the challenges of a 401, which are those of the operation that HTTP has a challenge for.
     fn assert_challenges(&self, operation: &Operation<'_>, answer: &Response) {
         let challenges = answer.headers.get_all("www-authenticate").iter();
         let asked: BTreeSet<String> = challenges
@@ -141,7 +142,7 @@ impl World<'_> {
         assert_eq!(asked, expected, "{}", operation.name());
     }
 
-    /// The header that an admin is known by.
+    /// The header with the credentials of an admin.
     fn credentials(&self, scheme: &str) -> (&'static str, String) {
         match scheme {
             "token" => ("authorization", bearer("ada")),
@@ -158,7 +159,7 @@ impl World<'_> {
 /// A value for each parameter of a path.
 type Values = Vec<(&'static str, String)>;
 
-/// The objects of Sunnyside Farm, those of Harbour Bakery, one that is not there, and what is no object.
+/// The objects of Sunnyside Farm, those of Harbour Bakery, one that is not there, and a text that is no object.
 fn objects(energy: &Energy) -> Vec<Values> {
     let ids = |names: [(&'static str, &str); 4]| {
         let mut ids = names.map(|(name, what)| (name, energy.id_of(what).to_string())).to_vec();
@@ -200,7 +201,7 @@ fn paths(objects: &[Values], template: &str) -> Vec<String> {
     paths
 }
 
-/// What an operation is sent: a query where it has no body. The first changes nothing.
+/// The content of a request to an operation: a query where it has no body. The first changes nothing.
 fn inputs(energy: &Energy, operation: &Operation<'_>) -> Vec<String> {
     match operation.method.as_str() {
         "GET" => vec![String::new(), MALFORMED_QUERY.to_owned()],
@@ -208,7 +209,7 @@ fn inputs(energy: &Energy, operation: &Operation<'_>) -> Vec<String> {
         _ => {
             let of_account = |id: i32| json!({ "name": "x", "account_id": id }).to_string();
             let mut bodies = vec![MALFORMED_BODY.to_owned()];
-            // Its handler asks about what the body refers to.
+            // Its handler decides about the objects in the body.
             if operation.name() == "POST /api/v3_0/assets" {
                 bodies.extend([of_account(energy.id_of("account Platform")), of_account(999_999)]);
             }
@@ -278,7 +279,7 @@ fn the_service_answers_as_its_document_says() {
                 }
             }
         }
-        // What another site causes is refused with the credentials that a browser sends by itself.
+        // A request that another site causes is refused, where its credentials are those that a browser sends by itself.
         let foreign = [("cookie", &*world.cookies["ada"].clone()), ("sec-fetch-site", "cross-site")];
         world.ask(operation, &paths[0], &foreign, &inputs[0]);
         world.ask(operation, &paths[0], &[("authorization", "Bearer wrong")], &inputs[0]);
@@ -307,7 +308,7 @@ fn the_service_answers_as_its_document_says() {
             let declared = operation.said["responses"].get(status.to_string()).is_some();
             let excepted =
                 NOT_SEEN.iter().any(|(excepted, not_seen, _)| *excepted == name && *not_seen == status);
-            // What is not declared fails where it is answered.
+            // An undeclared answer fails where it occurs.
             if declared {
                 let seen = operation.seen.contains(&status);
                 assert_eq!(seen, !excepted, "{name} declares {status}, and answered {:?}", operation.seen);
@@ -315,7 +316,7 @@ fn the_service_answers_as_its_document_says() {
         }
     }
     let requests: usize = world.statuses.values().sum();
-    // Not kept by the harness.
+    // The harness does not capture this.
     let _ = writeln!(
         io::stderr(),
         "openapi: {} operations, {requests} requests, answers {:?}",

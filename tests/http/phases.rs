@@ -1,4 +1,4 @@
-//! The order of the phases: what is looked at, asked and read before a request is answered.
+//! The order of the phases: the parts of a request that are looked at, checked and read before the answer.
 
 use std::thread;
 
@@ -103,7 +103,7 @@ async fn a_denied_request_is_answered_without_a_look_at_its_body() {
         let (request, _) = request.to_request().replace_payload(untouchable());
         let response = app.call(request).await.unwrap();
         assert_eq!(response.status(), expected, "{path} by {token:?}");
-        // The body of the request is held while this is sent, and nobody looks at it.
+        // The body of the request is held back while this is sent, and no code looks at it.
         assert!(!to_bytes(response.into_body()).await.unwrap().is_empty());
     }
 }
@@ -117,7 +117,7 @@ fn of_caller(
     resources::table.find(**id).select(Resource::as_select()).first(connection)
 }
 
-/// What it is made of needs no body.
+/// Its loader needs no body.
 #[permission_required_for_context("update", ctx_arg = "resource", ctx_loader = of_caller(id, me, connection))]
 #[patch("/made/{id}")]
 async fn change_made(
@@ -137,7 +137,7 @@ async fn change_computed(id: web::Path<i32>, body: web::Json<Value>, resource: R
     format!("{}: {body}", resource.name)
 }
 
-/// A key of two columns, made of what the path has in another order.
+/// A key of two columns, made of path parameters in another order.
 #[permission_required_for_context("update", ctx_arg = "resource", id = (path.1, path.0))]
 #[patch("/in-account/{id}/{account_id}")]
 async fn change_in_account(
@@ -238,7 +238,7 @@ async fn what_may_block_does_not_run_on_the_event_loop() {
     assert_eq!(call_and_read_body(&app, request.to_request()).await, "false false");
 }
 
-/// A body that nobody may read.
+/// A body that no code may read.
 pub(crate) fn untouchable() -> Payload {
     let stream = futures_util::stream::poll_fn(|_| panic!("the body was read"));
     Payload::Stream { payload: Box::pin(stream) }

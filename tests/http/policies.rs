@@ -1,4 +1,4 @@
-//! Guards about contexts that the database decides about: their policies ask a parent.
+//! Guards about contexts that the database decides about: their policies refer to a parent.
 
 use std::{
     collections::BTreeMap,
@@ -114,7 +114,7 @@ async fn by_hand(sensor: ByHand) -> impl Responder {
     format!("{} of {}", sensor.id, sensor.asset_id)
 }
 
-/// What it makes says nothing of what is in the database.
+/// The values of its result differ from those in the database.
 #[expect(clippy::unnecessary_wraps, reason = "a loader returns a result")]
 fn made(ids: &Json<Vec<i32>>) -> Result<BTreeMap<String, Vec<Sensor>>, LoadError> {
     let of_public_asset = |id: &i32| Sensor { id: *id, asset_id: 2 };
@@ -127,7 +127,7 @@ async fn take(ids: Json<Vec<i32>>) -> impl Responder {
     ids.len().to_string()
 }
 
-/// Without a guard, the extractor asks who it is.
+/// Without a guard, the extractor authenticates the caller.
 #[get("/accessible")]
 async fn accessible(sensors: Accessible<Sensor, Read>) -> impl Responder {
     diesel::debug_query::<Sqlite, _>(&sensors.query()).to_string()
@@ -258,7 +258,7 @@ async fn whoever_loads_it_the_database_decides() {
     assert_eq!(statuses(&found), [200, 403, 404, 403]);
     assert!(found[1].1.contains("sensor 3"), "{}", found[1].1);
 
-    // More than a statement should ask about.
+    // More than a statement should contain.
     let many: Vec<i32> = (1..=10_001).collect();
     let found = answers(member(), false, vec![post(&many)]).await;
     assert_eq!((found[0].0, found[0].2), (404, 0));

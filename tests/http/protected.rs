@@ -1,4 +1,4 @@
-//! Protected scopes: what they take, and what a scope asks for all of its handlers.
+//! Protected scopes: the handlers that they take, and the requirements of a scope for all of its handlers.
 
 use actix_web::{
     App, HttpRequest, Responder, get,
@@ -57,7 +57,7 @@ fn kitchen(config: &mut ProtectedConfig<'_>) {
         .public_service("/style", "it is the same for all", web::resource("").to(|| async { "style" }));
 }
 
-/// `/open` asks nothing; `/kitchen` asks for a role, in two scopes.
+/// `/open` has no requirement; `/kitchen` requires a role, in two scopes.
 fn service(world: &World) -> Service {
     let auth = world.auth();
     Service::start(move |app| {

@@ -80,7 +80,7 @@ fn instances_share_log_ins_and_log_outs() {
 
     browser.post("/log-out");
     assert_eq!(browser.cookie, None);
-    // Who copied the cookie has nothing, either.
+    // A copy of the cookie is worthless, too.
     assert_eq!(elsewhere.status("/whoami"), 401);
     assert_eq!(Browser { service: &here, cookie }.status("/whoami"), 401);
 }

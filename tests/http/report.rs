@@ -1,4 +1,4 @@
-//! The guard report: what it says of each handler, and what it finds missing.
+//! The guard report: its entry for each handler, and the missing registrations that it finds.
 
 use actix_web::{App, HttpResponse, Responder, get, http::Method, post, put, route, routes, web};
 use auth_core::{
@@ -85,7 +85,7 @@ async fn wrapped() -> impl Responder {
     HttpResponse::Ok()
 }
 
-/// The same without a route attribute.
+/// One without a route attribute.
 #[roles_accepted("inner")]
 #[needed("outer")]
 async fn plain_and_wrapped() -> impl Responder {
@@ -171,7 +171,7 @@ fn a_declared_policy_is_shown() {
     };
     let update = r#"Note: update = account(account_id) & role("editor")"#;
     assert_eq!(policies("/notes"), [update, r#"Note: read = account(account_id) | role("auditor")"#]);
-    // Nobody has what no rule grants; and the list of a `Resource` is code.
+    // No subject has a permission that no rule grants; and the list of a `Resource` is code.
     assert_eq!(policies("/by-loader"), ["Note: delete = nobody"]);
     assert!(policies("/all").is_empty());
 }
@@ -380,7 +380,7 @@ async fn the_energy_service_is_complete() {
     }
 }
 
-/// With what actix-web itself knows.
+/// With the routes that actix-web itself reports.
 #[cfg(feature = "introspection")]
 mod introspection {
     use super::*;

@@ -95,7 +95,7 @@ async fn age(request: HttpRequest, minutes: web::Path<u64>) -> impl Responder {
     HttpResponse::NoContent()
 }
 
-/// What an application keeps in the session itself.
+/// The application's own data in the session.
 #[public]
 #[post("/basket/{item}")]
 async fn fill_basket(session: Session, item: web::Path<String>) -> impl Responder {
@@ -108,7 +108,7 @@ async fn basket(session: Session) -> impl Responder {
     session.get::<String>("basket").unwrap().unwrap_or_default()
 }
 
-/// What is of no form that a log-in has.
+/// A text that has no form of a log-in.
 #[public]
 #[post("/garble")]
 async fn garble(session: Session) -> impl Responder {
@@ -277,7 +277,7 @@ fn a_revoked_role_and_a_deleted_user_are_seen_at_once() {
     world.execute("DELETE FROM members WHERE id = 2");
     assert_eq!(browser.status("/kitchen"), 401);
     assert_eq!(browser.status("/whoami"), 401);
-    // Who is gone is like one who never logged in, and may log in as somebody else.
+    // A user who is gone counts as one who never logged in, and may log in as another user.
     assert_eq!(browser.get("/maybe").body, "nobody");
     assert_eq!(browser.status("/sign-up"), 200);
     // A token that comes with it counts.
@@ -343,7 +343,7 @@ fn a_grace_period_lets_in_those_whose_log_in_was_fresh() {
     }
     browser.post("/age/61");
     assert_eq!(browser.status("/graceful"), 401);
-    // One that is over does not begin again, and a denial does not begin one.
+    // A grace period that is over does not begin again, and a denial does not begin one.
     assert_eq!(browser.status("/graceful"), 401);
 }
 
@@ -443,13 +443,13 @@ fn another_site_cannot_change_anything() {
         ] {
             let status = browser.send(method, path, headers).status;
             assert_eq!(status, expected, "{method} {path} with {headers:?}");
-            // What is refused costs no look-up.
+            // A refused request costs no look-up.
             assert_eq!(world.statements().len(), usize::from(expected == 200), "{method} with {headers:?}");
         }
     }
 }
 
-/// A token is not sent by the browser on its own, and who is not logged in has nothing to lose.
+/// A browser does not send a token by itself, and another site gains nothing by a request without a log-in.
 #[test]
 fn another_site_is_refused_only_where_the_session_authenticates() {
     let world = World::new();

@@ -1,6 +1,6 @@
 //! Accounts, users and roles that come and go in the energy service, and the log that tells of it.
 //!
-//! As in `energy.rs`, what is expected stands in these tables and never comes from the attributes.
+//! As in `energy.rs`, the expected answers stand in these tables and never come from the attributes.
 
 use diesel::prelude::*;
 use energy_service::schema::{asset_audit_log, audit_log};
@@ -19,7 +19,7 @@ impl Energy {
         serde_json::from_value(response.json()).unwrap()
     }
 
-    /// All events, with the name of who did it.
+    /// All events, with the name of the user who caused each.
     fn events(&self) -> Vec<(String, Option<String>)> {
         let connection = &mut self.real.database().connection().unwrap();
         let mut events = audit_log::table
@@ -60,7 +60,7 @@ fn who_changes_which_role() {
         ("/users/{user mia}/roles", "admin", [401, 403, 403, 403, 403, 403, 403]),
         ("/users/{user mia}/roles", "no such role", [401, 403, 403, 403, 403, 403, 403]),
         ("/users/{user mia}/roles", "", [401, 403, 403, 403, 403, 403, 403]),
-        // Nobody their own, and nobody those of another account.
+        // No users change their own roles, and none those of another account.
         ("/users/{user adam}/roles", "consultant", [401, 403, 403, 403, 403, 200, 403]),
         ("/users/{user ada}/roles", "consultant", [401, 403, 403, 403, 403, 403, 403]),
         ("/users/{user sven}/roles", "account-admin", [401, 403, 403, 403, 403, 200, 403]),
@@ -72,7 +72,7 @@ fn who_changes_which_role() {
     }
     let energy = Energy::start();
     let pattern = "/users/{user mia}/roles";
-    // Whoever may not change the user is not told what is wrong with the body.
+    // A caller who may not change the user does not learn what is wrong with the body.
     for wrong in [json!({}), json!({ "grant": ["consultant"], "revoke": ["consultant"] }), json!({ "id": 1 })]
     {
         energy.assert_statuses("PATCH", pattern, Some(&wrong), [401, 400, 400, 400, 403, 400, 403]);
@@ -177,7 +177,7 @@ fn a_log_is_read_by_pages() {
     let rest = energy.log(&format!("{log}?limit=4&before={}", first[3]["id"]));
     assert_eq!([first, rest].concat(), all);
     for wrong in ["limit=0", "limit=101", "limit=x", "before=", "page=2"] {
-        // Whoever may not read is not told what is wrong either.
+        // A caller who may not read does not learn what is wrong either.
         let expected = [401, 403, 403, 403, 403, 400, 400];
         energy.assert_statuses("GET", &format!("{log}?{wrong}"), None, expected);
     }
@@ -208,7 +208,7 @@ fn who_creates_an_account() {
     let location = client.header("location").unwrap().strip_prefix("/api/v3_0").unwrap();
     assert_eq!(energy.send("cora", "GET", location, None).json(), client.json());
     assert_eq!(create("cora", json!(bright)).status, 201);
-    // Not somebody else's consultants.
+    // Not another account's consultants.
     assert_eq!(create("cora", json!(bakery)).status, 403);
     assert_eq!(create("cora", json!(99_999)).status, 403);
     assert_eq!(create("ada", json!(bakery)).json()["consultancy_account_id"], bakery);

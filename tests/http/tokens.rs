@@ -127,7 +127,7 @@ impl Plant {
     }
 }
 
-/// All who are refused hear the same, so that nobody learns which tokens there were.
+/// Every refused caller gets one answer, so that none learns which tokens there were.
 fn assert_refused(response: &Response) {
     assert_eq!(response.status, 401, "{response:?}");
     assert_eq!(response.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#));
@@ -144,7 +144,7 @@ fn a_token_is_good_until_it_expires() {
         (None, None),
         (None, Some(now() + 600)),
         (Some(now() - 600), Some(now() + 600)),
-        // Without a maximum age nobody asks for it.
+        // Without a maximum age the time of issue is not read.
         (Some(now() + 600), None),
     ] {
         let response = plant.get(&plant.issue(issued_at, expires_at));

@@ -90,20 +90,20 @@ fn connect(address: std::net::SocketAddr) -> TcpStream {
     stream
 }
 
-/// The head of a POST, by somebody or nobody.
+/// The head of a POST, with or without credentials.
 fn head(path: &str, token: Option<&str>, rest: &str) -> String {
     let token = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     format!("POST {path} HTTP/1.1\r\nhost: x\r\n{token}{rest}\r\n\r\n")
 }
 
-/// All that comes until the connection ends.
+/// All bytes until the connection ends.
 fn answer(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     String::from_utf8(answer).unwrap()
 }
 
-/// Denied, or not there, before the body: by nobody's credentials, a wrong token, a role, a context, a scope.
+/// Denied, or not found, before the body: by missing credentials, a wrong token, a role, a context, a scope.
 const DENIED: [(&str, Option<&str>, u16); 8] = [
     ("/uploads", None, 401),
     ("/uploads", Some("wrong"), 401),
@@ -111,7 +111,7 @@ const DENIED: [(&str, Option<&str>, u16); 8] = [
     ("/resources/2", Some("chef"), 403),
     ("/resources/9", Some("chef"), 404),
     ("/guarded/in-a-scope", None, 401),
-    // No guard is asked on a protected scope, where nothing is, or nothing of this method.
+    // On a protected scope, no guard runs for a path without a handler, or without one of this method.
     ("/protected/nothing", None, 404),
     ("/protected/of-put", None, 405),
 ];
@@ -170,13 +170,13 @@ fn a_denied_request_without_a_body_keeps_its_connection() {
     }
 }
 
-/// As many clients do: nothing is read before all is written.
+/// As many clients do: it reads nothing before it has written all.
 #[test]
 fn a_client_that_writes_all_before_it_reads_sees_the_denial() {
     let address = start(4, PATIENCE);
     let megabyte = vec![b'x'; 1 << 20];
     for (index, (path, token, status)) in DENIED.into_iter().enumerate() {
-        // More than the system keeps for a server that does not read; once as much as some send.
+        // More than the system keeps for a server that does not read; and once a length that real clients send.
         let megabytes: usize = if index == 0 { 200 } else { 16 };
         for chunked in [false, true] {
             let mut stream = connect(address);

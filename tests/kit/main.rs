@@ -1,4 +1,4 @@
-//! What the testing kit promises where something is wrong: it says so, and never takes a failure for an answer.
+//! The testing kit where a part is missing or fails: it reports that, and never takes a failure for an answer.
 
 use std::{
     env, fs,
@@ -34,7 +34,7 @@ use auth_core::{
 };
 use serde::Deserialize;
 
-/// Who the header says.
+/// The user whom the header names.
 struct Named;
 
 impl Mechanism for Named {
@@ -68,7 +68,7 @@ async fn create(_: Json<String>) -> &'static str {
     "created"
 }
 
-/// Somebody forgot the attribute, and remembered to ask who it is.
+/// A handler without an attribute, which looks for the caller itself.
 #[public]
 #[get("/own-notes")]
 async fn own(_: Query<NoParameters>, _: CurrentUser) -> &'static str {
@@ -100,7 +100,7 @@ fn note(number: &Path<u8>, text: &Json<String>) -> Result<Note, LoadError> {
     if **number < 3 { Ok(Note) } else { Err(LoadError::NotFound) }
 }
 
-/// What is decided about is in the body.
+/// The object of the decision is in the body.
 #[permission_required_for_context("update", ctx_loader = note(number, text))]
 #[post("/notes-by-body/{number}")]
 async fn change_by_body(number: Path<u8>, text: Json<String>) -> &'static str {
@@ -112,7 +112,7 @@ fn numbered(number: &Path<u8>) -> Result<Note, LoadError> {
     if **number < 3 { Ok(Note) } else { Err(LoadError::NotFound) }
 }
 
-/// What is decided about is in the path, and made by a function all the same.
+/// The object of the decision is in the path, and a function makes it all the same.
 #[permission_required_for_context("update", ctx_loader = numbered(number))]
 #[patch("/notes-by-number/{number}")]
 async fn change_by_number(text: Json<String>, number: Path<u8>) -> &'static str {
@@ -271,7 +271,7 @@ async fn rewrites() {
     let Some(file) = env::var_os("AUTH_TEST_REVIEWED") else { return };
     let matrix = observe(builder().await.request(harmless())).await.unwrap();
     matrix.assert_matches(&file);
-    // What was not observed is not written.
+    // Failed observations are not written.
     let before = fs::read_to_string(&file).unwrap();
     let error = observe(builder().await).await.unwrap().compare_with(&file).unwrap_err();
     assert!(error.to_string().contains("carried out"), "{error}");
@@ -330,7 +330,7 @@ async fn a_cell_says_yes_only_where_a_guard_has_decided() {
         let method = if path == "/notes-by-body/{number}" { "POST" } else { "PATCH" };
         ["nobody", "member", "editor"].map(|subject| matrix.access(method, path, object, subject).unwrap())
     };
-    // The body that every handler refuses keeps this guard from what it decides about.
+    // The malformed body, which every handler refuses, keeps this guard from its decision.
     for object in ["there", "missing"] {
         assert_eq!(cells("/notes-by-body/{number}", object), ["401", "not reached", "not reached"]);
     }
@@ -382,7 +382,7 @@ async fn answers_500() {
     assert_eq!(status, 500);
 }
 
-/// Needs a connection that nobody lends.
+/// Needs a connection that no pool lends.
 struct Pooled;
 
 impl LoadContext for Pooled {
@@ -424,7 +424,7 @@ fn what_is_not_registered_is_said_where_a_test_has_no_subscriber() {
     assert!(!printed("pool, with a subscriber").contains("ERROR auth"));
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn said(work: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let panic = std::panic::catch_unwind(work).unwrap_err();
     panic.downcast_ref::<String>().unwrap().clone()

@@ -44,14 +44,14 @@ impl Copy {
                 lines.push(line.replace("path = \"", &format!("path = \"{}/", workspace.display())));
             }
         }
-        // Nobody looks for a place in it.
+        // No debugger needs its places.
         lines.push("\n[profile.dev.package.energy-service]\ndebug = false\n".to_owned());
         fs::write(folder.join("Cargo.toml"), lines.join("\n")).unwrap();
         fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         Self { folder }
     }
 
-    /// The routes that the access matrix says are not as they were reviewed, where these mutants are.
+    /// The routes at which the access matrix differs from the reviewed one, with these mutants.
     pub(crate) fn differing(&self, sources: &[Source], mutants: &[&Mutant]) -> BTreeSet<String> {
         for (index, source) in sources.iter().enumerate() {
             let edits = mutants.iter().filter(|mutant| mutant.source == index);

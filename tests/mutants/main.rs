@@ -25,10 +25,10 @@ use self::{
     sources::Source,
 };
 
-/// Mutants that answer every request as the service does: operator, handler, and why.
+/// Mutants that answer every request as the service does: operator, handler, and reason.
 ///
-/// `CurrentUser` and `Accessible` refuse who is not logged in as well. Where such an argument is the first, nobody notices that
-/// `#[auth_required]` is gone; behind a `Query`, a malformed one is answered before.
+/// `CurrentUser` and `Accessible` refuse anonymous callers as well. Where such an argument is the first, no answer shows
+/// that `#[auth_required]` is gone; behind a `Query`, a malformed one is answered before.
 const EQUIVALENT: &[(&str, &str, &str)] = &[];
 
 /// The routes of each handler, as `METHOD path`.

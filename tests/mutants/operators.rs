@@ -1,4 +1,4 @@
-//! What a careless engineer could make of an attribute.
+//! The mistakes that a careless engineer could make with an attribute.
 
 use std::ops::Range;
 
@@ -14,11 +14,11 @@ pub(crate) struct Mutant {
     pub(crate) handlers: Vec<String>,
     /// Whether they stand for one mutant, or for one each.
     pub(crate) is_whole: bool,
-    /// Whether the compiler would refuse it, and more is changed so that it does not.
+    /// Whether the compiler would refuse it, so that more has to be changed.
     pub(crate) is_refused: bool,
     /// The file, as an index.
     pub(crate) source: usize,
-    /// Where something else stands instead.
+    /// The text that replaces another one.
     pub(crate) edits: Vec<(Range<usize>, String)>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn mutants(sources: &[Source], routes: &Routes) -> Vec<Mutant> {
         for handler in &source.handlers {
             let made = Made { source, handler };
             let handlers = made.handlers(routes);
-            // Nobody has registered it: the feature that it belongs to is off.
+            // It is not registered: the feature that it belongs to is off.
             if handlers.is_empty() {
                 continue;
             }
@@ -241,7 +241,7 @@ impl Made<'_> {
         Some((argument.range.clone(), format!("{unchecked}({}): {unchecked}<{context}>", argument.name)))
     }
 
-    /// What calls the function that makes the context, which nobody checks then.
+    /// The call of the function that makes the context, which no guard checks then.
     fn made(&self, attribute: &Attribute) -> Option<(Range<usize>, String)> {
         let call = self.source.at(&value(attribute, "ctx_loader")?.value);
         let (function, arguments) = call.strip_suffix(')')?.split_once('(')?;
@@ -255,7 +255,7 @@ impl Made<'_> {
         Some((self.handler.body..self.handler.body, made))
     }
 
-    /// What makes up the proof that the body has of its context, where it takes one and a mutant gives it none.
+    /// Makes up the proof that the body has of its context, where it takes one and a mutant gives it none.
     fn proof(&self, attribute: &Attribute) -> Option<(Range<usize>, String)> {
         let Argument { name, kind, .. } = self.argument(attribute)?;
         let kind = self.source.at(kind);
@@ -298,7 +298,7 @@ fn context_of(kind: &str) -> &str {
     proved.map_or(kind, |(context, _)| context.trim())
 }
 
-/// What somebody could take for this context, with the same id.
+/// Another context with which this one could be confused, with the same id.
 fn another(context: &str) -> Option<&'static str> {
     match context {
         "Account" | "User" | "Sensor" | "AssetAuditLog" => Some("Asset"),

@@ -56,7 +56,7 @@ pub(crate) struct Attribute {
     pub(crate) items: Vec<Item>,
 }
 
-/// What stands between two commas of an attribute.
+/// The tokens between two commas of an attribute.
 pub(crate) struct Item {
     pub(crate) range: Range<usize>,
     pub(crate) key: Option<String>,
@@ -224,7 +224,7 @@ fn attribute(tokens: &[TokenTree]) -> Option<(Range<usize>, Group)> {
     }
 }
 
-/// What stands between commas; those within angle brackets are none.
+/// The tokens between commas; those within angle brackets are none.
 fn split(stream: TokenStream) -> Vec<Vec<TokenTree>> {
     let (mut parts, mut depth) = (vec![Vec::new()], 0);
     for token in stream {

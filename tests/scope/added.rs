@@ -13,7 +13,7 @@ use proptest::{
     strategy::{Just, Strategy},
 };
 
-/// A filter that is whole, and what stands behind it.
+/// A filter that is whole, and the text behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Added {
     written: String,
@@ -21,7 +21,7 @@ pub(crate) struct Added {
     behind: &'static str,
 }
 
-/// What is behind a filter: nothing, comments, and what makes it none.
+/// The text behind a filter: nothing, comments, and text that breaks it.
 const BEHIND: [&str; 13] =
     [" -- so", " --", " #", " /*", " /* ) */", ")", "))", ") -- ", ")) -- ", "(", "'", ";", " OR"];
 
@@ -63,13 +63,13 @@ impl Added {
         sql::<Bool>(&self.written).bind::<Integer, _>(self.bound).sql(self.behind)
     }
 
-    /// A query of its own for the rows that it is true of.
+    /// A query of its own for the rows for which it is true.
     pub(crate) fn query(&self, table: &str) -> String {
         let Self { written, bound, .. } = self;
         format!("SELECT n FROM {table} WHERE {written}{bound}")
     }
 
-    /// Whether nothing is behind it that makes it none.
+    /// Whether the text behind it does not break it.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self.behind, "" | " /* ) */")
     }

@@ -1,4 +1,4 @@
-//! What a policy says while others write: nothing slips between a check and a change; and a decision is one statement.
+//! Policies while other transactions write: no change slips between a check and a write; and a decision is one statement.
 
 use std::sync::{
     Arc,
@@ -22,7 +22,7 @@ use crate::{
     services::created,
 };
 
-/// Account 1 has the asset `roof`, which has the sensors 1 and 2. Nobody has the account 9.
+/// Account 1 has the asset `roof`, which has the sensors 1 and 2. No user has the account 9.
 const SERVICE: &str = "
     INSERT INTO accounts VALUES (1, NULL, FALSE, NULL, ''), (9, NULL, FALSE, NULL, '');
     INSERT INTO assets VALUES ('roof', 1, NULL, NULL), ('cellar', 9, NULL, NULL);
@@ -125,7 +125,7 @@ fn a_change_does_not_happen_once_somebody_else_took_the_permission_away() {
     assert_eq!(delete(one, 1), Ok(1));
 }
 
-/// `SQLite` lets nobody write while a transaction has a snapshot, or has the transaction fail that writes by an old
+/// `SQLite` either blocks every writer while a transaction has a snapshot, or fails the transaction that writes by an old
 /// one.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 #[test]
@@ -157,7 +157,7 @@ fn what_is_authorized_for_a_change_stays_as_it_is_until_the_transaction_ends() {
         for revoked in REVOKED {
             assert!(other.batch_execute(revoked).is_err(), "{revoked}");
         }
-        // What was not asked is not held.
+        // Rows that the policy did not read are not locked.
         let elsewhere = other.batch_execute("UPDATE assets SET owner_id = 3 WHERE id = 'cellar'");
         assert_eq!(elsewhere.is_ok(), DIALECT != Dialect::Sqlite, "{elsewhere:?}");
         assert_eq!(update(one, 1), Ok(1));
@@ -206,7 +206,7 @@ fn others_may_refer_to_what_is_authorized_for_a_change() {
         assert!(change.is_err());
         assert!(other.batch_execute("DELETE FROM assets WHERE id = 'roof'").is_err());
     });
-    // Nothing may refer to a row that is about to be deleted.
+    // No row may refer to one that is about to be deleted.
     in_transaction(&mut one, |one| {
         super::service::Asset::authorize_for_update(one, &operator(), "roof".to_owned(), Permission::DELETE)
             .unwrap();

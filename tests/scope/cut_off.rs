@@ -1,5 +1,5 @@
-//! What diesel cuts off: fractions in a column of another type than the schema says, as hand-written schemas have, and
-//! numbers that a field of the application's own type is made of.
+//! Values that diesel truncates: fractions in a column of another type than the schema says, as hand-written schemas
+//! have, and numbers of which a field of the application's own type is made.
 
 use actix_web::rt::System;
 use auth_core::{Acl, AuthModel, LoadContext, LoadError, Permission, Scoped as _, allow, user as user_is};

@@ -1,4 +1,4 @@
-//! A database for a test, and what each kind of database writes in its own way.
+//! A database for a test, and the statements that each kind of database writes in its own way.
 
 use diesel::Connection;
 use energy_service::{
@@ -15,8 +15,8 @@ pub(crate) enum Dialect {
     Mysql,
 }
 
-/// A database that nobody else uses, as long as the second value lives. `None` where the server does not answer, which
-/// is said on standard error, or fails where `CI` is set.
+/// A database for this test alone, as long as the second value lives. `None` where the server does not answer; then a
+/// line on standard error says so, or the test fails where `CI` is set.
 pub(crate) fn open<C: Connection>(server: Server) -> Option<(C, TestDatabase)> {
     let database = server.database();
     let connection = connect(server, &database)?;

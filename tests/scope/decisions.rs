@@ -1,4 +1,4 @@
-//! Random worlds, subjects and policies: the database finds the rows that the documentation says, in each form.
+//! Random worlds, subjects and policies: in each form, the database finds the rows that follow from the documentation.
 
 use std::{cell::RefCell, collections::BTreeSet, fmt::Display};
 
@@ -23,13 +23,13 @@ fn every_form_of_a_policy_finds_the_same_rows() {
     let Some((mut connection, _database)) = database::open::<Connection>(SERVER) else { return };
     connection.batch_execute(&created(DIALECT)).unwrap();
     let (connection, counts) = (RefCell::new(connection), RefCell::new(Counts::default()));
-    // How many cases there are, `PROPTEST_CASES` says.
+    // `PROPTEST_CASES` sets the number of cases.
     let config = Config { failure_persistence: None, max_shrink_iters: 1000, ..Config::default() };
     let cases = (world(), vec(person(), 2), policies(), vec(any::<(u8, u8, u8)>(), 5));
     let result = TestRunner::new(config).run(&cases, |(world, people, policies, asked)| {
         let (mut connection, mut counts) = (connection.borrow_mut(), counts.borrow_mut());
         let mut result = Ok(());
-        // What a case writes is never committed, which takes a disk its time.
+        // The writes of a case are never committed, which would take a disk its time.
         let rolled_back = connection.transaction(|connection| {
             result =
                 Case { world: &world, people: &people, policies: &policies, connection, counts: &mut counts }
@@ -93,7 +93,7 @@ pub(super) fn expected(
         .collect()
 }
 
-/// What was compared. Each row is asked about in four ways, and one of them in four more.
+/// The comparisons. Each row is decided about in four ways, and one of them in four more.
 #[derive(Debug, Default)]
 struct Counts {
     cases: usize,
@@ -161,7 +161,7 @@ impl Case<'_> {
                 prop_assert_eq!(explained, found, "explanation of row {}, {}", sample, context());
                 let updated = connection.updated(question, sample).map_err(failed)?;
                 prop_assert_eq!(updated, usize::from(found), "UPDATE of row {}, {}", sample, context());
-                // What it deletes, nobody asks about any more.
+                // No later comparison needs the deleted rows.
                 if index + 1 == asked.len() {
                     let deleted = connection.deleted(question, sample).map_err(failed)?;
                     prop_assert_eq!(deleted, usize::from(found), "DELETE of row {}, {}", sample, context());

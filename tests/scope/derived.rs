@@ -26,7 +26,7 @@ fn every_way_to_ask_a_derived_model_decides_alike() {
     connection.batch_execute(&created(DIALECT)).unwrap();
     let (connection, counts) = (RefCell::new(connection), RefCell::new((0, 0)));
     let config = Config { failure_persistence: None, ..Config::default() };
-    // A quarter, for each is asked for all that there is to ask.
+    // A quarter, because each runs every kind of decision.
     let config = Config { cases: config.cases.div_ceil(4), ..config };
     let result = TestRunner::new(config).run(&(service(), vec(person(), 2)), |(service, people)| {
         let mut connection = connection.borrow_mut();

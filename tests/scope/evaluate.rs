@@ -1,4 +1,4 @@
-//! What the documentation says of a policy, evaluated over rows in memory; and random subjects.
+//! The meaning of a policy by the documentation, evaluated over rows in memory; and random subjects.
 
 use auth_core::{AdminRoles, AllowReason, Permission, User};
 use proptest::{option, prelude::any, prop_oneof, sample::select, strategy::Strategy};
@@ -88,7 +88,7 @@ pub(crate) fn person() -> impl Strategy<Value = Person> {
         })
 }
 
-/// For each id, somebody who has it and whose account has it.
+/// For each id, a user who has it and whose account has it.
 pub(crate) fn one_of_each_id() -> impl Iterator<Item = Person> {
     IDS.into_iter().map(|id| Person {
         id: id.to_owned(),
@@ -123,7 +123,7 @@ impl Person {
         self.roles.contains(&role)
     }
 
-    /// Who has no account has none of an account's roles.
+    /// A user without an account has none of an account's roles.
     pub(crate) fn account_has_role(&self, role: &str) -> bool {
         self.account.is_some() && self.account_roles.contains(&role)
     }
@@ -138,7 +138,7 @@ impl Person {
         self.account.as_deref().is_some_and(|account| !account.is_empty() && written == Some(account))
     }
 
-    /// [`is`](Self::is), where what is written depends on the id.
+    /// [`is`](Self::is), where the text depends on the id.
     fn is_by(&self, written: impl Fn(&str) -> Option<String>) -> bool {
         self.is(written(&self.id).as_deref())
     }
@@ -147,7 +147,7 @@ impl Person {
         self.account.as_deref().is_some_and(|account| self.is_of(written(account).as_deref()))
     }
 
-    /// Why no policy is asked.
+    /// Why no policy is evaluated.
     pub(crate) fn stands_above(&self, permission: Permission) -> Option<AllowReason> {
         if self.admin.is_some_and(|role| self.has_role(role)) {
             Some(AllowReason::Admin)

@@ -1,4 +1,5 @@
-//! What columns hold that a field of a row may not: numbers beyond it, texts where there are numbers, other types of text.
+//! Values of columns that a field of a row cannot hold: numbers beyond it, texts where there are numbers, other types of
+//! text.
 
 use auth_core::{Id, User};
 use proptest::{collection::vec, prelude::any, sample::select, strategy::Strategy};
@@ -29,7 +30,7 @@ impl Literal {
     }
 }
 
-/// What `SQLite` makes of values before it stores them, by the type of the column.
+/// The conversions of `SQLite` before it stores values, by the type of the column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Affinity {
     Number,
@@ -120,7 +121,7 @@ pub(crate) fn user(subject: Subject) -> User {
     User::new(Id::from(subject)).with_account(Id::from(subject))
 }
 
-/// To which a value is cut off, or which it is.
+/// The value to which it is truncated, or which it is.
 pub(crate) const SUBJECTS: [Subject; 9] =
     ["2", "0", "1", "-2", "65538", "4294967298", "9223372036854775807", "2abc", "2\0"];
 
@@ -157,7 +158,7 @@ pub(crate) fn numbers(dialect: Dialect) -> impl Strategy<Value = (Affinity, Vec<
         Literal::Blob("2"),
         Literal::Blob("1"),
     ];
-    // What a column of each type takes.
+    // The values that a column of each type takes.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     let integers = move |column: usize| -> Vec<Literal> {
         let most = [1 << 15, 1 << 31, 1_i128 << 63][column];
@@ -188,7 +189,7 @@ pub(crate) fn numbers(dialect: Dialect) -> impl Strategy<Value = (Affinity, Vec<
         _ => vec![Affinity::Number],
     };
     let row = columns.map(|literals| {
-        // Half of what is drawn is held by every field.
+        // Every field can hold half of the drawn values.
         let plain = literals.contains(&Literal::Integer(2)).then_some(Literal::Integer(2));
         (any::<bool>(), select(literals))
             .prop_map(move |(is_plain, literal)| plain.filter(|_| is_plain).unwrap_or(literal))
@@ -218,7 +219,7 @@ pub(crate) fn numbers_inserted(dialect: Dialect, rows: &[Numbers]) -> String {
     rows.collect()
 }
 
-/// Types of columns of text, and what they store.
+/// Types of columns of text, and the texts that they store.
 pub(crate) fn text_types(dialect: Dialect) -> Vec<(&'static str, Affinity, &'static [Literal])> {
     const TEXTS: [Literal; 12] = [
         Literal::Null,

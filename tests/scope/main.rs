@@ -1,6 +1,6 @@
 //! One policy decides alike everywhere: the rows of a list, the condition of a change, a row that is loaded, an
-//! explanation; on each database that the tests are built for. What is expected is evaluated in memory, from the words
-//! of the documentation.
+//! explanation; on each database that the tests are built for. The expected decisions are evaluated in memory, from the
+//! words of the documentation.
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
 mod added;

@@ -7,7 +7,7 @@ use diesel::QueryResult;
 
 use crate::added::Added;
 
-/// A policy, asked for a subject and a permission.
+/// A policy, for a subject and a permission.
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
     pub(crate) table: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Question<'a> {
     pub(crate) permission: Permission,
 }
 
-/// A connection through which the models are asked. A row is called by its number.
+/// A connection to the database of the models. A row is called by its number.
 pub(crate) trait Ask {
     /// The rows of a list.
     fn listed(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
@@ -30,7 +30,7 @@ pub(crate) trait Ask {
     /// Whether a statement about one row finds it under the condition.
     fn found(&mut self, question: Question<'_>, row: i32) -> QueryResult<bool>;
 
-    /// Whether an explanation says so.
+    /// Whether an explanation allows it.
     fn explained(&mut self, question: Question<'_>, row: i32) -> Result<bool, LoadError>;
 
     fn updated(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize>;
@@ -56,7 +56,7 @@ pub(crate) trait Ask {
 
 macro_rules! models {
     ($connection:ident) => {
-        // The foreign key is the row's number only for the derive: what is asked, the policy at run time says.
+        // The foreign key is the row's number only for the derive: the policy at run time determines the decision.
         models! {
             $connection:
             0 readings Reading: asset Asset, site Site, device Device;

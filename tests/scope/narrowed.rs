@@ -1,5 +1,5 @@
-//! Random filters, added to the rows that random policies let random subjects have: what a list finds and a change
-//! changes is among these rows, and is what the filter is true of.
+//! Random filters, added to the rows that random policies let random subjects have: a list finds, and a change hits,
+//! exactly those of these rows for which the filter is true.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -26,7 +26,7 @@ struct Row {
     n: i32,
 }
 
-/// What was compared.
+/// The comparisons.
 #[derive(Debug, Default)]
 struct Counts {
     found: usize,
@@ -105,7 +105,7 @@ fn compare(
     same("DELETE", deleted.map(|left| &rows - &left), &right)
 }
 
-/// What is done in a transaction, of which nothing is left: nor an error, after which `PostgreSQL` takes no statement.
+/// Does `work` in a transaction that is rolled back, also after an error, after which `PostgreSQL` takes no statement.
 fn rolled_back<T, E>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,

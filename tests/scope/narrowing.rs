@@ -1,4 +1,4 @@
-//! What an application adds to a scoped query or change narrows it down, whatever it is: raw SQL, and nodes of its own.
+//! An addition to a scoped query or change narrows it down, also raw SQL, and nodes of the application's own.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ const SERVICE: &str = "
     INSERT INTO sensors VALUES (1, 'roof'), (2, 'roof'), (3, 'cellar');
 ";
 
-/// Each is true of a sensor of account 9, and joined by `AND` to what stands before it, it would be an alternative to that.
+/// Each is true of a sensor of account 9, and joined by `AND` to the text before it, it would be an alternative to that.
 const ALTERNATIVES: [&str; 5] = [
     "sensors.id = 1 OR sensors.id = 3",
     "1 = 0 OR 1 = 1",
@@ -41,7 +41,7 @@ const ALTERNATIVES: [&str; 5] = [
 // An operator of the application's own, which diesel writes without parentheses.
 diesel::infix_operator!(Either, " OR ");
 
-/// May read and change what account 1 has.
+/// May read and change the rows of account 1.
 fn operator() -> User {
     User::new(7).with_account(1).with_roles(["operator"])
 }
@@ -146,7 +146,7 @@ fn a_comment_in_a_value_does_not_reach_the_condition_of_a_change() {
     assert_eq!(diesel::update(change).set(attic()).execute(&mut connection), Ok(2));
 }
 
-/// What binds nothing would be a whole statement for `SQLite` without its condition.
+/// Without binds, this would be a whole statement for `SQLite`, without the condition, which the comment hides.
 #[test]
 fn nor_does_a_comment_that_a_value_leaves_open() {
     let Some((mut connection, _place)) = service() else { return };

@@ -43,13 +43,13 @@ pub(crate) enum Rule {
     /// A term about a column of the parent.
     Through(usize, Box<Self>),
     Granted(usize, usize),
-    /// Of none: nobody.
+    /// Of none: it matches no subject.
     Any(Vec<Self>),
-    /// Of none: nobody. No policy that is written down has it.
+    /// Of none: it matches no subject. No policy that is written down has it.
     All(Vec<Self>),
 }
 
-/// What is declared for each table and permission: a rule, none, or several.
+/// The declaration for each table and permission: a rule, none, or several.
 #[derive(Clone, Debug)]
 pub(crate) struct Policies(pub(crate) [[Vec<Rule>; 6]; 4]);
 
@@ -95,8 +95,8 @@ fn draft() -> impl Strategy<Value = Draft> {
     let rule = leaf.prop_recursive(4, 10, 3, |inner| {
         prop_oneof![vec(inner.clone(), 0..=3).prop_map(Draft::Any), vec(inner, 0..=3).prop_map(Draft::All)]
     });
-    // Most of what is drawn folds away for one subject, and then nothing is left whose precedence or whose parents
-    // could be mistaken.
+    // Most drawn terms fold away for one subject, and then nothing is left whose precedence or whose parents could be
+    // mistaken.
     let open = || (term(), any::<u8>()).prop_map(|(term, column)| Draft::Column(term, column));
     prop_oneof![
         3 => rule,
@@ -119,7 +119,8 @@ pub(crate) fn policies() -> impl Strategy<Value = Policies> {
             policies: Policies(std::array::from_fn(|_| std::array::from_fn(|_| Vec::new()))),
             asked: [[0; 6]; 4],
         };
-        // No permission may ask for itself in the end: each asks those before it, or the same of a table behind it.
+        // No permission may depend on itself in the end: each depends on those before it, or on itself in a table behind
+        // it.
         for permission in 0..PERMISSIONS.len() {
             for (table, drafts) in drafts.iter().enumerate().rev() {
                 let mut asked = 0;
@@ -146,7 +147,7 @@ impl Policies {
 
 struct Made {
     policies: Policies,
-    /// How many tables each rule asks in the end.
+    /// The number of tables that each rule reads in the end.
     asked: [[usize; 6]; 4],
 }
 
@@ -211,7 +212,7 @@ fn column_rule(table: usize, term: Term, pick: u8) -> Rule {
 }
 
 impl Policies {
-    /// The same as data of the library, for as long as the test runs, a policy for each table.
+    /// The policies as data of the library, for as long as the test runs, one for each table.
     pub(crate) fn leaked(&self, dialect: Dialect) -> [&'static Policy; 4] {
         let grants: [&'static [Grant]; 4] = std::array::from_fn(|table| self.grants(table, dialect));
         // A policy that is there before its parents are refers to none. Each round knows one more generation.

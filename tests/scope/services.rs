@@ -1,4 +1,4 @@
-//! Derived models of one service, three tables deep, with a key of another kind each; and what their policies say,
+//! Derived models of one service, three tables deep, with a key of another kind each; and their policies once more,
 //! written by hand over rows in memory.
 
 use std::{collections::BTreeSet, fmt::Write as _};
@@ -198,7 +198,7 @@ pub(crate) fn created(dialect: Dialect) -> String {
     )
 }
 
-/// A derived model, asked in each way that it offers.
+/// A derived model, decided about in each way that it offers.
 pub(crate) trait Model<C>: Sized {
     type Id: Clone + std::fmt::Debug + Ord;
 
@@ -222,7 +222,7 @@ pub(crate) trait Model<C>: Sized {
         permission: Permission,
     ) -> Result<Explanation, LoadError>;
 
-    /// What the loaded row decides by itself, and its explanation, if it does.
+    /// The decision of the loaded row by itself, and its explanation, if it has all values.
     fn decided(
         connection: &mut C,
         subject: &dyn Subject,

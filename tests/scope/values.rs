@@ -143,7 +143,7 @@ guarded! {
 const PERMISSIONS: [Permission; 4] =
     [Permission::READ, Permission::UPDATE, Permission::DELETE, Permission::CREATE_CHILDREN];
 
-/// One connection for guards and for what they are compared with.
+/// One connection for guards and for the decisions with which they are compared.
 #[derive(Clone)]
 pub(super) struct Lent(Arc<Mutex<Connection>>);
 
@@ -300,7 +300,7 @@ fn compare(
     Ok(())
 }
 
-/// What decides there is code of the application, which sees no more than the row.
+/// Here code of the application decides, which sees no more than the row.
 #[test]
 fn a_row_for_a_list_by_hand_is_refused_where_it_is_not_what_is_stored() {
     let Some((connection, _database)) = database::open::<Connection>(SERVER) else { return };
@@ -309,7 +309,7 @@ fn a_row_for_a_list_by_hand_is_refused_where_it_is_not_what_is_stored() {
     let closed =
         if DIALECT == database::Dialect::Sqlite { Literal::Integer(0) } else { Literal::Bool(false) };
     let mut rows = vec![([plain, plain, plain, closed, closed], 200)];
-    // A number below zero is held as any other: these rows are loaded, and somebody else's.
+    // A number below zero is held as any other: these rows are loaded, and belong to another user.
     for value in [-1, -2, i64::from(i32::MIN)] {
         rows.push(([plain, Literal::Integer(value), plain, closed, closed], 403));
     }
@@ -421,7 +421,7 @@ fn texts_are_decided_about_alike_in_columns_of_every_type() {
                     let is_granted = granted(key, *owner);
                     let about = format!("{about}: {owner:?} of {key}");
                     assert_eq!(answers[index].0, status(is_granted), "guard, {about}");
-                    // The key of a list's row is what was asked for, to the letter: never so where it is filled up with
+                    // The key of a list's row is the requested id, to the letter: never so where it is filled up with
                     // blanks, which do not count where it is compared.
                     let in_list = if padded[index] == *key { status(is_granted) } else { 404 };
                     assert_eq!(answers[index + rows().len()].0, in_list, "guard of a list, {about}");
@@ -447,7 +447,7 @@ fn texts_are_decided_about_alike_in_columns_of_every_type() {
     assert!(allowed > 0);
 }
 
-/// Where `ABC` finds the row `abc`, that row is the one which is decided about and handed over.
+/// Where `ABC` finds the row `abc`, the guard decides about that row and hands it over.
 #[test]
 fn the_row_that_a_text_finds_is_the_row_that_is_decided_about() {
     let Some((connection, _database)) = database::open::<Connection>(SERVER) else { return };

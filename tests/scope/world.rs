@@ -1,6 +1,6 @@
 //! Tables that hold ids of every kind, and random rows of them.
 //!
-//! There are no constraints: a foreign key may lead nowhere, as in a table that somebody has just been removed from.
+//! There are no constraints: a foreign key may lead nowhere, as in a table from which a row has just been removed.
 
 use std::fmt::{self, Write as _};
 
@@ -112,7 +112,7 @@ pub(crate) const TABLES: [Table; 4] = [
     },
 ];
 
-/// What a column holds.
+/// The content of a column.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Null,

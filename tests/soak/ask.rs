@@ -1,4 +1,4 @@
-//! What clients ask of the service, and how it is put in a request.
+//! The requests of clients, and their form in HTTP.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::model::{By, Kind, Object, Permission};
 /// A request.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
-    // What reads.
+    // A request that reads.
     May(Permission, Object),
     View(Object),
     Page(Object),
@@ -19,10 +19,10 @@ pub(crate) enum Ask {
     Roles,
     RolesOf(i32),
     Me,
-    // What changes something that nobody's access depends on. Each with a number of its own.
+    // A change on which no user's access depends. Each with a number of its own.
     Rename(Object, u64),
     Record(i32, u64),
-    // What changes who may do what.
+    // A change of permissions.
     ChangeRoles { user: i32, grant: Vec<&'static str>, revoke: Vec<&'static str> },
     SetActive { user: i32, active: bool },
     CreateAccount { consultancy: Option<i32> },
@@ -152,7 +152,7 @@ impl Ask {
         }
     }
 
-    /// The same once more, under a number of its own.
+    /// This request once more, under a number of its own.
     pub(crate) fn again(&self, number: u64) -> Self {
         match *self {
             Self::Rename(object, _) => Self::Rename(object, number),
@@ -161,7 +161,7 @@ impl Ask {
         }
     }
 
-    /// Whether it changes something, but nobody's access.
+    /// Whether it changes something, but no user's access.
     pub(crate) fn is_harmless(&self) -> bool {
         matches!(self, Self::Rename(..) | Self::Record(..))
     }

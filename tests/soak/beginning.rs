@@ -1,4 +1,4 @@
-//! What the world begins with.
+//! The first state of the world.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::{
     },
 };
 
-/// Inserts what an island begins with.
+/// Inserts the first objects of an island.
 pub(crate) struct Beginning<'a> {
     pub(crate) connection: &'a mut Connection,
-    /// The hash of everybody's password.
+    /// The hash of the password of all users.
     pub(crate) password: &'a str,
-    /// A number that nobody else has.
+    /// A number that no other object has.
     pub(crate) numbers: &'a dyn Fn() -> u64,
     pub(crate) state: State,
 }

@@ -1,4 +1,4 @@
-//! What is done next, at random: mostly what may well be allowed, and always something that may not.
+//! The next step, at random: mostly one that may well be allowed, and always some that may not.
 
 use std::sync::{Mutex, atomic::Ordering};
 
@@ -23,13 +23,13 @@ const CREDENTIALS: usize = 3;
 /// Of all islands: fewer than the service answers before it says 429.
 const REFUSED_LOG_INS: u64 = 40;
 
-/// The requests that are looked for whose answer a change turns.
+/// How many requests the run tries to find whose answer a change turns.
 const TURNED: usize = 24;
 
 const PERMISSIONS: [Permission; 4] =
     [Permission::Create, Permission::Read, Permission::Update, Permission::Delete];
 
-/// Who asks, with what.
+/// The caller, with the credentials.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) island: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Caller {
     pub(crate) credential: Credential,
 }
 
-/// By whom, and what.
+/// The caller, and the request.
 pub(crate) type Request = (Option<Caller>, Ask);
 
 pub(crate) enum Change {
@@ -51,13 +51,13 @@ pub(crate) struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// A question about this island.
+    /// A request about this island.
     pub(crate) fn read(&mut self, island: usize) -> Request {
         let state = self.world.islands[island].now();
         (self.caller(island), self.question(&state))
     }
 
-    /// A change that nobody's access depends on.
+    /// A change on which no user's access depends.
     pub(crate) fn harmless(&mut self, island: usize) -> Request {
         let state = self.world.islands[island].now();
         let ask = self.harmless_change(&state);
@@ -150,7 +150,7 @@ impl Choice<'_> {
         self.rng.choice(ids)
     }
 
-    /// Somebody of this island, an admin perhaps, anybody, or nobody.
+    /// A user of this island, an admin perhaps, any user, or no one.
     fn caller(&mut self, island: usize) -> Option<Caller> {
         let home = match self.rng.u8(..100) {
             0..4 => return None,
@@ -175,7 +175,7 @@ impl Choice<'_> {
         all.map(|(id, credential)| Caller { island, id, credential }).collect()
     }
 
-    /// Somebody of this island, or an admin, whose request would be served now; else anybody.
+    /// A user of this island, or an admin, whose request would be served now; else any user.
     fn somebody_who_may(&mut self, island: usize, ask: &Ask) -> Option<Caller> {
         let about = self.world.islands[island].now();
         let mut all = self.callers(island);
@@ -189,7 +189,7 @@ impl Choice<'_> {
         self.rng.choice(all).or_else(|| self.caller(island))
     }
 
-    /// A change of who may do what on this island.
+    /// A change of permissions on this island.
     pub(crate) fn change(&mut self, island: usize) -> Change {
         let state = self.world.islands[island].now();
         match self.rng.u8(..100) {
@@ -215,7 +215,7 @@ impl Choice<'_> {
                     return Change::Asked(None, log_in);
                 }
             }
-            // By who has something to give up.
+            // By a user who has something to give up.
             37..44 => return Change::Asked(self.local_caller(island, By::Token), Ask::RevokeToken),
             44..48 => return Change::Asked(self.local_caller(island, By::Session), Ask::LogOut),
             _ => {}
@@ -223,7 +223,7 @@ impl Choice<'_> {
         let ask = self.change_of_objects(&state);
         let caller =
             if self.rng.u8(..5) < 2 { self.caller(island) } else { self.somebody_who_may(island, &ask) };
-        // What others create in the name of their own account would belong to their own island.
+        // The objects that others create in the name of their own account would belong to their own island.
         let ask = match ask {
             Ask::CreateAccount { consultancy: None }
                 if caller.as_ref().is_some_and(|it| it.island != island) =>
@@ -271,7 +271,7 @@ impl Choice<'_> {
         let held = |role| state.users.get(&user).is_some_and(|user| user.roles.contains(role));
         let (mut grant, mut revoke) = (Vec::new(), Vec::new());
         for _ in 0..=self.rng.u8(..5) / 4 {
-            // The first, which nobody changes, and the second, which only admins do, not so often.
+            // The first, which no client changes, and the second, which only admins do, not so often.
             let role = ROLES[if self.rng.u8(..6) == 0 { self.rng.usize(..2) } else { self.rng.usize(2..4) }];
             let to = if held(role) { &mut revoke } else { &mut grant };
             if !to.contains(&role) {
@@ -380,7 +380,7 @@ impl Choice<'_> {
     }
 }
 
-/// The objects of which something is not as before.
+/// The objects that differ from before.
 fn touched(before: &State, after: &State) -> Vec<Object> {
     let mut touched = Vec::new();
     for state in [before, after] {

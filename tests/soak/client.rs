@@ -28,7 +28,7 @@ pub(crate) struct Instances {
 
 impl Instances {
     pub(crate) fn start(place: &TestDatabase) -> Self {
-        // What one lets in, the other knows.
+        // A log-in at one instance counts at the other.
         let key = Some("c3".repeat(64).parse().unwrap());
         let sessions = SessionConfig { key, ..SessionConfig::default() };
         let config = Config {
@@ -110,7 +110,7 @@ impl Client {
         hold_back: &mut dyn FnMut(),
     ) -> Reply {
         let (method, path, body) = ask.request();
-        // As a browser says that no other site is behind it.
+        // As a browser marks a request that no other site causes.
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.addresses[instance]))

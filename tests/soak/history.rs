@@ -1,5 +1,5 @@
-//! What was true when. Changes of one island come one after the other, so its states have an order; whoever asks
-//! meanwhile may be answered by any state that was there between the request and its answer.
+//! The states of the world in time. Changes of one island come one after the other, so its states have an order; the
+//! answer to a request may come from any state that was there between the request and its answer.
 
 use std::{
     collections::VecDeque,
@@ -46,7 +46,7 @@ impl Island {
         Arc::clone(self.history().states.back().unwrap())
     }
 
-    /// The right to change it. None: it is somebody else's turn.
+    /// The right to change it. None: it is another client's turn.
     pub(crate) fn turn(&self) -> Option<Turn<'_>> {
         match self.turn.try_lock() {
             Ok(turn) => Some(Turn { island: self, _turn: turn }),
@@ -75,7 +75,7 @@ impl Island {
     }
 }
 
-/// Nobody else changes the island meanwhile.
+/// No other client changes the island meanwhile.
 pub(crate) struct Turn<'a> {
     pub(crate) island: &'a Island,
     _turn: MutexGuard<'a, ()>,

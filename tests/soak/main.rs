@@ -1,16 +1,16 @@
-//! A soak run: clients of two instances of the energy service on one `PostgreSQL` ask and change at random, and each
-//! answer is compared with a model of what was true meanwhile.
+//! A soak run: clients of two instances of the energy service on one `PostgreSQL` read and change at random, and each
+//! answer is compared with a model of the states meanwhile.
 //!
 //! Without a change on the way there is one right answer. Where changes race with a request, its answer has to be right
 //! as of the moments at which the guard and the handler may have looked: between the request and the answer, and for the
-//! handler after the body, which clients hold back until a change has taken place. After each change both instances are
-//! asked what it has turned, before anything else may change there: nothing old may be remembered. In the end what is
-//! stored has to be what the model says.
+//! handler after the body, which clients hold back until a change has taken place. After each change both instances get
+//! requests whose answers it has turned, before the next change there: no old state may be remembered. In the end the
+//! database has to hold the state of the model.
 //!
 //! * `AUTH_TEST_SOAK_STEPS`: how long the run is, in steps of all clients together. A step is one request, or a change
-//!   with up to six questions about it; a hundred or so take a second.
-//! * `AUTH_TEST_SOAK_SEED`: what the random choices begin with; a run prints its own. The first fifth of a run is that of
-//!   a single client, and is the same again with the same seed. In the rest clients race as they like.
+//!   with up to six requests about it; a hundred or so take a second.
+//! * `AUTH_TEST_SOAK_SEED`: the seed of the random choices; a run prints its own. The first fifth of a run is that of a
+//!   single client, and is the same again with the same seed. In the rest clients race as they like.
 
 #[cfg(feature = "postgres")]
 mod ask;

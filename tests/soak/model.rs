@@ -1,6 +1,6 @@
-//! What is true at one moment, and what follows from it: who is logged in by what, and who may do what. It is written
-//! down once more from the words of FlexMeasures, and asks nothing of the library or of the service: else it would prove
-//! nothing.
+//! The state at one moment, and its consequences: the user of each credential, and the permissions of each user. It is
+//! written down once more from the words of FlexMeasures, and shares no code with the library or the service: else it
+//! would prove nothing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +28,7 @@ pub(crate) struct State {
     pub(crate) assets: BTreeMap<i32, Asset>,
     /// The asset of each.
     pub(crate) sensors: BTreeMap<i32, i32>,
-    /// Also some that are no good any more.
+    /// Also some that are no longer valid.
     pub(crate) credentials: BTreeMap<u64, Credential>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct Credential {
     pub(crate) secret: Arc<str>,
 }
 
-/// Who asks.
+/// The caller.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Subject {
     pub(crate) id: i32,
@@ -84,7 +84,7 @@ impl Subject {
         self.roles.contains(ADMIN)
     }
 
-    /// Whether all that the other could do by account and roles this one can, too.
+    /// Whether this subject can do everything that the other could do by account and roles.
     pub(crate) fn has_kept_what(&self, before: &Self) -> bool {
         self.account == before.account
             && self.roles.is_superset(&before.roles)
@@ -111,7 +111,7 @@ pub(crate) enum Object {
     Sensor(i32),
 }
 
-/// The kinds of objects that there are lists of.
+/// The kinds of objects of which there are lists.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
     Account,
@@ -120,7 +120,7 @@ pub(crate) enum Kind {
     Sensor,
 }
 
-/// What a subject is to an object.
+/// The relation of a subject to an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Tie {
     /// It is the user itself.
@@ -131,9 +131,9 @@ enum Tie {
     Runs,
     /// A consultant of that account's consultancy.
     Consults,
-    /// A consultant of a consultancy, whoever the clients are.
+    /// A consultant of a consultancy, with any clients.
     Advises,
-    /// The object belongs to nobody.
+    /// The object belongs to no account.
     Public,
 }
 
@@ -166,7 +166,7 @@ fn enough(object: Object, permission: Permission) -> &'static [Tie] {
 }
 
 impl State {
-    /// Who is logged in by this.
+    /// The user who is logged in by this.
     pub(crate) fn subject(&self, credential: u64) -> Option<Subject> {
         let Credential { user: id, by, .. } = *self.credentials.get(&credential).filter(|it| it.good)?;
         let user = self.users.get(&id).filter(|user| user.active)?;
@@ -174,7 +174,7 @@ impl State {
         Some(Subject { id, account: user.account, roles: user.roles.clone(), account_roles, by })
     }
 
-    /// Whether there is such an object, and the subject may.
+    /// Whether there is such an object, and the subject has the permission on it.
     ///
     /// # Errors
     ///
@@ -262,7 +262,7 @@ impl State {
         ids
     }
 
-    /// Forgets credentials that are no good any more, but so many that are left to be tried: the latest.
+    /// Forgets credentials that are no longer valid, except some that are left to be tried: the latest.
     pub(crate) fn forget_ended(&mut self, kept: usize) {
         let ended: Vec<u64> =
             self.credentials.iter().filter(|(_, credential)| !credential.good).map(|(&id, _)| id).collect();

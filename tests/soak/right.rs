@@ -1,5 +1,5 @@
-//! Which answer is right. A guard finds out who asks, and then what is asked about; a change confirms both, and the
-//! session or token, in a transaction at its end. Others may change something between any two of these.
+//! The right answers. A guard finds the caller, and then the object; a change confirms both, and the session or token, in
+//! a transaction at its end. Other clients may make a change between any two of these.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// What a client sees of an answer.
+/// The visible part of an answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -21,7 +21,7 @@ pub(crate) struct Answer {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Seen {
     Nothing,
-    /// The object that was asked for.
+    /// The object of the request.
     Id(i32),
     /// All objects of a list.
     Ids(BTreeSet<i32>),
@@ -34,15 +34,15 @@ pub(crate) enum Seen {
     },
 }
 
-/// What was true while a request was served.
+/// The states while a request was served.
 pub(crate) struct Moments<'a> {
-    /// When the guard found out who asks. None: nobody.
+    /// When the guard found the caller. None: an anonymous one.
     pub(crate) who: Option<&'a Subject>,
-    /// When the guard looked at what is asked about.
+    /// When the guard looked at the object.
     pub(crate) guard: &'a State,
     /// When the handler did its work.
     pub(crate) work: &'a State,
-    /// Who it was then.
+    /// The caller then.
     pub(crate) confirmed: Option<&'a Subject>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Moments<'a> {
     }
 }
 
-/// The right answer to what is no list.
+/// The right answer to a request that is not for a list.
 pub(crate) fn right(ask: &Ask, at: &Moments<'_>) -> Answer {
     answer(ask, at).unwrap_or_else(|status| Answer { status, seen: Seen::Nothing })
 }
@@ -269,7 +269,7 @@ impl Ask {
 }
 
 impl Object {
-    /// What its answer shows.
+    /// The visible part of its answer.
     fn seen(self) -> Seen {
         match self {
             Self::Account(id) | Self::User(id) | Self::Asset(id) | Self::Sensor(id) => Seen::Id(id),
@@ -290,7 +290,7 @@ fn owned(names: &BTreeSet<&'static str>) -> BTreeSet<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// Whether this is what the subject sees of a list: of the objects of each island exactly those that it may read at one
+/// Whether this is the subject's view of a list: of the objects of each island exactly those that it may read at one
 /// moment of the island's window.
 pub(crate) fn is_right_list(
     (kind, of): (Kind, Option<i32>),

@@ -1,4 +1,4 @@
-//! Changes that the service has no endpoint for: whoever runs it makes them in the database.
+//! Changes that the service has no endpoint for: its operator makes them in the database.
 
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use energy_service::{
@@ -29,7 +29,7 @@ pub(crate) enum Stored {
         role: &'static str,
         held: bool,
     },
-    /// Whoever becomes an admin is active, too: there has to be one.
+    /// A new admin is active, too: there has to be one.
     SetAdmin {
         user: i32,
         admin: bool,

@@ -1,4 +1,4 @@
-//! What was done, counted.
+//! Counts of the run.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,13 +7,13 @@ pub(crate) struct Tally {
     pub(crate) steps: u64,
     /// Requests by kind, and by the status of the answer.
     pub(crate) requests: BTreeMap<&'static str, BTreeMap<u16, u64>>,
-    /// Changes of who may do what that took place, by kind; among them those in the database itself.
+    /// Changes of permissions that took place, by kind; among them those in the database itself.
     pub(crate) changes: BTreeMap<&'static str, u64>,
     /// Answers that were compared with the model, of requests that read and of those that change.
     pub(crate) reads: u64,
     pub(crate) writes: u64,
-    /// Questions to both instances right after a change, before anything else could change there, of which the change
-    /// made the right answer another one.
+    /// Requests to both instances right after a change, before anything else could change there, of which the change made
+    /// the right answer another one.
     pub(crate) turned: u64,
     /// Requests during which something may have changed.
     pub(crate) raced: u64,

@@ -1,4 +1,4 @@
-//! Whether an answer was right, once it is known what was true while it was on its way.
+//! Whether an answer was right, once the states during the request are known.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,10 +14,10 @@ use crate::{
 pub(crate) struct Asked {
     #[expect(dead_code, reason = "for who reads what was wrong")]
     pub(crate) instance: usize,
-    /// The island of who asks, and by which credential. None: nobody.
+    /// The island of the caller, and the credential. None: an anonymous one.
     pub(crate) caller: Option<(usize, u64)>,
     pub(crate) ask: Ask,
-    /// The island of what is asked about.
+    /// The island of the object.
     pub(crate) about: usize,
     pub(crate) answer: Answer,
     /// By island.
@@ -46,12 +46,12 @@ pub(crate) struct Verdict {
     pub(crate) is_right: bool,
     /// The answers that would be right; of lists, their number is not known.
     pub(crate) answers: Vec<Answer>,
-    /// Who asked, at each moment.
+    /// The caller, at each moment.
     pub(crate) callers: Vec<Option<Subject>>,
     /// Whether something may have changed while the request was on its way.
     pub(crate) raced: bool,
-    /// Whether the answer was not the right one at any single moment, but who asks was found out at one, and what is
-    /// asked about was looked at at a later one.
+    /// Whether the answer was not the right one at any single moment, but the caller was found at one, and the object was
+    /// looked at at a later one.
     pub(crate) between: bool,
 }
 
@@ -116,7 +116,7 @@ impl Asked {
         Verdict { is_right, answers, callers: callers.to_vec(), raced: false, between }
     }
 
-    /// Whether who asks and what is asked about have one history.
+    /// Whether the caller and the object have one history.
     fn is_at_home(&self) -> bool {
         self.caller.is_some_and(|(island, _)| island == self.about)
     }

@@ -1,4 +1,4 @@
-//! One client: it walks through the world at random, asks and changes, and has each answer judged.
+//! One client: it walks through the world at random, reads and changes, and has each answer judged.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -20,18 +20,18 @@ use crate::{
     world::World,
 };
 
-/// The credentials of an island that are no good any more and still tried.
+/// The credentials of an island that are no longer valid and still tried.
 const ENDED: usize = 12;
 /// How long a body is held back at most, until a change that is under way has taken place.
 const HELD_BACK: Duration = Duration::from_millis(200);
-/// After so many wrong answers nobody goes on.
+/// After so many wrong answers all clients stop.
 const ENOUGH: usize = 10;
 
 pub(crate) struct Walk<'a> {
     world: &'a World,
     client: Client,
     rng: Rng,
-    /// What was answered, and is to be judged.
+    /// The answers that are to be judged.
     asked: VecDeque<Asked>,
     tally: Tally,
 }
@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
         self.send_to(instance, caller, ask, about, turn)
     }
 
-    /// Nobody else changes the island that this client has the turn of, while the request is on its way.
+    /// No other client changes the island that this client has the turn of, while the request is on its way.
     fn send_to(
         &mut self,
         instance: usize,
@@ -160,7 +160,7 @@ impl<'a> Walk<'a> {
         reply
     }
 
-    /// Judges what can be judged by now.
+    /// Judges the answers whose states are known by now.
     fn judge(&mut self) {
         while let Some(asked) = self.asked.front() {
             let Some(verdict) = asked.judge(&self.world.islands) else { break };
@@ -182,7 +182,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Changes who may do what, and then asks both instances, before anybody else changes anything there.
+    /// Changes permissions, and then sends requests to both instances, before another client changes anything there.
     fn change(&mut self, island: usize, turn: &Turn<'_>, change: Change) {
         let before = turn.island.now();
         if let Some(after) = self.prospect(&before, &change) {

@@ -1,4 +1,4 @@
-//! The world that clients share: how it begins, and whether it ended as the model says.
+//! The world that clients share: how it begins, and whether it ended as in the model.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -42,7 +42,7 @@ pub(crate) struct World {
     pub(crate) renamed: Mutex<BTreeSet<u64>>,
     /// How many measurements were admitted, by sensor.
     pub(crate) recorded: Mutex<BTreeMap<i32, i64>>,
-    /// What was wrong, for people.
+    /// The errors, for people.
     pub(crate) wrong: Mutex<Vec<String>>,
 }
 
@@ -66,7 +66,7 @@ impl World {
             recorded: Mutex::default(),
             wrong: Mutex::default(),
         };
-        // What a log-in costs is not what this is about.
+        // The cost of a log-in is not the subject here.
         let password = Passwords::with_cost(32, 1, 1).unwrap().hash(PASSWORD).unwrap();
         let islands = (0..ISLANDS).map(|island| {
             let numbers = || world.number();
@@ -82,12 +82,12 @@ impl World {
         Self { islands, ..world }
     }
 
-    /// A number that nobody else has.
+    /// A number that no other object has.
     pub(crate) fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Where what is in the database now is not what the model says.
+    /// The differences between the database and the model.
     pub(crate) fn differences(&self) -> Vec<String> {
         let connection = &mut *self.database.connection().unwrap();
         let mut all = State::default();

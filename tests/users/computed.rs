@@ -1,4 +1,4 @@
-//! Rows of which diesel makes more than the table holds, and rows that are queried by `HasQuery`.
+//! Rows with fields that diesel computes beside the columns, and rows that are queried by `HasQuery`.
 #![deny(warnings)]
 
 use actix_web::{Responder, get, web::Json};

@@ -1,4 +1,4 @@
-//! A crate that has auth-core of another one alone, and knows no name of its own for it.
+//! A crate that has auth-core only through another one, and no name of its own for it.
 #![deny(warnings)]
 
 use actix_web::{App, Responder, get};

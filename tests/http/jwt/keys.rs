@@ -64,7 +64,7 @@ impl KeyFile {
         file
     }
 
-    /// At once, as whoever rotates keys should do it.
+    /// At once, as a careful rotation of keys does it.
     fn write(&self, content: &str) {
         let new = self.0.with_extension("new");
         fs::write(&new, content).unwrap();
@@ -150,7 +150,7 @@ fn a_file_that_cannot_be_used_changes_nothing() {
     assert!(matches!(&error, KeyError::Unreadable { path, .. } if *path == file.0), "{error}");
     assert_let_in(&get(&service, &token), "1");
 
-    // A set without keys can be used: it lets nobody in.
+    // A set without keys can be used: it lets no request in.
     file.write(&json!({ "keys": [] }).to_string());
     assert!(matches!(keys.reload(), Err(KeyError::NoKey)));
     assert_refused(&get(&service, &token));
@@ -214,7 +214,8 @@ fn only_keys_for_what_was_asked_for_are_used() {
     assert_let_in(&get(&service, &sign(Algorithm::ES256, EC, &claims())), "1");
     assert_refused(&get(&service, &sign(Algorithm::EdDSA, ED, &claims())));
 
-    // A secret is used where one was asked for, and an RSA key without `alg` where it is clear for what.
+    // A secret is used where the configuration names its algorithm, and an RSA key without `alg` where there is only one
+    // choice.
     let rsa = with(jwk(Algorithm::RS256, RSA, "rsa"), &json!({ "alg": null, "use": null }));
     let file = KeyFile::new(&[oct, rsa]);
     let service = serve(tokens(&World::new(), file.keys(&[Algorithm::HS256, Algorithm::PS256]).unwrap()));

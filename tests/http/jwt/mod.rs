@@ -1,4 +1,4 @@
-//! JSON Web Tokens: a service that takes them, and who signs them.
+//! JSON Web Tokens: a service that takes them, and their signers.
 
 mod keys;
 mod subjects;
@@ -55,7 +55,7 @@ impl FindByClaims for Member {
     }
 }
 
-/// Is what the token claims.
+/// A subject that is made of the claims of the token.
 #[derive(Deserialize)]
 struct Claimed {
     sub: Id,
@@ -135,7 +135,7 @@ fn serve<S: FindByClaims>(jwt: JwtBuilder<S>) -> Service {
     })
 }
 
-/// The same with this one key, and a world that nobody changes.
+/// A service with this one key, and a world that does not change.
 fn with_key(key: Result<Key, KeyError>) -> Service {
     serve(tokens(&World::new(), key.unwrap()))
 }
@@ -153,7 +153,7 @@ fn seconds_ago(seconds: f64) -> f64 {
     UNIX_EPOCH.elapsed().unwrap().as_secs_f64() - seconds
 }
 
-/// What a good token of member 1 claims.
+/// The claims of a good token of member 1.
 fn claims() -> Value {
     json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": now(), "exp": now() + 600 })
 }
@@ -179,7 +179,7 @@ fn signing_key(algorithm: Algorithm, pem: &[u8]) -> EncodingKey {
     }
 }
 
-/// A token of this header and this payload, whatever they are, signed with the algorithm.
+/// A token of this header and this payload, of any content, signed with the algorithm.
 fn sign_raw(algorithm: Algorithm, pem: &[u8], header: &[u8], payload: &[u8]) -> String {
     let encode = Base64UrlUnpadded::encode_string;
     let message = format!("{}.{}", encode(header), encode(payload));
@@ -204,7 +204,7 @@ fn get(service: &Service, token: &str) -> Response {
     service.get("/mine", Some(token))
 }
 
-/// Everybody who is refused hears the same.
+/// Every refused caller gets one answer.
 #[track_caller]
 fn assert_refused(response: &Response) {
     assert_eq!(response.status, 401, "{response:?}");

@@ -1,4 +1,4 @@
-//! Who a good token lets in, and for how long its log-in is recent.
+//! The subjects of good tokens, and the time for which their log-ins are recent.
 
 use auth_core::{
     Auth, NoConnection,
@@ -105,7 +105,7 @@ fn opaque_tokens_may_come_next_to_it() {
             .execute(&mut world.pool.get().unwrap())
             .unwrap();
     }
-    // Somebody stored this one as an opaque token; it is none.
+    // This one is stored as an opaque token, and is none.
     let expired = sign(Algorithm::EdDSA, ED, &claims_with(&json!({ "exp": 1 })));
     let hash = TokenHash::of(&expired);
     diesel::update(members::table.find(5))
@@ -129,7 +129,7 @@ fn opaque_tokens_may_come_next_to_it() {
     let missing = service.get("/mine", None);
     let challenges: Vec<_> = missing.headers.get_all("www-authenticate").iter().collect();
     assert_eq!(challenges, ["Bearer"]);
-    // Each is as fresh as it says.
+    // Each is as fresh as its claim.
     assert_eq!(service.get("/fresh", Some("chef")).status, 401);
     assert_eq!(service.get("/fresh", Some("crew")).status, 200);
     assert_eq!(service.get("/fresh", Some(&sign(Algorithm::EdDSA, ED, &claims()))).status, 200);

@@ -136,7 +136,7 @@ fn claims_that_cannot_be_understood_are_refused() {
     assert_let_in(&response(payload(r#""mia""#, "[]", r#","x":{"y":[null]}"#).as_bytes()), "mia");
 
     let digits = "9".repeat(10_000);
-    // What nobody reads is skipped, however deep it is.
+    // Unused members are skipped, however deep they are.
     let nested = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     assert_let_in(&response(payload("7", "[]", &format!(r#","x":{nested}"#)).as_bytes()), "7");
     for payload in [
@@ -184,7 +184,7 @@ fn the_token_does_not_choose_the_algorithm() {
         let signature = sign(algorithm, private, &claims()).rsplit('.').next().unwrap().to_owned();
         assert_refused(&get(&service, &format!("{}{signature}", unsigned("none"))));
 
-        // The public key as the secret, in all the forms in which somebody might have taken it for one.
+        // The public key as the secret, in all the forms in which a verifier might have taken it for one.
         let body = public.lines().filter(|line| !line.starts_with("--")).collect::<String>();
         let der = <base64ct::Base64 as base64ct::Encoding>::decode_vec(&body).unwrap();
         for secret in [public.as_bytes(), public.trim_end().as_bytes(), body.as_bytes(), &der, b""] {
@@ -196,7 +196,7 @@ fn the_token_does_not_choose_the_algorithm() {
             }
         }
     }
-    // The right key, and another of the algorithms that it could be used with.
+    // The right key, and another algorithm with which it could be used.
     let service = with_key(Key::public(Algorithm::RS256, RSA_PUBLIC));
     for other in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
         assert_refused(&get(&service, &sign(other, RSA, &claims())));
@@ -256,7 +256,7 @@ fn a_token_is_whole_and_unchanged() {
     ] {
         assert_refused(&get(&service, &changed));
     }
-    // Whoever has wrong credentials is not nobody.
+    // A caller with wrong credentials is not an anonymous one.
     assert_refused(&service.get("/open", Some("opaque")));
     assert_refused(&service.get("/open", Some(&token[1..])));
 }
