@@ -152,8 +152,8 @@ mod peers {
         }
     }
 
-    /// The part that it can express: who is above all objects. It grants nothing that the rule does not, and where no
-    /// object is the caller's, it is the whole rule.
+    /// The part that it can express: the subjects above all objects. It grants nothing that the rule does not, and where
+    /// no object is the caller's, it is the whole rule.
     #[test]
     fn grants_decides_the_part_of_the_rule_that_asks_no_object() {
         for (caller, asset) in inputs() {

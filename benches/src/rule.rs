@@ -118,7 +118,7 @@ pub enum Case {
     Member,
     Public,
     Consultant,
-    /// A caller whom no term matches, so that every term is evaluated.
+    /// A caller that no term matches, so that every term is evaluated.
     Stranger,
 }
 

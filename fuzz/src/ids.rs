@@ -1,4 +1,4 @@
-//! Ids: what a path, a query and a header name.
+//! Ids in a path, a query and a header.
 
 use std::{
     fmt::{Debug, Display},
@@ -93,7 +93,7 @@ fn is_number(text: &str, loaded: &str) -> bool {
     }
 }
 
-/// By the 32 digits, in whatever way they are written.
+/// By the 32 digits, in any spelling.
 fn is_uuid(text: &str, loaded: &str) -> bool {
     let digits = |text: &str| -> String {
         text.trim_start_matches("urn:uuid:")
@@ -202,7 +202,7 @@ async fn by_list<K: Key>(contexts: Vec<Anything<K>>, query: Named) -> impl Respo
 
 #[permission_required_for_context("read", ctx_arg = "pair", id = ("id", header("x-id")))]
 async fn by_pair<K: Key>(pair: Pair<K>, read: web::Path<String>, request: HttpRequest) -> impl Responder {
-    // The second part is a number whatever the first one is.
+    // The second part is a number, with any first one.
     let [second] = in_header(&request)[..] else { panic!("not one header") };
     assert!(is_number(second, &pair.1.to_string()), "{} for {second}", pair.1);
     web::Json(([pair.0.to_string()], [read.into_inner()]))

@@ -38,7 +38,7 @@ use macros::{
 
 pub use self::{cookies::cookies, expansion::expansion, ids::ids, principals::principals, tokens::tokens};
 
-/// The program of a target: what `cargo fuzz` runs, and without it one that takes files.
+/// The program of a target: the entry of `cargo fuzz`, and without it a program that takes files.
 #[macro_export]
 macro_rules! target {
     ($target:ident) => {

@@ -334,7 +334,7 @@ async fn what_is_locked_is_not_changed_by_others() {
     }
 }
 
-/// The row of a sensor, once no other transaction changes it. That of the number N is for user N alone.
+/// The row of a sensor, once no other transaction changes it. The row with number N is for user N alone.
 struct Awaited {
     id: i32,
     name: String,

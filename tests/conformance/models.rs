@@ -43,7 +43,7 @@ pub(crate) fn worlds<'a>(questions: impl Iterator<Item = &'a Question>) -> BTree
     worlds
 }
 
-/// The same tests on each database.
+/// The tests on each database.
 macro_rules! on {
     ($module:ident: $server:expr) => {
         mod $module {

@@ -1,7 +1,7 @@
 //! The decisions on FlexMeasures' own models once more, as requests to the energy service: each world is
 //! imported, each user sends the token that the import printed, and the guards answer.
 //!
-//! No request changes anything: guards come before all else, so only callers whom they let in learn of an error in the
+//! No request changes anything: guards come before all else, so only callers that pass them learn of an error in the
 //! request. Every request that would change something is malformed on purpose, and 400 is the answer to a caller who may.
 
 use std::{collections::BTreeMap, net::TcpListener, sync::mpsc, thread, time::Duration};

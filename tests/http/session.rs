@@ -338,7 +338,7 @@ fn a_grace_period_lets_in_those_whose_log_in_was_fresh() {
         // Each time it lasts an hour more.
         browser.post("/age/59");
         assert_eq!(browser.status("/graceful"), 200);
-        // What has no grace period takes none.
+        // A log-in without a grace period takes none.
         assert_eq!(browser.status("/strict"), 401);
     }
     browser.post("/age/61");

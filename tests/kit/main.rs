@@ -34,7 +34,7 @@ use auth_core::{
 };
 use serde::Deserialize;
 
-/// The user whom the header names.
+/// The user that the header names.
 struct Named;
 
 impl Mechanism for Named {

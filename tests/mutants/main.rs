@@ -4,7 +4,7 @@
 //! In the matrix, no handler depends on another. So one build changes many of them at once, and each has to differ in a row
 //! of its own; where nothing was changed, nothing may differ.
 //!
-//! That takes minutes, so it is left out unless `AUTH_TEST_MUTANTS` is set, as it is in `.ci/run`.
+//! The run takes minutes, so it is left out unless `AUTH_TEST_MUTANTS` is set, as it is in `.ci/run`.
 
 mod copy;
 mod operators;

@@ -201,7 +201,7 @@ fn others_may_refer_to_what_is_authorized_for_a_change() {
             insert(one, "cellar").unwrap();
             insert(other, "roof").unwrap();
         });
-        // The row itself is held all the same.
+        // The row itself is locked all the same.
         let change = other.batch_execute("UPDATE assets SET parent_id = 'cellar' WHERE id = 'roof'");
         assert!(change.is_err());
         assert!(other.batch_execute("DELETE FROM assets WHERE id = 'roof'").is_err());

@@ -30,7 +30,7 @@ mod sqlite {
     models!(SqliteConnection);
     services!(SqliteConnection);
 
-    /// That of a handler which reads, decides and writes.
+    /// Runs `work` in the transaction of a handler that reads, decides and writes.
     fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {
         let transaction = |connection: &mut Connection| {
             work(connection);
@@ -64,7 +64,7 @@ mod postgres {
     models!(PgConnection);
     services!(PgConnection);
 
-    /// That of a handler which reads, decides and writes.
+    /// Runs `work` in the transaction of a handler that reads, decides and writes.
     fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {
         let transaction = |connection: &mut Connection| {
             work(connection);
@@ -98,7 +98,7 @@ mod mysql {
     models!(MysqlConnection);
     services!(MysqlConnection);
 
-    /// That of a handler which reads, decides and writes.
+    /// Runs `work` in the transaction of a handler that reads, decides and writes.
     fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {
         let transaction = |connection: &mut Connection| {
             work(connection);

@@ -309,7 +309,7 @@ fn a_row_for_a_list_by_hand_is_refused_where_it_is_not_what_is_stored() {
     let closed =
         if DIALECT == database::Dialect::Sqlite { Literal::Integer(0) } else { Literal::Bool(false) };
     let mut rows = vec![([plain, plain, plain, closed, closed], 200)];
-    // A number below zero is held as any other: these rows are loaded, and belong to another user.
+    // A column holds a number below zero like any other: these rows are loaded, and belong to another user.
     for value in [-1, -2, i64::from(i32::MIN)] {
         rows.push(([plain, Literal::Integer(value), plain, closed, closed], 403));
     }

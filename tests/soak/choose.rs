@@ -23,7 +23,7 @@ const CREDENTIALS: usize = 3;
 /// Of all islands: fewer than the service answers before it says 429.
 const REFUSED_LOG_INS: u64 = 40;
 
-/// How many requests the run tries to find whose answer a change turns.
+/// The most requests that are kept among those whose answer a change turns.
 const TURNED: usize = 24;
 
 const PERMISSIONS: [Permission; 4] =

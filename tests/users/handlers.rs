@@ -1,6 +1,6 @@
 //! Handlers and contexts of every visibility, in a package that takes actix-web as it is.
 #![deny(warnings)]
-// What others see of a function without a route, its guard cannot hide from them.
+// A function without a route shows its private types in its signature, and a guard cannot hide them.
 #![allow(private_interfaces)]
 
 use actix_web::{

@@ -121,7 +121,7 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        // The server sends no body in answer to HEAD, whatever the method is called meanwhile.
+        // The server sends no body in answer to HEAD, also while the method reads GET here.
         if request.method() == Method::HEAD
             && let Some(routes) = &self.routes
             && routes.answers_head_by_get(request.match_info().unprocessed())

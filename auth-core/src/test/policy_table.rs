@@ -1,4 +1,4 @@
-//! A whole policy as a table: what each subject may do with each object.
+//! A whole policy as a table: the permissions of each subject on each object.
 
 use std::{fmt, path::Path};
 

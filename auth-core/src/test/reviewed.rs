@@ -38,7 +38,7 @@ pub enum ReviewError {
     Malformed {
         /// Where it is.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         reason: Malformed,
     },
     /// A part of the observation failed, so there is nothing to compare.

@@ -28,7 +28,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Serves accounts, users, assets, sensors and measurements over HTTP.
 ///
-/// What is logged is set by the environment variable `RUST_LOG`, for example `RUST_LOG=info,auth=debug`.
+/// The environment variable `RUST_LOG` sets what is logged, for example `RUST_LOG=info,auth=debug`.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -40,7 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve requests; the same without `serve`
+    /// Serve requests; this is the default
     Serve(ServeArguments),
     /// Store a world of a file in an empty database, with the ids that the file gives
     Import(ImportArguments),
@@ -92,8 +92,8 @@ struct ServeArguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     connections: u32,
     /// A proxy in front of the service, or a network of them, as in `127.0.0.1` or `10.0.0.0/8`; may be given several times.
-    /// What these say is the address of a client, for which attempts to log in are limited; without them it is the other
-    /// end of the connection
+    /// Its header has the address of a client, for which attempts to log in are limited; without them it is the other end
+    /// of the connection
     #[arg(long, value_name = "ADDRESS|NETWORK", value_delimiter = ',')]
     trusted_proxy: Vec<String>,
     /// The header in which these proxies say it: `x-forwarded-for`, `x-real-ip` or `forwarded`
@@ -102,7 +102,7 @@ struct ServeArguments {
     /// Fill an empty database with accounts, users, assets and a week of measurements to try
     #[arg(long)]
     demo: bool,
-    /// What cookies of sessions are encrypted with: at least 64 bytes as hexadecimal digits or Base64, as
+    /// The key with which cookies of sessions are encrypted: at least 64 bytes as hexadecimal digits or Base64, as
     /// `openssl rand -hex 64` makes them; left out, sessions end with the service
     #[arg(long, value_name = "KEY", env = "SESSION_KEY", hide_env_values = true)]
     session_key: Option<String>,
@@ -119,7 +119,7 @@ struct ServeArguments {
 
 #[derive(Args)]
 struct SetPasswordArguments {
-    /// What the user logs in with
+    /// The email address with which the user logs in
     email: String,
     /// The database: a file, or the URL of a server
     #[arg(long, value_name = "FILE|URL", env = "DATABASE_URL", hide_env_values = true)]
@@ -245,7 +245,7 @@ async fn serve(arguments: ServeArguments) -> Result<(), CommandError> {
         return Err(CommandError::Guards(registered.to_string()));
     }
     service.reach_sessions().await?;
-    // Made before the first request asks for it.
+    // Made before the first request needs it.
     service.openapi().await.map_err(StartError::from)?;
     let server = service.start(listener).map_err(CommandError::Serve)?;
     tracing::info!("listening on http://{address}");

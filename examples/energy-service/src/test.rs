@@ -150,7 +150,7 @@ fn name() -> String {
     format!("energy_test_{now}_{}_{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// The schema of a database in `PostgreSQL`; what is a schema in `MySQL` is the database itself.
+/// The schema of a database in `PostgreSQL`; in `MySQL`, a schema is the database itself.
 fn within(server: &Location, name: &str) -> Location {
     match server {
         Location::Postgres(url) => {

@@ -1,8 +1,8 @@
-//! Who gets in where: every route of the service, asked as each kind of subject about each kind of object, and compared with
+//! The access to every route of the service, as each kind of subject and for each kind of object, compared with
 //! `access-matrix.md`, which people review.
 //!
-//! What is expected stands in that file alone, and never comes from the attributes: deleting any of them turns this red, and
-//! another test of the workspace proves it.
+//! The expected answers stand in that file alone, and never come from the attributes: deleting any of them turns this
+//! red, and another test of the workspace proves it.
 #![expect(clippy::unwrap_used, reason = "the functions of a test may panic, too")]
 
 use actix_web::{
@@ -50,13 +50,13 @@ async fn who_gets_in_where() {
         .objects("sensor_id", [("battery", 3), ("oven", 4), ("weather station", 6), ("missing", MISSING)])
         .objects("audit_log_id", [("of the bakery", 3), ("missing", MISSING)])
         .objects("asset_audit_log_id", [("of the solar roof", 1), ("missing", MISSING)]);
-    // Decided by what the body names, so the body has to be right. Both may be done again and again.
+    // The body names the object of the decision, so it has to be right. Both requests may be repeated.
     for (name, account_id) in [("in the farm", Some(3)), ("in the bakery", Some(4)), ("public", None)] {
         let body = json!({"name": "one more", "account_id": account_id}).to_string();
         let request = RouteRequest::new(Method::POST, "/api/v3_0/assets").named(name);
         matrix = matrix.request(request.body("application/json", body));
     }
-    // About others, who are asked about by the query.
+    // About other users, named by the query.
     for path in ["/assets/{asset_id}/decisions", "/sensors/{sensor_id}/decisions"] {
         for (name, user_id) in [("about Mia", 1), ("about Sven", 4)] {
             let request = RouteRequest::new(Method::GET, path).named(name);
@@ -66,7 +66,8 @@ async fn who_gets_in_where() {
     let request = || RouteRequest::new(Method::PUT, "/api/v3_0/assets/{asset_id}/flex-model");
     let body = json!({"price": {"sensor": 4}}).to_string();
     matrix = matrix.request(request().body("application/json", "{}"));
-    // The handler decides once more in its transaction. Only what does not get there shows what the guard says of the asset.
+    // The handler decides once more in its transaction. Only a request that does not get there shows the guard's decision
+    // about the asset.
     matrix = matrix.request(request().named("with no document").body("application/json", "{"));
     matrix = matrix.request(request().named("with the oven's sensor").body("application/json", body));
 
@@ -76,8 +77,8 @@ async fn who_gets_in_where() {
 
 const MISSING: i32 = 999_999;
 
-/// What the demo does not have: somebody who may have a portfolio and is no prosumer, something to read in each log, and a
-/// flex-model of each asset that is asked for. Not by requests: a guard that is wrong has to show in the matrix.
+/// Adds objects that the demo lacks: a user who may have a portfolio and is no prosumer, an entry in each log, and a
+/// flex-model of each asset in the matrix. Not by requests: a guard that is wrong has to show in the matrix.
 const MORE: &str = "
     INSERT INTO accounts (id, name) VALUES (5, 'Wind Park');
     INSERT INTO accounts_account_roles (account_id, account_role_id) SELECT 5, id FROM account_roles WHERE name = 'Supplier';

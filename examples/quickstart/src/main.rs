@@ -45,7 +45,7 @@ async fn view(note: Note) -> impl Responder {
     web::Json(note)
 }
 
-// 3. The subject: who asks, found by the hash of a bearer token.
+// 3. The subject: the user, found by the hash of a bearer token.
 
 diesel::table! {
     users (id) {

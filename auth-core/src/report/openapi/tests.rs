@@ -140,7 +140,7 @@ fn what_scopes_and_handlers_accept_alike_is_enough() {
         // An attribute under another name is around the handler's own.
         (vec![], Some(TOKEN), ANY, json!([{ "token": [] }])),
         (vec![], Some(BASIC_OR_SESSION), ANY, json!([{ "session": [] }])),
-        // A public handler is open to the callers whom the scope lets in.
+        // A public handler is open to all callers that pass the scope.
         (vec![by_token()], None, PUBLIC, json!([{ "token": [] }])),
         (vec![ScopeGuard::auth_required()], None, ANONYMOUS, json!([{ "token": [] }, { "session": [] }])),
     ] {

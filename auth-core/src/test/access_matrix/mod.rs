@@ -1,4 +1,4 @@
-//! The access matrix: who gets in where, observed by requests and compared with a file that people review.
+//! The access matrix: the access of subjects to routes, observed by requests and compared with a file that people review.
 
 mod difference;
 mod file;
@@ -15,7 +15,7 @@ pub use self::{
 use super::reviewed::{ReviewError, Reviewed, is_updated};
 use crate::report::Registered;
 
-/// Who gets in where: routes and objects against subjects, as it was observed or as it was reviewed.
+/// The access of subjects to routes and objects, as it was observed or as it was reviewed.
 ///
 /// The routes come from the registration of the application, so none can be forgotten. Requests find out which subjects
 /// are let in, and a file that people review has the expected answers: a missing attribute, or one with the wrong
@@ -101,7 +101,7 @@ use crate::report::Registered;
 /// has no valid one. Then the cell says nothing about access; a [`RouteRequest`] with a valid body shows it. An answer of
 /// something in front of the guard, such as a middleware, is no cell.
 ///
-/// # What is asked
+/// # The requests
 ///
 /// `GET` and the other methods that only read are sent as they are. After a denial, the request is sent once more with a
 /// query that no handler knows, for a guard decides before any part of a request is parsed: `401/yes` says that here a

@@ -4,8 +4,8 @@
 //!
 //! There are two steps. [`Gathered`] has the denials of an interval: of each user and kind, the first few ids and the
 //! number of the rest. [`Budgets`] make entries of it: the first few of each kind in a [period](AuditConfig::period),
-//! whatever else the user tries; then as many as the user's budget has, of any kind. Denials beyond the budget are
-//! counted until the period ends, and then one entry for each kind has the number.
+//! independent of the user's other attempts; then as many as the user's budget has, of any kind. Denials beyond the
+//! budget are counted until the period ends, and then one entry for each kind has the number.
 
 use std::{collections::BTreeMap, fmt, time};
 

@@ -1,7 +1,7 @@
-//! Writes the audit log: who changed what, and whom. An entry about a change is written in the transaction of the change
-//! that it describes, so there is neither a change without an entry nor an entry without a change. The exceptions:
-//! measurements, log-ins and log-outs are not in it. Denials of users are stored a little later, and in bounded numbers.
-//! For reading there are the [models](crate::models) of the log.
+//! Writes the audit log: each change, with its author and its object. An entry about a change is written in the
+//! transaction of the change that it describes, so there is neither a change without an entry nor an entry without a
+//! change. The exceptions: measurements, log-ins and log-outs are not in it. Denials of users are stored a little later,
+//! and in bounded numbers. For reading there are the [models](crate::models) of the log.
 
 mod bounds;
 mod denials;

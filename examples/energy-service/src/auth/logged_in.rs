@@ -77,7 +77,7 @@ impl FindByToken for LoggedIn {
             .left_join(of_user.on(users_roles::user_id.eq(users::id)))
             .left_join(of_account.on(accounts_account_roles::account_id.eq(users::account_id)))
             .filter(auth_tokens::token_hash.eq(token.as_bytes().as_slice()))
-            // A user who was deactivated is logged out at once, whatever tokens there are.
+            // A user who was deactivated is logged out at once, also with a valid token.
             .filter(users::active)
             .select((
                 (users::id, users::account_id, users::log_outs),

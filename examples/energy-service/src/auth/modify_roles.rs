@@ -1,5 +1,5 @@
-//! Who may give and take roles. This is beyond access-control lists, which know a user as a whole: a permission to change
-//! a role depends on the role, too.
+//! The rules for giving and taking roles. They are beyond access-control lists, which know a user as a whole: a
+//! permission to change a role depends on the role, too.
 
 use auth_core::Subject;
 

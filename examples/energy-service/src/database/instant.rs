@@ -1,4 +1,4 @@
-//! Instants in UTC, as they are stored in each database. Not for how clients write them: that is input.
+//! Instants in UTC, as they are stored in each database. The format of clients is in `routes/input`.
 
 use std::time::{Duration, SystemTime};
 

@@ -13,7 +13,7 @@ use crate::{
     schema::accounts,
 };
 
-/// An account. What is created in it is a user or an asset; only admins delete it.
+/// An account. Its children are users and assets; only admins delete it.
 ///
 /// A consultancy is not passed on: the consultancy of an account's consultancy has nothing to do with the account.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
@@ -60,7 +60,7 @@ impl AuthModel for Platform {
 #[derive(Clone, Copy, Debug)]
 pub struct PublicAssets;
 
-/// Only admins, whom no list needs to name.
+/// Only admins, which no list needs to name.
 impl AuthModel for PublicAssets {
     fn acl(&self) -> impl Acl {
         allow(Permission::CREATE_CHILDREN, nobody())

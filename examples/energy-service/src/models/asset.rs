@@ -28,7 +28,7 @@ use crate::{
 pub struct Asset {
     /// The key.
     pub id: i32,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
     /// Its account; none makes it public.
     pub account_id: Option<i32>,
@@ -36,7 +36,7 @@ pub struct Asset {
     pub latitude: Option<f64>,
     /// In degrees, east is positive.
     pub longitude: Option<f64>,
-    /// What it is a part of. This gives nobody access: a part may belong to another account than the whole.
+    /// The asset of which it is a part. This gives no access: a part may belong to another account than the whole.
     pub parent_asset_id: Option<i32>,
 }
 

@@ -19,15 +19,15 @@ use crate::{
 #[auth(connection = Connection)]
 #[acl(read = nobody)]
 pub struct AuditLog {
-    /// The key. What is stored later has a greater one.
+    /// The key. A later entry has a greater one.
     pub id: i32,
     /// When it happened, in UTC; the last time, where it happened several times. A denial is stored a little later.
     #[schema(value_type = String, format = DateTime)]
     #[serde(serialize_with = "utc")]
     pub event_datetime: Instant,
-    /// What happened, in English.
+    /// The event, in English.
     pub event: String,
-    /// Who did it, or was denied it. Nobody: the user is no more.
+    /// The user who did it, or was denied it. None: the user is no more.
     pub active_user_id: Option<i32>,
     /// Under which name.
     pub active_user_name: Option<String>,
@@ -49,9 +49,9 @@ pub struct AssetAuditLog {
     #[schema(value_type = String, format = DateTime)]
     #[serde(serialize_with = "utc")]
     pub event_datetime: Instant,
-    /// What happened, in English.
+    /// The event, in English.
     pub event: String,
-    /// Who did it. Nobody: the user is no more.
+    /// The user who did it. None: the user is no more.
     pub active_user_id: Option<i32>,
     /// Under which name.
     pub active_user_name: Option<String>,

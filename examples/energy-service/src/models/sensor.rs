@@ -29,7 +29,7 @@ pub struct Sensor {
     pub id: i32,
     /// The asset that it measures.
     pub asset_id: i32,
-    /// What it measures.
+    /// The quantity that it measures.
     pub name: String,
     /// The unit of its values, such as `kW`; empty for plain numbers.
     pub unit: String,

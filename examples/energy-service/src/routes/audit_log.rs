@@ -49,7 +49,7 @@ impl Page {
     }
 }
 
-/// What happened to an account and to its users, the latest first.
+/// The events of an account and of its users, the latest first.
 #[utoipa::path(
     params(("account_id" = i32, Path, description = "The account."), Page),
     responses((status = 200, description = "The entries.", body = Vec<AuditLog>), InvalidQuery),
@@ -73,7 +73,7 @@ pub(super) async fn latest_of_account(
     latest(entries.into_boxed(), page, database).await
 }
 
-/// What happened to a user, the latest first.
+/// The events of a user, the latest first.
 #[utoipa::path(
     params(("user_id" = i32, Path, description = "The user."), Page),
     responses((status = 200, description = "The entries.", body = Vec<AuditLog>), InvalidQuery),

@@ -88,7 +88,7 @@ pub(super) fn valid_unit(unit: &str) -> Result<(), ServiceError> {
     valid_text("unit", unit, &UNIT)
 }
 
-/// What a list is searched for may be empty.
+/// A search text may be empty.
 pub(super) fn valid_filter(filter: &str) -> Result<(), ServiceError> {
     valid_text("filter", filter, &FILTER)
 }

@@ -84,7 +84,7 @@ fn insert_token(hash: &TokenHash, user_id: i32, connection: &mut Connection) -> 
         .filter(auth_tokens::user_id.eq(user_id))
         .filter(auth_tokens::created_at.lt(now.before(TOKEN_MAX_AGE)));
     diesel::delete(expired).execute(connection)?;
-    // Before the new one is inserted, which stays, whatever the clocks of other instances are.
+    // Before the new one is inserted, which stays, even if the clocks of other instances differ.
     let mut oldest: Vec<Vec<u8>> = auth_tokens::table
         .filter(auth_tokens::user_id.eq(user_id))
         .order((auth_tokens::created_at.desc(), auth_tokens::token_hash))

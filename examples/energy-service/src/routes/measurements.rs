@@ -152,7 +152,7 @@ impl Validate for NewEvents {
     }
 }
 
-/// Records measurements, all or none. What was recorded before is not replaced: that is no creating.
+/// Records measurements, all or none. Earlier records are not replaced: that would be no creation.
 #[utoipa::path(
     params(("sensor_id" = i32, Path, description = "The sensor.")),
     request_body = NewEvents,

@@ -1,4 +1,4 @@
-//! The program as a person starts it: what it refuses to serve, what it says, and the cookies that it sets.
+//! The program as a person starts it: the configurations that it refuses, its output, and the cookies that it sets.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 mod program;

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-/// How long anything may take that takes place at all.
+/// The longest wait for an event that has to take place.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn program(arguments: &[&str]) -> Command {
@@ -30,7 +30,7 @@ fn program(arguments: &[&str]) -> Command {
 /// Whether the program ended as it should, and what it said.
 pub(crate) fn run(arguments: &[&str], input: &str) -> (bool, String) {
     let mut child = program(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    // One that ends before it reads is heard of by its status.
+    // The status reports a program that ends before it reads.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     (output.status.success(), String::from_utf8(output.stderr).unwrap())

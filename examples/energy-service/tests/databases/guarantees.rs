@@ -1,4 +1,4 @@
-//! What the database itself holds to, whatever the code that writes to it, and what happens when it is busy.
+//! The constraints of the database itself, independent of the code that writes to it, and its behaviour when it is busy.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::{thread, time::Duration};

@@ -1,4 +1,4 @@
-//! The command `import`, as it is typed, and the service on what it made.
+//! The command `import`, as it is typed, and the service on the imported world.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::{
@@ -58,7 +58,7 @@ impl Place {
         Self { folder, database: SERVER.database() }
     }
 
-    /// What `--database` names. The command is a process of its own, so it is a file where the other tests are in
+    /// The value of `--database`. The command is a process of its own, so it is a file where the other tests are in
     /// memory.
     fn url(&self) -> String {
         match self.database.location() {

@@ -1,5 +1,5 @@
-//! Two instances of the service that share a database in `PostgreSQL` and sessions in Redis: what is done at one
-//! holds at the other from the next request on.
+//! Two instances of the service that share a database in `PostgreSQL` and sessions in Redis: a change at one holds at the
+//! other from the next request on.
 //!
 //! The Redis is that of `AUTH_TEST_REDIS_URL`, or else of this machine. Without one this is left out, with a line
 //! that says so, unless `CI` is set.
@@ -68,8 +68,8 @@ async fn a_log_in_and_a_log_out_hold_everywhere() {
     assert_eq!(browser.get(&here, "/log-out").await.status, 200);
 }
 
-/// As a request does that is under way at the log-out and stores its session after it: nothing is left of the log-out
-/// but that it is counted.
+/// As a request does that is under way at the log-out and stores its session after it: only the count is left of the
+/// log-out.
 #[actix_web::test]
 async fn a_session_that_comes_back_after_the_log_out_is_nobodys() {
     let Some(Instances { here, there, place: _place }) = Instances::open().await else { return };
@@ -154,6 +154,6 @@ async fn sessions_out_of_reach_are_no_log_ins() {
         );
         assert!(!answer.body.contains("edis"), "{path}: {}", answer.body);
     }
-    // Who has no session needs no Redis.
+    // A request without a session needs no Redis.
     assert_eq!(Browser::default().get(&cut_off, "/").await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! The lists of accounts, users, assets and sensors: that they hold what may be read and nothing else, page by page.
+//! The lists of accounts, users, assets and sensors contain exactly the readable rows, page by page.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -25,7 +25,7 @@ use super::{
 
 const KINDS: [&str; 4] = ["accounts", "users", "assets", "sensors"];
 
-/// What is beyond the small world: names that mean something to `LIKE`, in both cases, and some of the same.
+/// Rows beyond the small world: names that mean something to `LIKE`, in both cases, and some equal ones.
 const MORE: &str = r"
     INSERT INTO assets (id, name, account_id) VALUES
         (10, '100% solar', 1), (11, '100 solar', 1), (12, 'A_C unit', 1), (13, 'ABC unit', 1), (14, 'twin', 1),
@@ -128,7 +128,7 @@ async fn the_pages_make_up_the_list() {
     }
     let (beyond, num_records, _) = lists.page("member", "/assets?page=4294967295&per_page=100").await;
     assert_eq!((beyond, num_records), (vec![], 11));
-    // Twenty, if nothing is said.
+    // Twenty by default.
     for id in 100..130 {
         let insert = format!("INSERT INTO accounts (id, name) VALUES ({id}, 'one more')");
         lists.client.service.database().connection().unwrap().batch_execute(&insert).unwrap();
@@ -141,7 +141,7 @@ async fn the_pages_make_up_the_list() {
 async fn a_list_is_in_the_order_that_is_asked_for() {
     let lists = Lists::new();
     for (path, expected) in [
-        // Names of the same text are in the order of their ids, whatever the direction.
+        // Names of the same text are in the order of their ids, in both directions.
         ("/assets?filter=twin&sort_by=name", &[19, 14, 15][..]),
         ("/assets?filter=twin&sort_by=name&sort_dir=desc", &[14, 15, 19]),
         ("/assets?filter=twin&sort_dir=desc", &[19, 15, 14]),
@@ -263,7 +263,7 @@ async fn what_no_list_takes_is_400_and_nobody_gets_one() {
     }
 }
 
-/// What others commit meanwhile is seen by none of the statements, or by all.
+/// Either all of the statements see a concurrent commit, or none does.
 #[test]
 fn what_is_read_is_of_one_moment() {
     let place = SERVER.database();
@@ -272,7 +272,7 @@ fn what_is_read_is_of_one_moment() {
         Ok(accounts::table.count().get_result(connection)?)
     };
     let (reader, writer) = (&mut *database.connection().unwrap(), &mut *database.connection().unwrap());
-    // A database of SQLite in memory has one lock for all: who reads keeps who writes waiting, here in vain.
+    // A database of SQLite in memory has one lock for all: a reader keeps a writer waiting, here in vain.
     let waits = matches!(writer, Connection::Sqlite(_));
     if waits {
         writer.batch_execute("PRAGMA busy_timeout = 100").unwrap();

@@ -41,7 +41,7 @@ const ADMIN_READER: &str = "rita@platform.example";
 const SENSOR: &str = "/sensors/1/measurements";
 const OTHER_SENSOR: &str = "/sensors/4/measurements";
 
-/// So long that no heart beat hides that a message was not asked about.
+/// So long that no heart beat hides a missing decision about a message.
 const NEVER: Duration = Duration::from_secs(60 * 60);
 /// So long that a client which reads answers in time, however busy the machine is.
 const SLOW: Duration = Duration::from_secs(3);
@@ -74,8 +74,7 @@ impl Server {
         Self { client, address, serving: Some(serving) }
     }
 
-    /// The connection, once the service has asked for more than HTTP; or the status and the body of what it answers
-    /// instead.
+    /// The connection, once the service has switched protocols; or the status and the body of its answer instead.
     fn try_follow(&self, path: &str, headers: &[(&str, &str)]) -> Result<Socket, (u16, Value)> {
         let url = format!("ws://{}/api/v3_0{path}/live", self.address);
         let mut request = url.into_client_request().unwrap();
@@ -132,7 +131,7 @@ impl Socket {
         }
     }
 
-    /// That nothing comes but the end, with this code and no word about the reason.
+    /// Checks that nothing comes but the end, with this code and no reason.
     #[track_caller]
     fn assert_closed(&mut self, code: CloseCode) {
         loop {
@@ -197,7 +196,7 @@ async fn what_is_recorded_comes_to_who_follows_the_sensor() {
     let mut observed = Vec::new();
     for socket in [&mut one, &mut other] {
         assert_eq!(socket.next(), json!([event(2), event(3)]));
-        // Which of them was first is not said.
+        // Their order is not defined.
         let mut both = [socket.next(), socket.next()];
         both.sort_by_key(ToString::to_string);
         assert_eq!(both, [json!([event(4)]), json!([event(5)])]);
@@ -281,11 +280,11 @@ async fn each_message_is_recorded_by_the_rule_of_a_request() {
     socket.send(event(0).to_string());
     let refused = socket.next();
     assert_eq!((&refused["status"], &refused["detail"]), (&json!(403), &json!("you may not do this")));
-    // Who may not record still reads.
+    // A user who may not record still reads.
     record(&member, SENSOR, json!([event(0)])).await;
     assert_eq!(socket.next(), json!([event(0)]));
 
-    // To who may not read any more nothing is said, not even about a wrong message.
+    // A user who may not read any more gets no message, not even about a wrong one.
     let mut socket = server.follow(&member);
     server.connection(|connection| {
         diesel::update(assets::table.find(1)).set(assets::account_id.eq(4)).execute(connection).unwrap();
@@ -343,7 +342,7 @@ async fn what_cannot_be_meant_is_said_and_harms_nothing() {
     socket.assert_closed(CloseCode::Normal);
 }
 
-/// A browser sends the cookie from whatever page opens the socket.
+/// A browser sends the cookie from any page that opens the socket.
 #[actix_web::test]
 async fn a_page_of_another_site_opens_no_socket_by_the_session() {
     let server = Server::start();
@@ -356,7 +355,7 @@ async fn a_page_of_another_site_opens_no_socket_by_the_session() {
         [(own.as_str(), 101), ("https://evil.example", 403), ("http://127.0.0.1:1", 403), ("null", 403)]
     {
         assert_eq!(status(&[("cookie", &cookie), ("origin", origin)]), expected, "{origin}");
-        // Nobody but the program that has a token sends it.
+        // Only the program that has a token sends it.
         assert_eq!(status(&[("authorization", &member), ("origin", origin)]), 101, "{origin}");
     }
     assert_eq!(status(&[("cookie", &cookie), ("sec-fetch-site", "cross-site")]), 403);
@@ -423,7 +422,7 @@ async fn who_does_not_answer_is_dropped() {
     assert_eq!(answer[head + 4..], [0x89, 0]);
 }
 
-/// The request holds the only connection while it publishes, so the socket cannot ask about a message before all forty
+/// The request holds the only connection while it publishes, so the socket cannot decide about a message before all forty
 /// are there.
 #[actix_web::test]
 async fn what_is_too_much_for_a_socket_ends_it() {

@@ -1,4 +1,4 @@
-//! Log-ins: who is logged in after one, how long it counts, and how many tokens there are.
+//! Log-ins: the user who is logged in after one, its duration, and the number of tokens.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::{
@@ -33,7 +33,7 @@ async fn who_logs_in_as_somebody_else_is_somebody_else() {
     assert_ne!(browser.cookie, before);
     let page = browser.get(&service, "/").await.body;
     assert!(page.contains(ADMIN) && !page.contains(MEMBER), "{page}");
-    // Also who logs in again.
+    // Also a user who logs in again.
     let before = browser.cookie.clone();
     assert_redirect(&browser.log_in(&service, ADMIN, PASSWORD).await, "/");
     assert_ne!(browser.cookie, before);
@@ -50,17 +50,17 @@ async fn a_wrong_password_of_somebody_else_is_said_to_be_wrong() {
         assert!(answer.body.contains("The email address or the password is wrong."), "{}", answer.body);
         assert!(browser.get(&service, "/").await.body.contains(MEMBER));
     }
-    // Nobody is let out or in by another site.
+    // Another site can log no user out or in.
     let foreign = [("sec-fetch-site", "cross-site")];
     let form = format!("email={ADMIN}&password={PASSWORD}");
     assert_page(&browser.send(&service, Method::POST, "/log-in", &foreign, &form).await, 403);
     assert!(browser.get(&service, "/").await.body.contains(MEMBER));
-    // Credentials of a program are not asked here, right or wrong.
+    // Credentials of a program do not count here, right or wrong.
     let wrong = [("authorization", "Bearer wrong")];
     assert_redirect(&browser.send(&service, Method::POST, "/log-in", &wrong, &form).await, "/");
 }
 
-/// Does something when the log says that a password was right: after that was found out, and before anybody is logged in.
+/// Does something when the log says that a password was right: after the comparison, and before the log-in.
 struct Meanwhile(Arc<dyn Fn() + Send + Sync>);
 
 impl<S: tracing::Subscriber> Layer<S> for Meanwhile {
@@ -143,7 +143,7 @@ async fn a_token_that_a_deactivation_overtakes_does_not_count_after_the_next_act
     assert_eq!(answer.status, 401, "{}", answer.body);
 }
 
-/// Whatever the clocks of two instances say.
+/// Also if the clocks of two instances differ.
 #[actix_web::test]
 async fn a_log_out_ends_each_log_in_before_it_and_none_after_it() {
     let (service, _place) = service();

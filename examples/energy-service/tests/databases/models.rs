@@ -82,7 +82,7 @@ fn log_in(email: &str, connection: &mut Connection) -> Result<LoggedIn, LoadErro
     LoggedIn::find_by_token(&token(email, connection).hash(), connection)
 }
 
-/// The names of those who may.
+/// The names of the users who may.
 fn who(connection: &mut Connection, may: impl Fn(&LoggedIn, &mut Connection) -> bool) -> Vec<String> {
     let subjects = subjects(connection).into_iter();
     subjects.filter_map(|(name, subject)| may(&subject, connection).then_some(name)).collect()
@@ -98,7 +98,7 @@ fn subjects(connection: &mut Connection) -> Vec<(String, LoggedIn)> {
     emails.into_iter().map(named).collect()
 }
 
-/// That the list of rows and the lock for a change say the same as the decision about a row.
+/// Checks that the list of rows and the lock for a change agree with the decision about a row.
 fn assert_agreement<C>(id: i32, subjects: &[(String, LoggedIn)], connection: &mut Connection)
 where
     C: Stored<Id = i32, Connection = Connection> + Scoped<Query: LoadQuery<'static, Connection, C>>,

@@ -1,5 +1,5 @@
-//! The pages of assets, sensors and accounts: that everybody sees what the endpoints for programs give them, and the
-//! buttons that work for them.
+//! The pages of assets, sensors and accounts: each user sees the content of the endpoints for programs, and the buttons
+//! that work for them.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ const ASSETS: [i32; 4] = [1, 2, 3, 4];
 const SENSORS: [i32; 6] = [1, 2, 3, 4, 5, 6];
 const MISSING: i32 = 99;
 
-/// What a button leads to, and the permission that it takes.
+/// The target of a button, and the permission that it takes.
 const BUTTONS_OF_ASSET: [(&str, &str); 3] =
     [("edit", "update"), ("delete", "delete"), ("sensors/new", "create-children")];
 const BUTTONS_OF_SENSOR: [(&str, &str); 3] =
@@ -44,7 +44,7 @@ async fn json(browser: &mut Browser, service: &Service, path: &str) -> Value {
     serde_json::from_str(&browser.get(service, &format!("/api/v3_0{path}")).await.body).unwrap()
 }
 
-/// What the endpoint for user interfaces says.
+/// The answer of the endpoint for user interfaces.
 async fn may(browser: &mut Browser, service: &Service, object: &str, permission: &str) -> bool {
     let path = format!("/api/v3_0{object}/permissions/{permission}");
     match browser.get(service, &path).await.status.as_u16() {
@@ -99,7 +99,7 @@ fn form(button: &str, count: usize) -> String {
     }
 }
 
-/// For every user, every asset and every sensor: what the page shows is what pressing it does.
+/// For every user, every asset and every sensor: a page shows a button exactly where pressing it works.
 #[actix_web::test]
 async fn a_button_is_there_exactly_for_whom_it_works() {
     let (service, _place) = service();
@@ -124,7 +124,7 @@ async fn a_button_is_there_exactly_for_whom_it_works() {
                     hidden += 1;
                 }
 
-                // What is deleted is a copy.
+                // A copy is deleted.
                 let id: i32 = object.rsplit('/').next().unwrap().parse().unwrap();
                 let target = match (*button, object.starts_with("/assets")) {
                     ("delete", true) => format!("/assets/{}", copy_of_asset(&service, id)),
@@ -177,7 +177,7 @@ async fn the_lists_are_those_of_the_endpoints() {
                 .collect();
             assert_eq!(shown, readable, "{kind} of {email}");
         }
-        // Who may create an asset somewhere is offered to.
+        // A user who may create an asset in some account gets the link.
         let offered = links(&browser.get(&service, "/assets").await).contains("/assets/new");
         let page = browser.get(&service, "/assets/new").await;
         assert_page(&page, if offered { 200 } else { 403 });
@@ -421,7 +421,7 @@ async fn a_form_that_is_wrong_is_shown_again_and_changes_nothing() {
         assert!(answer.body.contains(r#"role="alert""#), "{}", answer.body);
     }
     assert_eq!(name_of(&service, 1), "Solar roof");
-    // What no field is to blame for.
+    // An error that belongs to no field.
     let measurement = "event_start=2026-01-01T00:00&event_value=1";
     let path = "/sensors/1/measurements/new";
     assert_redirect(
@@ -442,7 +442,7 @@ async fn a_form_that_is_wrong_is_shown_again_and_changes_nothing() {
     assert_eq!(name_of(&service, 1), "Solar roof");
 }
 
-/// What a page of decisions says of each action, in its order: may the user?
+/// The answer of a page of decisions to each action, in its order: may the user?
 fn said(page: &Answer) -> Vec<bool> {
     let headings = page.body.split("<h2>").skip(1).map(|rest| rest.split_once("</h2>").unwrap().0);
     headings.map(|heading| heading.rsplit_once(": ").unwrap().1 == "yes").collect()
@@ -550,7 +550,7 @@ async fn accounts_show_users_and_logs_to_who_may_see_them() {
     for text in ["Mia &lt;i&gt; (you)", "Adam Account-Admin", ACCOUNT_ADMIN, "Prosumer"] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }
-    // Her own log, and nobody else's. Of the consultancy she may not even know the name.
+    // Her own log, and no other user's. Of the consultancy she may not even know the name.
     let links = links(&page);
     assert!(links.contains("/users/1/audit-log") && !links.contains("/users/2/audit-log"), "{links:?}");
     assert!(!page.body.contains("Bright"), "{}", page.body);

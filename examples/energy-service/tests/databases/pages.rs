@@ -143,7 +143,7 @@ async fn too_many_attempts_are_refused_whatever_the_password() {
 async fn the_log_in_leads_on_to_where_one_wanted_to_go_and_nowhere_else() {
     let (service, _place) = service();
     let mut browser = Browser::default();
-    // A denial says where it was.
+    // A denial links to the log-in with a way back to its page.
     let denied = browser.get(&service, "/log-out?a=1&b=%22").await;
     assert_page(&denied, 401);
     let link = "/log-in?next=%2Flog%2Dout%3Fa%3D1%26b%3D%2522";
@@ -168,7 +168,7 @@ async fn the_log_in_leads_on_to_where_one_wanted_to_go_and_nowhere_else() {
         let mut browser = Browser::default();
         let submitted = format!("email={MEMBER}&password={PASSWORD}&next={next}");
         assert_redirect(&browser.post(&service, "/log-in", &submitted).await, location);
-        // Who is logged in needs no form.
+        // A user who is logged in needs no form.
         assert_redirect(&browser.get(&service, &format!("/log-in?next={next}")).await, location);
     }
 }
@@ -230,7 +230,7 @@ async fn a_copy_of_the_cookie_is_worth_nothing_after_the_log_out() {
         assert_eq!(logged_out.get(&service, "/api/v3_0/users/me").await.status, 401);
     }
     assert_eq!(stranger.get(&service, "/log-out").await.status, 200);
-    // Whoever logs in again is in.
+    // A user who logs in again is in.
     assert_eq!(browser.log_in(&service, MEMBER, PASSWORD).await.status, 303);
     assert_eq!(browser.get(&service, "/log-out").await.status, 200);
     assert_eq!(copy.get(&service, "/log-out").await.status, 401);
@@ -272,7 +272,7 @@ async fn another_site_neither_logs_in_nor_out() {
         let answer = member.send(&service, Method::PATCH, "/api/v3_0/users/1", &headers, "").await;
         assert_eq!(answer.status, 403, "{headers:?}");
     }
-    // What says nothing is no browser's.
+    // A request without these headers is no browser's.
     let answer = Browser::default().send(&service, Method::POST, "/log-in", &[], &credentials).await;
     assert_redirect(&answer, "/");
 }
@@ -360,7 +360,7 @@ async fn a_browser_is_denied_with_a_page_and_a_program_with_a_problem_document()
         assert_eq!(answer.status, status, "{path}");
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
     }
-    // What was to be sent is not what the log-in leads to.
+    // The log-in does not lead back to a denied POST.
     let answer = Browser::default().post(&service, "/log-out", "").await;
     assert_page(&answer, 401);
     assert!(answer.body.contains(r#"href="/log-in""#), "{}", answer.body);

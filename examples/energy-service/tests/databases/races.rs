@@ -1,4 +1,4 @@
-//! Two connections at once: one changes what the other one's decision is about.
+//! Two connections at once: one changes the object of the other one's decision.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::time::Duration;
@@ -66,7 +66,7 @@ fn a_change_under_the_condition_hits_nothing_that_was_lost_meanwhile() {
     }
 }
 
-/// Until the transaction ends, neither the row moves nor what its parents say.
+/// Until the transaction ends, neither the row nor its parents change.
 #[test]
 fn what_is_authorized_for_a_change_stays_so_until_its_end() {
     let place = SERVER.database();
@@ -83,7 +83,7 @@ fn what_is_authorized_for_a_change_stays_so_until_its_end() {
     };
     other.batch_execute(patience).unwrap();
     one.immediate_transaction(|connection| {
-        // The sensor asks the asset, and that one the account.
+        // The sensor's policy refers to the asset, and that one's to the account.
         Sensor::authorize_for_update(connection, &consultant, 1, Permission::UPDATE)?;
         let take_away =
             |connection: &mut Connection| diesel::delete(sensors::table.find(1)).execute(connection);
@@ -123,7 +123,7 @@ fn who_waits_for_a_change_decides_by_what_it_left() {
                 Asset::authorize_for_update(connection, &member, 1, Permission::CREATE_CHILDREN)
             })
         });
-        // Whether it waits by now or has not begun: the answer is the same.
+        // It may wait by now or not have begun: the answer is the same.
         std::thread::yield_now();
         one.batch_execute("COMMIT").unwrap();
         assert!(matches!(waiter.join().unwrap(), Err(AccessError::Denied(_))));

@@ -1,4 +1,4 @@
-//! Every list, of endpoints and of pages, shows what its reader may see by itself, and nothing else.
+//! Every list, of endpoints and of pages, shows only objects that its reader may see by themselves.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::collections::{BTreeMap, BTreeSet};

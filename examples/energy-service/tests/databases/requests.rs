@@ -1,5 +1,4 @@
-//! What the service answers, in the demo world. Who may what is the subject of `models.rs`; this is about
-//! requests.
+//! The answers of the service, in the demo world. Permissions are the subject of `models.rs`; this is about requests.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,

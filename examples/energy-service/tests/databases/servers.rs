@@ -1,4 +1,4 @@
-//! What is only true of a database on a server: it can go away, and several services share it.
+//! Properties of a database on a server alone: it can go away, and several services share it.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
 use std::{thread, time::Duration};

@@ -132,7 +132,7 @@ fn clients_that_go_leave_nothing_behind() {
                 for stream in streams {
                     gone += 1;
                     if round % 2 == 0 {
-                        // Says that it goes, and does not listen any more; else it just goes.
+                        // Shuts the connection down, and does not read any more; else it just goes.
                         let _ = stream.shutdown(Shutdown::Both);
                     }
                 }
@@ -195,7 +195,7 @@ fn a_thousand_connections_keep_nobody_out() {
     let ((idle, ended, asking, meanwhile), traces) = service.leaves_nothing_behind(4, || {
         let mut streams: Vec<_> = (0..CROWD).map(|_| service.connect()).collect();
         let idle = client.ask_each(&REQUESTS);
-        // Each is told that it is too late.
+        // Each gets an answer that it is too late.
         let ended = streams.iter_mut().filter_map(status).filter(|status| *status == 408).count();
         drop(streams);
 

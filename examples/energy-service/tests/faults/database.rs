@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Twice what the service of these tests may take, which waits for the caller, for the context and for the work of the handler:
-/// the machine may be busy. Without limits it would be for ever.
+/// the machine may be busy. Without limits it would wait for ever.
 const ANSWERED: Duration = Duration::from_secs(20);
 
 /// Few connections, and little patience.
@@ -65,7 +65,7 @@ fn a_database_that_is_frozen_is_not_waited_for() {
     let client = Client::new(service.address);
     let ((seen, recovered), traces) = service.leaves_nothing_behind(1, || {
         postgres.freeze();
-        // First, those that have a connection are not answered; then nobody has one.
+        // First, requests that have a connection get no answer; then none has one.
         let seen = client.ask_at_once(&REQUESTS).and(client.ask_at_once(&REQUESTS));
         postgres.thaw();
         seen.assert_survived();
@@ -76,7 +76,7 @@ fn a_database_that_is_frozen_is_not_waited_for() {
     println!("database frozen: {seen}; recovered after {recovered:.1?}; {traces}");
 }
 
-/// Asks for what does not come to an end, and, while it still does not, for what needs other tables alone.
+/// Sends requests that do not come to an end, and meanwhile requests that need other tables alone.
 fn hangs(client: &Client) -> (Outcomes, Outcomes) {
     let hanging = client.ask_at_once(&REQUESTS);
     hanging.assert_survived();
@@ -86,7 +86,7 @@ fn hangs(client: &Client) -> (Outcomes, Outcomes) {
     (hanging, others)
 }
 
-/// What somebody does to the database, and what undoes it.
+/// A fault of the database, and the way to undo it.
 fn while_it_is_so(name: &str, begin: &str, end: &str) {
     let Some(postgres) = Postgres::start() else { return };
     let service = start(&postgres);

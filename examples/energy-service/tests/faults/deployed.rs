@@ -24,7 +24,7 @@ const RECORD: &str = "/api/v3_0/sensors/1/measurements";
 const CLIENT: &str = "127.0.0.2";
 const FLOOD: &str = "127.0.0.3";
 const OTHER: &str = "127.0.0.4";
-/// What no client of these tests has.
+/// An address that no client of these tests has.
 const SPOOFED: &str = "198.51.100.9";
 
 fn log_in(deployed: &Deployed, jar: &str, email: &str) -> Answer {
@@ -113,7 +113,7 @@ fn the_session_ends_with_the_log_out_and_leaves_nothing_to_go_back_to() {
     for path in pages {
         let answer = get(&jar, path);
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        // A browser that goes back asks again.
+        // A browser that goes back sends a new request.
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
     }
     let origin = format!("origin: https://{HOST}:{}", deployed.port);
@@ -220,7 +220,7 @@ fn slow_and_unfinished_requests_end_and_others_are_served_meanwhile() {
     thread::scope(|scope| {
         let slow = requests.map(|(what, begin, right)| {
             let deployed = &deployed;
-            // One goes on a byte at a time until there is an answer, another says nothing more.
+            // One goes on a byte at a time until there is an answer, another sends nothing more.
             let ended = [true, false].map(|goes_on| {
                 let begin = begin.clone();
                 scope.spawn(move || {
@@ -251,7 +251,7 @@ fn slow_and_unfinished_requests_end_and_others_are_served_meanwhile() {
                 println!("{what}: {:?}", answer.lines().next());
                 match right {
                     Some(_) => assert_eq!(status(&answer), right, "{what}: {answer}"),
-                    // nginx may say nothing before it closes the connection.
+                    // nginx may close the connection without an answer.
                     None => assert!(matches!(status(&answer), None | Some(408)), "{what}: {answer}"),
                 }
             }

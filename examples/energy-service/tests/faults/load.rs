@@ -1,4 +1,4 @@
-//! Requests of those who may and of those who may not, each with the answer that is right.
+//! Requests of users who may and of users who may not, each with the right answer.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use crate::process::PATIENCE;
 /// A request, and the answer if nothing fails.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked {
-    /// A user of the demo by name; nobody; or somebody whose token is wrong.
+    /// A user of the demo by name; no user; or a caller whose token is wrong.
     caller: &'static str,
     method: &'static str,
     path: &'static str,
@@ -82,7 +82,7 @@ pub(crate) const REQUESTS: [Asked; 22] = [
     rename("nobody", "/api/v3_0/assets/1", 401),
 ];
 
-/// What needs neither assets nor sensors.
+/// Requests that need neither assets nor sensors.
 #[cfg(feature = "postgres")]
 pub(crate) const OF_USERS: [Asked; 5] = [
     get("sven", "/api/v3_0/users/me", 200),
@@ -177,7 +177,7 @@ impl Client {
         self.agent.run(request.body(body.to_owned()).unwrap())
     }
 
-    /// What a client of its own sends to read this.
+    /// The request of a separate client to read this.
     pub(crate) fn head_of(&self, Asked { caller, method, path, .. }: &Asked) -> String {
         let authorization = match self.tokens.get(caller) {
             Some(token) => format!("authorization: Bearer {token}\r\n"),
@@ -203,7 +203,7 @@ impl Client {
         seen.took(begun.elapsed());
     }
 
-    /// Asks each of these once.
+    /// Sends each of these once.
     pub(crate) fn ask_each(&self, requests: &[Asked]) -> Outcomes {
         let mut seen = Outcomes::default();
         for asked in requests {
@@ -212,7 +212,7 @@ impl Client {
         seen
     }
 
-    /// Asks each of these, all at the same time.
+    /// Sends each of these, all at the same time.
     #[cfg(feature = "postgres")]
     pub(crate) fn ask_at_once(&self, requests: &[Asked]) -> Outcomes {
         thread::scope(|scope| {
@@ -228,7 +228,7 @@ impl Client {
         })
     }
 
-    /// Asks these from so many clients at once, again and again, while `fault` does what it does.
+    /// Sends these from so many clients at once, again and again, while `fault` runs.
     pub(crate) fn load<R>(
         &self,
         clients: usize,
@@ -275,7 +275,7 @@ impl Client {
         }
     }
 
-    /// That what was answered took place, and what was denied did not.
+    /// Checks that answered changes took place, and that denied ones did not.
     pub(crate) fn assert_stored(&self, seen: &Outcomes) {
         let token = format!("Bearer {}", self.token("ada"));
         let headers = [("authorization", token.as_str())];
@@ -302,7 +302,7 @@ impl Client {
     }
 }
 
-/// Also where something panics.
+/// Also where a mechanism panics.
 pub(crate) struct SetAtEnd<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for SetAtEnd<'_> {
@@ -318,7 +318,7 @@ impl fmt::Debug for Asked {
     }
 }
 
-/// What was answered.
+/// The answers.
 #[derive(Default)]
 pub(crate) struct Outcomes {
     counts: BTreeMap<u16, usize>,
@@ -328,7 +328,7 @@ pub(crate) struct Outcomes {
     unanswered: Vec<String>,
     wrongly_allowed: usize,
     slowest: Duration,
-    /// The measurements that the service says it has.
+    /// The measurements that the service has confirmed.
     recorded: Vec<usize>,
     /// Those that it must not have.
     refused: Vec<usize>,
@@ -394,7 +394,7 @@ impl Outcomes {
         assert!(self.right > 0, "{self}");
     }
 
-    /// The same, and the fault was noticed.
+    /// Each answer is right, or 503, and at least one is 503.
     pub(crate) fn assert_survived(&self) {
         self.assert_none_wrong();
         assert!(self.unavailable > 0, "nothing failed: {self}");

@@ -1,10 +1,11 @@
-//! What the service does when what is around it fails: the database, its pool, the sessions' Redis, a mechanism, clients.
+//! The behaviour of the service when a part around it fails: the database, its pool, the sessions' Redis, a mechanism,
+//! clients.
 //!
-//! All but the mechanism is tried on the program itself, in a process of its own, whose memory, threads and open files are
-//! looked at from outside. Every answer has to be the right one, or say that there is none at the moment; nobody is let in
-//! who may not; and afterwards everything is as before, without a restart. Each test prints what it saw.
+//! All but the mechanism is tried on the program itself, in a process of its own, whose memory, threads and open files
+//! the tests read from outside. Every answer has to be the right one, or a 503; no caller is let in wrongly; and
+//! afterwards everything is as before, without a restart. Each test prints its observations.
 //!
-//! And what it does as it is deployed, with nginx in front of it.
+//! And its behaviour as it is deployed, with nginx in front of it.
 //!
 //! The servers that are started here are those of the tests, each on a port of its own. Where their programs are not
 //! installed, a test is left out, with a line that says so, unless `CI` is set.

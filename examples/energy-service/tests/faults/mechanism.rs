@@ -11,7 +11,7 @@ use energy_service::{Config, Service, auth::LoggedIn};
 
 use crate::load::{Client, REQUESTS};
 
-/// A bug: it panics where it is asked for, before it waits for anything or after that.
+/// A bug: it panics when its header is there, before its first await or after it.
 struct Faulty;
 
 impl Mechanism for Faulty {

@@ -56,7 +56,7 @@ impl Deployed {
         Some(deployed)
     }
 
-    /// What nginx answers curl.
+    /// The answer of nginx to curl.
     pub(crate) fn get(&self, arguments: &[&str], path: &str) -> Answer {
         self.curl(arguments, path).unwrap()
     }
@@ -69,7 +69,7 @@ impl Deployed {
         curl(&[&tls, arguments].concat(), &format!("https://{HOST}:{port}{path}"))
     }
 
-    /// What the service itself answers curl.
+    /// The answer of the service itself to curl.
     pub(crate) fn get_directly(&self, arguments: &[&str], path: &str) -> Answer {
         curl(arguments, &format!("http://{}{path}", self.service.address)).unwrap()
     }
@@ -93,7 +93,7 @@ fn curl(arguments: &[&str], url: &str) -> Option<Answer> {
     Answer::read(&String::from_utf8(output.stdout).unwrap())
 }
 
-/// What curl received.
+/// The response that curl received.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -138,7 +138,7 @@ fn make_certificate(folder: &Folder) {
     assert!(made.unwrap().success());
 }
 
-/// That of the guide, with the ports and files of this test.
+/// The configuration of the guide, with the ports and files of this test.
 fn configuration(folder: &Folder, port: u16, service: SocketAddr) -> String {
     let (_, of_guide) = GUIDE.split_once("```nginx\n").unwrap();
     let (of_guide, _) = of_guide.split_once("```").unwrap();

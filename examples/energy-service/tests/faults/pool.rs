@@ -11,7 +11,8 @@ use crate::{
     process::{PATIENCE, Process},
 };
 
-/// On `SQLite`, who writes waits for who writes. Both connections of the pool do so, and all other requests wait for them.
+/// On `SQLite`, a writer waits for another writer. Both connections of the pool do so, and all other requests wait for
+/// them.
 #[test]
 fn an_exhausted_pool_answers_and_recovers() {
     let folder = Folder::new();

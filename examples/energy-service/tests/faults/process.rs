@@ -1,4 +1,4 @@
-//! The service as a process, and what it takes of the machine.
+//! The service as a process, and its use of the machine.
 
 use std::{
     fmt, fs,
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anything may take that takes place at all.
+/// The longest wait for an event that has to take place.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_energy-service");
@@ -94,7 +94,7 @@ impl Process {
         }
     }
 
-    /// What it takes when it has nothing to do, and all connections of its pool are open.
+    /// The resources of the idle process, when all connections of its pool are open.
     fn at_rest(&self) -> Footprint {
         let (mut before, deadline) = (self.footprint(), Instant::now() + PATIENCE);
         loop {
@@ -108,7 +108,7 @@ impl Process {
         }
     }
 
-    /// What a fault leaves behind. It takes place so many times, and then once more, which may add nothing.
+    /// The resources that a fault leaves behind. It takes place so many times, and then once more, which may add nothing.
     ///
     /// Threads for blocking work end when they had nothing to do for 10 s, and connections when the client or the service
     /// closes them; there are as many of both as at rest, then. Of memory, the allocator keeps some that was freed: it has
@@ -141,7 +141,7 @@ impl Process {
     }
 }
 
-/// What the allocator may keep, in KiB. The buffers of a thousand connections alone are twice that.
+/// The memory that the allocator may keep, in KiB. The buffers of a thousand connections alone are twice that.
 const KEPT: usize = 8 * 1024;
 
 impl Drop for Process {
@@ -157,7 +157,7 @@ impl Drop for Process {
     }
 }
 
-/// What a process takes: memory of its own in KiB, threads, and open files, sockets among them.
+/// The resources of a process: memory of its own in KiB, threads, and open files, sockets among them.
 #[derive(Clone, Copy, Debug)]
 struct Footprint {
     memory: usize,
@@ -171,7 +171,7 @@ impl fmt::Display for Footprint {
     }
 }
 
-/// What a process took before a fault, and takes after it.
+/// The resources of a process before a fault and after it.
 pub(crate) struct Traces {
     before: Footprint,
     after: Footprint,

@@ -1,5 +1,5 @@
-//! The Redis of the sessions is gone, or does not answer: nobody is logged in by a session then, and all others do not
-//! notice.
+//! The Redis of the sessions is gone, or does not answer: no session counts then, and other requests are served as
+//! before.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -15,7 +15,7 @@ use crate::{
     servers::Redis,
 };
 
-/// More than anybody waits who does not ask Redis: the machine may be busy.
+/// More than any request waits that does not need Redis: the machine may be busy.
 const ANSWERED: Duration = Duration::from_secs(20);
 
 /// Logs in with the form, which has to be answered so. The cookie of the session, if there is one.
@@ -32,8 +32,8 @@ fn log_in(client: &Client, expected: u16) -> Option<String> {
     Some(cookie.to_str().unwrap().split(';').next().unwrap().to_owned())
 }
 
-/// What a browser with this cookie is answered: about what it may read, a page, a change that it may not make, and what is
-/// open to all.
+/// The answers to a browser with this cookie: to a read that it may make, a page, a change that it may not make, and a
+/// public request.
 fn with_cookie(client: &Client, cookie: &str, expected: [u16; 4]) {
     let cookie = [("cookie", cookie), ("sec-fetch-site", "same-origin"), ("accept", "text/html")];
     let rename = r#"{"name":"Taken over"}"#;
@@ -51,7 +51,7 @@ fn with_cookie(client: &Client, cookie: &str, expected: [u16; 4]) {
     assert_eq!(statuses, expected);
 }
 
-/// Browsers ask meanwhile, also at the moment at which something happens, and all of them are answered.
+/// Browsers send requests meanwhile, also at the moment of the fault, and all of them get answers.
 fn while_browsing(client: &Client, cookie: &str, fault: impl FnOnce()) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -124,7 +124,7 @@ impl Surroundings {
     }
 }
 
-/// The account, and those of its users whom the caller may read.
+/// The account, and those of its users that the caller may read.
 #[permission_required_for_context("read", ctx_arg = "account")]
 #[get("/accounts/{account_id}")]
 async fn view(
@@ -218,7 +218,7 @@ impl Older {
     }
 }
 
-/// What happened to an account and to its users.
+/// The events of an account and of its users.
 #[permission_required_for_context("read", ctx_arg = "log", id = "account_id")]
 #[get("/accounts/{account_id}/audit-log")]
 async fn log_of_account(
@@ -235,7 +235,7 @@ async fn log_of_account(
     Ok(ok(&log_page(&current_user, &account, title, &format!("{}/audit-log", path(id)), &entries)))
 }
 
-/// What happened to a user.
+/// The events of a user.
 #[permission_required_for_context("read", ctx_arg = "log", id = "user_id")]
 #[get("/users/{user_id}/audit-log")]
 async fn log_of_user(

@@ -42,7 +42,7 @@ fn named(about: &About, connection: &mut Connection) -> Result<Vec<User>, LoadEr
     about.user.map(|id| User::load(id, connection)).into_iter().collect()
 }
 
-/// About the caller, or about a user whom the caller may read.
+/// About the caller, or about a user that the caller may read.
 #[permission_required_for_context("read", ctx_arg = "asset")]
 #[permission_required_for_context("read", ctx_arg = "named", ctx_loader = named(_about, connection), allow_empty = true)]
 #[get("/assets/{asset_id}/decisions")]

@@ -1,4 +1,4 @@
-//! The place after the log-in: a page of this service, whatever a link contains.
+//! The place after the log-in: always a page of this service, for any link.
 
 /// A path of this service, perhaps with a query. A text that could lead a browser to another host is none.
 #[derive(Clone, Debug, Eq, PartialEq)]
