@@ -12,7 +12,7 @@ const PERMISSIONS: [Permission; 4] =
 /// The input's first line is a principal, the second one the name of the subject, and the rest a table.
 ///
 /// A parsed principal is written as it was read. A principal matches exactly the subjects with that id, account or role,
-/// letter for letter. A table grants what its text says, if it is one at all.
+/// letter for letter. A table grants exactly the permissions in its text, if it is one at all.
 ///
 /// # Panics
 ///

@@ -131,7 +131,7 @@ fn what_is_left_out_is_said() {
     ] {
         if !built {
             let line = format!("tests of diesel-async on {database} are left out: built without `{feature}`");
-            // The harness keeps what `eprintln!` writes to itself.
+            // The harness captures `eprintln!`.
             let _ = writeln!(std::io::stderr(), "{line}");
         }
     }

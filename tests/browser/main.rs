@@ -10,6 +10,6 @@ mod in_chromium;
 fn what_is_left_out_is_said() {
     use std::io::Write as _;
 
-    // The harness keeps what `eprintln!` writes to itself.
+    // The harness captures `eprintln!`.
     let _ = writeln!(std::io::stderr(), "tests of pages in Chromium are left out: built without `browser`");
 }

@@ -66,7 +66,7 @@ fn stored(ids: &[i32], connection: &mut SqliteConnection) -> QueryResult<Vec<Not
     ids.iter().map(|id| of_id(*id)).collect()
 }
 
-/// Between this statement and the decision, a second connection changes what it has read.
+/// Between this statement and the decision, a second connection changes the rows that it has read.
 fn given_away_since(
     ids: &Json<Vec<i32>>,
     others: &Data<SqlitePool>,

@@ -119,7 +119,7 @@ fn a_body_that_comes_after_its_sender_lost_a_role_changes_nothing() {
     }
 }
 
-/// The sender stays what they were; it is the account that gets another consultancy.
+/// The sender keeps their roles, and the account gets another consultancy.
 #[test]
 fn a_body_that_comes_after_its_object_left_the_senders_reach_changes_nothing() {
     let energy = Energy::start();

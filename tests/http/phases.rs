@@ -63,7 +63,7 @@ fn statements_are_few_and_none_is_for_strangers() {
     assert_eq!(statements("/resources/1", Some("chef")), (200, 2));
     assert_eq!(statements("/resources/2", Some("chef")), (403, 2));
     assert_eq!(statements("/resources/3", Some("chef")), (404, 2));
-    // The role is checked before the context is loaded, and what is not an id needs no statement.
+    // The role is checked before the context is loaded, and a text that is no id needs no statement.
     assert_eq!(statements("/resources/1", Some("member")), (403, 1));
     assert_eq!(statements("/resources/x", Some("chef")), (404, 1));
     assert_eq!(statements("/resources/1", Some("nobody")), (401, 1));

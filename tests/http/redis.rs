@@ -30,7 +30,7 @@ fn redis_answers() -> bool {
     let answers = ping().unwrap_or(false);
     if !answers {
         assert!(env::var_os("CI").is_none(), "no Redis answers on {ADDRESS}, and CI is set");
-        // The harness keeps what `eprintln!` writes to itself.
+        // The harness captures `eprintln!`.
         let mut terminal = io::stderr();
         writeln!(terminal, "no Redis answers on {ADDRESS}: a test of shared sessions is left out").unwrap();
     }

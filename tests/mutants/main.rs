@@ -138,7 +138,7 @@ fn routes() -> Routes {
     routes
 }
 
-/// The harness keeps what `eprintln!` writes to itself, and a terminal may be closed.
+/// The harness captures `eprintln!`, and a terminal may be closed.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

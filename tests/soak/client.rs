@@ -71,7 +71,7 @@ impl Drop for Instances {
     }
 }
 
-/// An answer, with what clients need later.
+/// An answer, with the data that clients need later.
 pub(crate) struct Reply {
     pub(crate) answer: Answer,
     pub(crate) created: Created,
@@ -190,7 +190,7 @@ fn seen(ask: &Ask, body: &Value) -> Seen {
         }
         Ask::List { .. } => {
             let Seen::Ids(shown) = ids(&body["data"]) else { return Seen::Nothing };
-            // A list that does not show all that it counts, or counts what it does not show, is wrong.
+            // A list that does not show all that it counts, or counts other rows than it shows, is wrong.
             if body["filtered-records"] == shown.len() { Seen::Ids(shown) } else { Seen::Nothing }
         }
         Ask::Clients | Ask::Portfolio => ids(body),

@@ -45,6 +45,6 @@ mod soak;
 fn what_is_left_out_is_said() {
     use std::io::Write as _;
 
-    // The harness keeps what `eprintln!` writes to itself.
+    // The harness captures `eprintln!`.
     let _ = writeln!(std::io::stderr(), "the soak run is left out: built without `postgres`");
 }

@@ -37,7 +37,7 @@ fn every_answer_of_two_instances_is_right() {
     for part in together(&world, &instances, seed, steps - steps / 5) {
         tally.add(&part);
     }
-    // The harness keeps what `println!` writes to itself.
+    // The harness captures `println!`.
     let _ = writeln!(
         io::stderr(),
         "soak run of {:.0?} with AUTH_TEST_SOAK_SEED={seed}\n{tally}",

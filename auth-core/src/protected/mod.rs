@@ -76,7 +76,7 @@ impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
 
 /// A function with a guard, which is in its signature; for [`ProtectedScope::route`].
 ///
-/// It is implemented for what an attribute makes of a handler, and for nothing else.
+/// Only the types that an attribute makes of a handler implement it.
 #[diagnostic::on_unimplemented(
     message = "this function has no guard",
     label = "whoever sends a request may run this handler",

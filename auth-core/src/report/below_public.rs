@@ -66,8 +66,8 @@ pub(super) fn all(registered: &[(ReportEntry, Vec<String>)]) -> Vec<BelowPublic>
 }
 
 /// Whether a path that the patterns of a route match is one that those of a service match. actix-web's own patterns say so
-/// of paths that are made for it: with what the patterns of the service have between slashes for each parameter, and with
-/// other texts. A pattern that fits none of these counts as it is written, so that the report lists too many routes
+/// of paths that are made for it: with the text between two slashes of the service's patterns for each parameter, and
+/// with other texts. A pattern that fits none of these counts as it is written, so that the report lists too many routes
 /// rather than too few.
 fn overlap(service: &[String], route: &[String]) -> bool {
     let is_unknown = |pieces: &[String]| pieces.first().is_some_and(|piece| piece == UNKNOWN);

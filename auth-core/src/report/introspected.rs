@@ -66,7 +66,7 @@ impl Introspected {
         routes.collect()
     }
 
-    /// Adds what the protected scopes do not know.
+    /// Adds the routes that the protected scopes do not know.
     pub(super) fn complete(&self, found: &mut Registered) {
         let is_known = |route: &UnknownRoute| {
             found.report.entries.iter().any(|entry| {

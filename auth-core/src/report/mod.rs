@@ -196,7 +196,7 @@ impl Serialize for Report {
 }
 
 impl ReportEntry {
-    /// By what a report is in order.
+    /// The key by which a report is in order.
     fn place(&self) -> (&str, &str, &str) {
         (self.handler.module(), self.handler.name(), &self.path)
     }

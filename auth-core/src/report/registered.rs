@@ -1,4 +1,4 @@
-//! Where the handlers of a report are registered, and what is missing on either side.
+//! Where the handlers of a report are registered, and the missing entries on either side.
 
 use std::{fmt, future::Future};
 
@@ -10,7 +10,7 @@ use crate::report::recording::{Recorded, recording};
 
 /// The registrations of an application, compared with a report. [`Report::registered_by`] makes it.
 ///
-/// [`Display`](fmt::Display) lists what is missing, one entry in a line; it is empty where the report is complete.
+/// [`Display`](fmt::Display) lists the missing entries, one in a line; it is empty where the report is complete.
 #[derive(Debug, Clone)]
 pub struct Registered {
     pub(super) report: Report,

@@ -101,7 +101,7 @@ pub fn current_user<U: Subject>(user: U) -> CurrentUser<U> {
 }
 
 /// Makes the log-in of the request's session, and its grace period, older, as if this time had passed; for a
-/// test of what happens when a log-in is stale. Call it in a handler of the test's own.
+/// test of stale log-ins. Call it in a handler of the test's own.
 #[cfg(feature = "session")]
 pub fn age_session(request: &HttpRequest, by: Duration) {
     session::age(request, by);

@@ -149,7 +149,7 @@ impl<S: Subject> PolicyTable<S> {
     ///
     /// # Panics
     ///
-    /// With what [`compare_with`](Self::compare_with) returns, if it is an error.
+    /// With the error of [`compare_with`](Self::compare_with), if there is one.
     #[track_caller]
     #[expect(clippy::panic, reason = "a test fails by a panic")]
     pub fn assert_matches(&self, path: impl AsRef<Path>) {

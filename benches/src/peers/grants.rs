@@ -1,5 +1,5 @@
-//! `actix-web-grants` knows what a caller was granted, and nothing of objects: it can tell whether the caller is an
-//! admin. The part of the rule that depends on the row is an expression in the handler.
+//! `actix-web-grants` knows the grants of a caller, and nothing of objects: it can tell whether the caller is an admin.
+//! The part of the rule that depends on the row is an expression in the handler.
 
 use actix_web_grants::authorities::{AuthDetails, AuthoritiesCheck};
 

@@ -40,7 +40,7 @@ pub enum ServiceError {
     /// 413: the body is larger than the service reads.
     #[error("the body is too large")]
     TooLarge,
-    /// 409: the request contradicts what is stored.
+    /// 409: the request contradicts the stored data.
     #[error("{0}")]
     Conflict(&'static str),
     /// 404: the object of the URL does not exist, or no longer.

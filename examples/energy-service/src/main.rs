@@ -28,7 +28,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Serves accounts, users, assets, sensors and measurements over HTTP.
 ///
-/// The environment variable `RUST_LOG` sets what is logged, for example `RUST_LOG=info,auth=debug`.
+/// The environment variable `RUST_LOG` sets the filter of the log, for example `RUST_LOG=info,auth=debug`.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {

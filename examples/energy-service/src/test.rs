@@ -93,7 +93,7 @@ fn say_what_is_not_built() {
     }
 }
 
-/// The harness keeps what `eprintln!` writes to itself, and a terminal may be closed.
+/// The harness captures `eprintln!`, and a terminal may be closed.
 fn say(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{line}");
 }

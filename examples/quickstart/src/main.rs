@@ -1,6 +1,6 @@
 //! The smallest whole service: notes that belong to accounts, and one guarded handler.
 //!
-//! `cargo run -p quickstart` starts it and prints what to try.
+//! `cargo run -p quickstart` starts it and prints requests to try.
 
 use std::error::Error;
 
@@ -18,7 +18,7 @@ use diesel::{
 };
 use serde::Serialize;
 
-// 1. The context: a row, how it is loaded, and who may do what with it.
+// 1. The context: a row, its loader, and its policy.
 
 diesel::table! {
     notes (id) {

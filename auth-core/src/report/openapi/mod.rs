@@ -1,11 +1,11 @@
 //! `OpenAPI` documents that describe the requirements of the guards, by `utoipa`; behind the feature `openapi`.
 //!
 //! The description by `#[utoipa::path]` of a handler (its body, its answers) stays as it is; the attribute stands above
-//! the guards, where it sees the handler's arguments. [`GuardedApi`] adds what follows from the guards, so that it is
-//! written once:
+//! the guards, where it sees the handler's arguments. [`GuardedApi`] adds the facts that follow from the guards, so that
+//! it is written once:
 //!
 //! * the security schemes of the configured mechanisms, each under the mechanism's name;
-//! * for each operation which of them it accepts, and none for what is open or for those who are not logged in;
+//! * for each operation which of them it accepts, and none for open operations or those for anonymous callers;
 //! * the answers 401, 403, 404, 429 and 503 where a guard gives them, as problem documents (RFC 9457);
 //! * parameters of the path that the document lacks, as texts;
 //! * a sentence about the requirements;
@@ -65,7 +65,7 @@
 //! signature, and above them `utoipa` sees it as it was written. With `utoipa`'s feature `actix_extras` it then finds the
 //! path and the method in the route attribute, and the body among the arguments, without further keys.
 //!
-//! # What it does not say
+//! # Limits
 //!
 //! Anybody may read a document. So it shows no role, no permission that roles carry and no rule of a policy, unless
 //! [`show_rules`](GuardedApi::show_rules) switches them on. And it is about one [`Auth`]: where scopes have their own,
@@ -89,7 +89,7 @@ use self::asked::Asked;
 use super::{Registered, ReportEntry};
 use crate::http::auth::Auth;
 
-/// Adds what the guards of an application require to an `OpenAPI` document. See the [module](self).
+/// Adds the requirements of an application's guards to an `OpenAPI` document. See the [module](self).
 #[derive(Debug, Clone, Copy)]
 #[must_use = "call `complete`"]
 pub struct GuardedApi<'a> {

@@ -91,9 +91,9 @@ use crate::report::Registered;
 ///
 /// In a test, the last step is [`matrix.assert_matches("access-matrix.md")`](Self::assert_matches).
 ///
-/// # What a cell says
+/// # The cells
 ///
-/// `yes` where the guard has let the request in, also where the handler itself refuses what it was sent; for a handler without
+/// `yes` where the guard has let the request in, also where the handler itself refuses the request; for a handler without
 /// a guard, every answer that is no denial. Else the status of the denial: `401`, `403` or `404`, or the status with
 /// which the application renders it. So a row of a missing object shows which subjects learn that it is missing.
 ///
@@ -207,7 +207,7 @@ impl AccessMatrix {
     ///
     /// # Panics
     ///
-    /// With what [`compare_with`](Self::compare_with) returns, if it is an error.
+    /// With the error of [`compare_with`](Self::compare_with), if there is one.
     #[track_caller]
     #[expect(clippy::panic, reason = "a test fails by a panic")]
     pub fn assert_matches(&self, path: impl AsRef<Path>) {

@@ -202,7 +202,7 @@ mod tests {
             }
         }
 
-        /// User 1 was denied to do what `kind` says to this.
+        /// User 1 was denied the action of `kind` on this object.
         fn deny(&mut self, kind: &str, id: &impl ToString) {
             self.deny_to(1, kind, id);
         }

@@ -31,7 +31,7 @@ pub struct AuditLog {
     pub active_user_id: Option<i32>,
     /// Under which name.
     pub active_user_name: Option<String>,
-    /// The user that it happened to, if there is one, and still is; of a denial, who was denied.
+    /// The user that it happened to, if there is one, and still is; of a denial, the denied user.
     pub affected_user_id: Option<i32>,
     /// The account that it happened to, or to whose user, if it still is.
     pub affected_account_id: Option<i32>,

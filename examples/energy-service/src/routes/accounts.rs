@@ -204,7 +204,7 @@ pub(super) enum Column {
     Name,
 }
 
-/// The accounts that the caller may read, by id, unless the client asks for another order.
+/// The accounts that the caller may read, by id, unless the client chooses another order.
 #[utoipa::path(
     params(ListQuery<Column>),
     responses(

@@ -80,7 +80,7 @@ pub(super) enum Column {
     Name,
 }
 
-/// The assets that the caller may read, by id, unless the client asks for another order.
+/// The assets that the caller may read, by id, unless the client chooses another order.
 #[utoipa::path(
     params(ListQuery<Column, i32>),
     responses((status = 200, description = "A page of the assets.", body = Listed<Asset>), InvalidQuery),

@@ -73,7 +73,7 @@ pub(super) struct InvalidQuery;
 /// 400, 408 and 413: the body is not one of the endpoint, not there in time, or too large.
 pub(super) struct InvalidBody;
 
-/// 409: the request contradicts what is stored.
+/// 409: the request contradicts the stored data.
 pub(super) struct Conflict;
 
 /// 403 and 404: an object of the body is not for the caller, or not there.

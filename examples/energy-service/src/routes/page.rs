@@ -32,7 +32,7 @@ use crate::{
 
 /// The rows of one page, if the client does not say how many.
 pub(super) const PER_PAGE: u32 = 20;
-/// The page that the client asks for. `C` are the columns that the list may be ordered by; `A` and `S` are the ids of an
+/// The page that the client selects. `C` are the columns that the list may be ordered by; `A` and `S` are the ids of an
 /// account and of an asset, in lists that are narrowed down to the objects of one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -56,7 +56,7 @@ enum Column {
     Name,
 }
 
-/// The sensors that the caller may read, by id, unless the client asks for another order.
+/// The sensors that the caller may read, by id, unless the client chooses another order.
 #[utoipa::path(
     params(ListQuery<Column, Never, i32>),
     responses(

@@ -88,7 +88,7 @@ enum Column {
     Email,
 }
 
-/// The users that the caller may read, by id, unless the client asks for another order.
+/// The users that the caller may read, by id, unless the client chooses another order.
 #[utoipa::path(
     params(ListQuery<Column, i32>),
     responses((status = 200, description = "A page of the users.", body = Listed<User>), InvalidQuery),
@@ -125,8 +125,8 @@ async fn list(
     Ok(Json(listed))
 }
 
-// Neither the account nor the roles nor the password: those are not part of a profile, and they decide what
-// a user may do.
+// Neither the account nor the roles nor the password: those are not part of a profile, and they determine a user's
+// permissions.
 #[derive(AsChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = users)]
 #[serde(deny_unknown_fields)]

@@ -27,7 +27,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// Whether the program ended as it should, and what it said.
+/// Whether the program ended as it should, and its output.
 pub(crate) fn run(arguments: &[&str], input: &str) -> (bool, String) {
     let mut child = program(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     // The status reports a program that ends before it reads.

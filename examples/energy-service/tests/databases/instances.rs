@@ -40,7 +40,7 @@ impl Instances {
         let [here, there] = [(); 2].map(|()| Service::open(&config).unwrap());
         if let Err(error) = here.reach_sessions().await {
             assert!(env::var_os("CI").is_none(), "no Redis answers, and CI is set: {error}");
-            // The harness keeps what `eprintln!` writes to itself.
+            // The harness captures `eprintln!`.
             let _ = writeln!(io::stderr(), "no Redis answers: a test of two instances is left out ({error})");
             return None;
         }

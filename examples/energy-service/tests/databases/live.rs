@@ -185,7 +185,7 @@ async fn what_is_recorded_comes_to_who_follows_the_sensor() {
     let [member, stranger] = [server.client.log_in(MEMBER).await, server.client.log_in(STRANGER).await];
     record(&member, SENSOR, json!([event(0)])).await;
     let (mut one, mut other) = (server.follow(&member), server.follow(&member));
-    // Of another sensor, and what is refused.
+    // Of another sensor, and a refused one.
     record(&stranger, OTHER_SENSOR, json!([event(1)])).await;
     assert_eq!(stranger.post(SENSOR, json!([event(1)])).await.status, 403);
     assert_eq!(member.post(SENSOR, json!([event(1), event(0)])).await.status, 409);

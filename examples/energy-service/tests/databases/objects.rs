@@ -302,7 +302,7 @@ async fn another_site_changes_nothing() {
             let answer = browser.send(&service, Method::POST, path, &[header], form).await;
             assert_page(&answer, 403);
         }
-        // Nor does a link to what only forms do.
+        // Nor does a link to an action of forms alone.
         let answer =
             browser.send(&service, Method::PUT, path, &[("sec-fetch-site", "same-origin")], form).await;
         assert_eq!(answer.status, 405, "{path}");
@@ -348,7 +348,7 @@ async fn a_denial_says_nothing_of_what_is_there() {
         assert_page(&page, 401);
         assert!(page.body.contains("/log-in?next=%2F"), "{path}: {}", page.body);
     }
-    // Of what a public asset is a part, and whose that is.
+    // The whole of which a public asset is a part, and its account.
     {
         let connection = &mut *service.database().connection().unwrap();
         let public = assets::table.find(4);

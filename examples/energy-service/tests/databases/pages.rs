@@ -340,7 +340,7 @@ async fn what_users_write_stays_text() {
     let answer = browser.get(&service, "/").await;
     assert_page(&answer, 200);
     assert!(answer.body.contains("<h1>&lt;script&gt;alert("), "{}", answer.body);
-    // Also what comes back from the form.
+    // Also in the form that comes back.
     let submitted = "email=%22%3E%3Cscript%3E&password=x&next=%2F%22%3E%3Cscript%3E";
     let answer = Browser::default().post(&service, "/log-in", submitted).await;
     assert_page(&answer, 401);

@@ -33,7 +33,7 @@ const LISTS: [(&str, &str, &str); 6] = [
     ("/portfolio", "", "/assets"),
 ];
 
-/// The lists of what belongs to one object, whose guard decides about all of it, and of the roles, which are the same for
+/// The lists of the parts of one object, whose guard decides about all of them, and of the roles, which are the same for
 /// all accounts.
 const OF_ONE: [&str; 5] = [
     "/accounts/{account_id}/audit-log",
@@ -108,7 +108,7 @@ async fn every_endpoint_with_a_list_is_looked_at() {
     assert_eq!(lists, looked_at.map(str::to_owned).collect());
 }
 
-/// Follows all links of the pages, and looks up what their forms offer.
+/// Follows all links of the pages, and looks up the choices of their forms.
 #[actix_web::test]
 async fn each_page_links_to_what_its_reader_may_see() {
     let (client, emails) = world();

@@ -11,8 +11,8 @@ use crate::{
     servers::Postgres,
 };
 
-/// Twice what the service of these tests may take, which waits for the caller, for the context and for the work of the handler:
-/// the machine may be busy. Without limits it would wait for ever.
+/// Twice the longest time of the service in these tests, which waits for the caller, for the context and for the work of
+/// the handler: the machine may be busy. Without limits it would wait for ever.
 const ANSWERED: Duration = Duration::from_secs(20);
 
 /// Few connections, and little patience.

@@ -44,7 +44,7 @@ fn token(deployed: &Deployed, email: &str) -> String {
 #[test]
 fn no_answer_of_one_caller_reaches_another() {
     let Some(deployed) = Deployed::start(&[]) else { return };
-    // The cache keeps what is for everybody.
+    // The cache keeps public answers.
     let cached = || deployed.get(&[], "/style.css").header("x-cache-status").map(str::to_owned);
     cached();
     assert_eq!(cached().as_deref(), Some("HIT"));

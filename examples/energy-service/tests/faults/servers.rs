@@ -19,7 +19,7 @@ use crate::{folder::Folder, process::PATIENCE};
 /// Says that a test is left out, where a person sees it.
 pub(crate) fn left_out(test: &str, why: &str) {
     assert!(env::var_os("CI").is_none(), "{why}, and CI is set");
-    // The harness keeps what `eprintln!` writes to itself.
+    // The harness captures `eprintln!`.
     let _ = writeln!(io::stderr(), "{why}: {test} is left out");
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::layout::Done;
 use crate::routes::page::{ListQuery, Listed, PER_PAGE};
 
-/// The page of a list that a person asks for.
+/// The page of a list that a person selects.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {

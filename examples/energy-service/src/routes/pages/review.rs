@@ -124,7 +124,7 @@ fn tables(markdown: &str) -> Vec<(&str, Vec<Vec<String>>)> {
     tables
 }
 
-/// The cells of a row, behind its first bar. A backslash takes its meaning from what follows.
+/// The cells of a row, behind its first bar. A backslash takes the meaning from the next character.
 fn cells(row: &str) -> Vec<String> {
     let mut cells = Vec::new();
     let mut cell = String::new();
