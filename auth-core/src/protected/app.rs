@@ -102,12 +102,12 @@ where
         self.map(|app| app.configure(|config| configure(&mut ProtectedConfig::of(config, routes, true))))
     }
 
-    /// As [`App::app_data`].
+    /// Adds data, as [`App::app_data`] does.
     pub fn app_data<U: 'static>(self, data: U) -> Self {
         self.map(|app| app.app_data(data))
     }
 
-    /// As [`App::wrap`].
+    /// Adds middleware, as [`App::wrap`] does.
     pub fn wrap<M, B>(
         self,
         middleware: M,

@@ -90,7 +90,7 @@ impl<'a> ProtectedConfig<'a> {
         self
     }
 
-    /// As [`ServiceConfig::app_data`].
+    /// Adds data, as [`ServiceConfig::app_data`] does.
     pub fn app_data<U: 'static>(&mut self, data: U) -> &mut Self {
         self.config.app_data(data);
         self

@@ -163,17 +163,17 @@ where
         self.map(|scope| scope.configure(|config| configure(&mut ProtectedConfig::of(config, routes, false))))
     }
 
-    /// As [`Scope::app_data`].
+    /// Adds data, as [`Scope::app_data`] does.
     pub fn app_data<U: 'static>(self, data: U) -> Self {
         self.map(|scope| scope.app_data(data))
     }
 
-    /// As [`Scope::guard`], which is about routing and lets nobody in.
+    /// Adds a guard of actix-web, as [`Scope::guard`] does: it chooses routes, and is no authorization.
     pub fn guard(self, guard: impl RouteGuard + 'static) -> Self {
         self.map(|scope| scope.guard(guard))
     }
 
-    /// As [`Scope::wrap`].
+    /// Adds middleware, as [`Scope::wrap`] does.
     pub fn wrap<M, B>(
         self,
         middleware: M,

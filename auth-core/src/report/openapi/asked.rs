@@ -157,7 +157,7 @@ fn requirement<'a>(names: impl IntoIterator<Item = &'a str>) -> SecurityRequirem
     names.into_iter().fold(SecurityRequirement::default(), |all, name| all.add(name, none()))
 }
 
-/// Whether every requirement is only to read it.
+/// Whether `read` is the only required permission.
 fn is_read(context: &ContextRequirement) -> bool {
     context.permissions.iter().all(|permission| *permission == Permission::READ)
 }

@@ -1,6 +1,6 @@
 //! `OpenAPI` documents that describe the requirements of the guards, by `utoipa`; behind the feature `openapi`.
 //!
-//! The description by `#[utoipa::path]` of a handler (its body, its answers) stays as it is; the attribute stands above
+//! The description of a handler by `#[utoipa::path]` (its body, its answers) stays as it is; the attribute stands above
 //! the guards, where it sees the handler's arguments. [`GuardedApi`] adds the facts that follow from the guards, so that
 //! it is written once:
 //!

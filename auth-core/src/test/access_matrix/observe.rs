@@ -21,7 +21,7 @@ use crate::{
     report::{Registered, ReportEntry},
 };
 
-/// The requests of an [`AccessMatrix`]: as which subjects, for which objects. [`AccessMatrix::builder`] begins it.
+/// Builds an [`AccessMatrix`] from requests: as which subjects, for which objects. [`AccessMatrix::builder`] begins it.
 #[must_use = "call `observe`"]
 pub struct AccessMatrixBuilder {
     routes: BTreeSet<(String, Order)>,
@@ -247,7 +247,7 @@ fn unique<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), ObserveErro
 struct Asked {
     name: Option<String>,
     request: RouteRequest,
-    /// The request that follows a denial, and must get the same answer.
+    /// The request that follows a denial; the cell shows both answers where they differ.
     malformed: Option<RouteRequest>,
     /// Whether the handler has to refuse it.
     refused: bool,
