@@ -1,5 +1,5 @@
-//! The cost of a guard to the compiler: `cargo check` of a crate with 0, 100 and 200 handlers, each without a guard, with
-//! one that only authenticates, and with one that loads a context; and a clean build of `auth-macros`.
+//! What a guard costs the compiler: `cargo check` of a crate with 0, 100 and 200 handlers, each without a guard, with
+//! one that asks for nothing but a caller, and with one that loads a context; and a clean build of `auth-macros`.
 //!
 //! ```sh
 //! cargo bench -p auth-benches --bench compile
@@ -95,7 +95,7 @@ impl AuthModel for Note {
 }
 ";
 
-/// Tells the process that Cargo starts instead of rustc where Valgrind writes its count.
+/// Says to the process that Cargo starts instead of rustc where Valgrind writes its count.
 const LOG: &str = "AUTH_BENCHES_VALGRIND_LOG";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -135,7 +135,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The cost of compiling: instructions in millions, and CPU time.
+/// What the compiler needs: instructions in millions, and CPU time.
 #[derive(Clone, Copy)]
 struct Count {
     instructions: f64,

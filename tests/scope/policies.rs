@@ -212,7 +212,7 @@ fn column_rule(table: usize, term: Term, pick: u8) -> Rule {
 }
 
 impl Policies {
-    /// The policies as data of the library, for as long as the test runs, one for each table.
+    /// Data of the library for as long as the test runs, a policy for each table.
     pub(crate) fn leaked(&self, dialect: Dialect) -> [&'static Policy; 4] {
         let grants: [&'static [Grant]; 4] = std::array::from_fn(|table| self.grants(table, dialect));
         // A policy that is there before its parents are refers to none. Each round knows one more generation.

@@ -121,7 +121,7 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        // The server sends no body in answer to HEAD, even though the request's method is GET at this point.
+        // The server sends no body in answer to HEAD, even after this code changes the method to GET.
         if request.method() == Method::HEAD
             && let Some(routes) = &self.routes
             && routes.answers_head_by_get(request.match_info().unprocessed())
