@@ -37,7 +37,7 @@ impl Server {
             System::new().block_on(async move {
                 let server = server.run();
                 if sender.send(Ok((address, server.handle()))).is_ok() {
-                    // The reason why the connection ends does not matter here.
+                    // The result of the server does not matter any more.
                     drop(server.await);
                 }
             });

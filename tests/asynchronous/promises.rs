@@ -407,7 +407,7 @@ macro_rules! until_answered {
     }};
 }
 
-/// Another transaction changes row 1, which no other one can read until that ends.
+/// Another transaction changes row 1, so loads of [`Awaited`] wait for it.
 async fn hold(other: &mut Connection) {
     other.batch_execute("BEGIN").await.unwrap();
     other.batch_execute("UPDATE sensors SET name = 'power' WHERE id = 1").await.unwrap();

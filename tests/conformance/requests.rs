@@ -22,7 +22,7 @@ use crate::{
     vectors::{self, Count},
 };
 
-/// Counts the cases in which an object does not exist: FlexMeasures answers 403, this library 404.
+/// The name under which cases of missing objects are counted: FlexMeasures answers 403, this library 404.
 const MISSING: &str = "missing-object";
 
 #[test]

@@ -77,7 +77,7 @@ fn configure(config: &mut ProtectedConfig<'_>) {
     );
 }
 
-/// A token that names its user.
+/// A mechanism whose token names its user.
 struct Named;
 
 impl Mechanism for Named {

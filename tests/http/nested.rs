@@ -112,14 +112,14 @@ fn a_token_that_nests_deeply_is_refused() {
     });
 }
 
-/// The effects of `serde_json`'s features on a body, whichever crate of the program switched them on.
+/// Fails if a feature of `serde_json` changes a body, whichever crate of the program switched it on.
 #[test]
 fn no_feature_of_serde_json_makes_something_else_of_a_body() {
     for name in [RAW, "$serde_json::private::Number"] {
         let value: Value = serde_json::from_str(&json!({ name: "1" }).to_string()).unwrap();
         assert_eq!(value, json!({ name: "1" }), "a feature of serde_json takes `{name}` for its own");
     }
-    // With `unbounded_depth` it is this one until a caller says otherwise, and then this fails.
+    // Also with `unbounded_depth`, this limit holds until a caller disables it, and then this fails.
     let nested = format!("{}{}", "[".repeat(129), "]".repeat(129));
     assert!(serde_json::from_str::<Value>(&nested).is_err());
 }

@@ -18,7 +18,7 @@ pub(crate) struct Mutant {
     pub(crate) is_refused: bool,
     /// The file, as an index.
     pub(crate) source: usize,
-    /// The text that replaces another one.
+    /// The replaced ranges of the file, with the new texts.
     pub(crate) edits: Vec<(Range<usize>, String)>,
 }
 

@@ -18,7 +18,7 @@
 //! let scope = ProtectedScope::new("/api").service(accounts); // `accounts` has no guard
 //! ```
 //!
-//! A protected scope or application also does what no handler has to write:
+//! A protected scope or application also takes care of the following, so that no handler has to:
 //!
 //! * **Caches**: every answer behind a guard, denials too, is `Cache-Control: no-store` and `nosniff`, unless the handler
 //!   says otherwise; see [`GuardedResponses`].

@@ -91,7 +91,7 @@ impl<S: Subject> PolicyTable<S> {
         self
     }
 
-    /// Adds a row of the database, which is decided by its declared policy.
+    /// Adds a row of the database, about which its declared policy decides.
     ///
     /// # Errors
     ///

@@ -78,7 +78,7 @@ impl Server {
     }
 }
 
-/// The missing feature of the tests.
+/// Prints which tests are left out, because their feature is missing.
 fn say_what_is_not_built() {
     for (suite, feature, built) in [
         ("on PostgreSQL", "postgres", cfg!(feature = "postgres")),

@@ -2,7 +2,7 @@
 //!
 //! The description of a handler by `#[utoipa::path]` (its body, its answers) stays as it is; the attribute stands above
 //! the guards, where it sees the handler's arguments. [`GuardedApi`] adds the facts that follow from the guards, so that
-//! it is written once:
+//! each is written once:
 //!
 //! * the security schemes of the configured mechanisms, each under the mechanism's name;
 //! * for each operation which of them it accepts, and none for open operations or those for anonymous callers;

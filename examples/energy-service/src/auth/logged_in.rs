@@ -64,8 +64,8 @@ impl Subject for LoggedIn {
     }
 }
 
-/// One statement for each request, and so one moment: the roles and the account of a user are never from before and after
-/// a change.
+/// One statement for each request, and so one moment: the roles from before a change are never combined with the account
+/// from after it.
 impl FindByToken for LoggedIn {
     type Connection = Connection;
 

@@ -14,8 +14,8 @@ use crate::{
 
 /// An asset, as it is stored and shown.
 ///
-/// Members of the account work with its assets; the account's admins may delete one. Public assets are read by everyone
-/// and changed by admins.
+/// Members of the account work with its assets; its admins and its consultants may delete one. Public assets are read by
+/// everyone and changed by admins.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = assets, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, account_id))]

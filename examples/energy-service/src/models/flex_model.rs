@@ -19,8 +19,8 @@ const MAX_PLACE: usize = 1_000;
 ///
 /// Every `sensor` and `*-sensor`, and every `sensors` and `*-sensors`, in any depth refers to sensors by their ids.
 /// A key that only resembles these is refused.
-/// A user who stores a document with another one's sensor would have the scheduler read it for them, so a guard checks
-/// each: [`sensors`](Self::sensors).
+/// A user who stores a document that names another account's sensor would have the scheduler read it for them, so a guard
+/// checks each: [`sensors`](Self::sensors).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 #[schema(value_type = Object)]
 #[serde(transparent)]

@@ -14,7 +14,7 @@ use crate::{
 
 /// The visible part of a user.
 ///
-/// Colleagues see each other; the user and the account's admins change the user's profile.
+/// Colleagues see each other; the user, the account's admins and its consultants change the user's profile.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = users, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, account_id))]

@@ -116,8 +116,8 @@ impl Validate for NewAccount {
     }
 }
 
-/// Creates an account. That of a consultant becomes a client of the consultant's own account; admins name any consultancy
-/// or none.
+/// Creates an account. An account that a consultant creates becomes a client of the consultant's own account; admins name
+/// any consultancy or none.
 #[utoipa::path(
     request_body = NewAccount,
     responses(

@@ -181,7 +181,7 @@ async fn record(
     Ok(created(&location, Event::all_of(&rows)))
 }
 
-/// Stores measurements if the user may record them now, all or none, and shows it to the live sockets. By time.
+/// Stores measurements if the user may record them now, all or none, and shows them to the live sockets. By time.
 ///
 /// # Errors
 ///

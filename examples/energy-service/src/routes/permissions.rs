@@ -1,10 +1,10 @@
 //! May I? For user interfaces, which show a button to those for whom it works. Each object has an endpoint for
 //! each permission: 204 to a caller who has it, and to others the answer of any handler's guard.
 //!
-//! The guards are the attributes of all handlers, and check the lists that those check, which may require more. A caller
-//! who may change a user may not change each of the user's roles, nor deactivate an admin or themselves; one who may
-//! create an object below an asset has to name an account in which they may, too; and one who may change an asset stores
-//! a flex-model only if they may read every sensor in it.
+//! The guards are attributes like those of other handlers, and check the same lists; the other handlers may require more.
+//! A caller who may change a user may not change each of the user's roles, nor deactivate an admin or themselves; one who
+//! may create an object below an asset has to name an account in which they may, too; and one who may change an asset
+//! stores a flex-model only if they may read every sensor in it.
 
 use auth_core::{ProtectedConfig, ProtectedScope};
 use utoipa::{OpenApi as _, openapi::OpenApi};

@@ -33,7 +33,7 @@ pub(super) async fn or_unavailable(
     })
 }
 
-/// A store with a limit of its answers: [`REDIS_WAIT`].
+/// A store that has to answer within [`REDIS_WAIT`].
 pub(super) struct InTime<S>(pub(super) S);
 
 impl<S: SessionStore> SessionStore for InTime<S> {

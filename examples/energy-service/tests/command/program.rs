@@ -30,7 +30,7 @@ fn program(arguments: &[&str]) -> Command {
 /// Whether the program ended as it should, and its output.
 pub(crate) fn run(arguments: &[&str], input: &str) -> (bool, String) {
     let mut child = program(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    // The status reports a program that ends before it reads.
+    // If the program ends before it reads, its status reports that.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     (output.status.success(), String::from_utf8(output.stderr).unwrap())

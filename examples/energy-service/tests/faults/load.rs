@@ -302,7 +302,7 @@ impl Client {
     }
 }
 
-/// Also where a mechanism panics.
+/// Sets the flag when it is dropped, also by a panic.
 pub(crate) struct SetAtEnd<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for SetAtEnd<'_> {

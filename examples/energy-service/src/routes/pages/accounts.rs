@@ -70,7 +70,7 @@ struct Surroundings {
     may_read_log: bool,
 }
 
-/// A user, with the roles and more that the page shows.
+/// A user, with the roles, and whether the caller may read the user's log.
 struct Shown {
     user: User,
     roles: Vec<String>,
@@ -78,7 +78,8 @@ struct Shown {
 }
 
 impl Surroundings {
-    /// The columns that its readers see. The roles of an account are part of it, and those of a user of the user.
+    /// Loads the part of it that the caller may read. The roles of an account are part of it, and those of a user of the
+    /// user.
     fn of(account: &Account, caller: &LoggedIn, connection: &mut Connection) -> Result<Self, ServiceError> {
         let read = Permission::READ;
         let consultancy = match account.consultancy_account_id {

@@ -175,7 +175,8 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    /// The columns that its readers see. An asset and the whole of which it is a part may belong to two accounts.
+    /// Loads the part of it that the user may read. An asset and the whole of which it is a part may belong to two
+    /// accounts.
     fn of(asset: &Asset, user: &LoggedIn, connection: &mut Connection) -> QueryResult<Self> {
         let read = Permission::READ;
         let may = assets::table.find(asset.id).select(May::asked::<Asset>(user)).first(connection)?;
