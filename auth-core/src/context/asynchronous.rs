@@ -3,9 +3,9 @@
 use std::{fmt, future::Future, hash::Hash, sync::Arc};
 
 use super::{
-    AccessQuery, Ahead, AllLoaded, Lender, LoadContext, LoadContexts, LoadError, Loaded, ahead::LoadAhead,
+    AccessQuery, AllLoaded, ConnectionSource, Lender, LoadContext, LoadContexts, LoadError, Loaded, OnThread,
+    blocking,
 };
-use crate::vocabulary::Subject;
 
 /// How a context is found by its id, through a connection that is awaited and not blocked on, such as one of
 /// `diesel-async`. A guard asks for this trait; whoever implements [`LoadContext`] has it.
@@ -77,15 +77,13 @@ pub trait AsyncLoadContext: Sized + 'static {
         }
     }
 
-    /// The same on the thread that finds the subject, where it is loaded on such a thread and there are connections. `ask`
-    /// makes an id of the text, and says what to ask, once the subject is known.
+    /// The load of the context with this id, for a thread that blocks anyway. `None` if the context is awaited.
     #[doc(hidden)]
-    fn ahead<L: Lender>(
-        lender: &L,
-        text: String,
-        ask: impl Fn(&str, &Arc<dyn Subject>) -> Option<(Self::Id, AccessQuery)> + Send + Sync + 'static,
-    ) -> Option<Arc<dyn Ahead<Self>>> {
-        let _ = (lender, text, ask);
+    fn on_thread(
+        source: &Arc<dyn ConnectionSource<Connection = Self::Connection>>,
+        id: impl Fn() -> Option<Self::Id> + Send + 'static,
+    ) -> Option<Box<dyn OnThread<Self>>> {
+        let _ = (source, id);
         None
     }
 }
@@ -107,13 +105,11 @@ impl<T: LoadContext> AsyncLoadContext for T {
         lender.blocking(move |connection| <T as LoadContext>::load_with_access(id, &question, connection))
     }
 
-    fn ahead<L: Lender>(
-        lender: &L,
-        text: String,
-        ask: impl Fn(&str, &Arc<dyn Subject>) -> Option<(T::Id, AccessQuery)> + Send + Sync + 'static,
-    ) -> Option<Arc<dyn Ahead<Self>>> {
-        let source = lender.source::<T::Connection>()?;
-        Some(Arc::new(LoadAhead::<T, _>::new(source, text, ask, lender.is_timed())))
+    fn on_thread(
+        source: &Arc<dyn ConnectionSource<Connection = T::Connection>>,
+        id: impl Fn() -> Option<T::Id> + Send + 'static,
+    ) -> Option<Box<dyn OnThread<T>>> {
+        Some(blocking::load_on_thread(Arc::clone(source), id))
     }
 }
 

@@ -1,10 +1,14 @@
 //! Work that may block, on a thread for such work and never on the event loop.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::context::{ConnectionSource, LoadError, with_connection};
+use super::{AccessQuery, ConnectionSource, LoadContext, LoadError, Loaded, with_connection};
 
 /// Borrows a connection and works with it.
 pub(crate) async fn run<C, R, W>(
@@ -30,7 +34,7 @@ where
     E: From<LoadError> + Send + 'static,
 {
     let mut work = Awaited(spawn_blocking(work));
-    (&mut work.0).await.unwrap_or_else(|_| Err(LoadError::unavailable("the work panicked").into()))
+    (&mut work.0).await.unwrap_or_else(|_| Err(panicked().into()))
 }
 
 /// Work on a thread. It ends with this, if it has not begun.
@@ -40,6 +44,69 @@ impl<T> Drop for Awaited<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// The load of a context for a thread that blocks anyway. It goes to the thread, and comes back with what it has loaded.
+///
+/// To hand work to a thread and back takes longer than to find a row by its key, so a guard whose mechanism and whose
+/// context both block does it once.
+#[doc(hidden)]
+pub trait OnThread<T>: Send {
+    /// Loads the context, if there is an id. May block. `is_timed` says whether an event will have id and times.
+    fn load(&mut self, query: AccessQuery, is_timed: bool);
+
+    /// What was loaded, if there was an id and the load began.
+    fn loaded(self: Box<Self>) -> Option<LoadedOnThread<T>>;
+}
+
+/// A context that was loaded on a thread, or why it was not.
+#[doc(hidden)]
+pub struct LoadedOnThread<T> {
+    pub(crate) loaded: Result<Loaded<T>, LoadError>,
+    pub(crate) query: AccessQuery,
+    /// The id as events have it; empty if nothing is timed.
+    pub(crate) id: String,
+    pub(crate) started: Option<Instant>,
+    pub(crate) took: Option<Duration>,
+}
+
+/// Loads the context with this id, which is made on the thread.
+pub(super) fn load_on_thread<T: LoadContext>(
+    source: Arc<dyn ConnectionSource<Connection = T::Connection>>,
+    id: impl Fn() -> Option<T::Id> + Send + 'static,
+) -> Box<dyn OnThread<T>> {
+    Box::new(LoadById { source, id, loaded: None })
+}
+
+struct LoadById<T: LoadContext, F> {
+    source: Arc<dyn ConnectionSource<Connection = T::Connection>>,
+    id: F,
+    loaded: Option<LoadedOnThread<T>>,
+}
+
+impl<T: LoadContext, F: Fn() -> Option<T::Id> + Send> OnThread<T> for LoadById<T, F> {
+    fn load(&mut self, query: AccessQuery, is_timed: bool) {
+        let Some(id) = (self.id)() else { return };
+        let started = is_timed.then(Instant::now);
+        let shown = if is_timed { format!("{id:?}") } else { String::new() };
+        let load = |connection: &mut T::Connection| T::load_with_access(id, &query, connection);
+        let loaded = catch_unwind(AssertUnwindSafe(|| with_connection(&*self.source, load)));
+        self.loaded = Some(LoadedOnThread {
+            loaded: loaded.unwrap_or_else(|_| Err(panicked())),
+            query,
+            id: shown,
+            started,
+            took: started.map(|started| started.elapsed()),
+        });
+    }
+
+    fn loaded(self: Box<Self>) -> Option<LoadedOnThread<T>> {
+        self.loaded
+    }
+}
+
+fn panicked() -> LoadError {
+    LoadError::unavailable("the work panicked")
 }
 
 #[cfg(test)]

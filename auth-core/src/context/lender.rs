@@ -5,10 +5,9 @@ use std::{
     future::Future,
     ops::{Deref, DerefMut},
     pin::Pin,
-    sync::Arc,
 };
 
-use super::{ConnectionSource, LoadError};
+use super::LoadError;
 
 /// Lends connections that are awaited, not blocked on: an asynchronous pool, or a store of the application's own.
 ///
@@ -172,10 +171,4 @@ pub trait Lender {
     ) -> impl Future<Output = Result<R, Self::Error>>;
 
     fn acquire<C: 'static>(&self) -> impl Future<Output = Result<Lent<'_, C>, Self::Error>>;
-
-    /// Who lends connections of this type, if somebody does.
-    fn source<C: 'static>(&self) -> Option<Arc<dyn ConnectionSource<Connection = C>>>;
-
-    /// Whether somebody wants to know how long it takes to load.
-    fn is_timed(&self) -> bool;
 }

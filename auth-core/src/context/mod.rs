@@ -4,11 +4,6 @@
 //! guard's business.
 
 mod access_query;
-#[cfg_attr(
-    not(any(feature = "bearer", feature = "session")),
-    expect(dead_code, reason = "then no mechanism has a thread that it could go on with")
-)]
-mod ahead;
 mod argument;
 mod asynchronous;
 pub(crate) mod blocking;
@@ -30,8 +25,8 @@ pub use self::{
     lender::{AsyncConnectionSource, Lender},
 };
 pub(crate) use self::{
-    ahead::{Ahead, LoadedAhead, Next},
     argument::ContextArgument,
+    blocking::{LoadedOnThread, OnThread},
     connection::with_connection,
     contexts::{Contexts, Empty, Loadable},
     lender::{DynAsyncSource, Lent},

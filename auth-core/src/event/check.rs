@@ -39,6 +39,8 @@ pub(crate) struct Check<'a> {
     pub(crate) hidden: bool,
     /// Nothing, while nobody listens.
     pub(crate) started: Option<Instant>,
+    /// When it was decided, if that was before the decision is told.
+    pub(crate) ended: Option<Instant>,
     /// How long it took to load the context.
     pub(crate) load: Option<Duration>,
 }
@@ -97,6 +99,7 @@ impl<'a> Check<'a> {
             context: None,
             hidden: false,
             started,
+            ended: None,
             load: None,
         }
     }
@@ -117,12 +120,6 @@ impl<'a> Check<'a> {
     /// The time, if somebody wants to know how long it takes to load the context.
     pub(crate) fn begins_to_load(&self) -> Option<Instant> {
         self.started.map(|_| Instant::now())
-    }
-
-    /// The same where the context was loaded just before.
-    pub(crate) fn with_load(self, took: Option<Duration>) -> Self {
-        let started = self.started.and_then(|started| started.checked_sub(took.unwrap_or_default()));
-        Self { started: started.or(self.started), load: took, ..self }
     }
 
     pub(crate) fn has_loaded(&mut self, since: Option<Instant>) {
@@ -153,6 +150,11 @@ impl<'a> Check<'a> {
         self.place.map_or(&[], |place| place.observers)
     }
 
+    fn duration(&self) -> Duration {
+        let Some(started) = self.started else { return Duration::ZERO };
+        self.ended.unwrap_or_else(Instant::now).saturating_duration_since(started)
+    }
+
     fn emit(&self, decision: Decision, error: Option<&(dyn Error + 'static)>) {
         let observers = self.observers();
         if observers.is_empty() && !logs(if error.is_some() { Level::ERROR } else { Level::INFO }) {
@@ -162,7 +164,7 @@ impl<'a> Check<'a> {
             method: self.place.map(|place| known(place.request.method())),
             route: self.place.and_then(|place| place.request.match_pattern()),
             error: error.map(|error| Causes(error).to_string()),
-            duration: self.started.map(|started| started.elapsed()).unwrap_or_default(),
+            duration: self.duration(),
         };
         if error.is_some() {
             log!(error, self, told, decision);

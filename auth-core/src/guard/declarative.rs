@@ -1,13 +1,13 @@
 //! Guards that load what the request names, and nothing else: most of them. They are types and data, and their checks
 //! the same code for all, which the compiler does not check again for each handler.
 
-use std::{marker::PhantomData, pin::pin, sync::Arc};
+use std::{marker::PhantomData, pin::pin};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use super::{Caller, Described, Entry, Guard, extract, id_place::ReadFrom, progress};
+use super::{Caller, Described, Entry, Guard, extract, first::First, id_place::ReadFrom, progress};
 use crate::{
-    context::{Ahead, ContextArgument},
+    context::{ContextArgument, OnThread},
     error::AuthError,
 };
 
@@ -34,12 +34,11 @@ impl<G: DeclarativeGuard<T>, T: 'static> Guard<T> for G {
     type Arguments = G::Arguments;
 
     async fn admit(request: &HttpRequest, payload: &mut Payload) -> Result<Self::Arguments, Error> {
-        let asking = Entry::of(request, &G::handler().requirements)?;
-        let ahead = G::Contexts::ahead(&asking);
-        let next = ahead.clone().map(Ahead::next).unwrap_or_default();
-        let caller = pin!(asking.authenticate(next)).await?;
+        let entry = Entry::of(request, &G::handler().requirements)?;
+        let first = G::Contexts::first(&entry);
+        let (caller, first) = pin!(entry.authenticate(first)).await?;
         progress::passes(request);
-        let contexts = pin!(G::Contexts::load(&caller, 0, ahead.as_deref())).await?;
+        let contexts = pin!(G::Contexts::load(&caller, 0, first)).await?;
         let others = extract(request, payload).await?;
         Ok(G::arguments(contexts, others))
     }
@@ -66,17 +65,17 @@ impl<A: 'static, S: 'static, Rest: ContextList> ContextList for (ContextFrom<A, 
 /// Contexts that the request names, each of which can be loaded.
 #[doc(hidden)]
 pub trait ContextTypes: ContextList {
-    /// What the first is loaded as.
+    /// The first, as it is loaded.
     type First: 'static;
 
-    /// The load of the first, for the thread that finds the subject.
-    fn ahead(asking: &Entry<'_, 'static>) -> Option<Arc<dyn Ahead<Self::First>>>;
+    /// What the thread that finds the subject does for these.
+    fn first(entry: &Entry<'_, 'static>) -> Option<First<Self::First>>;
 
-    /// Loads and checks those that the guard asks for at `index` and behind it.
+    /// Loads and checks those that the guard requires at `index` and behind it.
     fn load(
         caller: &Caller<'_>,
         index: usize,
-        ahead: Option<&dyn Ahead<Self::First>>,
+        first: Option<Box<dyn OnThread<Self::First>>>,
     ) -> impl Future<Output = Result<Self::Loaded, AuthError>>;
 }
 
@@ -84,12 +83,16 @@ pub trait ContextTypes: ContextList {
 impl ContextTypes for () {
     type First = ();
 
-    fn ahead(_: &Entry<'_, 'static>) -> Option<Arc<dyn Ahead<()>>> {
+    fn first(_: &Entry<'_, 'static>) -> Option<First<()>> {
         None
     }
 
-    async fn load(caller: &Caller<'_>, index: usize, _: Option<&dyn Ahead<()>>) -> Result<(), AuthError> {
-        caller.has_asked(index)
+    async fn load(
+        caller: &Caller<'_>,
+        index: usize,
+        _: Option<Box<dyn OnThread<()>>>,
+    ) -> Result<(), AuthError> {
+        caller.has_loaded_all(index)
     }
 }
 
@@ -101,16 +104,16 @@ where
 {
     type First = A::Loaded;
 
-    fn ahead(asking: &Entry<'_, 'static>) -> Option<Arc<dyn Ahead<A::Loaded>>> {
-        asking.ahead()
+    fn first(entry: &Entry<'_, 'static>) -> Option<First<A::Loaded>> {
+        entry.first()
     }
 
     async fn load(
         caller: &Caller<'_>,
         index: usize,
-        ahead: Option<&dyn Ahead<A::Loaded>>,
+        first: Option<Box<dyn OnThread<A::Loaded>>>,
     ) -> Result<(A, Rest::Loaded), AuthError> {
-        let context = pin!(caller.named::<A, S>(index, ahead)).await?;
+        let context = pin!(caller.context_on_thread::<A, S>(index, first)).await?;
         Ok((context, Rest::load(caller, index + 1, None).await?))
     }
 }

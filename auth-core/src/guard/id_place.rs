@@ -1,14 +1,15 @@
 //! Where a request names a context. What is read here comes before the body.
 
-use std::{borrow::Cow, str::FromStr, sync::Arc};
+use std::{borrow::Cow, str::FromStr};
 
 use actix_web::{HttpRequest, web::Query};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    context::{AccessQuery, Ahead, AsyncLoadContext, AsyncLoadContexts, Lender, Loadable},
+    context::{AsyncLoadContext, AsyncLoadContexts, Loadable, OnThread},
     error::AuthError,
-    vocabulary::{Subject, id::is_stored},
+    http::auth::Auth,
+    vocabulary::id::is_stored,
 };
 
 /// Where a guard finds the id of its context, or a part of it.
@@ -47,15 +48,10 @@ pub trait ReadFrom<S>: Loadable {
     /// [`AuthError::Misconfigured`] if it cannot be found for any request.
     fn read<'r>(places: &[IdPlace], request: &'r HttpRequest) -> Result<RequestId<'r, Self::Key>, AuthError>;
 
-    /// The load of what the request names, for the thread that finds the subject; nothing where that is no simple thing,
-    /// or something is wrong with it, for then it is left to what comes after the subject is known.
-    fn ahead<L: Lender>(
-        places: &[IdPlace],
-        request: &HttpRequest,
-        lender: &L,
-        ask: impl Fn(&Arc<dyn Subject>) -> Option<AccessQuery> + Send + Sync + 'static,
-    ) -> Option<Arc<dyn Ahead<Self>>> {
-        let _ = (places, request, lender, ask);
+    /// The load of what the request names, for the thread that finds the subject. `None` where it cannot go there, or the
+    /// request names nothing: then it is read once the subject is known.
+    fn on_thread(places: &[IdPlace], request: &HttpRequest, auth: &Auth) -> Option<Box<dyn OnThread<Self>>> {
+        let _ = (places, request, auth);
         None
     }
 }
@@ -75,25 +71,17 @@ impl<I: FromStr> IdInOnePlace for I {}
 
 impl<T: AsyncLoadContext<Id: IdInOnePlace>> ReadFrom<IdPlace> for T {
     fn read<'r>(places: &[IdPlace], request: &'r HttpRequest) -> Result<RequestId<'r, T::Id>, AuthError> {
-        let [source] = places else { return Err(AuthError::Misconfigured) };
-        let text = source.text(request)?;
+        let [place] = places else { return Err(AuthError::Misconfigured) };
+        let text = place.text(request)?;
         Ok(RequestId { key: text.as_deref().and_then(key), text: text.unwrap_or_default() })
     }
 
-    fn ahead<L: Lender>(
-        places: &[IdPlace],
-        request: &HttpRequest,
-        lender: &L,
-        ask: impl Fn(&Arc<dyn Subject>) -> Option<AccessQuery> + Send + Sync + 'static,
-    ) -> Option<Arc<dyn Ahead<T>>> {
-        // A query can be long, and nobody is known yet.
-        let [source @ (IdPlace::Path(_) | IdPlace::Header(_))] = places else { return None };
-        let text = source.find(request).ok()??.into_owned();
-        // No id is parsed before the subject is known.
-        T::ahead(lender, text, move |text, subject| {
-            let question = ask(subject)?;
-            Some((key(text)?, question))
-        })
+    fn on_thread(places: &[IdPlace], request: &HttpRequest, auth: &Auth) -> Option<Box<dyn OnThread<T>>> {
+        // A query can be long, and its sender is not known yet.
+        let [place @ (IdPlace::Path(_) | IdPlace::Header(_))] = places else { return None };
+        let text = place.find(request).ok()??.into_owned();
+        // The thread parses the id, because its subject is known there.
+        T::on_thread(auth.registered_pool()?, move || key(&text))
     }
 }
 
@@ -104,8 +92,8 @@ impl<T: AsyncLoadContexts<Id: FromStr>> ReadFrom<IdPlace> for Vec<T> {
         places: &[IdPlace],
         request: &'r HttpRequest,
     ) -> Result<RequestId<'r, Vec<T::Id>>, AuthError> {
-        let [source] = places else { return Err(AuthError::Misconfigured) };
-        let texts = source.texts(request)?;
+        let [place] = places else { return Err(AuthError::Misconfigured) };
+        let texts = place.texts(request)?;
         let key = texts.as_ref().and_then(|texts| texts.iter().map(|text| key(text)).collect());
         Ok(RequestId { key, text: texts.unwrap_or_default().join(",").into() })
     }

@@ -76,7 +76,7 @@ impl Caller<'_> {
         work: impl FnOnce(&mut C) -> R + Send + 'static,
     ) -> Result<R, AuthError> {
         let check = self.begin("permission_required_for_context");
-        let source = self.auth.source::<C>().map_err(|_| check.misconfigured())?;
+        let source = self.auth.pool::<C>().map_err(|_| check.misconfigured())?;
         let lent = blocking::run(source, |connection| Ok(work(connection)));
         self.auth.in_time(lent).await.map_err(|error| {
             check.failed(&error);

@@ -4,8 +4,11 @@
 //! authenticate, check the subject, load and check contexts, and only then extract the handler's other
 //! arguments, which is when the body is read. No check is written anywhere else.
 
+mod app_pools;
+mod context_check;
 mod contexts;
 mod declarative;
+mod first;
 mod handler;
 mod id_place;
 mod loader;
@@ -21,7 +24,6 @@ use std::{
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use self::requirements::proves_what_is_checked;
 pub use self::{
     declarative::{ContextFrom, DeclarativeGuard},
     handler::{GuardedHandler, Route},
@@ -30,12 +32,13 @@ pub use self::{
     requirements::{Argument, CallerRequirement, ContextRequirement, PlainArgument, SubjectCheck},
     scope_guard::ScopeGuard,
 };
+use self::{first::First, requirements::proves_what_is_checked};
 pub(crate) use self::{
     handler::guards,
     requirements::{Requirements, SubjectCheckKind},
 };
 use crate::{
-    context::Next,
+    context::OnThread,
     error::AuthError,
     event::Check,
     http::{
@@ -165,31 +168,31 @@ impl<G: Described> Guarded for G {
     }
 }
 
-/// Phases 1 and 2: who asks, and what needs no more than the answer. Nothing else is looked at before this is
-/// known.
+/// Phases 1 and 2: authenticates, then runs the checks that need only the subject.
 #[doc(hidden)]
 pub async fn authenticate<'r>(
     request: &'r HttpRequest,
     handler: &'static GuardedHandler,
 ) -> Result<Caller<'r>, AuthError> {
-    let caller = Entry::of(request, &handler.requirements)?.authenticate(Next::default()).await?;
+    let entry = Entry::of(request, &handler.requirements)?;
+    let (caller, _) = entry.authenticate(None::<First<()>>).await?;
     progress::passes(request);
     Ok(caller)
 }
 
-/// The guard of a scope: the same for all of its handlers, before their own.
+/// The guard of a scope, before that of each handler in it.
 pub(crate) async fn enter(request: &HttpRequest, requirements: &Requirements<'_>) -> Result<(), AuthError> {
-    let enter = async { Entry::of(request, requirements)?.authenticate(Next::default()).await.map(drop) };
+    let enter = async { Entry::of(request, requirements)?.authenticate(None::<First<()>>).await.map(drop) };
     caught("guard", request, enter).await
 }
 
-/// A request whose caller nobody knows yet.
+/// A request whose caller is not known yet.
 #[doc(hidden)]
 pub struct Entry<'r, 'a> {
     request: &'r HttpRequest,
     auth: &'r Auth,
     requirements: &'a Requirements<'a>,
-    /// Whether somebody was found before for this request, so that no mechanism may be asked any more.
+    /// Whether the request keeps an identity, so that no mechanism has to look for one.
     is_known: bool,
 }
 
@@ -203,22 +206,31 @@ impl<'r, 'a: 'r> Entry<'r, 'a> {
     fn accepted(&self) -> &'a LogInRequirement {
         match self.requirements.caller {
             CallerRequirement::Authenticated(accepted) => accepted,
-            // The attributes ask nothing of others; a caller is never made of nobody.
+            // The attributes ask nothing of others, so they never come here. A caller always has an identity.
             CallerRequirement::Everybody(_) | CallerRequirement::Anonymous => {
                 const { &LogInRequirement::any_mechanism() }
             }
         }
     }
 
-    async fn authenticate(self, next: Next) -> Result<Caller<'r>, AuthError> {
+    /// Phases 1 and 2. The thread that finds the subject may have checked it, and loaded the first context.
+    async fn authenticate<T: 'static>(
+        self,
+        first: Option<First<T>>,
+    ) -> Result<(Caller<'r>, Option<Box<dyn OnThread<T>>>), AuthError> {
         let accepted = self.accepted();
-        let Self { request, auth, requirements, is_known } = self;
-        let found = pin!(auth.authenticate(request, accepted, is_known, next)).await?;
-        let subject = found.subject();
+        let Self { request, auth, requirements: Requirements { checks, contexts, .. }, is_known } = self;
+        let (identity, first) = pin!(auth.authenticate(request, accepted, is_known, first)).await?;
         let caller =
-            Caller { request, auth, mechanism: found.mechanism, subject, contexts: requirements.contexts };
-        requirements.checks.iter().try_for_each(|check| caller.check_subject(check))?;
-        Ok(caller)
+            Caller { request, auth, mechanism: identity.mechanism, subject: identity.subject(), contexts };
+        let (decisions, context) = first.map(|first| (first.decisions, first.context)).unzip();
+        let mut decisions = decisions.into_iter().flatten();
+        for check in *checks {
+            // Each check that the thread has not decided is decided here.
+            let decision = decisions.next().unwrap_or_else(|| check.decide(&*caller.subject));
+            caller.enforce(check, decision)?;
+        }
+        Ok((caller, context))
     }
 }
 
@@ -226,12 +238,12 @@ impl<'r, 'a: 'r> Entry<'r, 'a> {
 #[doc(hidden)]
 pub async fn anonymous(request: &HttpRequest) -> Result<(), AuthError> {
     let auth = Auth::of(request)?;
-    let Some(found) = auth.current(request).await? else {
+    let Some(identity) = auth.current(request).await? else {
         progress::passes(request);
         return Ok(());
     };
     let decision = Decision::Deny(DenyReason::LoggedIn);
-    found.checked(auth.check("anonymous_user_required", request)).decided(decision);
+    identity.checked(auth.check("anonymous_user_required", request)).decided(decision);
     decision.into_result()
 }
 
@@ -279,14 +291,13 @@ pub struct Caller<'r> {
     auth: &'r Auth,
     mechanism: &'static str,
     subject: Arc<dyn Subject>,
-    /// What the guard asks of contexts.
+    /// What the guard requires of contexts.
     contexts: &'r [ContextRequirement],
 }
 
 /// Phase 2: checks that need only the subject.
 impl Caller<'_> {
-    fn check_subject(&self, check: &SubjectCheck) -> Result<(), AuthError> {
-        let decision = check.decide(&*self.subject);
+    fn enforce(&self, check: &SubjectCheck, decision: Decision) -> Result<(), AuthError> {
         Check { asked: Some(check.names), ..self.begin(check.kind.attribute()) }.decided(decision);
         decision.into_result()
     }

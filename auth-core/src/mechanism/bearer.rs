@@ -8,10 +8,11 @@ use std::{
 use actix_web::HttpRequest;
 
 use super::{
-    Authenticated, CLOCK_SKEW, Challenge, Mechanism, Rejection, Scheme, TokenHash, Why, authorization,
+    Authenticated, Begun, CLOCK_SKEW, Challenge, Mechanism, Refused, Rejection, Scheme, TokenHash, Why, Work,
+    authorization, begun,
 };
 use crate::{
-    context::{ConnectionSource, LoadError, Next, blocking, with_connection},
+    context::{ConnectionSource, LoadError, with_connection},
     vocabulary::Subject,
 };
 
@@ -102,6 +103,31 @@ impl<S: FindByToken> BearerToken<S> {
         self
     }
 
+    /// Looks up the request's token, if it has one.
+    pub(super) fn work(&self, request: &HttpRequest) -> Result<Option<Work>, Rejection> {
+        let Some(token) = authorization::credentials(request, SCHEME)? else {
+            return Ok(None);
+        };
+        let hash = TokenHash::of_bytes(well_formed(token).ok_or(Rejection::BadCredentials)?);
+        let (source, max_age) = (Arc::clone(&self.source), self.max_age);
+        Ok(Some(Box::new(move || {
+            let find = |connection: &mut S::Connection| S::find_by_token(&hash, connection);
+            let subject = with_connection(&*source, find)?;
+            if let Some(reason) = Self::refusal(max_age, &subject, SystemTime::now()) {
+                return Err(Refused::new(move || {
+                    tracing::info!(target: "auth", subject = ?subject.id(), reason, "a known token was refused");
+                    Some(Rejection::BadCredentials)
+                }));
+            }
+            let issued_at = subject.token_issued_at();
+            let authenticated = Authenticated::from(subject);
+            Ok(match issued_at {
+                Some(time) => authenticated.since(time),
+                None => authenticated,
+            })
+        })))
+    }
+
     /// Why the token of this subject is refused now, although it is known.
     fn refusal(max_age: Option<Duration>, subject: &S, now: SystemTime) -> Option<&'static str> {
         if subject.token_expires_at().is_some_and(|end| end <= now) {
@@ -132,38 +158,12 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
         Some(Scheme::Bearer { format: None })
     }
 
-    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
-        self.authenticate_and(request, Next::default()).await
+    fn begin(&self, request: &HttpRequest) -> Result<Begun, Rejection> {
+        self.work(request).map(Begun::from)
     }
 
-    async fn authenticate_and(
-        &self,
-        request: &HttpRequest,
-        next: Next,
-    ) -> Result<Option<Authenticated>, Rejection> {
-        let Some(token) = authorization::credentials(request, SCHEME)? else {
-            return Ok(None);
-        };
-        let hash = TokenHash::of_bytes(well_formed(token).ok_or(Rejection::BadCredentials)?);
-        let (source, max_age) = (Arc::clone(&self.source), self.max_age);
-        let found = blocking::on_thread(move || {
-            let find = |connection: &mut S::Connection| S::find_by_token(&hash, connection);
-            let subject = with_connection(&*source, find)?;
-            if let Some(reason) = Self::refusal(max_age, &subject, SystemTime::now()) {
-                return Ok(Err((subject, reason)));
-            }
-            let issued_at = subject.token_issued_at();
-            let authenticated = Authenticated::from(subject);
-            next.follow(&authenticated.subject);
-            Ok::<_, LoadError>(Ok(match issued_at {
-                Some(time) => authenticated.since(time),
-                None => authenticated,
-            }))
-        });
-        found.await?.map(Some).map_err(|(subject, reason)| {
-            tracing::info!(target: "auth", subject = ?subject.id(), reason, "a known token was refused");
-            Rejection::BadCredentials
-        })
+    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        begun::run(self.work(request)?).await
     }
 }
 

@@ -12,6 +12,7 @@ mod authorization;
 mod basic;
 #[cfg(feature = "bearer")]
 mod bearer;
+mod begun;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 #[cfg(feature = "basic")]
@@ -38,6 +39,8 @@ use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+#[doc(hidden)]
+pub use self::begun::{Begun, Refused, Work};
 #[cfg(feature = "jwt")]
 pub use self::jwt::{FindByClaims, Jwt};
 pub use self::scheme::Scheme;
@@ -56,10 +59,7 @@ pub use self::{
     bearer::{BearerToken, FindByToken},
     token::{GenerateTokenError, Token, TokenHash},
 };
-use crate::{
-    context::{LoadError, Next},
-    vocabulary::Subject,
-};
+use crate::{context::LoadError, vocabulary::Subject};
 
 /// How far the clock of another machine may be ahead.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
@@ -128,16 +128,12 @@ pub trait Mechanism: Send + Sync + 'static {
         request: &HttpRequest,
     ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>>;
 
-    /// The same, and what comes next: once the subject would be let in, on the thread on which it was found. A mechanism
-    /// without such a thread leaves that to its guard.
+    /// What the mechanism does before it waits: it reads the credentials, and says how they are checked. Has the outcome of
+    /// [`authenticate`](Self::authenticate), unless that does everything.
     #[doc(hidden)]
-    fn authenticate_and(
-        &self,
-        request: &HttpRequest,
-        next: Next,
-    ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>> {
-        drop(next);
-        self.authenticate(request)
+    fn begin(&self, request: &HttpRequest) -> Result<Begun, Rejection> {
+        let _ = request;
+        Ok(Begun::Asynchronous)
     }
 
     /// The grace period of the request's subject. Asked only by guards that ask for a recent log-in and have
@@ -263,10 +259,11 @@ pub(crate) trait DynMechanism: Send + Sync {
 
     fn scheme(&self) -> Option<Scheme>;
 
-    fn authenticate_and<'a>(
+    fn begin(&self, request: &HttpRequest) -> Result<Begun, Rejection>;
+
+    fn authenticate<'a>(
         &'a self,
         request: &'a HttpRequest,
-        next: Next,
     ) -> LocalBoxFuture<'a, Result<Option<Authenticated>, Rejection>>;
 
     fn grace(&self, request: &HttpRequest) -> Option<Grace>;
@@ -291,12 +288,15 @@ impl<M: Mechanism> DynMechanism for M {
         Mechanism::scheme(self)
     }
 
-    fn authenticate_and<'a>(
+    fn begin(&self, request: &HttpRequest) -> Result<Begun, Rejection> {
+        Mechanism::begin(self, request)
+    }
+
+    fn authenticate<'a>(
         &'a self,
         request: &'a HttpRequest,
-        next: Next,
     ) -> LocalBoxFuture<'a, Result<Option<Authenticated>, Rejection>> {
-        Box::pin(Mechanism::authenticate_and(self, request, next))
+        Box::pin(Mechanism::authenticate(self, request))
     }
 
     fn grace(&self, request: &HttpRequest) -> Option<Grace> {

@@ -83,12 +83,13 @@ pub use self::{
     keys::Keys,
 };
 use super::{
-    Authenticated, BearerToken, CLOCK_SKEW, Challenge, DynMechanism, FindByToken, Mechanism, Rejection,
-    Scheme, authorization,
+    Authenticated, BearerToken, Begun, CLOCK_SKEW, Challenge, FindByToken, Mechanism, Refused, Rejection,
+    Scheme, Work, authorization,
     bearer::{self, SCHEME},
+    begun,
 };
 use crate::{
-    context::{ConnectionSource, LoadError, Next, blocking, with_connection},
+    context::{ConnectionSource, LoadError, with_connection},
     vocabulary::Subject,
 };
 
@@ -136,8 +137,11 @@ pub trait FindByClaims: Subject + Sized {
 pub struct Jwt<S: FindByClaims> {
     verifier: Arc<Verifier>,
     source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
-    opaque: Option<Box<dyn DynMechanism>>,
+    opaque: Option<Box<OpaqueWork>>,
 }
+
+/// How a token is looked up that is no JSON Web Token.
+type OpaqueWork = dyn Fn(&HttpRequest) -> Result<Option<Work>, Rejection> + Send + Sync;
 
 impl<S: FindByClaims> Jwt<S> {
     /// Checks tokens with these keys, and looks subjects up over the connections of this pool.
@@ -155,21 +159,45 @@ impl<S: FindByClaims> Jwt<S> {
         }
     }
 
-    async fn find(&self, token: Vec<u8>, next: Next) -> Result<Authenticated, Failure> {
-        let (verifier, source) = (Arc::clone(&self.verifier), Arc::clone(&self.source));
+    /// Checks the request's token, if it has one, and looks up the subject.
+    fn work(&self, request: &HttpRequest) -> Result<Option<Work>, Rejection> {
+        let Some(token) = authorization::credentials(request, SCHEME)? else {
+            return Ok(None);
+        };
+        if let Some(opaque) = self.opaque.as_ref().filter(|_| !is_jwt(token)) {
+            return opaque(request);
+        }
+        if token.len() > MAX_LENGTH {
+            return Err(refuse(&Refusal::TooLong));
+        }
+        let (token, verifier, source) =
+            (token.to_owned(), Arc::clone(&self.verifier), Arc::clone(&self.source));
         // Checking a signature takes about as long as asking a database.
-        blocking::on_thread(move || {
+        Ok(Some(Box::new(move || {
             let Verified { claims, since } = verifier.verify(&token)?;
             let find = |connection: &mut S::Connection| S::find_by_claims(claims, connection);
-            let authenticated = Authenticated::from(with_connection(&*source, find)?);
-            next.follow(&authenticated.subject);
+            let subject = with_connection(&*source, find).map_err(|error| match error {
+                LoadError::NotFound => Refusal::Nobody.into(),
+                error @ LoadError::Unavailable(_) => Refused::from(error),
+            })?;
+            let authenticated = Authenticated::from(subject);
             Ok(match since {
                 Some(time) => authenticated.since(time),
                 None => authenticated,
             })
-        })
-        .await
+        })))
     }
+}
+
+impl From<Refusal> for Refused {
+    fn from(reason: Refusal) -> Self {
+        Self::new(move || Some(refuse(&reason)))
+    }
+}
+
+fn refuse(reason: &Refusal) -> Rejection {
+    tracing::info!(target: "auth", %reason, "a JSON Web Token was refused");
+    Rejection::BadCredentials
 }
 
 impl<S: FindByClaims> Mechanism for Jwt<S> {
@@ -186,33 +214,12 @@ impl<S: FindByClaims> Mechanism for Jwt<S> {
         Some(Scheme::Bearer { format: self.opaque.is_none().then_some("JWT") })
     }
 
-    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
-        Mechanism::authenticate_and(self, request, Next::default()).await
+    fn begin(&self, request: &HttpRequest) -> Result<Begun, Rejection> {
+        self.work(request).map(Begun::from)
     }
 
-    async fn authenticate_and(
-        &self,
-        request: &HttpRequest,
-        next: Next,
-    ) -> Result<Option<Authenticated>, Rejection> {
-        let Some(token) = authorization::credentials(request, SCHEME)? else {
-            return Ok(None);
-        };
-        if let Some(opaque) = self.opaque.as_ref().filter(|_| !is_jwt(token)) {
-            return opaque.authenticate_and(request, next).await;
-        }
-        let found = if token.len() > MAX_LENGTH {
-            Err(Refusal::TooLong.into())
-        } else {
-            self.find(token.to_owned(), next).await
-        };
-        found.map(Some).map_err(|failure| match failure {
-            Failure::Refused(reason) => {
-                tracing::info!(target: "auth", %reason, "a JSON Web Token was refused");
-                Rejection::BadCredentials
-            }
-            Failure::Load(error) => error.into(),
-        })
+    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        begun::run(self.work(request)?).await
     }
 }
 
@@ -231,7 +238,7 @@ pub struct JwtBuilder<S: FindByClaims> {
     issuer: String,
     audiences: Vec<String>,
     leeway: Duration,
-    opaque: Option<Box<dyn DynMechanism>>,
+    opaque: Option<Box<OpaqueWork>>,
 }
 
 impl<S: FindByClaims> JwtBuilder<S> {
@@ -273,7 +280,7 @@ impl<S: FindByClaims> JwtBuilder<S> {
     /// # }
     /// ```
     pub fn or_opaque<T: FindByToken>(mut self, tokens: BearerToken<T>) -> Self {
-        self.opaque = Some(Box::new(tokens));
+        self.opaque = Some(Box::new(move |request| tokens.work(request)));
         self
     }
 
@@ -310,26 +317,4 @@ pub enum JwtConfigError {
     /// Expired tokens would be taken.
     #[error("clocks are not off by more than five minutes; set a smaller `.leeway(…)`")]
     Leeway,
-}
-
-/// Why nobody was found.
-#[derive(Debug)]
-enum Failure {
-    Refused(Refusal),
-    Load(LoadError),
-}
-
-impl<R: Into<Refusal>> From<R> for Failure {
-    fn from(refusal: R) -> Self {
-        Self::Refused(refusal.into())
-    }
-}
-
-impl From<LoadError> for Failure {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::NotFound => Self::Refused(Refusal::Nobody),
-            error @ LoadError::Unavailable(_) => Self::Load(error),
-        }
-    }
 }

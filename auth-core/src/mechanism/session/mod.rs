@@ -81,9 +81,9 @@ use serde::{Deserialize, Serialize};
 
 use self::origin::Origin;
 pub use self::origin::{InvalidOrigin, PublicOrigin};
-use super::{Authenticated, Grace, Mechanism, Rejection, Scheme};
+use super::{Authenticated, Begun, Grace, Mechanism, Refused, Rejection, Scheme, Work, begun};
 use crate::{
-    context::{ConnectionSource, LoadError, Next, blocking, with_connection},
+    context::{ConnectionSource, LoadError, with_connection},
     error::AuthError,
     vocabulary::{Id, Subject},
 };
@@ -182,6 +182,46 @@ impl<S: FindBySession> SessionCookie<S> {
         self.trusted.push(origin.parse()?);
         Ok(self)
     }
+
+    /// Looks up the user of the request's session, if somebody is logged in.
+    fn work(&self, request: &HttpRequest) -> Result<Option<Work>, Rejection> {
+        let Some(session) = of_middleware(request) else {
+            missing_middleware();
+            return Err(Rejection::Misconfigured);
+        };
+        let Some(LogIn { id, since, .. }) = LogIn::of(&session) else {
+            return Ok(None);
+        };
+        if may_change_something(request) && origin::is_foreign(request, &self.trusted) {
+            return Err(Rejection::CrossSite);
+        }
+        let key = id.to_string().parse::<S::Id>();
+        let log_gone = move || {
+            tracing::debug!(
+                target: "auth",
+                subject = ?id.as_id_ref(),
+                "the user of this session is gone or was logged out everywhere, so the request is anonymous"
+            );
+        };
+        let Ok(key) = key else {
+            log_gone();
+            return Ok(None);
+        };
+        let source = Arc::clone(&self.source);
+        Ok(Some(Box::new(move || {
+            let find = |connection: &mut S::Connection| S::find_by_id(key, connection);
+            match with_connection(&*source, find) {
+                Ok(subject) if subject.logged_out_at().is_none_or(|end| since > last_of(end)) => {
+                    Ok(Authenticated::from(subject).since(since))
+                }
+                Ok(_) | Err(LoadError::NotFound) => Err(Refused::new(move || {
+                    log_gone();
+                    None
+                })),
+                Err(error) => Err(error.into()),
+            }
+        })))
+    }
 }
 
 impl<S: FindBySession> Mechanism for SessionCookie<S> {
@@ -193,49 +233,12 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
         Some(Scheme::Cookie { name: self.cookie_name.clone() })
     }
 
-    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
-        self.authenticate_and(request, Next::default()).await
+    fn begin(&self, request: &HttpRequest) -> Result<Begun, Rejection> {
+        self.work(request).map(Begun::from)
     }
 
-    async fn authenticate_and(
-        &self,
-        request: &HttpRequest,
-        next: Next,
-    ) -> Result<Option<Authenticated>, Rejection> {
-        let Some(session) = of_middleware(request) else {
-            missing_middleware();
-            return Err(Rejection::Misconfigured);
-        };
-        let Some(LogIn { id, since, .. }) = LogIn::of(&session) else {
-            return Ok(None);
-        };
-        if may_change_something(request) && origin::is_foreign(request, &self.trusted) {
-            return Err(Rejection::CrossSite);
-        }
-        if let Ok(key) = id.to_string().parse::<S::Id>() {
-            let source = Arc::clone(&self.source);
-            let found = blocking::on_thread(move || {
-                let find = |connection: &mut S::Connection| S::find_by_id(key, connection);
-                let subject = with_connection(&*source, find)?;
-                if subject.logged_out_at().is_some_and(|end| since <= last_of(end)) {
-                    return Err(LoadError::NotFound);
-                }
-                let authenticated = Authenticated::from(subject).since(since);
-                next.follow(&authenticated.subject);
-                Ok(authenticated)
-            });
-            match found.await {
-                Ok(authenticated) => return Ok(Some(authenticated)),
-                Err(LoadError::NotFound) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        tracing::debug!(
-            target: "auth",
-            subject = ?id.as_id_ref(),
-            "the user of this session is gone or was logged out everywhere, so the request is anonymous"
-        );
-        Ok(None)
+    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        begun::run(self.work(request)?).await
     }
 
     fn grace(&self, request: &HttpRequest) -> Option<Grace> {

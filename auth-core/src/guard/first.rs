@@ -1,0 +1,61 @@
+//! What a guard does on the thread on which a mechanism finds the subject: it checks the subject, and loads the first
+//! context.
+
+use std::{borrow::Cow, sync::Arc, time::Instant};
+
+use super::{Entry, Requirements, SubjectCheck, context_check::permissions, id_place::ReadFrom};
+use crate::{
+    context::{AccessQuery, OnThread},
+    http::auth::Next,
+    vocabulary::{Decision, Permission, Subject},
+};
+
+/// Phase 2, and the first load of phase 3. It goes to the thread, and comes back with the decisions and the context.
+#[doc(hidden)]
+pub struct First<T> {
+    checks: &'static [SubjectCheck],
+    permissions: Cow<'static, [Permission]>,
+    is_timed: bool,
+    began: Option<Instant>,
+    /// Of the first checks. No check is decided after a denial.
+    pub(super) decisions: Vec<Decision>,
+    pub(super) context: Box<dyn OnThread<T>>,
+}
+
+impl Entry<'_, 'static> {
+    /// `None` if the first context cannot be loaded on that thread: the subject is known already, or the guard also checks
+    /// how recently it has logged in, which the thread cannot.
+    pub(super) fn first<L: ReadFrom<S>, S>(&self) -> Option<First<L>> {
+        let Requirements { checks, contexts: [requirement, ..], .. } = self.requirements else { return None };
+        if self.accepted().asks_for_recent() || self.is_known {
+            return None;
+        }
+        Some(First {
+            checks,
+            permissions: permissions(self.auth, requirement)?,
+            is_timed: self.auth.is_observed(),
+            began: None,
+            decisions: Vec::new(),
+            context: L::on_thread(requirement.places, self.request, self.auth)?,
+        })
+    }
+}
+
+impl<T: 'static> Next for First<T> {
+    fn follow(&mut self, subject: &Arc<dyn Subject>) {
+        self.began = self.is_timed.then(Instant::now);
+        for check in self.checks {
+            let decision = check.decide(&**subject);
+            self.decisions.push(decision);
+            if !decision.is_allowed() {
+                return;
+            }
+        }
+        let query = AccessQuery { subject: Arc::clone(subject), permissions: self.permissions.clone() };
+        self.context.load(query, self.is_timed);
+    }
+
+    fn began(&self) -> Option<Instant> {
+        self.began
+    }
+}
