@@ -201,9 +201,9 @@ pub(crate) fn guards<'a>(requirements: &Requirements<'a>) -> impl Iterator<Item 
             (!implied).then(|| format!("auth_required{accepted}"))
         }
     };
-    let checks = requirements.checks.iter().map(|SubjectCheck { kind, names }| {
-        let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
-        format!("{}({})", kind.attribute(), names.join(", "))
+    let checks = requirements.checks.iter().map(|check| {
+        let names: Vec<String> = check.names.iter().map(|name| format!("{name:?}")).collect();
+        format!("{}({})", check.name(), names.join(", "))
     });
     caller.into_iter().chain(checks).chain(requirements.contexts.iter().flat_map(context))
 }

@@ -35,7 +35,7 @@ pub use self::{
 use self::{first::First, requirements::proves_what_is_checked};
 pub(crate) use self::{
     handler::guards,
-    requirements::{Requirements, SubjectCheckKind},
+    requirements::{Requirements, SubjectAttribute},
 };
 use crate::{
     context::OnThread,
@@ -46,7 +46,7 @@ use crate::{
         catch_panic::caught,
         denial::{self, OnDenied},
     },
-    vocabulary::{AllowReason, Decision, DenyReason, Subject, is_admin},
+    vocabulary::{Decision, DenyReason, Subject},
 };
 
 /// What the attributes say of a handler: for what a route attribute makes of it, else for a type of its own.
@@ -298,7 +298,7 @@ pub struct Caller<'r> {
 /// Phase 2: checks that need only the subject.
 impl Caller<'_> {
     fn enforce(&self, check: &SubjectCheck, decision: Decision) -> Result<(), AuthError> {
-        Check { asked: Some(check.names), ..self.begin(check.kind.attribute()) }.decided(decision);
+        Check { asked: Some(check.names), ..self.begin(check.name()) }.decided(decision);
         decision.into_result()
     }
 
@@ -307,38 +307,4 @@ impl Caller<'_> {
         let check = self.auth.check(guard, self.request);
         Check { subject: Some(&*self.subject), mechanism: Some(self.mechanism), ..check }
     }
-}
-
-impl SubjectCheck {
-    /// Admins pass where roles are asked. Not where permissions are: what their roles carry is asked, too.
-    fn decide(&self, subject: &dyn Subject) -> Decision {
-        let Self { kind, names } = self;
-        let user = |role: &str| subject.has_named_role(role);
-        let account = |role: &str| subject.account_has_named_role(role);
-        let carried = |permission: &str| subject.has_permission(permission);
-        let (matches, waived) = match kind {
-            SubjectCheckKind::RolesRequired => (all(names, user), true),
-            SubjectCheckKind::RolesAccepted => (any(names, user), true),
-            SubjectCheckKind::AccountRolesRequired => (all(names, account), true),
-            SubjectCheckKind::AccountRolesAccepted => (any(names, account), true),
-            SubjectCheckKind::PermissionsRequired => (all(names, carried), false),
-            SubjectCheckKind::PermissionsAccepted => (any(names, carried), false),
-        };
-        if waived && is_admin(subject) {
-            Decision::Allow(AllowReason::Admin)
-        } else if matches {
-            Decision::Allow(AllowReason::Match)
-        } else {
-            Decision::Deny(DenyReason::NoMatch)
-        }
-    }
-}
-
-/// Whether each name holds. None at all are not enough, and an empty one is nobody's.
-fn all(names: &[&str], holds: impl Fn(&str) -> bool) -> bool {
-    !names.is_empty() && names.iter().all(|name| !name.is_empty() && holds(name))
-}
-
-fn any(names: &[&str], holds: impl Fn(&str) -> bool) -> bool {
-    names.iter().any(|name| !name.is_empty() && holds(name))
 }

@@ -2,15 +2,13 @@
 
 use std::marker::PhantomData;
 
-use serde::Serialize;
-
 #[cfg(feature = "diesel")]
 use crate::policy::Policy;
 use crate::{
     context::Authorized,
     guard::IdPlace,
     http::auth::LogInRequirement,
-    vocabulary::{Permission, PermissionMarker},
+    vocabulary::{AllowReason, Decision, DenyReason, Permission, PermissionMarker, Subject, is_admin},
 };
 
 /// Without declared policies no context has one.
@@ -49,70 +47,88 @@ impl Requirements<'_> {
     }
 }
 
-/// A check that needs only the subject: one attribute, with the names that it asks for.
+/// A check that needs only the subject: one attribute, with the names that it requires.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct SubjectCheck {
-    pub(crate) kind: SubjectCheckKind,
+    pub(crate) attribute: SubjectAttribute,
+    pub(crate) quantifier: Quantifier,
     pub(crate) names: &'static [&'static str],
 }
 
-/// Which attribute it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SubjectCheckKind {
-    RolesRequired,
-    RolesAccepted,
-    AccountRolesRequired,
-    AccountRolesAccepted,
-    PermissionsRequired,
-    PermissionsAccepted,
+/// What the subject must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubjectAttribute {
+    Role,
+    AccountRole,
+    /// A permission that a role carries.
+    Permission,
 }
 
-impl SubjectCheckKind {
-    /// The name of the attribute.
-    pub(crate) const fn attribute(self) -> &'static str {
-        match self {
-            Self::RolesRequired => "roles_required",
-            Self::RolesAccepted => "roles_accepted",
-            Self::AccountRolesRequired => "account_roles_required",
-            Self::AccountRolesAccepted => "account_roles_accepted",
-            Self::PermissionsRequired => "permissions_required",
-            Self::PermissionsAccepted => "permissions_accepted",
+/// How many of the names the subject must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quantifier {
+    All,
+    Any,
+}
+
+/// A constructor for each attribute, under its name.
+macro_rules! attributes {
+    ($($name:ident: $attribute:ident $quantifier:ident)+) => {
+        impl SubjectCheck {
+            $(
+                #[must_use]
+                pub const fn $name(names: &'static [&'static str]) -> Self {
+                    let (attribute, quantifier) = (SubjectAttribute::$attribute, Quantifier::$quantifier);
+                    Self { attribute, quantifier, names }
+                }
+            )+
+
+            /// The attribute's name.
+            pub(crate) const fn name(&self) -> &'static str {
+                match (self.attribute, self.quantifier) {
+                    $((SubjectAttribute::$attribute, Quantifier::$quantifier) => stringify!($name),)+
+                }
+            }
         }
-    }
+    };
+}
+attributes! {
+    roles_required: Role All
+    roles_accepted: Role Any
+    account_roles_required: AccountRole All
+    account_roles_accepted: AccountRole Any
+    permissions_required: Permission All
+    permissions_accepted: Permission Any
 }
 
-/// Named as the attributes are.
 impl SubjectCheck {
-    #[must_use]
-    pub const fn roles_required(roles: &'static [&'static str]) -> Self {
-        Self { kind: SubjectCheckKind::RolesRequired, names: roles }
-    }
-
-    #[must_use]
-    pub const fn roles_accepted(roles: &'static [&'static str]) -> Self {
-        Self { kind: SubjectCheckKind::RolesAccepted, names: roles }
-    }
-
-    #[must_use]
-    pub const fn account_roles_required(roles: &'static [&'static str]) -> Self {
-        Self { kind: SubjectCheckKind::AccountRolesRequired, names: roles }
-    }
-
-    #[must_use]
-    pub const fn account_roles_accepted(roles: &'static [&'static str]) -> Self {
-        Self { kind: SubjectCheckKind::AccountRolesAccepted, names: roles }
-    }
-
-    #[must_use]
-    pub const fn permissions_required(permissions: &'static [&'static str]) -> Self {
-        Self { kind: SubjectCheckKind::PermissionsRequired, names: permissions }
-    }
-
-    #[must_use]
-    pub const fn permissions_accepted(permissions: &'static [&'static str]) -> Self {
-        Self { kind: SubjectCheckKind::PermissionsAccepted, names: permissions }
+    /// No name at all denies, and an empty name is nobody's. Admins pass checks of roles. They do not pass checks of
+    /// permissions, because their roles carry permissions as all others do.
+    pub(super) fn decide(&self, subject: &dyn Subject) -> Decision {
+        let has = |name: &&str| {
+            !name.is_empty()
+                && match self.attribute {
+                    SubjectAttribute::Role => subject.has_named_role(name),
+                    SubjectAttribute::AccountRole => subject.account_has_named_role(name),
+                    SubjectAttribute::Permission => subject.has_permission(name),
+                }
+        };
+        let is_waived = match self.attribute {
+            SubjectAttribute::Role | SubjectAttribute::AccountRole => is_admin(subject),
+            SubjectAttribute::Permission => false,
+        };
+        let matches = match self.quantifier {
+            Quantifier::All => !self.names.is_empty() && self.names.iter().all(has),
+            Quantifier::Any => self.names.iter().any(has),
+        };
+        if is_waived {
+            Decision::Allow(AllowReason::Admin)
+        } else if matches {
+            Decision::Allow(AllowReason::Match)
+        } else {
+            Decision::Deny(DenyReason::NoMatch)
+        }
     }
 }
 

@@ -267,8 +267,8 @@ mod tests {
         }
     }
 
-    fn found() -> Result<Authenticated, Refused> {
-        Ok(User::new("mia").into())
+    fn mia() -> Authenticated {
+        User::new("mia").into()
     }
 
     fn with_auth<T>(test: impl AsyncFnOnce(Auth) -> T) -> T {
@@ -281,7 +281,8 @@ mod tests {
         with_auth(async |auth| {
             let (ids, followed) = channel();
             let mut next = Some(SendsId(ids));
-            let Ok(Some(Authenticated { subject, .. })) = auth.run(Box::new(found), &mut next).await else {
+            let Ok(Some(Authenticated { subject, .. })) = auth.run(Box::new(|| Ok(mia())), &mut next).await
+            else {
                 panic!("there is a subject")
             };
             assert_eq!(subject.id(), "mia".into());
@@ -297,7 +298,7 @@ mod tests {
             let (release, hold) = channel::<()>();
             let work = move || {
                 hold.recv().unwrap();
-                found()
+                Ok(mia())
             };
             let mut next = Some(SendsId(ids));
             let run = auth.run(Box::new(work), &mut next);

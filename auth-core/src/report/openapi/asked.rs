@@ -7,7 +7,7 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::ReportEntry;
 use crate::{
-    guard::{CallerRequirement, ContextRequirement, Requirements, ScopeGuard, SubjectCheckKind},
+    guard::{CallerRequirement, ContextRequirement, Requirements, ScopeGuard, SubjectAttribute},
     http::auth::{Auth, LogInRequirement},
     mechanism::{DynMechanism, Scheme},
     vocabulary::Permission,
@@ -99,14 +99,10 @@ impl<'a> Asked<'a> {
                 CallerRequirement::Authenticated(_) => say("a log-in".to_owned()),
             }
             for check in requirements.checks {
-                let text = match check.kind {
-                    SubjectCheckKind::RolesRequired | SubjectCheckKind::RolesAccepted => "a role",
-                    SubjectCheckKind::AccountRolesRequired | SubjectCheckKind::AccountRolesAccepted => {
-                        "a role of the account"
-                    }
-                    SubjectCheckKind::PermissionsRequired | SubjectCheckKind::PermissionsAccepted => {
-                        "a permission by a role"
-                    }
+                let text = match check.attribute {
+                    SubjectAttribute::Role => "a role",
+                    SubjectAttribute::AccountRole => "a role of the account",
+                    SubjectAttribute::Permission => "a permission by a role",
                 };
                 say(text.to_owned());
             }
