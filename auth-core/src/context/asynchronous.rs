@@ -1,4 +1,4 @@
-//! Contexts that are found without blocking. Every [`LoadContext`] is one as well: it is run where it may block.
+//! Contexts that are loaded without blocking. Every [`LoadContext`] is one as well: it runs on a thread.
 
 use std::{fmt, future::Future, hash::Hash, sync::Arc};
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 /// How a context is found by its id, through a connection that is awaited and not blocked on, such as one of
-/// `diesel-async`. A guard asks for this trait; whoever implements [`LoadContext`] has it.
+/// `diesel-async`. A guard requires this trait; every type with [`LoadContext`] has it.
 ///
 /// `#[derive(LoadContext)]` writes it for a diesel table, with the type of the connection:
 /// `#[auth(async_connection = diesel_async::AsyncPgConnection)]`. By hand:
@@ -51,7 +51,7 @@ pub trait AsyncLoadContext: Sized + 'static {
     fn load(id: Self::Id, connection: &mut Self::Connection)
     -> impl Future<Output = Result<Self, LoadError>>;
 
-    /// The same, and what the database decides about it, in one statement.
+    /// Loads the context and the database's decision about it, in one statement.
     #[doc(hidden)]
     fn load_with_access(
         id: Self::Id,
@@ -62,7 +62,7 @@ pub trait AsyncLoadContext: Sized + 'static {
         async { Ok((Self::load(id, connection).await?, None)) }
     }
 
-    /// The same through a connection of this lender.
+    /// Loads both through a connection of this lender.
     #[doc(hidden)]
     fn load_lent<L: Lender>(
         id: Self::Id,
@@ -80,10 +80,10 @@ pub trait AsyncLoadContext: Sized + 'static {
     /// The load of the context with this id, for a thread that blocks anyway. `None` if the context is awaited.
     #[doc(hidden)]
     fn on_thread(
-        source: &Arc<dyn ConnectionSource<Connection = Self::Connection>>,
+        pool: &Arc<dyn ConnectionSource<Connection = Self::Connection>>,
         id: impl Fn() -> Option<Self::Id> + Send + 'static,
     ) -> Option<Box<dyn OnThread<Self>>> {
-        let _ = (source, id);
+        let _ = (pool, id);
         None
     }
 }
@@ -106,14 +106,14 @@ impl<T: LoadContext> AsyncLoadContext for T {
     }
 
     fn on_thread(
-        source: &Arc<dyn ConnectionSource<Connection = T::Connection>>,
+        pool: &Arc<dyn ConnectionSource<Connection = T::Connection>>,
         id: impl Fn() -> Option<T::Id> + Send + 'static,
     ) -> Option<Box<dyn OnThread<T>>> {
-        Some(blocking::load_on_thread(Arc::clone(source), id))
+        Some(blocking::load_on_thread(Arc::clone(pool), id))
     }
 }
 
-/// How several contexts are found by their ids without blocking, in one go. Whoever implements [`LoadContexts`] has it.
+/// How several contexts are found by their ids without blocking, in one go. Every type with [`LoadContexts`] has it.
 #[diagnostic::on_unimplemented(
     message = "several `{Self}` cannot be loaded at once",
     label = "how are they found by their ids?",
@@ -130,7 +130,7 @@ pub trait AsyncLoadContexts: AsyncLoadContext<Id: Clone + Eq + Hash> {
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<Vec<(Self::Id, Self)>, LoadError>>;
 
-    /// The same, and what the database decides about each, in one statement.
+    /// Loads the contexts and the database's decision about each, in one statement.
     #[doc(hidden)]
     fn load_all_with_access(
         ids: &[Self::Id],
@@ -139,12 +139,12 @@ pub trait AsyncLoadContexts: AsyncLoadContext<Id: Clone + Eq + Hash> {
     ) -> impl Future<Output = Result<AllLoaded<Self::Id, Self>, LoadError>> {
         let _ = question;
         async {
-            let found = Self::load_all(ids, connection).await?;
-            Ok(found.into_iter().map(|(id, context)| (id, (context, None))).collect())
+            let contexts = Self::load_all(ids, connection).await?;
+            Ok(contexts.into_iter().map(|(id, context)| (id, (context, None))).collect())
         }
     }
 
-    /// The same through a connection of this lender.
+    /// Loads both through a connection of this lender.
     #[doc(hidden)]
     fn load_all_lent<L: Lender>(
         ids: Vec<Self::Id>,

@@ -12,7 +12,7 @@ use super::{AccessQuery, ConnectionSource, LoadContext, LoadError, Loaded, with_
 
 /// Borrows a connection and works with it.
 pub(crate) async fn run<C, R, W>(
-    source: &Arc<dyn ConnectionSource<Connection = C>>,
+    pool: &Arc<dyn ConnectionSource<Connection = C>>,
     work: W,
 ) -> Result<R, LoadError>
 where
@@ -20,14 +20,14 @@ where
     R: Send + 'static,
     W: FnOnce(&mut C) -> Result<R, LoadError> + Send + 'static,
 {
-    let source = Arc::clone(source);
-    on_thread(move || with_connection(&*source, work)).await
+    let pool = Arc::clone(pool);
+    on_thread(move || with_connection(&*pool, work)).await
 }
 
 /// Works, with or without a connection. A panic in the work is an outage, not an answer.
 ///
-/// Work that waits for a thread is not begun any more when nobody waits for it. Otherwise an outage would last for as long as
-/// there is work in the queue.
+/// Work that waits for a thread does not begin any more after its request has ended. Otherwise an outage would last for as
+/// long as there is work in the queue.
 pub(crate) async fn on_thread<R, E>(work: impl FnOnce() -> Result<R, E> + Send + 'static) -> Result<R, E>
 where
     R: Send + 'static,
@@ -55,7 +55,7 @@ pub trait OnThread<T>: Send {
     /// Loads the context, if there is an id. May block. `is_timed` says whether an event will have id and times.
     fn load(&mut self, query: AccessQuery, is_timed: bool);
 
-    /// What was loaded, if there was an id and the load began.
+    /// The outcome, if there was an id and the load began.
     fn loaded(self: Box<Self>) -> Option<LoadedOnThread<T>>;
 }
 
@@ -72,14 +72,14 @@ pub struct LoadedOnThread<T> {
 
 /// Loads the context with this id, which is made on the thread.
 pub(super) fn load_on_thread<T: LoadContext>(
-    source: Arc<dyn ConnectionSource<Connection = T::Connection>>,
+    pool: Arc<dyn ConnectionSource<Connection = T::Connection>>,
     id: impl Fn() -> Option<T::Id> + Send + 'static,
 ) -> Box<dyn OnThread<T>> {
-    Box::new(LoadById { source, id, loaded: None })
+    Box::new(LoadById { pool, id, loaded: None })
 }
 
 struct LoadById<T: LoadContext, F> {
-    source: Arc<dyn ConnectionSource<Connection = T::Connection>>,
+    pool: Arc<dyn ConnectionSource<Connection = T::Connection>>,
     id: F,
     loaded: Option<LoadedOnThread<T>>,
 }
@@ -90,7 +90,7 @@ impl<T: LoadContext, F: Fn() -> Option<T::Id> + Send> OnThread<T> for LoadById<T
         let started = is_timed.then(Instant::now);
         let shown = if is_timed { format!("{id:?}") } else { String::new() };
         let load = |connection: &mut T::Connection| T::load_with_access(id, &query, connection);
-        let loaded = catch_unwind(AssertUnwindSafe(|| with_connection(&*self.source, load)));
+        let loaded = catch_unwind(AssertUnwindSafe(|| with_connection(&*self.pool, load)));
         self.loaded = Some(LoadedOnThread {
             loaded: loaded.unwrap_or_else(|_| Err(panicked())),
             query,
@@ -124,12 +124,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_that_nobody_waits_for_is_not_begun() {
+    fn work_of_a_request_that_has_ended_does_not_begin() {
         let runtime = Builder::new_current_thread().max_blocking_threads(1).enable_time().build().unwrap();
         let begun = Arc::new(AtomicBool::new(false));
         runtime.block_on(async {
             let (free, taken) = channel::<()>();
-            // Takes the only thread, until it is told to end.
+            // Takes the only thread, until the channel closes.
             let first = spawn_blocking(move || taken.recv().is_err());
             let sets = Arc::clone(&begun);
             let second = on_thread(move || {

@@ -14,7 +14,7 @@ pub struct NoConnection;
     note = "use a `diesel::r2d2::Pool<ConnectionManager<…>>`, or implement `auth_core::ConnectionSource`"
 )]
 pub trait ConnectionSource: Send + Sync + 'static {
-    /// What is lent.
+    /// The connection that is lent.
     type Connection: 'static;
 
     /// Calls `work` once with a connection. May block until one is free, for a bounded time.

@@ -9,7 +9,7 @@ use std::{
 
 use super::{AccessQuery, AsyncLoadContext, AsyncLoadContexts, Context, Granted, Lender, LoadError};
 
-/// What a guard checks: every context in it.
+/// One or more contexts, each of which a guard checks.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no access-control list",
@@ -97,7 +97,7 @@ impl<L: AsRef<str>, T: Context> Contexts for BTreeMap<L, Vec<T>> {
     }
 }
 
-/// What a guard can load by what names it: a context by its id, a list by the ids.
+/// Contexts that a guard can load by a key: a context by its id, a list by the ids.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded by an id",
@@ -107,10 +107,10 @@ impl<L: AsRef<str>, T: Context> Contexts for BTreeMap<L, Vec<T>> {
 pub trait Loadable: Sized + 'static {
     type Key: fmt::Debug + 'static;
 
-    /// The key without what it names twice.
+    /// The key with each id once.
     fn distinct(key: Self::Key) -> Self::Key;
 
-    /// What a key that names nothing names.
+    /// The empty result for an empty list of ids.
     fn of_nothing(key: &Self::Key) -> Option<Self>;
 
     /// How many contexts the key names.
@@ -122,7 +122,7 @@ pub trait Loadable: Sized + 'static {
     /// The id of each context that will be loaded, for the log.
     fn ids(key: &Self::Key) -> Vec<String>;
 
-    /// The contexts, and what the database says of each, as far as it is the one who decides.
+    /// Loads the contexts, and the database's decision about each if the database decides.
     fn load<L: Lender>(
         key: Self::Key,
         question: &AccessQuery,
@@ -146,7 +146,7 @@ impl<T: AsyncLoadContext> Loadable for T {
     }
 
     fn shown(id: &T::Id) -> String {
-        // Of which there is only one needs no name.
+        // The only context of its type has no id to show.
         if TypeId::of::<T::Id>() == TypeId::of::<()>() { String::new() } else { format!("{id:?}") }
     }
 
@@ -167,7 +167,7 @@ impl<T: AsyncLoadContext> Loadable for T {
 /// The log cuts what is longer than a quarter of this in any case: of a long list, no more is written down.
 const MAX_SHOWN: usize = 1024;
 
-/// In the order of the ids, each context once. One id without a context, and nothing is found.
+/// In the order of the ids, each context once. If one id has no context, the whole list is not found.
 #[diagnostic::do_not_recommend]
 impl<T: AsyncLoadContexts> Loadable for Vec<T> {
     type Key = Vec<T::Id>;
@@ -210,12 +210,12 @@ impl<T: AsyncLoadContexts> Loadable for Vec<T> {
         question: &AccessQuery,
         lender: &L,
     ) -> Result<(Self, Vec<Granted>), L::Error> {
-        let found = T::load_all_lent(ids.clone(), question, lender).await?;
-        let mut found: HashMap<_, _> = found.into_iter().collect();
+        let loaded = T::load_all_lent(ids.clone(), question, lender).await?;
+        let mut loaded: HashMap<_, _> = loaded.into_iter().collect();
         let mut contexts = Self::with_capacity(ids.len());
         let mut answers = Vec::with_capacity(ids.len());
         for id in &ids {
-            let (context, answer) = found.remove(id).ok_or(LoadError::NotFound)?;
+            let (context, answer) = loaded.remove(id).ok_or(LoadError::NotFound)?;
             contexts.push(context);
             answers.extend(answer);
         }

@@ -1,4 +1,4 @@
-//! Who lends loaders their connections, and runs them where they may block.
+//! Where loaders borrow their connections, and run if they block.
 
 use std::{
     error::Error,
@@ -39,10 +39,10 @@ use super::LoadError;
             implement `auth_core::AsyncConnectionSource`"
 )]
 pub trait AsyncConnectionSource: Send + Sync + 'static {
-    /// What is lent.
+    /// The connection that is lent.
     type Connection: 'static;
 
-    /// What gives it back when it is dropped.
+    /// A loan, which gives the connection back when it is dropped.
     type Lent<'a>: DerefMut<Target = Self::Connection>
     where
         Self: 'a;
@@ -54,9 +54,9 @@ pub trait AsyncConnectionSource: Send + Sync + 'static {
     /// If there is no connection to be had.
     fn acquire(&self) -> impl Future<Output = Result<Self::Lent<'_>, Box<dyn Error + Send + Sync>>>;
 
-    /// Is called before a connection is given back whose load did not end: nobody waits for it any more, because the time is
-    /// up or the client has gone. Half an answer may be left in the connection, and the next request would read it. The
-    /// pools of `diesel-async` close it. Left out, nothing is done.
+    /// Is called before a connection is given back whose load did not end, because the time is up or the client has gone.
+    /// Half an answer may be left in the connection, and the next request would read it. The pools of `diesel-async` close
+    /// the connection. Left out, it does nothing.
     fn abandon(connection: &mut Self::Connection) {
         let _ = connection;
     }
@@ -160,7 +160,7 @@ fn close<C: diesel_async::pooled_connection::PoolableConnection>(connection: &mu
     C::TransactionManager::transaction_manager_status_mut(connection).set_in_error();
 }
 
-/// Who lends connections to loaders, and runs those that block on a thread for such work.
+/// Lends connections to loaders, and runs those that block on a thread for such work.
 #[doc(hidden)]
 pub trait Lender {
     type Error: From<LoadError>;

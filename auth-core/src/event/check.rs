@@ -1,4 +1,4 @@
-//! What is about to be decided, and how the decision is told: to the observers, and as a `tracing` event.
+//! Checks, and how a check emits its decision: to the observers, and as a `tracing` event.
 //!
 //! A decision is an `INFO` event; a failure is an `ERROR` event that also has its cause.
 
@@ -20,7 +20,7 @@ use crate::{
 /// The most characters of an id that are logged.
 const MAX_ID: usize = 256;
 
-/// What is about to be decided.
+/// A check that takes place now, with all that its event says of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Check<'a> {
     /// The attribute's name, `authenticate` or `guard`.
@@ -28,24 +28,24 @@ pub(crate) struct Check<'a> {
     /// Nowhere outside of a request.
     pub(crate) place: Option<RequestScope<'a>>,
     pub(crate) subject: Option<&'a dyn Subject>,
-    /// What authenticated the subject, or refused its credentials.
+    /// The mechanism that authenticated the subject, or refused its credentials.
     pub(crate) mechanism: Option<&'static str>,
-    /// What the guard asks for: roles or permissions that roles carry, or a permission on a context.
+    /// The roles that the guard requires, or the permissions that roles carry.
     pub(crate) asked: Option<&'a [&'a str]>,
     pub(crate) permission: Option<Permission>,
     /// The context's type, and its id.
     pub(crate) context: Option<(&'static str, &'a str)>,
-    /// Whether the client is told that the context does not exist.
+    /// Whether the answer to the client is that the context does not exist.
     pub(crate) hidden: bool,
-    /// Nothing, while nobody listens.
+    /// `None` if the check is not observed.
     pub(crate) started: Option<Instant>,
-    /// When it was decided, if that was before the decision is told.
+    /// When the check ended, if that was before it emits its decision.
     pub(crate) ended: Option<Instant>,
     /// How long it took to load the context.
     pub(crate) load: Option<Duration>,
 }
 
-/// The request that is decided about, and who is told of it.
+/// The request that a check is about, and the observers of its decision.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestScope<'a> {
     pub(crate) request: &'a HttpRequest,
@@ -104,7 +104,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The same for another context of the same type.
+    /// This check, of another context of its type.
     pub(crate) fn of(&self, id: &'a str) -> Self {
         // A client may write as much as it likes, but not into the log.
         let end = (id.len() > MAX_ID).then(|| id.char_indices().nth(MAX_ID)).flatten();
@@ -112,12 +112,12 @@ impl<'a> Check<'a> {
         Self { context: self.context.map(|(context, _)| (context, id)), ..*self }
     }
 
-    /// Whether somebody will be told. If not, nothing needs to be written down for them.
+    /// Whether the decision is observed. If not, no text is made for its event.
     pub(crate) fn is_told(&self) -> bool {
         self.started.is_some()
     }
 
-    /// The time, if somebody wants to know how long it takes to load the context.
+    /// The time, if the check is observed.
     pub(crate) fn begins_to_load(&self) -> Option<Instant> {
         self.started.map(|_| Instant::now())
     }
@@ -141,7 +141,7 @@ impl<'a> Check<'a> {
         AuthError::Misconfigured
     }
 
-    /// Whether somebody listens to decisions now.
+    /// Whether an observer or the log receives an allowed decision now.
     pub(crate) fn is_heard(&self) -> bool {
         !self.observers().is_empty() || logs(Level::INFO)
     }
@@ -200,8 +200,8 @@ impl<'a> Check<'a> {
     }
 }
 
-/// A text of a client in a field where an id stands: quoted, behind a word that says what it is, so that it looks neither like
-/// an id nor like words of the log.
+/// A text of a client in a field where an id stands: quoted, behind a word that says what it is, so that it looks neither
+/// like an id nor like words of the log.
 pub(crate) fn quoted(what: &str, text: &str) -> String {
     let mut quoted = format!("{what} \"");
     let mut length = quoted.chars().count();
@@ -219,7 +219,7 @@ pub(crate) fn quoted(what: &str, text: &str) -> String {
     quoted
 }
 
-/// What is found out only if somebody is told.
+/// The fields of an event that are computed only if it is observed.
 struct EventDetails {
     method: Option<&'static str>,
     route: Option<String>,
@@ -227,7 +227,7 @@ struct EventDetails {
     duration: Duration,
 }
 
-/// The time, if a check is logged. While nobody listens, not even the clock is read.
+/// The time, if a check is logged. If it is not observed, not even the clock is read.
 pub(crate) fn clock() -> Option<Instant> {
     (logs(Level::INFO) || logs(Level::ERROR)).then(Instant::now)
 }
@@ -242,7 +242,7 @@ fn logs(level: Level) -> bool {
 /// A method that HTTP does not define. Named as OpenTelemetry names it.
 const OTHER: &str = "_OTHER";
 
-/// One of a few names, whatever a client sends.
+/// The method, or one name for all methods that HTTP does not define.
 fn known(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn while_nobody_listens_nothing_is_allocated_and_no_clock_is_read() {
+    fn a_check_that_is_not_observed_allocates_nothing_and_reads_no_clock() {
         let request = TestRequest::default().to_http_request();
         let subject = User::new("mia");
         let place = RequestScope { request: &request, observers: &[] };

@@ -1,8 +1,8 @@
-//! What an application is told of each decision: events with a stable schema, observers that receive them, and metrics.
+//! Events of decisions: their stable schema, the observers that receive them, and metrics.
 //!
-//! Everything that is decided about a request is an [`Event`]: who is authenticated, each check of roles or permissions,
-//! each context, and what could not be decided, because a store failed, something panicked, or the application lacks what
-//! is needed. It is told to each [`Observer`] of the [`Auth`](crate::Auth), and to `tracing`, with the target `auth`. A
+//! Every decision about a request is an [`Event`]: the authentication, each check of roles or permissions, each context, and
+//! each failure to decide, because a store failed, something panicked, or the application lacks something that the guard
+//! needs. Each [`Observer`] of the [`Auth`](crate::Auth) receives it, and so does `tracing`, with the target `auth`. A
 //! request that is denied has one event with the outcome `deny`, of the check that denied it (a list of contexts may
 //! have several, where what is unreadable is [hidden](crate::AuthBuilder::hide_unreadable)); one that is let in has only
 //! events with the outcome `allow`.
@@ -15,10 +15,10 @@
 //! | field | type | what it is | left out |
 //! |---|---|---|---|
 //! | `time_us` | integer | when it was decided: µs since 1970-01-01T00:00:00Z | in `tracing`, which has a time of its own |
-//! | `guard` | text | the attribute that asked, as `roles_required`; `authenticate`; `guard`, where a guard panicked between its checks | never |
+//! | `guard` | text | the attribute that checks, as `roles_required`; `authenticate`; `guard`, where a guard panicked between its checks | never |
 //! | `method` | text | the method of the request; `_OTHER` for one that HTTP does not define | in `tracing`, outside of a request |
 //! | `route` | text | the pattern of the route with its scopes, as `/sensors/{sensor_id}`; never the path | where no route matches |
-//! | `subject` | integer or text | the id of who asks | where nobody is known |
+//! | `subject` | integer or text | the caller's id | where the caller is not known |
 //! | `mechanism` | text | which mechanism authenticated the subject, or refused the credentials | where none did |
 //! | `asked` | list of texts | the roles, or the permissions that roles carry | for other guards |
 //! | `permission` | text | the permission on a context | without a context |
@@ -26,7 +26,7 @@
 //! | `context_id` | text | its id, as the type of the id writes it by `Debug`: `7`, `"a7"`; for several, all of them; `no id "…"` where the request names something that is no id, which is quoted; `group "…"` for the label of a group; empty where the request names nothing, or more than can be meant; at most 256 characters | without a context |
 //! | `outcome` | text | `allow` or `deny` | never |
 //! | `reason` | text | why, in one of the words below | never |
-//! | `hidden` | boolean | `true`: the client is told that there is no such context | unless it is |
+//! | `hidden` | boolean | `true`: the answer to the client is that there is no such context | unless it is |
 //! | `error` | text | an error with its causes | unless the reason is `unavailable` |
 //! | `duration_us` | integer | for how long the check took, in µs | never |
 //! | `load_us` | integer | for how long the database took to find the context, or the list that it is the first of, in µs; the wait for a connection is in it | without a context; where a `ctx_loader` finds it; for the others of a list |
@@ -35,16 +35,16 @@
 //! `too-many-requests`, `stale`, `cross-site`, `logged-in`, `no-match`, `not-found`, `empty`, `too-many`, `unavailable` and
 //! `misconfigured`, each as [`DenyReason`](crate::DenyReason) says.
 //!
-//! `context_id` tells a row however a client has written its id: `1`, `+1` and `0001` are `1`. What a client writes is always
-//! in quotation marks, with what is in it escaped as in Rust, so it cannot look like an id, or like words of the log. A
-//! page that shows it escapes it for HTML all the same, and the subjects' ids that are texts as well.
+//! `context_id` is one text for each row, however a client writes its id: `1`, `+1` and `0001` are `1`. A text of the
+//! client's is always quoted and escaped as in Rust, so it cannot look like an id, or like words of the log. A page that
+//! shows it must still escape it for HTML, and so it must the subjects' ids that are texts.
 //!
-//! # What is not told
+//! # Decisions without an event
 //!
-//! A decision outside of a guard has no [`Auth`](crate::Auth), so no observer hears of it. `authorize_for_update` logs it
-//! by `tracing`; [`check_access`](crate::check_access), `Stored::check_access`, `explain` and lists tell nobody. Nor does an application's
-//! own log-in, where a wrong password is the business of a handler. Where no `Auth` is registered there is no observer
-//! either: the log says what to add.
+//! A decision outside of a guard has no [`Auth`](crate::Auth), so no observer receives it. `authorize_for_update` logs it
+//! by `tracing`; [`check_access`](crate::check_access), `Stored::check_access`, `explain` and lists emit nothing. Nor does an
+//! application's own log-in, because its handler deals with a wrong password. Where no `Auth` is registered there is no
+//! observer either: the log says what to add.
 
 pub(crate) mod check;
 #[cfg(feature = "metrics")]
@@ -62,10 +62,10 @@ pub(crate) use self::check::{Check, RequestScope, quoted};
 pub use self::metrics::Metrics;
 use crate::vocabulary::{Decision, IdRef, Permission};
 
-/// Is told of every decision about a request; [`AuthBuilder::observer`](crate::AuthBuilder::observer) adds one.
+/// Receives every decision about a request; [`AuthBuilder::observer`](crate::AuthBuilder::observer) adds one.
 ///
-/// It runs on the event loop before the request goes on, so it must not block: whoever stores events puts them into a
-/// bounded queue. It changes no decision. A panic in it is logged and has no other consequence.
+/// It runs on the event loop before the request goes on, so it must not block: to store events, put them into a bounded
+/// queue. It changes no decision. A panic in it is logged and has no other consequence.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -88,7 +88,7 @@ use crate::vocabulary::{Decision, IdRef, Permission};
     note = "implement `auth_core::Observer` for `{Self}`, or use `auth_core::event::Metrics`, with the feature `metrics`"
 )]
 pub trait Observer: Send + Sync + 'static {
-    /// This was decided.
+    /// Receives a decision.
     fn decided(&self, event: &Event<'_>);
 }
 
@@ -116,17 +116,17 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// When it was decided.
+    /// The time of the decision.
     #[serde(rename = "time_us", serialize_with = "since_epoch")]
     pub time: SystemTime,
-    /// The attribute that asked, `authenticate`, or `guard`.
+    /// The attribute that checks, `authenticate`, or `guard`.
     pub guard: &'static str,
     /// The method of the request: one that HTTP defines, or `_OTHER`.
     pub method: &'static str,
     /// The pattern of the route, with its scopes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'a str>,
-    /// The id of who asks.
+    /// The caller's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<IdRef<'a>>,
     /// Which mechanism authenticated the subject, or refused the credentials.
@@ -144,10 +144,10 @@ pub struct Event<'a> {
     /// The id of the context, or a quotation of what names it: the label of its group, or what is no id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_id: Option<&'a str>,
-    /// What was decided, and why.
+    /// The decision, and its reason.
     #[serde(flatten)]
     pub decision: Decision,
-    /// Whether the client is told that there is no such context.
+    /// Whether the answer to the client is that there is no such context.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
     /// Why nothing could be decided: an error with its causes.

@@ -1,5 +1,5 @@
-//! Guards that load what the request names, and nothing else: most of them. They are types and data, and their checks
-//! the same code for all, which the compiler does not check again for each handler.
+//! Guards that load what the request names, and nothing else: most guards. They are types and data. All share the code of
+//! their checks, which the compiler does not check again for each handler.
 
 use std::{marker::PhantomData, pin::pin};
 
@@ -11,7 +11,7 @@ use crate::{
     error::AuthError,
 };
 
-/// What an attribute writes for a handler whose contexts are all named by the request.
+/// The guard of a handler whose contexts the request names. An attribute writes it.
 ///
 /// `T` is that of [`Guard`].
 #[doc(hidden)]
@@ -19,7 +19,7 @@ pub trait DeclarativeGuard<T: 'static = ()>: Described {
     /// The handler's arguments, as a tuple.
     type Arguments: 'static;
 
-    /// What is loaded, as [`ContextFrom`] in a nested list that ends with `()`, as the handler's data has it.
+    /// The contexts, each a [`ContextFrom`], in a nested list that ends with `()`. The handler's data has their order.
     type Contexts: ContextTypes;
 
     /// The other arguments, as a tuple.
@@ -29,7 +29,7 @@ pub trait DeclarativeGuard<T: 'static = ()>: Described {
     fn arguments(contexts: <Self::Contexts as ContextList>::Loaded, others: Self::Others) -> Self::Arguments;
 }
 
-/// For callers who are authenticated.
+/// It authenticates its callers.
 impl<G: DeclarativeGuard<T>, T: 'static> Guard<T> for G {
     type Arguments = G::Arguments;
 
@@ -48,7 +48,7 @@ impl<G: DeclarativeGuard<T>, T: 'static> Guard<T> for G {
 #[doc(hidden)]
 pub struct ContextFrom<A, S>(PhantomData<(A, S)>);
 
-/// A list of types, whatever they are: what is wrong with them is reported for [`ContextTypes`] alone.
+/// A list of types. It requires nothing of them, so that the compiler reports a missing trait for [`ContextTypes`] alone.
 #[doc(hidden)]
 pub trait ContextList: 'static {
     type Loaded: 'static;
@@ -65,10 +65,10 @@ impl<A: 'static, S: 'static, Rest: ContextList> ContextList for (ContextFrom<A, 
 /// Contexts that the request names, each of which can be loaded.
 #[doc(hidden)]
 pub trait ContextTypes: ContextList {
-    /// The first, as it is loaded.
+    /// The type that the first context is loaded as.
     type First: 'static;
 
-    /// What the thread that finds the subject does for these.
+    /// The work for these on the thread that finds the subject.
     fn first(entry: &Entry<'_, 'static>) -> Option<First<Self::First>>;
 
     /// Loads and checks those that the guard requires at `index` and behind it.

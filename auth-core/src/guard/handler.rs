@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use crate::guard::{CallerRequirement, ContextRequirement, Requirements, SubjectCheck};
 
-/// A handler that has a guard or is `#[public]`: its route, and what its attributes ask.
+/// A handler that has a guard or is `#[public]`: its route, and what its attributes require.
 ///
 /// [`Display`] shows it in a line, and [`Serialize`] as JSON.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ pub struct GuardedHandler {
     pub(crate) requirements: Requirements<'static>,
 }
 
-/// What a route attribute says.
+/// A route, as its attribute says it.
 // Its fields are public because the attributes write literals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Route {
@@ -51,7 +51,7 @@ impl Route {
 }
 
 impl GuardedHandler {
-    /// What the attributes write, where they stand.
+    /// The attributes call this where they stand.
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
@@ -105,7 +105,7 @@ impl GuardedHandler {
         self.line
     }
 
-    /// What the route attributes below ours say; nothing for a function that is registered in another way.
+    /// The routes of the route attributes below ours; none for a function that is registered in another way.
     #[must_use]
     pub fn routes(&self) -> &'static [Route] {
         self.guards_inwards().last().map_or(self.routes, |innermost| innermost.routes)
@@ -117,7 +117,7 @@ impl GuardedHandler {
         matches!(self.requirements.caller, CallerRequirement::Everybody(_))
     }
 
-    /// Why the handler is open, if it is and somebody says so: `#[public(reason = "…")]`.
+    /// Why the handler is open, if its attribute gives a reason: `#[public(reason = "…")]`.
     #[must_use]
     pub const fn reason(&self) -> Option<&'static str> {
         match self.requirements.caller {
@@ -126,18 +126,18 @@ impl GuardedHandler {
         }
     }
 
-    /// What is asked, one line for each attribute, in the order of the phases.
+    /// The requirements, one line for each attribute, in the order of the phases.
     pub fn guards(&self) -> impl Iterator<Item = String> {
         self.requirements().flat_map(|requirements| guards(&requirements))
     }
 
-    /// The rules of the declared policies that the guard asks: `Sensor: read = asset.read`. A context whose list
-    /// is code has none.
+    /// The rules of the declared policies that the guard checks: `Sensor: read = asset.read`. A context whose list is code
+    /// has none.
     pub fn policies(&self) -> impl Iterator<Item = String> {
         self.requirements().flat_map(|requirements| requirements.contexts).flat_map(policies)
     }
 
-    /// All that is asked, from the outside in.
+    /// The requirements of all guards, from the outside in.
     pub(crate) fn requirements<'a>(&self) -> impl Iterator<Item = Requirements<'a>> + use<'a> {
         iter::once(*self).chain(self.guards_inwards().copied()).map(|handler| handler.requirements)
     }
@@ -152,11 +152,11 @@ impl GuardedHandler {
         self.guards_inwards().any(|inner| inner.is(other))
     }
 
-    /// Whether both are the same guard of the same function.
+    /// Whether both are one guard of one function.
     pub(crate) fn is(&self, other: &Self) -> bool {
         let place =
             |handler: &Self| (handler.module, handler.name, handler.file, handler.line, handler.routes());
-        // The places are the same where a macro writes two functions into the bodies of two others.
+        // Two handlers share a place if a macro writes two functions into the bodies of two others.
         place(self) == place(other) && self.inner.is_some() == other.inner.is_some()
     }
 }
@@ -194,7 +194,7 @@ pub(crate) fn guards<'a>(requirements: &Requirements<'a>) -> impl Iterator<Item 
         CallerRequirement::Everybody(None) => Some("public".to_owned()),
         CallerRequirement::Everybody(Some(reason)) => Some(format!("public(reason = {reason:?})")),
         CallerRequirement::Anonymous => Some("anonymous_user_required".to_owned()),
-        // Every other attribute says the same.
+        // Every other attribute implies it.
         CallerRequirement::Authenticated(accepted) => {
             let implied =
                 accepted.is_any() && !(requirements.checks.is_empty() && requirements.contexts.is_empty());
@@ -208,15 +208,15 @@ pub(crate) fn guards<'a>(requirements: &Requirements<'a>) -> impl Iterator<Item 
     caller.into_iter().chain(checks).chain(requirements.contexts.iter().flat_map(context))
 }
 
-fn context(asked: &ContextRequirement) -> impl Iterator<Item = String> {
-    asked.permissions.iter().map(|permission| {
+fn context(requirement: &ContextRequirement) -> impl Iterator<Item = String> {
+    requirement.permissions.iter().map(|permission| {
         let mut text =
-            format!("permission_required_for_context({:?}, {}", permission.as_str(), asked.context);
-        if let Some(id) = asked.id {
+            format!("permission_required_for_context({:?}, {}", permission.as_str(), requirement.context);
+        if let Some(id) = requirement.id {
             // A `String` takes all that is written to it.
             let _ = write!(text, ", id = {id}");
         }
-        if asked.allows_empty {
+        if requirement.allows_empty {
             text.push_str(", allow_empty = true");
         }
         text.push(')');
@@ -225,10 +225,10 @@ fn context(asked: &ContextRequirement) -> impl Iterator<Item = String> {
 }
 
 #[cfg(feature = "diesel")]
-fn policies(asked: &ContextRequirement) -> impl Iterator<Item = String> {
-    let asked = *asked;
-    asked.policy.iter().flat_map(move |policy| {
-        asked.permissions.iter().map(move |permission| {
+fn policies(requirement: &ContextRequirement) -> impl Iterator<Item = String> {
+    let requirement = *requirement;
+    requirement.policy.iter().flat_map(move |policy| {
+        requirement.permissions.iter().map(move |permission| {
             let rules = policy.written_rules(*permission);
             format!("{}: {permission} = {rules}", policy.context())
         })

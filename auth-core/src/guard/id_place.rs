@@ -1,4 +1,4 @@
-//! Where a request names a context. What is read here comes before the body.
+//! Where a request names a context. Reading these places does not touch the body.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -12,7 +12,7 @@ use crate::{
     vocabulary::id::is_stored,
 };
 
-/// Where a guard finds the id of its context, or a part of it.
+/// A place in a request for the id of a context, or for a part of the id.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum IdPlace {
@@ -24,19 +24,19 @@ pub enum IdPlace {
     Header(&'static str),
 }
 
-/// What a request names, and how: the key, if its text is one, and the text.
+/// The key that a request names a context by, if its text is one, and the text.
 #[derive(Debug)]
 pub struct RequestId<'r, K> {
     pub(super) key: Option<K>,
     pub(super) text: Cow<'r, str>,
 }
 
-/// What a request can name in a place, or in several: `S` says in how many, as a [`IdPlace`] or a tuple of them.
+/// A context that a request can name in `S`: one [`IdPlace`], or a tuple of them.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded by what the request names",
     label = "how is it found?",
-    note = "a context implements `auth_core::LoadContext`, a list of contexts requirements for `auth_core::LoadContexts`; \
+    note = "a context implements `auth_core::LoadContext`, a list of contexts asks for `auth_core::LoadContexts`; \
             `#[derive(auth_core::LoadContext)]` writes both",
     note = "an id in one place implements `FromStr`; a tuple is named in as many places: `id = (\"…\", \"…\")`; \
             and `()` in none: `id = ()`",
@@ -108,18 +108,18 @@ impl<T: AsyncLoadContext<Id = ()>> ReadFrom<()> for T {
     }
 }
 
-macro_rules! source_of {
+macro_rules! place_of {
     ($part:ident) => {
         IdPlace
     };
 }
 
 /// An id of several parts.
-macro_rules! named_by_parts {
+macro_rules! read_from_parts {
     ($($part:ident)+) => {
         #[diagnostic::do_not_recommend]
         #[allow(non_snake_case, reason = "each part is called as its type")]
-        impl<T, $($part: FromStr),+> ReadFrom<($(source_of!($part),)+)> for T
+        impl<T, $($part: FromStr),+> ReadFrom<($(place_of!($part),)+)> for T
         where
             T: AsyncLoadContext<Id = ($($part,)+)>,
         {
@@ -134,15 +134,14 @@ macro_rules! named_by_parts {
         }
     };
 }
-named_by_parts!(A B);
-named_by_parts!(A B C);
-named_by_parts!(A B C D);
+read_from_parts!(A B);
+read_from_parts!(A B C);
+read_from_parts!(A B C D);
 
 impl IdPlace {
-    /// The id's text. `None` if the client names nothing, or something that cannot be understood in one way:
-    /// a handler might read the other of two values.
+    /// The id's text. `None` if the client names nothing, or the text has two readings: a handler might take the other one.
     fn text<'r>(&self, request: &'r HttpRequest) -> Result<Option<Cow<'r, str>>, AuthError> {
-        self.find(request).map_err(|wrong| wrong.told(request))
+        self.find(request).map_err(|wrong| wrong.logged(request))
     }
 
     fn find<'r>(&self, request: &'r HttpRequest) -> Result<Option<Cow<'r, str>>, WrongRoute> {
@@ -163,7 +162,7 @@ impl IdPlace {
     fn texts(&self, request: &HttpRequest) -> Result<Option<Vec<String>>, AuthError> {
         Ok(match *self {
             Self::Path(parameters) => path_parameter(request, parameters)
-                .map_err(|wrong| wrong.told(request))?
+                .map_err(|wrong| wrong.logged(request))?
                 .map(|text| separated(&text)),
             Self::Query(wanted) => query_parameters(request, wanted),
             Self::Header(wanted) => {
@@ -175,13 +174,13 @@ impl IdPlace {
     }
 }
 
-/// The key that a text is. One with a NUL is none, whatever it would be as a key: not every database can be asked for it.
+/// The text as a key. A text with a NUL is no key, because not every database takes it in a query.
 fn key<K: FromStr>(text: &str) -> Option<K> {
     if is_stored(text) { text.parse().ok() } else { None }
 }
 
-/// The values of the parameters that are called so. `None` if it is not clear which are meant: a client that writes the name
-/// in another way, as `id[]` or `ID`, names something, and the handler might read it.
+/// The values of the parameters with this name. `None` if it is not clear which are meant: a client may write the name in
+/// another way, as `id[]` or `ID`, and the handler might read that one.
 fn query_parameters(request: &HttpRequest, wanted: &str) -> Option<Vec<String>> {
     let Query(parameters) = Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
     let mut values = Vec::new();
@@ -218,7 +217,7 @@ enum WrongRoute {
 
 impl WrongRoute {
     /// The log has what to do about it.
-    fn told(self, request: &HttpRequest) -> AuthError {
+    fn logged(self, request: &HttpRequest) -> AuthError {
         let route = request.match_pattern();
         match self {
             Self::HasNone(parameters) => tracing::error!(
@@ -239,15 +238,14 @@ impl WrongRoute {
     }
 }
 
-/// What the request has at the first of these path parameters, decoded as `web::Path` does.
+/// The value of the first of these path parameters that the route has, decoded as `web::Path` does.
 fn path_parameter<'r>(
     request: &'r HttpRequest,
     parameters: &'static [&'static str],
 ) -> Result<Option<Cow<'r, str>>, WrongRoute> {
     let path = request.match_info();
     let named = |name: &'static str| path.get(name).map(|raw| (name, raw));
-    let found = parameters.iter().copied().find_map(named);
-    let (name, raw) = found.ok_or(WrongRoute::HasNone(parameters))?;
+    let (name, raw) = parameters.iter().copied().find_map(named).ok_or(WrongRoute::HasNone(parameters))?;
     // Of two of the same name, the handler might read the one that was not checked.
     if path.iter().filter(|(other, _)| *other == name).count() > 1 {
         return Err(WrongRoute::HasTwo(name));

@@ -11,7 +11,7 @@ use crate::{
     http::auth::TIME_LIMIT,
 };
 
-/// What a loader returns: a result, or a future of one. `Kind` tells the two apart.
+/// The return type of a loader: a result, or a future of one. `Kind` distinguishes the two.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a `ctx_loader` returns a `Result<_, auth_core::LoadError>`, or a future of one; this returns `{Self}`",
@@ -55,15 +55,15 @@ where
     }
 }
 
-/// Waits for a loader, but not for ever.
+/// Waits for a loader, for a limited time.
 #[doc(hidden)]
 pub async fn finish<Kind, L: Loading<Kind>>(loading: L) -> Result<L::Loaded, LoadError> {
     let finished = timeout(TIME_LIMIT, loading.finish()).await;
     finished.unwrap_or_else(|_| Err(LoadError::unavailable("a `ctx_loader` took more than 30 s")))
 }
 
-/// The same for a loader with a connection, on the thread for blocking work that it runs on. It holds that thread, and where
-/// it waits for another one while all are taken by such loaders, it would wait for ever.
+/// Waits for a loader with a connection, on the thread for blocking work that it runs on. The loader holds that thread, so
+/// without a limit it could wait for ever for another one while such loaders have taken all.
 #[doc(hidden)]
 pub fn finish_blocking<Kind, L: Loading<Kind>>(loading: L) -> Result<L::Loaded, LoadError> {
     Handle::current().block_on(finish(loading))
@@ -76,9 +76,9 @@ impl Caller<'_> {
         work: impl FnOnce(&mut C) -> R + Send + 'static,
     ) -> Result<R, AuthError> {
         let check = self.begin("permission_required_for_context");
-        let source = self.auth.pool::<C>().map_err(|_| check.misconfigured())?;
-        let lent = blocking::run(source, |connection| Ok(work(connection)));
-        self.auth.in_time(lent).await.map_err(|error| {
+        let pool = self.auth.pool::<C>().map_err(|_| check.misconfigured())?;
+        let loading = blocking::run(pool, |connection| Ok(work(connection)));
+        self.auth.in_time(loading).await.map_err(|error| {
             check.failed(&error);
             AuthError::Unavailable
         })

@@ -1,8 +1,8 @@
-//! Guards: what an attribute makes of a handler, and the checks that it calls.
+//! Guards: an attribute puts one before its handler.
 //!
-//! The attributes write a [`Guard`], or the data of one, and this module does the rest in the order of the phases:
-//! authenticate, check the subject, load and check contexts, and only then extract the handler's other
-//! arguments, which is when the body is read. No check is written anywhere else.
+//! The attributes write a [`Guard`], or the data of one, and this module does the rest in the order of the phases: it
+//! authenticates the caller, checks the subject, loads and checks contexts, and only then extracts the handler's other
+//! arguments, which reads the body. No other module checks a request.
 
 mod app_pools;
 mod context_check;
@@ -49,14 +49,14 @@ use crate::{
     vocabulary::{Decision, DenyReason, Subject},
 };
 
-/// What the attributes say of a handler: for what a route attribute makes of it, else for a type of its own.
+/// A handler as its attributes describe it. What the route attribute makes of the handler implements it, or else a type of
+/// its own.
 #[doc(hidden)]
 pub trait Described: 'static {
-    /// What renders the denials of this handler, instead of what the application has for all.
+    /// The renderer of this handler's denials, in place of the application's.
     const ON_DENIED: Option<OnDenied> = None;
 
-    /// The handler, and what is asked of its callers. A function, because a constant costs the
-    /// compiler more.
+    /// The handler and its requirements. A function, because a constant costs the compiler more.
     fn handler() -> &'static GuardedHandler;
 }
 
@@ -86,7 +86,7 @@ pub trait Guard<T: 'static = ()>: Described {
 pub struct Admitted<G: Guard<T>, T: 'static = ()>(pub G::Arguments);
 
 impl<G: Guard<T>, T> Admitted<G, T> {
-    /// What a guard around this one renders denials with.
+    /// The renderer for a guard around this one.
     #[doc(hidden)]
     pub const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
 
@@ -120,7 +120,7 @@ impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
     }
 }
 
-/// A handler whose access somebody decided: it has a guard, or it is `#[public]` on purpose.
+/// A handler with a decision about its access: it has a guard, or it is `#[public]` on purpose.
 ///
 /// The attributes implement this for what a route attribute such as `#[get]` makes below them. The scopes of
 /// [`protected`](crate::protected) take nothing else, and so may a function that registers handlers:
@@ -150,7 +150,7 @@ impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
             `public_service`"
 )]
 pub trait Guarded {
-    /// What the attributes say. `None` for a service of many handlers, each of which has its own.
+    /// The handler as its attributes describe it. `None` for a service of many handlers, each of which has its own.
     #[doc(hidden)]
     fn handler() -> Option<&'static GuardedHandler>;
 
@@ -206,7 +206,7 @@ impl<'r, 'a: 'r> Entry<'r, 'a> {
     fn accepted(&self) -> &'a LogInRequirement {
         match self.requirements.caller {
             CallerRequirement::Authenticated(accepted) => accepted,
-            // The attributes ask nothing of others, so they never come here. A caller always has an identity.
+            // The attributes require nothing of others, so they never come here. A caller always has an identity.
             CallerRequirement::Everybody(_) | CallerRequirement::Anonymous => {
                 const { &LogInRequirement::any_mechanism() }
             }
@@ -234,7 +234,7 @@ impl<'r, 'a: 'r> Entry<'r, 'a> {
     }
 }
 
-/// Phase 1 of a handler for those who are not logged in. Wrong credentials are not nobody's: 401.
+/// Phase 1 of a handler for callers who are not logged in. Wrong credentials are not anonymous: 401.
 #[doc(hidden)]
 pub async fn anonymous(request: &HttpRequest) -> Result<(), AuthError> {
     let auth = Auth::of(request)?;
@@ -275,8 +275,8 @@ pub const fn permission(name: &'static str) -> &'static str {
     name
 }
 
-/// What renders the denials of a handler, given in one attribute; an error at compile time if an attribute
-/// under another name, whose guard is inside, gives it as well.
+/// The renderer of a handler's denials, which one attribute gives. It is an error at compile time if an attribute under
+/// another name, whose guard is inside, gives one as well.
 #[doc(hidden)]
 #[must_use]
 pub const fn on_denied(render: OnDenied, inner: Option<OnDenied>) -> Option<OnDenied> {
@@ -302,7 +302,7 @@ impl Caller<'_> {
         decision.into_result()
     }
 
-    /// What is about to be decided.
+    /// A check that begins now.
     fn begin(&self, guard: &'static str) -> Check<'_> {
         let check = self.auth.check(guard, self.request);
         Check { subject: Some(&*self.subject), mechanism: Some(self.mechanism), ..check }

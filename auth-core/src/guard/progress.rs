@@ -1,5 +1,5 @@
-//! How far the guard of a request's handler has come, for a test that tells what a guard decided from what was answered before
-//! it had. Without the feature `test`, nothing is noted.
+//! How far the guard of a request's handler has come. A test distinguishes by it the decision of a guard from an answer
+//! that came before. Without the feature `test`, nothing is noted.
 
 #[cfg(feature = "test")]
 pub(crate) use noted::{Progress, begins, passes};
@@ -14,7 +14,7 @@ mod noted {
 
     use crate::guard::GuardedHandler;
 
-    /// What a test adds to a request to know it afterwards.
+    /// A test adds it to a request, and reads it afterwards.
     #[derive(Debug, Clone, Default)]
     pub(crate) struct Progress(Rc<Cell<Option<usize>>>);
 

@@ -1,4 +1,4 @@
-//! What a guard asks, as data: the guard checks by it, and the report shows it.
+//! The requirements of a guard, as data: the guard checks them, and the report shows them.
 
 use std::marker::PhantomData;
 
@@ -15,7 +15,7 @@ use crate::{
 #[cfg(not(feature = "diesel"))]
 pub(crate) type Policy = std::convert::Infallible;
 
-/// Everything that the attributes on one handler ask for, or a scope for all of its handlers.
+/// All requirements of the attributes on one handler, or of a scope for all of its handlers.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub(crate) struct Requirements<'a> {
@@ -24,20 +24,20 @@ pub(crate) struct Requirements<'a> {
     pub(crate) contexts: &'a [ContextRequirement],
 }
 
-/// Who may call.
+/// The callers that a guard lets in.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum CallerRequirement<'a> {
-    /// Whoever sends a request, for this reason.
+    /// All callers, for this reason.
     Everybody(Option<&'static str>),
-    /// Who is not logged in.
+    /// Callers who are not logged in.
     Anonymous,
     /// By reference, as it is large, and the compiler looks into every field of what a static holds.
     Authenticated(&'a LogInRequirement),
 }
 
 impl CallerRequirement<'static> {
-    /// Who is authenticated by any mechanism that the application accepts where nothing is said.
+    /// Callers who are authenticated by any mechanism that the application accepts by default.
     pub const BY_DEFAULT: Self = Self::Authenticated(&LogInRequirement::any_mechanism());
 }
 
@@ -132,7 +132,7 @@ impl SubjectCheck {
     }
 }
 
-/// A context, or several, and every permission that is asked of it.
+/// A context, or several, and the permissions that it must allow.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct ContextRequirement {
@@ -158,7 +158,7 @@ impl ContextRequirement {
     ///
     /// # Panics
     ///
-    /// If the argument proves another permission than one that is asked for: an error at compile time.
+    /// If the argument proves another permission than the guard checks: an error at compile time.
     #[must_use]
     pub const fn of(
         context: &'static str,
@@ -176,7 +176,7 @@ impl ContextRequirement {
         Self { context, id: Some(id), places, permissions, allows_empty: false, policy }
     }
 
-    /// What a function makes, and no argument receives.
+    /// The context is made by a function, and no argument receives it.
     #[must_use]
     pub const fn made_by(function: &'static str, permissions: &'static [Permission]) -> Self {
         Self { context: function, id: None, places: &[], permissions, allows_empty: false, policy: &[] }
@@ -189,7 +189,7 @@ impl ContextRequirement {
     }
 }
 
-/// False for no permission at all: where nothing is asked, nothing may be concluded.
+/// False for no permission at all: a guard that checks nothing proves nothing.
 pub(super) const fn proves_what_is_checked(proved: Option<Permission>, checked: &[Permission]) -> bool {
     let mut rest = checked;
     while let [permission, others @ ..] = rest {
@@ -204,7 +204,7 @@ pub(super) const fn proves_what_is_checked(proved: Option<Permission>, checked: 
 /// An argument of type `A`: `Argument::<A>::PROVES` and `Argument::<A>::POLICY`, none or one.
 ///
 /// Each is an inherent constant where there is one, also for an `Authorized` under another name, and else that of
-/// [`PlainArgument`]. They ask nothing of `A`, so that a missing trait is reported once, where the context is loaded.
+/// [`PlainArgument`]. They require nothing of `A`, so that a missing trait is reported once, where the context is loaded.
 #[doc(hidden)]
 pub struct Argument<A: ?Sized>(PhantomData<A>);
 

@@ -7,14 +7,14 @@ use crate::{
     http::auth::LogInRequirement,
 };
 
-/// What a whole scope asks of its callers, in addition to what each of its handlers asks:
-/// [`ProtectedScope::guarded_by`](super::ProtectedScope::guarded_by).
+/// What a whole scope requires of its callers, in addition to what each of its handlers requires:
+/// [`ProtectedScope::guarded_by`](crate::protected::ProtectedScope::guarded_by).
 ///
-/// It asks who the caller is, and which roles and permissions the caller has. It decides before the guard of any
-/// handler in the scope, and for paths that no handler serves as well. A handler that is `#[public]` is open to whom
-/// the scope lets in, and to nobody else. The caller is authenticated once, whatever else asks.
+/// It authenticates the caller, and checks the caller's roles and permissions. It decides before the guard of any
+/// handler in the scope, and for paths that no handler serves as well. A `#[public]` handler is open to all callers that
+/// the scope lets in, and to no others. The caller is authenticated once, however many guards need it.
 ///
-/// The methods have the names of the attributes and mean the same. Each may be called again, and then both hold. A list
+/// The methods have the names and the meanings of the attributes. Each may be called again, and then both hold. A list
 /// has at least one name:
 ///
 /// ```
@@ -34,7 +34,7 @@ pub struct ScopeGuard {
     checks: Vec<SubjectCheck>,
 }
 
-/// The methods for one kind of check each.
+/// A method for each kind of check.
 macro_rules! checks {
     ($($(#[$doc:meta])* $name:ident)+) => {
         $(
@@ -49,36 +49,36 @@ macro_rules! checks {
 }
 
 impl ScopeGuard {
-    /// Asks that the caller is authenticated, by any mechanism that is accepted by default.
+    /// Requires a caller who is authenticated by any mechanism that is accepted by default.
     pub fn auth_required() -> Self {
         Self { accepted: LogInRequirement::any_mechanism(), checks: Vec::new() }
     }
 
-    /// Asks that the caller is authenticated by one of these mechanisms: `"token"`, `"session"`, `"basic"`, or those of
+    /// Requires a caller who is authenticated by one of these mechanisms: `"token"`, `"session"`, `"basic"`, or those of
     /// the application.
     pub fn auth_required_by<const N: usize>(mechanisms: &'static [&'static str; N]) -> Self {
         const { assert!(N > 0, "a guard accepts at least one mechanism") };
         Self { accepted: LogInRequirement::mechanisms(mechanisms), checks: Vec::new() }
     }
 
-    /// Asks that the caller has proved within this time who it is; counted in whole seconds.
+    /// Requires that the caller has logged in within this time, in whole seconds.
     pub fn within(mut self, time: Duration) -> Self {
         self.accepted = self.accepted.within(time.as_secs());
         self
     }
 
     checks! {
-        /// Asks for all of these roles. Admins pass.
+        /// Requires all of these roles. Admins pass.
         roles_required
-        /// Asks for at least one of these roles. Admins pass.
+        /// Requires at least one of these roles. Admins pass.
         roles_accepted
-        /// Asks for all of these roles of the caller's account. Admins pass.
+        /// Requires all of these roles of the caller's account. Admins pass.
         account_roles_required
-        /// Asks for at least one of these roles of the caller's account. Admins pass.
+        /// Requires at least one of these roles of the caller's account. Admins pass.
         account_roles_accepted
-        /// Asks for roles that carry all of these permissions.
+        /// Requires roles that carry all of these permissions.
         permissions_required
-        /// Asks for roles that carry at least one of these permissions.
+        /// Requires roles that carry at least one of these permissions.
         permissions_accepted
     }
 

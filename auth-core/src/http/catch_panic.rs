@@ -1,4 +1,4 @@
-//! What becomes of a panic in what decides about a request.
+//! A panic in a guard or an extractor is a failure: 503.
 
 use std::{
     future::Future,
@@ -13,9 +13,9 @@ use thiserror::Error;
 
 use crate::{error::AuthError, http::auth::Auth};
 
-/// Waits for an answer; 503 if it panics, which is told as a failure of `guard`.
+/// Waits for an answer. If it panics, the request is answered 503 and a failure of `guard` is emitted.
 ///
-/// A panic would drop the connection without a word. Nobody is let in by it either way.
+/// A panic would drop the connection without an answer. It lets no caller in either way.
 pub(crate) fn caught<'r, T, E, F>(guard: &'static str, request: &'r HttpRequest, answer: F) -> Caught<'r, F>
 where
     E: From<AuthError>,
@@ -26,7 +26,7 @@ where
 
 pin_project! {
     /// A type of its own, for an `async fn` would hold the answer twice: as its argument, and where it is pinned.
-    #[must_use = "nothing is asked until it is awaited"]
+    #[must_use = "nothing is checked until it is awaited"]
     pub(crate) struct Caught<'r, F> {
         guard: &'static str,
         request: &'r HttpRequest,
@@ -45,7 +45,7 @@ impl<T, E: From<AuthError>, F: Future<Output = Result<T, E>>> Future for Caught<
         let poll = || crate::test::shown(poll);
         let poll = AssertUnwindSafe(poll);
         catch_unwind(poll).unwrap_or_else(|_| {
-            // What panicked may be what has to be told, such as the subject's id.
+            // The event calls code that may have panicked, such as the subject's id.
             if catch_unwind(AssertUnwindSafe(|| Auth::panicked(this.guard, this.request, &Panicked))).is_err() {
                 tracing::error!(target: "auth", guard = *this.guard, "a guard panicked, and again while this was told");
             }
@@ -54,7 +54,7 @@ impl<T, E: From<AuthError>, F: Future<Output = Result<T, E>>> Future for Caught<
     }
 }
 
-/// Something that was called panicked: a mechanism, an access-control list, an extractor.
+/// Code that a guard calls panicked: a mechanism, an access-control list, an extractor.
 #[derive(Debug, Error)]
 #[error("a guard panicked")]
 struct Panicked;

@@ -1,4 +1,4 @@
-//! What a request meets besides its guard: the registered `Auth`, extractors and denials.
+//! HTTP besides the guards: the registered `Auth`, extractors and denials.
 
 pub(crate) mod auth;
 pub(crate) mod catch_panic;

@@ -7,7 +7,7 @@ use actix_web::{
 
 use super::Rejection;
 
-/// What the request says after this scheme; `None` where it names another scheme, or none.
+/// The credentials of the request with this scheme; `None` if it names another scheme, or none.
 pub(super) fn credentials<'r>(request: &'r HttpRequest, scheme: &str) -> Result<Option<&'r [u8]>, Rejection> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let Some(first) = headers.next() else {
@@ -25,13 +25,13 @@ pub(super) fn credentials<'r>(request: &'r HttpRequest, scheme: &str) -> Result<
     Ok(None)
 }
 
-/// What follows the scheme, which is not case-sensitive; `None` for another scheme.
+/// The text behind the scheme, which is not case-sensitive; `None` for another scheme.
 pub(super) fn after_scheme<'h>(header: &'h HeaderValue, scheme: &str) -> Option<&'h [u8]> {
     let (start, rest) = header.as_bytes().split_at_checked(scheme.len())?;
     match rest {
         _ if start != scheme.as_bytes() && !start.eq_ignore_ascii_case(scheme.as_bytes()) => None,
         [b' ', ..] => Some(rest.trim_ascii_start()),
-        // The name of another scheme goes on here; whatever else stands here makes malformed credentials.
+        // The name of another scheme goes on here. Any other byte makes malformed credentials.
         [
             b'!'
             | b'#'..=b'\''

@@ -16,9 +16,9 @@ use crate::{
 
 const SCHEME: &str = "Basic";
 
-/// How a subject is found by its username, together with what is stored of its password.
+/// How a subject is found by its username, together with the stored hash of its password.
 ///
-/// Whoever may not get in by a password (deactivated users, and those who have none) is `NotFound`.
+/// For users who may not get in by a password (deactivated users, and those without one) return `NotFound`.
 ///
 /// ```
 /// # use auth_core::{AdminRoles, LoadError, IdRef, NoConnection, Subject};
@@ -52,16 +52,16 @@ pub trait FindByUsername: Subject + Sized {
     ///
     /// # Errors
     ///
-    /// [`LoadError::NotFound`] if nobody may get in by this name, [`LoadError::Unavailable`] if the store
+    /// [`LoadError::NotFound`] if no user may get in by this name, [`LoadError::Unavailable`] if the store
     /// failed.
     fn find_by_username(
         username: &str,
         connection: &mut Self::Connection,
     ) -> Result<(Self, PasswordHash), LoadError>;
 
-    /// The name under which attempts count: one for all spellings by which the same subject is found, since a
-    /// limit for each spelling would be none. [`Attempts`] makes one of those that differ in case; a store
-    /// that takes more for the same, as some collations take `é` for `e`, has to say so here.
+    /// The name under which attempts count: one for all spellings that find one subject, because a limit for each spelling
+    /// would be none. [`Attempts`] makes one of those that differ in case. For a store that equates more, as some
+    /// collations equate `é` and `e`, implement this.
     #[must_use]
     fn counts_as(username: &str) -> Cow<'_, str> {
         username.into()
@@ -70,12 +70,12 @@ pub trait FindByUsername: Subject + Sized {
 
 /// The mechanism `basic`: `Authorization: Basic <username and password>`.
 ///
-/// Only guards that name it take it, as [`http_auth_required`](crate::http_auth_required) does: a browser
-/// sends these credentials with each request to the service, whoever caused it. The password comes with every
-/// request, so a log-in is never too old for a guard; and every request pays for the comparison, which is
-/// slow on purpose.
+/// Only guards that name it take it, as [`http_auth_required`](crate::http_auth_required) does: a browser sends these
+/// credentials with each request to the service, also with those that another site causes. The password comes with every
+/// request, so a log-in is never too old for a guard; and every request pays for the comparison, which is slow on
+/// purpose.
 ///
-/// Behind a proxy, tell the [`Attempts`](Attempts::behind) about it: otherwise all callers share the limit of one address.
+/// Behind a proxy, use [`Attempts::behind`]: otherwise all callers share the limit of one address.
 ///
 /// Wrong passwords, unknown names and malformed credentials are a 401. Beyond the limit of [`Attempts`] it is
 /// a 429, for the right password too.
@@ -90,21 +90,21 @@ pub trait FindByUsername: Subject + Sized {
 /// # }
 /// ```
 pub struct BasicAuth<S: FindByUsername> {
-    source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
+    pool: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     passwords: Passwords,
     attempts: Attempts,
     realm: Cow<'static, str>,
     address: Option<Box<AddressOf>>,
 }
 
-/// Whom attempts count for.
+/// Finds the address that attempts count for.
 type AddressOf = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
 
 impl<S: FindByUsername> BasicAuth<S> {
     /// Looks usernames up over the connections of this pool, and has attempts and passwords of its own.
-    pub fn new(source: impl ConnectionSource<Connection = S::Connection>) -> Self {
+    pub fn new(pool: impl ConnectionSource<Connection = S::Connection>) -> Self {
         Self {
-            source: Arc::new(source),
+            pool: Arc::new(pool),
             passwords: Passwords::new(),
             attempts: Attempts::default(),
             realm: "Restricted".into(),
@@ -164,12 +164,12 @@ impl<S: FindByUsername> BasicAuth<S> {
     /// No connection is borrowed while the password is compared, which takes longer than all the rest.
     async fn check(&self, Credentials { username, password }: Credentials) -> Result<S, Rejection> {
         let find = move |connection: &mut S::Connection| S::find_by_username(&username, connection);
-        let found = match blocking::run(&self.source, find).await {
-            Ok(found) => Some(found),
+        let user = match blocking::run(&self.pool, find).await {
+            Ok(user) => Some(user),
             Err(LoadError::NotFound) => None,
             Err(LoadError::Unavailable(error)) => return Err(Rejection::Unavailable(error)),
         };
-        let (subject, stored) = found.unzip();
+        let (subject, stored) = user.unzip();
         let verified = self.passwords.verify(password, stored).await.map_err(Rejection::unavailable)?;
         subject.filter(|_| verified).ok_or(Rejection::BadCredentials)
     }
@@ -203,8 +203,8 @@ impl<S: FindByUsername> Mechanism for BasicAuth<S> {
         let address = address.or_else(|| self.attempts.address_of(request));
         let attempt = self.attempts.begin(&name, address).await?;
         let checked = self.check(credentials).await;
-        // Who was let in guessed nothing, and a store that failed told nothing. Where nobody waits for the answer any more,
-        // the attempt counts: otherwise a client could go away before it.
+        // A right password is no guess, and a store that failed revealed nothing. If the client goes away before the answer,
+        // the attempt counts: otherwise going away would be a way around the limit.
         if !matches!(checked, Err(Rejection::BadCredentials)) {
             attempt.take_back();
         }
@@ -370,8 +370,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_password_waits_for_its_turn_without_a_connection_and_an_unknown_name_waits_too() {
-        let source = Counting::default();
-        let basic = BasicAuth::<User>::new(source.clone()).passwords(Passwords::with_cost(32, 1, 1).unwrap());
+        let pool = Counting::default();
+        let basic = BasicAuth::<User>::new(pool.clone()).passwords(Passwords::with_cost(32, 1, 1).unwrap());
         let request = TestRequest::default().insert_header(("authorization", "Basic YTpi")).to_http_request();
         let turns = all_turns().await;
         let mut authenticate = pin!(basic.authenticate(&request));
@@ -379,7 +379,7 @@ mod tests {
         while polls_after < 3 {
             let poll = poll_fn(|context| Poll::Ready(authenticate.as_mut().poll(context)));
             assert!(poll.await.is_pending(), "nobody is refused before a password is compared");
-            polls_after += source.0.load(Ordering::SeqCst);
+            polls_after += pool.0.load(Ordering::SeqCst);
             sleep(Duration::from_millis(1)).await;
         }
         drop(turns);

@@ -20,8 +20,8 @@ pub(super) const SCHEME: &str = "Bearer";
 
 /// How a subject is found by the hash of its token.
 ///
-/// It is asked at every request, so a token is revoked by deleting its row: the next request is refused. The
-/// same goes for whoever must no longer get in for another reason, such as a deactivated user: `NotFound`.
+/// Every request calls it, so deleting the row of a token revokes it: the next request is refused. For a user who must no
+/// longer get in, such as a deactivated one, return `NotFound` as well.
 ///
 /// ```
 /// # use auth_core::{AdminRoles, LoadError, IdRef, NoConnection, Subject};
@@ -54,12 +54,12 @@ pub trait FindByToken: Subject + Sized {
     ///
     /// # Errors
     ///
-    /// [`LoadError::NotFound`] if nobody may get in with this token, [`LoadError::Unavailable`] if the store
+    /// [`LoadError::NotFound`] if this token lets no user in, [`LoadError::Unavailable`] if the store
     /// failed.
     fn find_by_token(token: &TokenHash, connection: &mut Self::Connection) -> Result<Self, LoadError>;
 
-    /// When the token was issued. Guards that ask for a recent log-in (`within = "…"`) let nobody in without
-    /// it, and neither does a [`BearerToken`] with a maximum age.
+    /// When the token was issued. Guards that require a recent log-in (`within = "…"`) deny without it, and so does a
+    /// [`BearerToken`] with a maximum age.
     fn token_issued_at(&self) -> Option<SystemTime> {
         None
     }
@@ -85,17 +85,17 @@ pub trait FindByToken: Subject + Sized {
 /// # }
 /// ```
 pub struct BearerToken<S: FindByToken> {
-    source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
+    pool: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     max_age: Option<Duration>,
 }
 
 impl<S: FindByToken> BearerToken<S> {
     /// Looks tokens up over the connections of this pool.
-    pub fn new(source: impl ConnectionSource<Connection = S::Connection>) -> Self {
-        Self { source: Arc::new(source), max_age: None }
+    pub fn new(pool: impl ConnectionSource<Connection = S::Connection>) -> Self {
+        Self { pool: Arc::new(pool), max_age: None }
     }
 
-    /// Refuses tokens of this age or older, whatever they say themselves. A token that does not say when it
+    /// Refuses tokens of this age or older, also before they expire. A token that does not say when it
     /// was issued is refused as well, and so is one that says that it will be.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
@@ -109,10 +109,10 @@ impl<S: FindByToken> BearerToken<S> {
             return Ok(None);
         };
         let hash = TokenHash::of_bytes(well_formed(token).ok_or(Rejection::BadCredentials)?);
-        let (source, max_age) = (Arc::clone(&self.source), self.max_age);
+        let (pool, max_age) = (Arc::clone(&self.pool), self.max_age);
         Ok(Some(Box::new(move || {
             let find = |connection: &mut S::Connection| S::find_by_token(&hash, connection);
-            let subject = with_connection(&*source, find)?;
+            let subject = with_connection(&*pool, find)?;
             if let Some(reason) = Self::refusal(max_age, &subject, SystemTime::now()) {
                 return Err(Refused::new(move || {
                     tracing::info!(target: "auth", subject = ?subject.id(), reason, "a known token was refused");
@@ -167,7 +167,7 @@ impl<S: FindByToken> Mechanism for BearerToken<S> {
     }
 }
 
-/// What a 401 says to whoever has no token, or a wrong one, of whatever kind.
+/// The challenge of a 401, for opaque tokens and JSON Web Tokens.
 pub(super) fn challenge(challenge: &Challenge) -> String {
     match challenge.why {
         Why::Missing => "Bearer".to_owned(),

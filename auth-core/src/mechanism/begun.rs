@@ -1,4 +1,4 @@
-//! What a mechanism does before it waits for anything, and its work on a thread.
+//! The two steps of a mechanism that blocks: it reads the request, and then works on a thread.
 //!
 //! A guard sees the two steps apart, so that it can load a context on the thread on which the subject was found.
 
@@ -28,8 +28,8 @@ impl From<Option<Work>> for Begun {
     }
 }
 
-/// Why work found no subject: what writes the line of the log and says why the request is rejected, or nothing if it is as
-/// one without credentials. It runs where the request is served, because the thread knows nothing of the request's span.
+/// Work that found no subject. The function writes its line of the log and returns the rejection, or `None` if the request
+/// counts as one without credentials. It runs where the request is served, because the thread lacks the request's span.
 #[doc(hidden)]
 pub struct Refused(Box<dyn FnOnce() -> Option<Rejection> + Send>);
 
@@ -38,7 +38,7 @@ impl Refused {
         Self(Box::new(reject))
     }
 
-    /// What the mechanism says of the request.
+    /// The outcome of [`Mechanism::authenticate`](super::Mechanism::authenticate).
     pub(crate) fn answer(self) -> Result<Option<Authenticated>, Rejection> {
         (self.0)().map_or(Ok(None), Err)
     }

@@ -1,4 +1,4 @@
-//! Mechanisms: how a request's subject is found.
+//! Mechanisms: they authenticate the subject of a request.
 //!
 //! Ready are, each behind a feature: `BearerToken` (`bearer`, which is on by default), `Jwt` (`jwt`),
 //! `SessionCookie` (`session`), and `BasicAuth` (`basic`) together with what an application's own log-in by a password needs:
@@ -101,7 +101,7 @@ pub trait Mechanism: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// Whether guards that name no mechanism take this one. Basic is an exception: a browser sends its
-    /// credentials with every request, whoever caused it.
+    /// credentials with every request, also with those that another site causes.
     fn is_default(&self) -> bool {
         true
     }
@@ -136,8 +136,8 @@ pub trait Mechanism: Send + Sync + 'static {
         Ok(Begun::Asynchronous)
     }
 
-    /// The grace period of the request's subject. Asked only by guards that ask for a recent log-in and have
-    /// a grace period themselves, once the mechanism has authenticated the request.
+    /// The grace period of the request's subject. Only guards that require a recent log-in and have a grace period
+    /// themselves call it, once the mechanism has authenticated the request.
     ///
     /// `None` for a mechanism that has nothing to keep it in, such as one of tokens.
     fn grace(&self, request: &HttpRequest) -> Option<Grace> {
@@ -156,18 +156,18 @@ pub trait Mechanism: Send + Sync + 'static {
 pub struct Grace {
     /// When it ends.
     pub until: SystemTime,
-    /// How recent the log-in was when it began, as the guard asked that began it. It opens no guard that asks
-    /// for a more recent one.
+    /// How recent the log-in had to be for the guard that began the period. It opens no guard that requires a more recent
+    /// one.
     pub within: Duration,
 }
 
-/// What a 401 has to say.
+/// The challenge of a 401.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Challenge {
     /// Why the request is not let in.
     pub why: Why,
-    /// What the guard says that the credentials are for.
+    /// What the credentials are for, if the guard says so.
     pub realm: Option<&'static str>,
 }
 
@@ -178,14 +178,14 @@ pub enum Why {
     Missing,
     /// It has some, and they are wrong.
     Rejected,
-    /// They are right, but the subject proved too long ago who it is.
+    /// They are right, but the log-in is too long ago.
     Stale {
-        /// How long ago that may be.
+        /// How long ago it may be.
         within: Duration,
     },
 }
 
-/// Who a mechanism found, and when the subject proved who it is.
+/// The subject that a mechanism found, and when it logged in.
 #[derive(Clone)]
 pub struct Authenticated {
     pub(crate) subject: Arc<dyn Subject>,
@@ -193,8 +193,8 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    /// Says when the subject proved who it is: when the token was issued, when the user logged in. A guard
-    /// that asks for this to be recent (`within = "…"`) lets nobody in without it.
+    /// Says when the subject logged in, or when its token was issued. A guard that requires this to be recent
+    /// (`within = "…"`) denies without it.
     #[must_use]
     pub fn since(mut self, time: SystemTime) -> Self {
         self.since = Some(time);
@@ -208,7 +208,7 @@ impl<S: Subject> From<S> for Authenticated {
     }
 }
 
-/// Why a mechanism found nobody although the request has credentials of its kind.
+/// Why a mechanism rejects the credentials of a request.
 #[derive(Debug, Error)]
 pub enum Rejection {
     /// The credentials are malformed, unknown, expired or revoked: 401.

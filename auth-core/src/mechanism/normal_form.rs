@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// [`Passwords::normalized_as`](super::Passwords::normalized_as).
 ///
 /// A keyboard may send `é` as one character or as two. Without a form, the password that was set on one device is a wrong
-/// one on another. A text of more than 4,096 bytes, which nobody types, stays as it comes.
+/// one on another. A text of more than 4,096 bytes, which no user types, stays as it comes.
 ///
 /// ```
 /// use auth_core::mechanism::{NormalForm, Passwords};
@@ -32,13 +32,13 @@ pub enum NormalForm {
     AsTyped,
 }
 
-/// What is longer, in bytes, is hashed as it comes. A form may be eleven times as long as what is sent, and to make it can take
-/// longer than to hash it: whoever sends megabytes to a log-in would keep a processor busy.
+/// A longer text, in bytes, is hashed as it comes. Its form may be eleven times as long, and to make it can take longer than
+/// to hash it: a client that sends megabytes to a log-in would keep a processor busy.
 const LONGEST: usize = 4096;
 
 impl NormalForm {
     pub(super) fn of(self, password: &str) -> Cow<'_, str> {
-        // Of ASCII, as most are, every form is the same.
+        // A text in ASCII, as most are, has one form.
         if password.is_ascii() || password.len() > LONGEST {
             return Cow::Borrowed(password);
         }

@@ -20,11 +20,11 @@ use tokio::{sync::Semaphore, time::timeout};
 use super::NormalForm;
 
 /// One password for each processor at a time, in the whole process: anyone may try to log in, and at 19 MiB
-/// each a thousand who do would take 19 GiB. Those who wait for their turn take no thread.
+/// each a thousand attempts would take 19 GiB. Waiting for a turn takes no thread.
 static TURNS: LazyLock<Turns> = LazyLock::new(|| Turns::new(processors(), 1000, Duration::from_secs(30)));
 
-/// What was worked in, for the next ones: one for each turn. If it went back to the allocator each time, much of
-/// it would stay with every thread that ever worked on a password.
+/// Memory of comparisons that have ended, for the next ones: one for each turn. If it went back to the allocator each
+/// time, much of it would stay with every thread that ever worked on a password.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 fn processors() -> usize {
@@ -41,7 +41,7 @@ fn processors() -> usize {
 /// let passwords = Passwords::new();
 /// let stored = passwords.hash("correct horse")?;
 /// assert!(passwords.verify("correct horse".to_owned(), Some(stored)).await?);
-/// // Nobody has this name: that takes as long.
+/// // No user has this name: that takes as long.
 /// assert!(!passwords.verify("correct horse".to_owned(), None).await?);
 /// # Ok(())
 /// # }
@@ -50,8 +50,7 @@ fn processors() -> usize {
 pub struct Passwords {
     cost: Params,
     form: NormalForm,
-    /// The hash of no user's password. Made by the first comparison, whoever is compared: the time that it
-    /// takes tells nothing.
+    /// The hash of no user's password. The first comparison makes it, for every name: so its time reveals nothing.
     dummy: Arc<OnceLock<PasswordHash>>,
 }
 
@@ -79,8 +78,8 @@ impl Passwords {
     /// Hashes and compares passwords in this Unicode form; left out, [`NormalForm::Nfkc`].
     ///
     /// Change it with all hashes that are stored, or not at all: of a password with other characters than those of ASCII,
-    /// the hash in one form is not that in another. What was hashed as it was typed, without a form, is still the password
-    /// of who types it so.
+    /// the hash in one form is not that in another. A password that was hashed as it was typed, without a form, still
+    /// matches if it is typed in that form.
     #[must_use]
     pub fn normalized_as(mut self, form: NormalForm) -> Self {
         self.form = form;
@@ -114,8 +113,8 @@ impl Passwords {
         Ok(PasswordHash(hash.to_string()))
     }
 
-    /// [`hash`](Self::hash) for handlers: on a thread for blocking work, and in turn with all who log in, so that
-    /// memory and processors are enough for everyone. Do not hold a connection to a database meanwhile.
+    /// [`hash`](Self::hash) for handlers: on a thread for blocking work, and in turn with all log-ins, so that
+    /// memory and processors suffice. Do not hold a connection to a database meanwhile.
     ///
     /// ```
     /// # #[actix_web::main]
@@ -139,15 +138,15 @@ impl Passwords {
 
     /// Whether the password is the one that was hashed.
     ///
-    /// Where nothing is `stored`, because there is no such user, it is not, and finding this out takes as
-    /// long: the time of an answer must not tell which users exist. It works on a thread for blocking work.
+    /// If nothing is `stored`, because there is no such user, it is not, and the comparison takes as long: the time of an
+    /// answer must not reveal which users exist. It works on a thread for blocking work.
     /// Do not hold a connection to a database meanwhile.
     ///
     /// # Errors
     ///
     /// [`PasswordError::Failed`] if the system has no memory to give; [`PasswordError::Busy`] if a thousand wait for their
-    /// turn, or this one does for half a minute. What is stored and is no hash by Argon2
-    /// is nobody's password: that is logged, and answered as a wrong one.
+    /// turn, or this one does for half a minute. A stored text that is no hash by
+    /// Argon2 matches no password: it is logged, and the password is wrong.
     pub async fn verify(
         &self,
         password: String,
@@ -161,14 +160,13 @@ impl Passwords {
         let dummy = self.dummy()?;
         let normal = self.form.of(password);
         let is_hash_of_either = |stored| -> Result<bool, CompareError> {
-            // A hash may be older than the form. What is typed decides whether there are two comparisons, and not who
-            // has this name.
+            // A hash may be older than the form. The typed password decides whether there are two comparisons, and not
+            // whether there is a user of this name.
             Ok(is_hash_of(&normal, stored)? || *normal != *password && is_hash_of(password, stored)?)
         };
         let compared = match is_hash_of_either(stored.unwrap_or(dummy)) {
-            // Nobody may get in with what is no hash. It takes as long and counts as any other wrong
-            // password, for it must not tell that there is such a user; but whoever runs the service has to
-            // know.
+            // A text that is no hash lets no user in. It takes as long and counts as any wrong password, because the
+            // answer must not reveal that there is such a user. The log reveals it to the operator.
             Err(CompareError::Stored(error)) => {
                 tracing::error!(target: "auth", %error, "what is stored for a password is no PHC string of Argon2");
                 let _ = is_hash_of_either(dummy);
@@ -196,9 +194,9 @@ impl Passwords {
 /// Work that takes turns.
 struct Turns {
     at_once: Arc<Semaphore>,
-    /// The places of those who wait, so that a flood does not take memory without end.
+    /// The places in the queue, so that a flood does not take memory without end.
     line: Semaphore,
-    /// How long one waits.
+    /// How long work waits for its turn.
     wait: Duration,
 }
 
@@ -246,7 +244,7 @@ fn is_hash_of(password: &str, PasswordHash(stored): &PasswordHash) -> Result<boo
     Ok(Output::new(&output).map_err(CompareError::stored)? == *expected)
 }
 
-/// Works in as many blocks as this cost asks for, which are used again.
+/// Works in as many blocks as this cost needs. The next work uses them again.
 fn with_memory<T>(cost: &Params, work: impl FnOnce(&mut [Block]) -> T) -> Result<T, PasswordError> {
     let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
     let missing = cost.block_count().saturating_sub(memory.len());
@@ -264,7 +262,7 @@ fn with_memory<T>(cost: &Params, work: impl FnOnce(&mut [Block]) -> T) -> Result
 /// Why a password could not be compared.
 #[derive(Debug)]
 enum CompareError {
-    /// What is stored is no hash by Argon2.
+    /// The stored text is no hash by Argon2.
     Stored(Box<dyn Error + Send + Sync>),
     Failed(PasswordError),
 }
@@ -275,7 +273,7 @@ impl CompareError {
     }
 }
 
-/// What is stored of a password: an Argon2 hash as a PHC string, `$argon2id$v=19$…`.
+/// The stored form of a password: an Argon2 hash as a PHC string, `$argon2id$v=19$…`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -287,14 +285,14 @@ impl PasswordHash {
     }
 }
 
-/// What was stored. Whether it is a hash is found out when a password is compared with it.
+/// From the stored text. The comparison with a password checks that it is a hash.
 impl From<String> for PasswordHash {
     fn from(stored: String) -> Self {
         Self(stored)
     }
 }
 
-/// Shows nothing of the hash, at which whoever reads the log could guess.
+/// Shows nothing of the hash, because readers of the log could guess at it.
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")

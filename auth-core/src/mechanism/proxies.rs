@@ -1,5 +1,5 @@
-//! Where a caller is: at the other end of the connection, or where a proxy that the application trusts says. Not for who
-//! the caller is.
+//! The address of a caller: the other end of the connection, or the address that a trusted proxy reports. It identifies
+//! no caller.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -34,8 +34,8 @@ pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
 }
 
-/// The header in which proxies say where a caller is. Each proxy has to add to it or to replace it: a proxy that passes on what
-/// it does not know lets clients choose their address.
+/// The header in which proxies say where a caller is. Each proxy has to add to it or to replace it: a proxy that passes
+/// on what it does not know lets clients choose their address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For: 192.0.2.1, 10.0.0.7`: each proxy adds the address that it saw. In nginx

@@ -1,4 +1,4 @@
-//! How a mechanism's credentials travel, for those who write clients.
+//! Where a mechanism's credentials are in a request, for clients.
 
 /// Where the credentials of a mechanism are in a request, as [`Mechanism::scheme`](super::Mechanism::scheme) says.
 ///
@@ -12,12 +12,12 @@
 pub enum Scheme {
     /// `Authorization: Bearer …` (RFC 6750).
     Bearer {
-        /// What the tokens are, such as `JWT`; `None` where a client has no use for what is in them.
+        /// The format of the tokens, such as `JWT`; `None` if a client has no use for their content.
         format: Option<&'static str>,
     },
     /// `Authorization: Basic …` (RFC 7617).
     Basic,
-    /// A cookie. A browser sends it with every request, whoever caused it.
+    /// A cookie. A browser sends it with every request, also with those that another site causes.
     Cookie {
         /// The name of the cookie.
         name: String,

@@ -30,7 +30,7 @@ impl Auth {
     }
 }
 
-/// Collects what an [`Auth`] consists of.
+/// Collects the parts of an [`Auth`].
 #[must_use = "call `build`"]
 pub struct AuthBuilder {
     mechanisms: Vec<Box<dyn DynMechanism>>,
@@ -59,7 +59,7 @@ impl AuthBuilder {
         self
     }
 
-    /// The same for connections that are awaited and not blocked on, such as those of `diesel-async`.
+    /// Adds a pool of connections that are awaited and not blocked on, such as those of `diesel-async`.
     pub fn async_connections<S: AsyncConnectionSource>(mut self, source: S) -> Self {
         let source: Arc<dyn DynAsyncSource<S::Connection>> = Arc::new(source);
         if !self.async_pools.add::<S::Connection>(source) {
@@ -71,9 +71,9 @@ impl AuthBuilder {
     /// Says how denials of all handlers under this [`Auth`] are rendered. Left out, as problem documents
     /// ([`denial::problem`](crate::http::denial::problem)).
     ///
-    /// The renderer gets the request and what it is answered with, and makes any page of it, or a redirect
-    /// to a log-in. [`denial`](crate::http::denial) has ready ones, and says what holds for all of them. An
-    /// attribute's `on_denied = path` takes its place for one handler.
+    /// The renderer gets the request and its denial, and makes any page of it, or a redirect to a log-in.
+    /// [`denial`](crate::http::denial) has ready ones, and says what holds for all of them. An attribute's `on_denied =
+    /// path` takes its place for one handler.
     ///
     /// ```
     /// use actix_web::{HttpRequest, HttpResponse, http::header};
@@ -105,16 +105,16 @@ impl AuthBuilder {
         self
     }
 
-    /// Hides contexts from those who may not read them: whatever a guard asks of such a context, it answers
-    /// 404 instead of 403. Status, headers and body are those of a context that does not exist, so that
-    /// nobody learns by guessing ids which ones there are. Left out, a guard answers 403. What
-    /// `#[derive(LoadContext)]` loads costs one statement, hidden or missing; a loader of the application's own is followed by
-    /// a second one where the policy asks parents, and a context that is missing is not.
+    /// Hides contexts from callers who may not read them: whatever permission a guard checks on such a context, it
+    /// answers 404 instead of 403. Status, headers and body are those of a context that does not exist, so that guessing
+    /// ids does not show which ones exist. Left out, a guard answers 403. What `#[derive(LoadContext)]` loads costs one
+    /// statement, hidden or missing; a loader of the application's own is followed by a second one where the policy
+    /// refers to parents, and a context that is missing is not.
     ///
-    /// A denial to who may read the context stays a 403. So does one that comes before the context is loaded,
-    /// as of a role: it is the same whether the context exists or not. The log has the reason in each case,
-    /// with `hidden = true` where a 404 is one of these. What a handler asks itself, as by
-    /// `Stored::authorize_for_update`, is not hidden: it tells a denial from what is not there.
+    /// A denial to a caller who may read the context stays a 403. So does one that comes before the context is loaded,
+    /// as of a role, because it does not depend on whether the context exists. The log has the reason in each case, with
+    /// `hidden = true` where a 404 is one of these. A check that a handler makes itself, as by
+    /// `Stored::authorize_for_update`, is not hidden: it distinguishes a denial from a missing row.
     ///
     /// ```
     /// use auth_core::Auth;
@@ -135,12 +135,12 @@ impl AuthBuilder {
 
     /// Says how long a guard waits for a mechanism, for the contexts of one attribute, and for what the database says of
     /// contexts that a function has loaded, before it answers 503. Where the context is loaded on the thread that found the
-    /// subject, this is for both together, and what is told is a failure to authenticate, with the subject once it is known.
+    /// subject, this is for both together, and its event is a failure to authenticate, with the subject once it is known.
     /// Left out, 30 s; so long may an asynchronous `ctx_loader` take in any case.
     ///
-    /// The request is answered then, whatever still goes on. A thread for blocking work is free again only when its work
+    /// The request is answered then, although its work may go on. A thread for blocking work is free again only when its work
     /// returns. A connection that is awaited is closed, for half an answer may be left in it, and the database may go on with
-    /// its statement beside those of the pool. So tell the database, too, how long a statement may take.
+    /// its statement beside those of the pool. So limit the time of a statement in the database, too.
     ///
     /// ```
     /// use std::time::Duration;
@@ -161,7 +161,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds somebody who is told of each decision about a request, as an [`Event`](crate::event::Event). There may be
+    /// Adds an observer, which receives each decision about a request as an [`Event`](crate::event::Event). There may be
     /// several. They run on the event loop, so they must not block.
     ///
     /// ```
@@ -191,11 +191,11 @@ impl AuthBuilder {
         self
     }
 
-    /// Checks what was collected.
+    /// Checks all of it, and makes the [`Auth`].
     ///
     /// # Errors
     ///
-    /// If there is no mechanism, if two have the same name, or if two pools lend the same type of connection.
+    /// If there is no mechanism, if two have the same name, or if two pools lend one type of connection.
     pub fn build(self) -> Result<Auth, AuthConfigError> {
         if self.mechanisms.is_empty() {
             return Err(AuthConfigError::NoMechanism);
@@ -225,10 +225,10 @@ impl AuthBuilder {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AuthConfigError {
-    /// Nobody could log in.
+    /// There is no mechanism, so that nobody could log in.
     #[error("no mechanism: nobody could log in; add one with `.mechanism(…)`")]
     NoMechanism,
-    /// Two mechanisms have the same name.
+    /// Two mechanisms have one name.
     #[error(
         "two mechanisms are named `{name}`; remove one, or let one ask the other, as `Jwt::or_opaque` does"
     )]

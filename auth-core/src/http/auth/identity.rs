@@ -23,7 +23,7 @@ impl Identity {
         Arc::clone(&self.authenticated.subject)
     }
 
-    /// The same check, of this subject.
+    /// This check, with the subject.
     pub(crate) fn checked<'a>(&'a self, check: Check<'a>) -> Check<'a> {
         Check { subject: Some(&*self.authenticated.subject), mechanism: Some(self.mechanism), ..check }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::mechanism::{Authenticated, CLOCK_SKEW};
 
-/// The mechanisms that a guard accepts, and how long ago the subject may have proved who it is.
+/// The mechanisms that a guard accepts, and how long ago the subject may have logged in.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 #[must_use]
@@ -28,7 +28,7 @@ impl LogInRequirement {
         Self { names: Some(names), ..Self::any_mechanism() }
     }
 
-    /// Where it is said again, both hold.
+    /// If it is given again, both hold.
     pub const fn within(mut self, seconds: u64) -> Self {
         self.within = Some(match self.within {
             Some(less) if less.as_secs() < seconds => less,
@@ -37,7 +37,7 @@ impl LogInRequirement {
         self
     }
 
-    /// How long the subject passes this guard again after it passed it, although `within` is exceeded.
+    /// For this long the subject passes this guard again after it passed it, although `within` is exceeded.
     pub const fn grace(mut self, seconds: u64) -> Self {
         self.grace = Some(Duration::from_secs(seconds));
         self
@@ -48,12 +48,12 @@ impl LogInRequirement {
         self
     }
 
-    /// Whether nothing more is asked than that the caller is authenticated.
+    /// Whether any authenticated caller passes.
     pub(crate) const fn is_any(&self) -> bool {
         self.names.is_none() && self.within.is_none() && self.grace.is_none() && self.realm.is_none()
     }
 
-    /// Whether the subject has to have proved lately who it is.
+    /// Whether the log-in has to be recent.
     pub(crate) const fn asks_for_recent(&self) -> bool {
         self.within.is_some()
     }
@@ -63,10 +63,10 @@ impl LogInRequirement {
         self.names.map_or(is_default, |names| names.contains(&name))
     }
 
-    /// Whether the subject proved within the asked time who it is; not if nobody knows when.
-    pub(super) fn is_recent(&self, found: &Authenticated, now: SystemTime) -> bool {
+    /// Whether the subject logged in within the required time; not if the time of the log-in is unknown.
+    pub(super) fn is_recent(&self, authenticated: &Authenticated, now: SystemTime) -> bool {
         let Some(within) = self.within else { return true };
-        found.since.is_some_and(|since| match now.duration_since(since) {
+        authenticated.since.is_some_and(|since| match now.duration_since(since) {
             Ok(age) => age <= within,
             Err(ahead) => ahead.duration() <= CLOCK_SKEW,
         })

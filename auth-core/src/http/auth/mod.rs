@@ -1,4 +1,4 @@
-//! What an application registers once: how it authenticates, and where contexts are loaded from.
+//! The registration of an application: how it authenticates, and which pools its contexts are loaded from.
 
 mod authentication;
 mod builder;
@@ -28,7 +28,7 @@ use crate::{
     mechanism::DynMechanism,
 };
 
-/// What an application registers once, with `App::app_data`.
+/// The registration of an application, which it makes once, with `App::app_data`.
 ///
 /// Make it outside the factory closure of `HttpServer::new` and register a clone; clones share everything. A
 /// guarded handler that finds none answers 500 and logs what to add.
@@ -60,20 +60,20 @@ struct AuthParts {
     hide_unreadable: bool,
     time_limit: Duration,
     observers: Vec<Box<dyn Observer>>,
-    /// What an answer depends on of a request, as `Vary` says it.
+    /// The headers of a request that an answer depends on, for `Vary`.
     vary: Option<HeaderValue>,
 }
 
-/// How long a guard waits, if the application says nothing.
+/// How long a guard waits by default.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// What renders denials.
+/// Renders denials.
 pub(crate) type Render = dyn Fn(&HttpRequest, &AuthError) -> HttpResponse + Send + Sync;
 
 impl Auth {
-    /// What the application registered for this request.
+    /// The `Auth` that the application registered for this request.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Self, AuthError> {
-        // Of two forms, one in an inner and one in an outer scope, it could not be told which is meant.
+        // With two forms, one in an inner and one in an outer scope, it would not be clear which is meant.
         if request.app_data::<web::Data<Self>>().is_some() {
             tracing::error!(
                 target: "auth",
@@ -92,7 +92,7 @@ impl Auth {
         })
     }
 
-    /// What renders denials of this request, if the application has said so.
+    /// The application's renderer of denials of this request, if there is one.
     pub(crate) fn renderer(request: &HttpRequest) -> Option<&Render> {
         request.app_data::<Self>()?.0.on_denied.as_deref()
     }
@@ -102,7 +102,7 @@ impl Auth {
         self.0.hide_unreadable
     }
 
-    /// Waits for a mechanism or for contexts, but not for ever.
+    /// Waits for a mechanism or for contexts, up to the time limit.
     pub(crate) async fn in_time<T, E: From<LoadError>>(
         &self,
         answer: impl Future<Output = Result<T, E>>,
@@ -113,39 +113,39 @@ impl Auth {
         })
     }
 
-    /// What is about to be decided about this request, of which the observers are told.
+    /// A check of this request that begins now. The observers receive its decision.
     pub(crate) fn check<'a>(&'a self, guard: &'static str, request: &'a HttpRequest) -> Check<'a> {
         Check::new(guard, RequestScope { request, observers: &self.0.observers })
     }
 
-    /// Whether somebody is told of decisions.
+    /// Whether an observer or the log receives decisions.
     pub(crate) fn is_observed(&self) -> bool {
         !self.0.observers.is_empty() || clock().is_some()
     }
 
-    /// Tells that what decides about the request panicked.
+    /// Emits that a guard or an extractor of the request panicked.
     pub(crate) fn panicked(guard: &'static str, request: &HttpRequest, error: &(dyn StdError + 'static)) {
         let Some(auth) = request.app_data::<Self>() else {
             return Check::begun(None, guard, None).failed(error);
         };
         let check = auth.check(guard, request);
         match auth.cached_identity(request) {
-            Some(found) => found.checked(check).failed(error),
+            Some(identity) => identity.checked(check).failed(error),
             None => check.failed(error),
         }
     }
 
-    /// What an answer depends on of a request, as `Vary` says it.
+    /// The headers of a request that an answer depends on, for `Vary`.
     pub(crate) fn vary(&self) -> Option<&HeaderValue> {
         self.0.vary.as_ref()
     }
 
-    /// Those that a guard accepts.
+    /// The mechanisms that a guard accepts.
     pub(crate) fn mechanisms(&self, accepted: &LogInRequirement) -> impl Iterator<Item = &dyn DynMechanism> {
         self.configured().filter(|mechanism| accepted.accepts(mechanism.name(), mechanism.is_default()))
     }
 
-    /// All of them, in the order in which they are tried.
+    /// All mechanisms, in the order in which they are tried.
     pub(crate) fn configured(&self) -> impl Iterator<Item = &dyn DynMechanism> {
         self.0.mechanisms.iter().map(|mechanism| &**mechanism)
     }

@@ -1,4 +1,4 @@
-//! The headers of a request that decide who its caller is.
+//! The headers of a request that its caller's identity depends on.
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 

@@ -1,14 +1,13 @@
-//! How a denial is rendered: as a problem document, as a page, or as the application wants it.
+//! Denials as responses: a problem document, a page, or what the application renders.
 //!
-//! A renderer makes a response of the request and of the [`AuthError`] with which it is answered. It is
-//! given to [`AuthBuilder::on_denied`](crate::AuthBuilder::on_denied) for all handlers, and to an
-//! attribute's `on_denied = path` for one. Without any, a denial is a [`problem`] document;
-//! [`page_or_problem`] has an HTML page for browsers.
+//! A renderer makes a response of the request and its [`AuthError`]. The application gives it to
+//! [`AuthBuilder::on_denied`](crate::AuthBuilder::on_denied) for all handlers, and to an attribute's `on_denied = path`
+//! for one. Without any, a denial is a [`problem`] document; [`page_or_problem`] has an HTML page for browsers.
 //!
-//! Whatever a renderer does, this stays true:
+//! Three things hold for every renderer:
 //!
-//! * Nobody takes a denial for a success: a status that does not deny (1xx, 2xx, 304), or a panic, is logged,
-//!   and the client gets the problem document.
+//! * It cannot turn a denial into a success: a status that does not deny (1xx, 2xx, 304), or a panic, is logged, and the
+//!   client gets the problem document.
 //! * `Cache-Control` is `no-store` unless the renderer says otherwise.
 //! * A 401 has the challenges of the mechanisms in `WWW-Authenticate`, and a 429 has `Retry-After`, unless
 //!   the renderer sets these headers itself.
@@ -42,7 +41,7 @@ use crate::{
     http::auth::{Auth, Render},
 };
 
-/// The problem document (RFC 9457) of a denial: what renders denials where nothing else is said.
+/// The problem document (RFC 9457) of a denial. It renders denials by default.
 ///
 /// ```
 /// use actix_web::{http::StatusCode, test::TestRequest};
@@ -57,15 +56,14 @@ pub fn problem(_: &HttpRequest, error: &AuthError) -> HttpResponse {
     document(error)
 }
 
-/// What is rendered already, if by nothing more than this.
+/// The problem document, without the mark of an error that is still to be rendered.
 fn document(error: &AuthError) -> HttpResponse {
     let mut response = error.error_response();
     response.extensions_mut().remove::<Returned>();
     response
 }
 
-/// A small HTML page for who prefers HTML to JSON by the header `Accept`, and the [`problem`] document for
-/// others.
+/// A small HTML page for clients that prefer HTML to JSON by the header `Accept`, and the [`problem`] document for others.
 ///
 /// ```
 /// use actix_web::test::TestRequest;
@@ -117,8 +115,8 @@ fn sentence(text: &str) -> String {
     first.chain(characters).chain(['.']).collect()
 }
 
-/// Whether HTML is worth more to the client than JSON (RFC 9110, section 12.5.1). Who says nothing, or nothing
-/// that can be understood, does not prefer it.
+/// Whether HTML is worth more to the client than JSON (RFC 9110, section 12.5.1). A client does not prefer it if
+/// its header `Accept` is missing or malformed.
 ///
 /// ```
 /// use actix_web::{HttpRequest, HttpResponse};
@@ -136,12 +134,12 @@ pub fn prefers_html(request: &HttpRequest) -> bool {
     let Ok(accept) = Accept::parse(request) else {
         return false;
     };
-    // Whoever names JSON understands a problem document.
+    // A client that names JSON understands a problem document.
     let json = quality(&accept, "application/json").max(quality(&accept, "application/problem+json"));
     quality(&accept, "text/html") > json
 }
 
-/// What a media type in UTF-8 is worth: the quality of the most specific range that it is in.
+/// The worth of a media type in UTF-8: the quality of the most specific range that it is in.
 fn quality(accept: &Accept, essence: &str) -> Quality {
     let (group, _) = essence.split_once('/').unwrap_or_default();
     let in_range = accept.iter().filter_map(|range| {
@@ -158,10 +156,10 @@ fn quality(accept: &Accept, essence: &str) -> Quality {
     in_range.max_by_key(|(specificity, _)| *specificity).map_or(Quality::ZERO, |(_, quality)| quality)
 }
 
-/// A denial as a request is answered with it: the [`AuthError`], rendered as the application wants it.
+/// The response of a denied request: the [`AuthError`], rendered as the application wants it.
 ///
-/// The guards make it of everything that they deny, and so do the extractors of the caller. A handler that
-/// decides in its own body makes one as well, so that its clients see no difference:
+/// The guards answer with it, and so do the extractors of the caller. A handler that decides in its own body makes one as
+/// well, so that its clients see no difference:
 ///
 /// ```
 /// use actix_web::{HttpRequest, get, web};
@@ -203,7 +201,7 @@ pub struct Denial {
 }
 
 impl Denial {
-    /// Renders what this request is answered with.
+    /// Renders the denial of this request.
     #[must_use]
     pub fn new(request: &HttpRequest, error: AuthError) -> Self {
         let response = response(request, &error);
@@ -216,7 +214,7 @@ impl Denial {
         Self { response: RefCell::new(response), ..self }
     }
 
-    /// What the request is answered with.
+    /// The denial as an error.
     #[must_use]
     pub fn error(&self) -> &AuthError {
         &self.error
@@ -233,7 +231,7 @@ impl ResponseError for Denial {
     }
 }
 
-/// Renders the [`AuthError`] that a handler has returned, whatever error it was in, as all denials are.
+/// Renders the [`AuthError`] that a handler has returned, also inside another error, as all denials are rendered.
 pub(crate) fn returned(response: ServiceResponse) -> ServiceResponse {
     let returned = response.response().extensions().get::<Returned>().cloned();
     // A response with another status has been rendered since.
@@ -245,7 +243,7 @@ pub(crate) fn returned(response: ServiceResponse) -> ServiceResponse {
     let plain = document(&error);
     let mut rendered = HttpResponse::from_error(Denial::new(&request, error));
     let own = rendered.headers().clone();
-    // What others have added in the meantime stays, such as cookies; but not what describes a body.
+    // Headers that middleware has added since stay, such as cookies; but not those that describe a body.
     for (name, value) in unrendered.headers() {
         let is_added = !plain.headers().contains_key(name) && !name.as_str().starts_with("content-");
         if is_added && (!own.contains_key(name) || [header::SET_COOKIE, header::VARY].contains(name)) {
@@ -255,7 +253,7 @@ pub(crate) fn returned(response: ServiceResponse) -> ServiceResponse {
     ServiceResponse::new(request, rendered)
 }
 
-/// What renders the denials of one handler.
+/// The renderer of one handler's denials.
 #[doc(hidden)]
 pub type OnDenied = fn(&HttpRequest, &AuthError) -> HttpResponse;
 
@@ -267,7 +265,7 @@ pub(crate) fn render_by(render: OnDenied, request: &HttpRequest) {
     request.extensions_mut().insert(OfHandler(render));
 }
 
-/// An error of a guard, rendered if it is a denial. What an extractor says of a malformed body is none.
+/// An error of a guard, rendered if it is a denial. An extractor's error about a malformed body is no denial.
 pub(crate) fn rendered(request: &HttpRequest, payload: Payload, error: Error) -> Error {
     match error.as_error::<AuthError>() {
         Some(denied) => Denial::new(request, denied.clone()).unread(payload).into(),
@@ -312,7 +310,7 @@ fn response(request: &HttpRequest, error: &AuthError) -> HttpResponse {
     response
 }
 
-/// Whether nobody takes this for a success. A 304 says that what the client has is still right.
+/// Whether this status denies. A 304 does not: it says that the client's copy is still right.
 fn denies(status: StatusCode) -> bool {
     let redirects = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
     redirects || status.is_client_error() || status.is_server_error()

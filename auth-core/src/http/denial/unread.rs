@@ -1,4 +1,4 @@
-//! Bodies of requests that are answered before anybody has read them.
+//! Bodies of requests that are answered before they are read.
 
 use std::{
     pin::Pin,
@@ -12,9 +12,9 @@ use actix_web::{
     web::Bytes,
 };
 
-/// The body of an answer, and that of its request, which nobody has read to the end.
+/// The body of an answer, and the body of its request, which is not read to the end.
 ///
-/// actix-http throws a chunked body away to its end if nobody holds it any more, and keeps the connection for the next
+/// actix-http throws a chunked body away to its end once it is dropped, and keeps the connection for the next
 /// request: a body that never ends would keep it for ever. If it is held while the answer is sent, the connection is
 /// closed afterwards, as it is for bodies of a given length. The server still reads for a while
 /// (`HttpServer::client_disconnect_timeout`), so that the answer reaches a client which writes before it reads.

@@ -73,7 +73,7 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
     /// }
     /// ```
     ///
-    /// It does not compile with `Read`: who may see a row may not change it for that.
+    /// It does not compile with `Read`, because a caller who may see a row may still not change it.
     ///
     /// ```compile_fail,E0080
     /// # use auth_core::{Accessible, AuthModel, permission::Read};
@@ -118,7 +118,7 @@ impl<T: Scoped, P: PermissionMarker> FromRequest for Accessible<T, P> {
         Box::pin(async move {
             let subject = async { Auth::of(&request)?.current_or_refused(&request).await };
             match caught("authenticate", &request, subject).await {
-                Ok(found) => Ok(Self { subject: found.subject(), types: PhantomData }),
+                Ok(identity) => Ok(Self { subject: identity.subject(), types: PhantomData }),
                 Err(error) => Err(Denial::new(&request, error)),
             }
         })

@@ -78,10 +78,10 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
     }
 }
 
-/// The caller, if somebody is logged in; for handlers that are open to everybody and show more to some.
+/// The caller, if one is logged in; for handlers that are open to everybody and show more to some.
 ///
-/// `Option<CurrentUser>` is not the same: actix-web makes `None` of every error, of wrong credentials and of
-/// a store that failed as well. Here only a request without credentials is anonymous: of a mechanism that is
+/// `Option<CurrentUser>` is different: actix-web makes `None` of every error, of wrong credentials and of a store that
+/// failed as well. Here only a request without credentials is anonymous: of a mechanism that is
 /// taken by default, or of the one by which a guard let it in.
 ///
 /// ```
@@ -116,7 +116,7 @@ impl<U: Subject> FromRequest for MaybeUser<U> {
         Box::pin(async move {
             let user = async {
                 let auth = Auth::of(&request)?;
-                auth.current(&request).await?.map(|found| downcast(&found, auth, &request)).transpose()
+                auth.current(&request).await?.map(|identity| downcast(&identity, auth, &request)).transpose()
             };
             caught("authenticate", &request, user)
                 .await
@@ -126,14 +126,18 @@ impl<U: Subject> FromRequest for MaybeUser<U> {
     }
 }
 
-fn downcast<U: Subject>(found: &Identity, auth: &Auth, request: &HttpRequest) -> Result<Arc<U>, AuthError> {
-    let subject: Arc<dyn Any + Send + Sync> = found.subject();
+fn downcast<U: Subject>(
+    identity: &Identity,
+    auth: &Auth,
+    request: &HttpRequest,
+) -> Result<Arc<U>, AuthError> {
+    let subject: Arc<dyn Any + Send + Sync> = identity.subject();
     subject.downcast().map_err(|_| {
         tracing::error!(
             target: "auth",
             asked = type_name::<U>(),
             "a handler asks for a caller of a type that the mechanism which authenticated the request does not make"
         );
-        found.checked(auth.check("authenticate", request)).misconfigured()
+        identity.checked(auth.check("authenticate", request)).misconfigured()
     })
 }

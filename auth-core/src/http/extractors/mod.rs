@@ -1,4 +1,4 @@
-//! What a handler's arguments may be: its caller, and the rows that the caller may see or change.
+//! Extractors for a handler's arguments: its caller, and the rows that the caller may see or change.
 
 #[cfg(feature = "diesel")]
 mod accessible;

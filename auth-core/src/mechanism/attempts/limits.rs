@@ -24,11 +24,11 @@ pub struct AttemptLimits {
 }
 
 impl AttemptLimits {
-    /// For each account so many failures at once, and one more whenever this time has passed. More attempts at the
-    /// same time than may fail wait until those before them are decided.
+    /// For each account so many failures at once, and one more whenever this time has passed. More attempts at a
+    /// time than may fail wait until those before them are decided.
     ///
-    /// Anybody who knows the name of an account can use its limit up, and so keep its user out as long
-    /// as the attack lasts. Tokens and sessions are not concerned.
+    /// An attacker who knows the name of an account can use its limit up, and so keep its user out as long as the attack
+    /// lasts. This concerns no tokens and no sessions.
     pub fn per_account(mut self, at_once: u32, one_more_after: Duration) -> Self {
         self.account = Rate { at_once, one_more_after };
         self
@@ -39,8 +39,8 @@ impl AttemptLimits {
     ///
     /// An account keeps a reserve, which its address cannot use up: while none of its attempts failed for as long as its
     /// own limit takes to renew (10 minutes by default), one attempt at a time is decided although the address
-    /// has reached its limit. So failures for some accounts do not keep out other users of the same
-    /// address. At most 10 such attempts of an address are decided at a time, for names that nobody has have reserves, too. The
+    /// has reached its limit. So failures for some accounts do not keep out other users of the
+    /// address. At most 10 such attempts of an address are decided at a time, because unknown names have reserves, too. The
     /// price is that an address may try one password with each account in that time.
     pub fn per_address(mut self, at_once: u32, one_more_after: Duration) -> Self {
         self.address = Rate { at_once, one_more_after };

@@ -102,8 +102,8 @@ impl Attempts {
         self.proxies.address_of(request)
     }
 
-    /// Begins an attempt to log in as this account from this address, unless too many have failed. Names that nobody
-    /// has are counted alike: which exist must not show.
+    /// Begins an attempt to log in as this account from this address, unless too many have failed. Unknown names
+    /// count alike, so that the limit does not reveal which names exist.
     ///
     /// More attempts for one account than may still fail wait in turn, at most 100 of them for at most 10 seconds each.
     ///
@@ -187,7 +187,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// It does not count: the password was right, or nobody could tell because a store failed.
+    /// The attempt does not count: the password was right, or a store failed.
     pub fn take_back(mut self) {
         self.end = End::TakenBack;
     }
@@ -214,7 +214,7 @@ pub struct TooManyAttempts {
 }
 
 impl TooManyAttempts {
-    /// Too many at the same time, which may be over in a moment.
+    /// Too many at a time, which may be over in a moment.
     pub(super) fn soon() -> Self {
         Self { retry_after: Duration::from_secs(1) }
     }

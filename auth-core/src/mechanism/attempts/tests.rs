@@ -1,4 +1,4 @@
-//! What counts, for how long, and who waits.
+//! Which attempts count, for how long, and which ones wait.
 
 use std::{
     future::{Future, poll_fn},

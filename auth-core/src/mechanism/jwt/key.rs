@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-/// A key, and the one algorithm that it is for. What a token says that it was signed with never chooses the
-/// algorithm: it only has to be this one.
+/// A key, and the one algorithm that it is for. The header of a token never chooses the algorithm: it only has to name
+/// this one.
 ///
 /// ```
 /// use auth_core::mechanism::jwt::{Algorithm, Key};
@@ -47,7 +47,7 @@ impl Key {
         Self::checked(algorithm, key.map_err(|_| KeyError::NotAKey { algorithm })?)
     }
 
-    /// A secret that this service shares with whoever signs: whoever can check such tokens can make them. At
+    /// A secret that this service shares with the issuer. Every service that can check such tokens can make them. At
     /// least as many random bytes as the algorithm's hash has (32 for HS256), and not a password.
     ///
     /// # Errors

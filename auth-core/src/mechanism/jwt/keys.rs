@@ -54,7 +54,7 @@ struct Shared {
     file: Option<JwksFile>,
 }
 
-/// This one, whatever a token says that its key is called.
+/// This one key for all tokens, whichever id of a key they have.
 impl From<Key> for Keys {
     fn from(key: Key) -> Self {
         Self::of(KeySet::One(key), None)
@@ -66,7 +66,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// If there is none, or if two have the same id.
+    /// If there is none, or if two have one id.
     pub fn by_id<I: Into<String>>(keys: impl IntoIterator<Item = (I, Key)>) -> Result<Self, KeyError> {
         let set = KeySet::by_id(keys.into_iter().map(|(id, key)| (id.into(), key)))?;
         if set.is_empty() { Err(KeyError::NoKey) } else { Ok(Self::of(set, None)) }
@@ -79,10 +79,9 @@ impl Keys {
     /// those that are too weak. A key that fits several of the algorithms has to say which one it is for
     /// (`alg`). A key without an id (`kid`) is used only if it is the only one.
     ///
-    /// While tokens come in, the file is read anew, at most once a second, so that a rotation needs no
-    /// restart. If it cannot be read or understood then, or gives two keys one id, that is logged as an error and
-    /// the keys stay as they were. If it can, and has no key that is used, nobody gets in any more. Replace the file by renaming
-    /// another one.
+    /// While tokens come in, the file is read anew, at most once a second, so that a rotation needs no restart. If it
+    /// cannot be read or understood then, or gives two keys one id, that is logged as an error and the keys stay as they
+    /// were. If it can, and has no key that is used, no token is good any more. Replace the file by renaming another one.
     ///
     /// # Errors
     ///
@@ -103,7 +102,7 @@ impl Keys {
     /// # Errors
     ///
     /// If the file cannot be read or understood: the keys stay as they were. Or if it has no key that is used:
-    /// nobody gets in any more.
+    /// no token is good any more.
     pub fn reload(&self) -> Result<(), KeyError> {
         let Some(file) = &self.0.file else { return Ok(()) };
         let mut last = file.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,7 +117,7 @@ impl Keys {
             let content = read(&file.path);
             let seen = Seen::of(&content);
             last.at = Instant::now();
-            // What was seen before has been used before, or complained of.
+            // A content that was seen before is in use, or in the log.
             if seen != last.seen {
                 last.seen = seen;
                 if let Err(error) = file.understand(content).and_then(|set| self.replace(set)) {
@@ -138,7 +137,7 @@ impl Keys {
         Self(Arc::new(Shared { set: RwLock::new(Arc::new(set)), file }))
     }
 
-    /// A set without keys replaces the old one as well: whoever removed them all wants nobody to get in.
+    /// A set without keys replaces the old one as well: to remove all keys is a way to lock everybody out.
     fn replace(&self, set: KeySet) -> Result<(), KeyError> {
         let is_empty = set.is_empty();
         *self.0.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
@@ -192,7 +191,7 @@ struct LastRead {
     seen: Seen,
 }
 
-/// What was seen in a file: the hash of its content, since that may have secrets, or why it could not be read.
+/// The last reading of a file: the hash of its content, because that may have secrets, or why it could not be read.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Content([u8; 32]),
@@ -209,7 +208,7 @@ impl Seen {
 }
 
 impl JwksFile {
-    /// The right to read the file, if it is time for that and nobody else does. The others go on with the keys
+    /// The right to read the file, if it is time for that and no other thread does. The other threads go on with the keys
     /// that there are.
     fn due(&self) -> Option<MutexGuard<'_, LastRead>> {
         let last = match self.last.try_lock() {
@@ -230,7 +229,7 @@ impl JwksFile {
 /// The content of a file that is not too long for a set of keys.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    // One byte more than there may be, to tell.
+    // One byte more than there may be, to notice a longer file.
     let read = File::open(path)?.take(MAX_FILE_LENGTH + 1).read_to_end(&mut content)?;
     match u64::try_from(read) {
         Ok(length) if length <= MAX_FILE_LENGTH => Ok(content),

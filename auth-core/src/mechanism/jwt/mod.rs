@@ -1,4 +1,4 @@
-//! JSON Web Tokens (RFC 7519), which somebody else may have issued; behind the feature `jwt`.
+//! JSON Web Tokens (RFC 7519), which another service may have issued; behind the feature `jwt`.
 //!
 //! A token is checked by a key of the application's own choice, for the one algorithm that the key is for, and
 //! has to be from the issuer and for the audience that the application names. What it claims then becomes the
@@ -57,8 +57,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The type of a token (`typ`) is not looked at. Where the same issuer makes other tokens for this audience, such as ID
-//! tokens, tell them apart by a claim in `find_by_claims`.
+//! The type of a token (`typ`) is not looked at. If the issuer makes other tokens for this audience, such as ID tokens,
+//! distinguish them by a claim in `find_by_claims`.
 //!
 //! A token is good until it expires, wherever it is by then. So let it live for minutes, and let
 //! [`FindByClaims`] refuse what was revoked before.
@@ -98,8 +98,8 @@ const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// How a subject is found by what its token claims.
 ///
-/// It is asked at every request, and only about tokens that were found good. Whoever must no longer get in
-/// (deactivated users, revoked tokens) is `NotFound`. With
+/// Every request with a good token calls it. For users who must no longer get in and for revoked tokens return `NotFound`.
+/// With
 /// [`NoConnection`](crate::NoConnection) the token alone is believed, until it expires.
 ///
 /// The [module](crate::mechanism::jwt) has an example.
@@ -108,7 +108,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
     note = "implement `auth_core::mechanism::FindByClaims` for `{Self}`"
 )]
 pub trait FindByClaims: Subject + Sized {
-    /// What is read of the token. A token that has not got this is refused.
+    /// The claims that are read of the token. A token without them is refused.
     type Claims: DeserializeOwned;
 
     /// What [`find_by_claims`](Self::find_by_claims) needs, usually a diesel connection.
@@ -118,7 +118,7 @@ pub trait FindByClaims: Subject + Sized {
     ///
     /// # Errors
     ///
-    /// [`LoadError::NotFound`] if nobody may get in with these claims, [`LoadError::Unavailable`] if the store
+    /// [`LoadError::NotFound`] if these claims let no user in, [`LoadError::Unavailable`] if the store
     /// failed.
     fn find_by_claims(claims: Self::Claims, connection: &mut Self::Connection) -> Result<Self, LoadError>;
 }
@@ -127,31 +127,31 @@ pub trait FindByClaims: Subject + Sized {
 ///
 /// A good token is signed (RFC 7515, compact) by one of the keys, with the algorithm of that key. It has an
 /// end (`exp`), and is not used after it, nor before its beginning (`nbf`) if it has one. It is from the
-/// issuer (`iss`) and for the audience (`aud`) that were named. It has at most 16 KiB and asks for no
+/// issuer (`iss`) and for the audience (`aud`) that were named. It has at most 16 KiB and requires no
 /// extensions (`crit`). Every other token is a 401 with `error="invalid_token"`; the log has the reason.
 ///
-/// For guards that ask for a recent log-in (`within = "…"`), the subject proved who it is at `auth_time`, or
-/// at `iat` if that is earlier or alone. A token with neither is never recent.
+/// For guards that require a recent log-in (`within = "…"`), the subject logged in at `auth_time`, or at
+/// `iat` if that is earlier or alone. A token with neither is never recent.
 ///
 /// All bearer tokens are this mechanism's, unless [`or_opaque`](JwtBuilder::or_opaque) says otherwise.
 pub struct Jwt<S: FindByClaims> {
     verifier: Arc<Verifier>,
-    source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
+    pool: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     opaque: Option<Box<OpaqueWork>>,
 }
 
-/// How a token is looked up that is no JSON Web Token.
+/// Looks up a token that is no JSON Web Token.
 type OpaqueWork = dyn Fn(&HttpRequest) -> Result<Option<Work>, Rejection> + Send + Sync;
 
 impl<S: FindByClaims> Jwt<S> {
     /// Checks tokens with these keys, and looks subjects up over the connections of this pool.
     pub fn builder(
-        source: impl ConnectionSource<Connection = S::Connection>,
+        pool: impl ConnectionSource<Connection = S::Connection>,
         keys: impl Into<Keys>,
     ) -> JwtBuilder<S> {
         JwtBuilder {
             keys: keys.into(),
-            source: Arc::new(source),
+            pool: Arc::new(pool),
             issuer: String::new(),
             audiences: Vec::new(),
             leeway: CLOCK_SKEW,
@@ -170,13 +170,12 @@ impl<S: FindByClaims> Jwt<S> {
         if token.len() > MAX_LENGTH {
             return Err(refuse(&Refusal::TooLong));
         }
-        let (token, verifier, source) =
-            (token.to_owned(), Arc::clone(&self.verifier), Arc::clone(&self.source));
-        // Checking a signature takes about as long as asking a database.
+        let (token, verifier, pool) = (token.to_owned(), Arc::clone(&self.verifier), Arc::clone(&self.pool));
+        // Checking a signature takes about as long as a query of a database.
         Ok(Some(Box::new(move || {
             let Verified { claims, since } = verifier.verify(&token)?;
             let find = |connection: &mut S::Connection| S::find_by_claims(claims, connection);
-            let subject = with_connection(&*source, find).map_err(|error| match error {
+            let subject = with_connection(&*pool, find).map_err(|error| match error {
                 LoadError::NotFound => Refusal::Nobody.into(),
                 error @ LoadError::Unavailable(_) => Refused::from(error),
             })?;
@@ -234,7 +233,7 @@ fn is_jwt(token: &[u8]) -> bool {
 #[must_use = "call `build`"]
 pub struct JwtBuilder<S: FindByClaims> {
     keys: Keys,
-    source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
+    pool: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     issuer: String,
     audiences: Vec<String>,
     leeway: Duration,
@@ -242,13 +241,13 @@ pub struct JwtBuilder<S: FindByClaims> {
 }
 
 impl<S: FindByClaims> JwtBuilder<S> {
-    /// Who issues the tokens, as they say in `iss`: the one whose keys these are.
+    /// The issuer of the tokens, which has these keys, as tokens name it in `iss`.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = issuer.into();
         self
     }
 
-    /// Whom the tokens are for, as they say in `aud`: this service. Called again, it adds another name of it.
+    /// The audience of the tokens, which is this service, as they name it in `aud`. Called again, it adds another name of it.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
@@ -300,7 +299,7 @@ impl<S: FindByClaims> JwtBuilder<S> {
             return Err(JwtConfigError::Leeway);
         }
         let verifier = Arc::new(Verifier::new(self.keys, self.issuer, self.audiences, self.leeway));
-        Ok(Jwt { verifier, source: self.source, opaque: self.opaque })
+        Ok(Jwt { verifier, pool: self.pool, opaque: self.opaque })
     }
 }
 
@@ -308,7 +307,7 @@ impl<S: FindByClaims> JwtBuilder<S> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum JwtConfigError {
-    /// Tokens of anybody whose key is known would be taken, whoever they say they are from.
+    /// Tokens of every issuer with a known key would be taken.
     #[error("no issuer; name who issues the tokens with `.issuer(…)`")]
     NoIssuer,
     /// Tokens for other services would be taken.

@@ -15,10 +15,10 @@ use super::Keys;
 /// No token is longer than this, in bytes.
 pub(super) const MAX_LENGTH: usize = 16 << 10;
 
-/// Tells which tokens are good.
+/// Checks tokens.
 ///
 /// Before the signature holds, only a [`Header`] is read, and the rest of the header is skipped. `jsonwebtoken::decode`
-/// would make values of all of it, which nest as deeply as somebody likes to send if a crate of the program switches on
+/// would make values of all of it, which nest as deeply as a client likes if a crate of the program switches on
 /// `serde_json/raw_value`.
 pub(super) struct Verifier {
     keys: Keys,
@@ -27,7 +27,7 @@ pub(super) struct Verifier {
     leeway: Duration,
 }
 
-/// What a good token claims, and when its subject proved who it is.
+/// The claims of a good token, and when its subject logged in.
 #[derive(Debug)]
 pub(super) struct Verified<C> {
     pub(super) claims: C,
@@ -51,7 +51,7 @@ impl Verifier {
         Ok(Verified { claims: serde_json::from_slice(&payload)?, since })
     }
 
-    /// What was signed: the payload (RFC 7515, section 5.2).
+    /// The signed payload (RFC 7515, section 5.2).
     fn signed(&self, token: &[u8]) -> Result<Vec<u8>, Refusal> {
         let token = str::from_utf8(token).map_err(|_| Refusal::Malformed)?;
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
@@ -63,7 +63,7 @@ impl Verifier {
         }
         let keys = self.keys.current();
         let key = keys.find(kid.as_deref()).ok_or_else(|| match kid {
-            // Enough to recognize it, and not as much as somebody likes to send.
+            // Enough to recognize it, and not as much as a client likes to send.
             Some(id) => Refusal::UnknownKey { id: id.chars().take(64).collect() },
             None => Refusal::NoKey,
         })?;
@@ -102,12 +102,12 @@ fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
     Base64UrlUnpadded::decode_vec(part).map_err(|_| Refusal::Malformed)
 }
 
-/// All that is read of a token whose signature nobody has checked: nothing that nests.
+/// The fields that are read before the signature is checked: none of them nests.
 #[derive(Deserialize)]
 struct Header {
     alg: Algorithm,
     kid: Option<String>,
-    /// Whether it asks for extensions, however it says so.
+    /// Whether it requires extensions, in any form.
     #[serde(rename = "crit", default, deserialize_with = "is_there")]
     is_critical: bool,
 }
@@ -116,7 +116,7 @@ fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-/// What is read of every token.
+/// The claims that every token is checked by.
 #[derive(Deserialize)]
 struct RegisteredClaims {
     iss: String,
@@ -177,7 +177,7 @@ impl TryFrom<f64> for NumericDate {
     }
 }
 
-/// Why a token is refused, for the log. What a client chose is quoted and escaped in it.
+/// Why a token is refused, for the log. It quotes and escapes the texts of a client.
 #[derive(Debug, Error)]
 pub(super) enum Refusal {
     #[error("it is longer than {MAX_LENGTH} bytes")]

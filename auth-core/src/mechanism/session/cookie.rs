@@ -21,12 +21,12 @@ use crate::{
     vocabulary::Subject,
 };
 
-/// What the middleware calls its cookie, if the application says nothing.
+/// The default name of the middleware's cookie.
 const COOKIE_NAME: &str = "id";
 
-/// How a subject is found by the id that its session holds. Asked at every request.
+/// How a subject is found by the id that its session holds. Every request with a log-in calls it.
 ///
-/// Whoever must no longer get in (deactivated users) is `NotFound`.
+/// For users who must no longer get in, such as deactivated ones, return `NotFound`.
 ///
 /// The [module](crate::mechanism::session) has an example.
 #[diagnostic::on_unimplemented(
@@ -34,7 +34,7 @@ const COOKIE_NAME: &str = "id";
     note = "implement `auth_core::mechanism::FindBySession` for `{Self}`"
 )]
 pub trait FindBySession: Subject + Sized {
-    /// What names a subject: the type of its key.
+    /// The type of a subject's key.
     type Id: FromStr + Send + 'static;
 
     /// What [`find_by_id`](Self::find_by_id) needs, usually a diesel connection.
@@ -52,7 +52,7 @@ pub trait FindBySession: Subject + Sized {
     /// not count.
     ///
     /// A time of whole seconds stands for all of its second, as one of whole milliseconds or microseconds for all of
-    /// those: a column that keeps no more tells nothing of what was first within it. So keep microseconds, or a log-in that
+    /// those: a column that keeps no more does not say which was first within it. So keep microseconds, or a log-in that
     /// follows a log-out at once does not count.
     ///
     /// Times of two clocks may contradict each other. An application that counts the log-outs of each user instead, and
@@ -62,36 +62,37 @@ pub trait FindBySession: Subject + Sized {
     }
 }
 
-/// The mechanism `session`: somebody logged in with [`log_in`], and the session remembers.
+/// The mechanism `session`: a user logs in with [`log_in`](super::log_in), and the session remembers.
 ///
 /// A session without a log-in is no credential, and neither is one whose user is gone: such a request is
 /// anonymous, as it is when the session has expired. A user who was deactivated can so still reach the log-in
 /// page.
 ///
 /// A session holds one log-in. Two mechanisms for two kinds of users, in the `Auth`s of two scopes, need a
-/// `SessionMiddleware` each, with cookies of different names: under one, whoever logged in as the one would
-/// be the other of the same id.
+/// `SessionMiddleware` each, with cookies of different names: under one, a user
+/// of the one kind would be the user of the other kind with the same id.
 ///
-/// A browser sends the cookie with every request, whoever caused it. So a request that is authenticated by
-/// its session and may change something is refused with 403 if another site caused it: every method but GET,
-/// HEAD, OPTIONS and TRACE, and every upgrade to a WebSocket, for which browsers ask from any page with the
-/// cookie and without asking the service first (CORS). `Sec-Fetch-Site` tells; where it is missing,
-/// `Origin` is compared with the application's [`PublicOrigin`], or else with `Host` (never with what a proxy adds). A
-/// request with neither is not a browser's and is let through. This is asked before the user is looked up. Log-in itself is not covered, because
-/// nobody is authenticated then: a log-in that takes a form asks [`refuse_cross_site`].
+/// A browser sends the cookie with every request, also with those that another site causes. So a request that is
+/// authenticated by its session and may change something is refused with 403 if another site caused it: every method but
+/// GET, HEAD, OPTIONS and TRACE, and every upgrade to a WebSocket, which browsers open from any page with the cookie and
+/// without a preflight (CORS). `Sec-Fetch-Site` decides; where it is missing, `Origin` is compared with the application's
+/// [`PublicOrigin`](super::PublicOrigin), or else with `Host` (never with what a proxy adds). A request with neither is
+/// not a browser's and is let through. This is checked before the user is looked up. Log-in itself is not covered,
+/// because no user is authenticated then: a log-in that takes a form calls
+/// [`refuse_cross_site`](super::refuse_cross_site).
 ///
 /// A page's own WebSocket is authenticated by the session and by nothing else: `new WebSocket(…)` of a browser
 /// sends no `Authorization`. Programs do, and what they send by themselves is not refused.
 pub struct SessionCookie<S: FindBySession> {
-    source: Arc<dyn ConnectionSource<Connection = S::Connection>>,
+    pool: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     trusted: Vec<Origin>,
     cookie_name: String,
 }
 
 impl<S: FindBySession> SessionCookie<S> {
     /// Looks users up over the connections of this pool.
-    pub fn new(source: impl ConnectionSource<Connection = S::Connection>) -> Self {
-        Self { source: Arc::new(source), trusted: Vec::new(), cookie_name: COOKIE_NAME.to_owned() }
+    pub fn new(pool: impl ConnectionSource<Connection = S::Connection>) -> Self {
+        Self { pool: Arc::new(pool), trusted: Vec::new(), cookie_name: COOKIE_NAME.to_owned() }
     }
 
     /// Says what the cookie is called, where the application's `SessionMiddleware` gives it a name: for an `OpenAPI`
@@ -113,7 +114,7 @@ impl<S: FindBySession> SessionCookie<S> {
         Ok(self)
     }
 
-    /// Looks up the user of the request's session, if somebody is logged in.
+    /// Looks up the user of the request's session, if a user is logged in.
     fn work(&self, request: &HttpRequest) -> Result<Option<Work>, Rejection> {
         let Some(session) = of_middleware(request) else {
             missing_middleware();
@@ -137,10 +138,10 @@ impl<S: FindBySession> SessionCookie<S> {
             log_gone();
             return Ok(None);
         };
-        let source = Arc::clone(&self.source);
+        let pool = Arc::clone(&self.pool);
         Ok(Some(Box::new(move || {
             let find = |connection: &mut S::Connection| S::find_by_id(key, connection);
-            match with_connection(&*source, find) {
+            match with_connection(&*pool, find) {
                 Ok(subject) if subject.logged_out_at().is_none_or(|end| since > last_of(end)) => {
                     Ok(Authenticated::from(subject).since(since))
                 }
@@ -178,7 +179,7 @@ impl<S: FindBySession> Mechanism for SessionCookie<S> {
     fn keep_grace(&self, request: &HttpRequest, grace: Grace) {
         let Some(session) = of_middleware(request) else { return };
         if let Some(log_in) = LogIn::of(&session) {
-            // Without it there is no grace period, which lets nobody in.
+            // Without it there is no grace period, so that guards deny.
             let _ = session.insert(KEY, LogIn { grace: Some(grace), ..log_in });
         }
     }
@@ -192,8 +193,8 @@ fn last_of(time: SystemTime) -> SystemTime {
     time.checked_add(Duration::from_nanos(u64::from(unit - 1))).unwrap_or(time)
 }
 
-/// Whether somebody gains by causing this request without seeing the answer. An upgrade opens a channel in
-/// both directions, to which no rule of the same origin applies. HTTP/2 asks for one by CONNECT (RFC 8441).
+/// Whether another site gains by causing this request without seeing the answer. An upgrade opens a channel in both
+/// directions, to which the same-origin policy does not apply. HTTP/2 opens one by CONNECT (RFC 8441).
 fn may_change_something(request: &HttpRequest) -> bool {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(request.method());
     !reads || request.headers().contains_key(header::UPGRADE)

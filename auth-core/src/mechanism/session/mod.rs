@@ -1,6 +1,6 @@
 //! Log-ins that `actix-session` keeps; behind the feature `session`.
 //!
-//! The session holds who logged in, when, and until when a grace period lasts. Everything else about the user
+//! The session holds the user's id, the time of the log-in, and the end of a grace period. Everything else about the user
 //! is looked up at every request, so a revoked role or a deactivated user is seen at once. Where sessions are
 //! stored is the choice of the application: a feature of `actix-session`, and a store for its
 //! `SessionMiddleware`.
@@ -61,7 +61,7 @@
 //! copy of it stays good, for as long as the key does. A store on the server, such as Redis, forgets the
 //! session. With every store [`FindBySession::logged_out_at`] ends the sessions of a user.
 //!
-//! A store that does not answer is answered by the middleware, with 500, before any guard is asked.
+//! If the store does not answer, the middleware answers 500, before any guard.
 
 mod cookie;
 mod origin;
@@ -84,10 +84,10 @@ use crate::{error::AuthError, vocabulary::Id};
 /// Where the session holds the log-in.
 const KEY: &str = "auth";
 
-/// Logs this user in: the session holds who it is, and that it is now that this was proved.
+/// Logs this user in: the session holds the user's id, and the time.
 ///
-/// Check the password, or whatever proves it, before. The session gets a new id, so that nobody who knew the
-/// old one is logged in with it. What the session holds for somebody else who was logged in is forgotten.
+/// Check the password, or another proof, before. The session gets a new id, so that an attacker who knew the old one is
+/// not logged in with it. The session forgets all that it holds for another user who was logged in.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ const KEY: &str = "auth";
 pub fn log_in(request: &HttpRequest, id: impl Into<Id>) -> Result<(), AuthError> {
     let session = session_of(request)?;
     let log_in = LogIn { id: id.into(), since: SystemTime::now(), grace: None };
-    // What cannot be read may have been anybody's.
+    // A log-in that cannot be read may have been any user's.
     if session.contains_key(KEY) && LogIn::of(&session).is_none_or(|before| before.id != log_in.id) {
         session.clear();
     }
@@ -111,9 +111,9 @@ pub fn log_in(request: &HttpRequest, id: impl Into<Id>) -> Result<(), AuthError>
     Ok(())
 }
 
-/// Refuses a request that another site caused, by the same headers as [`SessionCookie`] does, but whoever is logged
-/// in. For a log-in that takes a form: otherwise another site can log a browser in as somebody else, who then sees
-/// what is entered there.
+/// Refuses a request that another site caused, by the headers that [`SessionCookie`] reads, whether or not a user is logged
+/// in. It is for a log-in that takes a form: otherwise another site can log a browser in as the attacker, who then sees the
+/// data that is entered there.
 ///
 /// ```
 /// use actix_web::{HttpRequest, HttpResponse, post, web::Form};
@@ -166,7 +166,7 @@ pub(crate) fn age(request: &HttpRequest, by: Duration) {
     }
 }
 
-/// All that a session holds about who logged in.
+/// All that a session holds of a log-in.
 #[derive(Serialize, Deserialize)]
 struct LogIn {
     id: Id,
@@ -175,7 +175,7 @@ struct LogIn {
 }
 
 impl LogIn {
-    /// What is no log-in, perhaps from another version of the application, is none.
+    /// A value that is no log-in, perhaps from another version of the application, is none.
     fn of(session: &Session) -> Option<Self> {
         session.get(KEY).unwrap_or_default()
     }
@@ -198,8 +198,8 @@ fn missing_middleware() {
 
 /// The request's session, if a middleware loaded it and will store it.
 ///
-/// `actix-session` makes an empty one for whoever asks where there is none, and that one is never stored. So
-/// a stand-in is put where a session would be: it is still there afterwards if there was none.
+/// `actix-session` returns an empty one where there is none, and never stores it. So a stand-in is put where a session
+/// would be: it is still there afterwards if there was none.
 fn of_middleware(request: &HttpRequest) -> Option<Session> {
     const STAND_IN: &str = "auth-stand-in";
 

@@ -99,17 +99,17 @@ impl Origin {
         }
     }
 
-    /// Whether this is the host, with the port, that the request asks. The scheme of the request is not
+    /// Whether this is the host, with the port, of the request. The scheme of the request is not
     /// compared: where a proxy ends TLS, the request does not have that of the browser.
     fn is_of(&self, request: &HttpRequest) -> bool {
         let mut hosts = request.headers().get_all(header::HOST);
-        let asked = match (hosts.next(), hosts.next()) {
+        let host = match (hosts.next(), hosts.next()) {
             (Some(only), None) => only.to_str().ok(),
             (None, _) => request.uri().authority().map(Authority::as_str),
             _ => None,
         };
-        let asked = asked.and_then(|host| Self::new(&self.scheme, host));
-        self.is_web() && asked.is_some_and(|asked| asked == *self)
+        let origin = host.and_then(|host| Self::new(&self.scheme, host));
+        self.is_web() && origin.is_some_and(|origin| origin == *self)
     }
 
     fn is_web(&self) -> bool {
