@@ -24,6 +24,8 @@ use std::{
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
+#[cfg(feature = "openapi")]
+pub(crate) use self::requirements::SubjectAttribute;
 pub use self::{
     declarative::{ContextFrom, DeclarativeGuard},
     handler::{GuardedHandler, Route},
@@ -33,10 +35,7 @@ pub use self::{
     scope_guard::ScopeGuard,
 };
 use self::{first::First, requirements::proves_what_is_checked};
-pub(crate) use self::{
-    handler::guards,
-    requirements::{Requirements, SubjectAttribute},
-};
+pub(crate) use self::{handler::guards, requirements::Requirements};
 use crate::{
     context::OnThread,
     error::AuthError,
