@@ -1,5 +1,4 @@
-//! Contexts that are loaded on the thread that found the subject, and those that are not loaded before the subject is let
-//! in.
+//! The thread that finds the subject loads the first context, and nothing before the subject is let in.
 
 use std::{
     str::FromStr,
@@ -8,7 +7,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread::{self, ThreadId},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use actix_session::{SessionMiddleware, storage::CookieSessionStore};
@@ -226,7 +225,7 @@ async fn thread_of(loaded: Loaded, found: CurrentUser<Found>) -> impl Responder 
     (loaded.0 == found.place && found.place.work.is_some()).to_string()
 }
 
-/// Where it is loaded, as above. A query is not looked at before its sender is known.
+/// Where it is loaded, as above. A query is not read before its sender is known.
 #[permission_required_for_context("read", ctx_arg = "loaded", id = query("id"))]
 #[get("/by-query")]
 async fn by_query(loaded: Loaded, found: CurrentUser<Found>) -> impl Responder {
@@ -278,7 +277,7 @@ fn service(auth: Auth) -> Service {
 }
 
 #[test]
-fn nothing_is_parsed_or_loaded_for_who_is_not_let_in() {
+fn nothing_is_parsed_or_loaded_before_the_caller_is_let_in() {
     let tokens = BearerToken::<Found>::new(NoConnection).max_age(24 * HOUR);
     let sessions = SessionCookie::<Found>::new(NoConnection);
     let service = service(Auth::builder().mechanism(tokens).mechanism(sessions).build().unwrap());
@@ -337,35 +336,41 @@ fn a_context_is_loaded_on_the_thread_that_found_the_subject() {
 type Line = (&'static str, bool, Duration, Option<Duration>);
 
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<Line>>>);
+struct Events(Arc<Mutex<Vec<Line>>>);
 
-impl Observer for Told {
+impl Observer for Events {
     fn decided(&self, event: &Event<'_>) {
-        let told = (event.guard, event.subject.is_some(), event.duration, event.load);
-        self.0.lock().unwrap().push(told);
+        let line = (event.guard, event.subject.is_some(), event.duration, event.load);
+        self.0.lock().unwrap().push(line);
     }
 }
 
 #[test]
-fn a_load_is_told_as_a_part_of_the_check_that_asked_for_it() {
-    let told = Told::default();
+fn a_load_is_a_part_of_the_check_that_needs_it() {
+    let events = Events::default();
     let tokens = BearerToken::<Found>::new(NoConnection);
     let limit = Duration::from_millis(200);
-    let auth = Auth::builder().mechanism(tokens).observer(told.clone()).time_limit(limit).build().unwrap();
+    let auth = Auth::builder().mechanism(tokens).observer(events.clone()).time_limit(limit).build().unwrap();
     let service = service(auth);
+    let begun = Instant::now();
     assert_eq!(service.get("/held/1", Some("fresh")).status, 200);
-    let all = std::mem::take(&mut *told.0.lock().unwrap());
-    let [("authenticate", true, _, None), ("permission_required_for_context", true, duration, Some(load))] =
-        all[..]
+    let total = begun.elapsed();
+    let all = std::mem::take(&mut *events.0.lock().unwrap());
+    let [
+        ("authenticate", true, authentication, None),
+        ("permission_required_for_context", true, check, Some(load)),
+    ] = all[..]
     else {
         panic!("{all:?}")
     };
-    assert!(duration >= load, "{duration:?} {load:?}");
+    assert!(check >= load, "{check:?} {load:?}");
+    // The load is a part of one of the two alone.
+    assert!(authentication + check <= total, "{authentication:?} {check:?} {total:?}");
 
-    // A store of contexts that hangs is an outage for a known caller.
+    // A store of contexts that hangs is an outage for a subject that is known.
     let hold = HELD.lock().unwrap();
     assert_eq!(service.get("/held/1", Some("fresh")).status, 503);
-    let all = std::mem::take(&mut *told.0.lock().unwrap());
+    let all = std::mem::take(&mut *events.0.lock().unwrap());
     assert!(matches!(all[..], [("authenticate", true, _, None)]), "{all:?}");
     drop(hold);
     assert_eq!(service.get("/held/1", Some("fresh")).status, 200);

@@ -1,4 +1,4 @@
-//! A part is missing, broken or malformed: the right status, no panic, and no request is let in.
+//! Where a part is missing, broken or malformed, a guard answers with the right status, does not panic, and denies.
 
 use std::{
     future::pending,
@@ -300,7 +300,7 @@ fn a_panic_in_an_access_control_list_is_an_outage() {
 }
 
 #[test]
-fn a_subject_of_another_type_than_the_handler_asks_for_is_a_mistake_of_the_application() {
+fn a_subject_of_another_type_than_the_handler_takes_is_a_mistake_of_the_application() {
     let auth = Auth::builder().mechanism(AlwaysAs(User::new(1))).build().unwrap();
     let service = service(auth);
     assert_problem(&service.get("/unguarded", None), 500);
@@ -370,7 +370,7 @@ impl DeclarativeGuard for Forgetful {
 }
 
 #[test]
-fn a_guard_that_loads_less_than_it_asks_for_lets_nobody_in() {
+fn a_guard_that_loads_less_than_it_requires_denies() {
     let auth = World::new().auth();
     let service = Service::start(move |app| {
         let handler = async |_: Admitted<Forgetful>| "let in";

@@ -1,4 +1,4 @@
-//! The order of the phases: the parts of a request that are looked at, checked and read before the answer.
+//! The order of the phases: which statements run, and whether the body is read, before a request is answered.
 
 use std::thread;
 
@@ -103,7 +103,7 @@ async fn a_denied_request_is_answered_without_a_look_at_its_body() {
         let (request, _) = request.to_request().replace_payload(untouchable());
         let response = app.call(request).await.unwrap();
         assert_eq!(response.status(), expected, "{path} by {token:?}");
-        // The body of the request is held back while this is sent, and no code looks at it.
+        // The body of the request is held while this is sent, and is not read.
         assert!(!to_bytes(response.into_body()).await.unwrap().is_empty());
     }
 }
@@ -238,7 +238,7 @@ async fn what_may_block_does_not_run_on_the_event_loop() {
     assert_eq!(call_and_read_body(&app, request.to_request()).await, "false false");
 }
 
-/// A body that no code may read.
+/// A body that must not be read.
 pub(crate) fn untouchable() -> Payload {
     let stream = futures_util::stream::poll_fn(|_| panic!("the body was read"));
     Payload::Stream { payload: Box::pin(stream) }

@@ -55,10 +55,10 @@ pub trait AsyncLoadContext: Sized + 'static {
     #[doc(hidden)]
     fn load_with_access(
         id: Self::Id,
-        question: &AccessQuery,
+        query: &AccessQuery,
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<Loaded<Self>, LoadError>> {
-        let _ = question;
+        let _ = query;
         async { Ok((Self::load(id, connection).await?, None)) }
     }
 
@@ -66,12 +66,12 @@ pub trait AsyncLoadContext: Sized + 'static {
     #[doc(hidden)]
     fn load_lent<L: Lender>(
         id: Self::Id,
-        question: &AccessQuery,
+        query: &AccessQuery,
         lender: &L,
     ) -> impl Future<Output = Result<Loaded<Self>, L::Error>> {
         async {
             let mut connection = lender.acquire::<Self::Connection>().await?;
-            let loaded = Self::load_with_access(id, question, &mut connection).await;
+            let loaded = Self::load_with_access(id, query, &mut connection).await;
             connection.done();
             Ok(loaded?)
         }
@@ -98,11 +98,11 @@ impl<T: LoadContext> AsyncLoadContext for T {
 
     fn load_lent<L: Lender>(
         id: T::Id,
-        question: &AccessQuery,
+        query: &AccessQuery,
         lender: &L,
     ) -> impl Future<Output = Result<Loaded<Self>, L::Error>> {
-        let question = question.clone();
-        lender.blocking(move |connection| <T as LoadContext>::load_with_access(id, &question, connection))
+        let query = query.clone();
+        lender.blocking(move |connection| <T as LoadContext>::load_with_access(id, &query, connection))
     }
 
     fn on_thread(
@@ -134,10 +134,10 @@ pub trait AsyncLoadContexts: AsyncLoadContext<Id: Clone + Eq + Hash> {
     #[doc(hidden)]
     fn load_all_with_access(
         ids: &[Self::Id],
-        question: &AccessQuery,
+        query: &AccessQuery,
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<AllLoaded<Self::Id, Self>, LoadError>> {
-        let _ = question;
+        let _ = query;
         async {
             let contexts = Self::load_all(ids, connection).await?;
             Ok(contexts.into_iter().map(|(id, context)| (id, (context, None))).collect())
@@ -148,12 +148,12 @@ pub trait AsyncLoadContexts: AsyncLoadContext<Id: Clone + Eq + Hash> {
     #[doc(hidden)]
     fn load_all_lent<L: Lender>(
         ids: Vec<Self::Id>,
-        question: &AccessQuery,
+        query: &AccessQuery,
         lender: &L,
     ) -> impl Future<Output = Result<AllLoaded<Self::Id, Self>, L::Error>> {
         async move {
             let mut connection = lender.acquire::<Self::Connection>().await?;
-            let loaded = Self::load_all_with_access(&ids, question, &mut connection).await;
+            let loaded = Self::load_all_with_access(&ids, query, &mut connection).await;
             connection.done();
             Ok(loaded?)
         }
@@ -170,12 +170,10 @@ impl<T: LoadContexts> AsyncLoadContexts for T {
 
     fn load_all_lent<L: Lender>(
         ids: Vec<T::Id>,
-        question: &AccessQuery,
+        query: &AccessQuery,
         lender: &L,
     ) -> impl Future<Output = Result<AllLoaded<T::Id, Self>, L::Error>> {
-        let question = question.clone();
-        lender.blocking(move |connection| {
-            <T as LoadContexts>::load_all_with_access(&ids, &question, connection)
-        })
+        let query = query.clone();
+        lender.blocking(move |connection| <T as LoadContexts>::load_all_with_access(&ids, &query, connection))
     }
 }

@@ -125,7 +125,7 @@ pub trait Loadable: Sized + 'static {
     /// Loads the contexts, and the database's decision about each if the database decides.
     fn load<L: Lender>(
         key: Self::Key,
-        question: &AccessQuery,
+        query: &AccessQuery,
         lender: &L,
     ) -> impl Future<Output = Result<(Self, Vec<Granted>), L::Error>>;
 }
@@ -156,11 +156,11 @@ impl<T: AsyncLoadContext> Loadable for T {
 
     async fn load<L: Lender>(
         id: T::Id,
-        question: &AccessQuery,
+        query: &AccessQuery,
         lender: &L,
     ) -> Result<(Self, Vec<Granted>), L::Error> {
-        let (context, answer) = T::load_lent(id, question, lender).await?;
-        Ok((context, answer.into_iter().collect()))
+        let (context, granted) = T::load_lent(id, query, lender).await?;
+        Ok((context, granted.into_iter().collect()))
     }
 }
 
@@ -207,18 +207,18 @@ impl<T: AsyncLoadContexts> Loadable for Vec<T> {
 
     async fn load<L: Lender>(
         ids: Vec<T::Id>,
-        question: &AccessQuery,
+        query: &AccessQuery,
         lender: &L,
     ) -> Result<(Self, Vec<Granted>), L::Error> {
-        let loaded = T::load_all_lent(ids.clone(), question, lender).await?;
+        let loaded = T::load_all_lent(ids.clone(), query, lender).await?;
         let mut loaded: HashMap<_, _> = loaded.into_iter().collect();
         let mut contexts = Self::with_capacity(ids.len());
-        let mut answers = Vec::with_capacity(ids.len());
+        let mut all_granted = Vec::with_capacity(ids.len());
         for id in &ids {
-            let (context, answer) = loaded.remove(id).ok_or(LoadError::NotFound)?;
+            let (context, granted) = loaded.remove(id).ok_or(LoadError::NotFound)?;
             contexts.push(context);
-            answers.extend(answer);
+            all_granted.extend(granted);
         }
-        Ok((contexts, answers))
+        Ok((contexts, all_granted))
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Check<'a> {
     /// The attribute's name, `authenticate` or `guard`.
     pub(crate) guard: &'static str,
     /// Nowhere outside of a request.
-    pub(crate) place: Option<RequestScope<'a>>,
+    pub(crate) scope: Option<RequestScope<'a>>,
     pub(crate) subject: Option<&'a dyn Subject>,
     /// The mechanism that authenticated the subject, or refused its credentials.
     pub(crate) mechanism: Option<&'static str>,
@@ -54,12 +54,12 @@ pub(crate) struct RequestScope<'a> {
 
 /// A `tracing` event with what every event of a check has. A macro, for its level is part of its code.
 macro_rules! log {
-    ($level:ident, $check:ident, $told:ident, $decision:ident) => {
+    ($level:ident, $check:ident, $details:ident, $decision:ident) => {
         tracing::$level!(
             target: "auth",
             guard = $check.guard,
-            method = $told.method,
-            route = $told.route.as_deref(),
+            method = $details.method,
+            route = $details.route.as_deref(),
             // Quoted and escaped if it is a text: a line break in it must not begin a line of the log.
             subject = $check.subject.map(|subject| field::debug(subject.id())),
             mechanism = $check.mechanism,
@@ -70,17 +70,17 @@ macro_rules! log {
             outcome = $decision.outcome(),
             reason = $decision.reason(),
             hidden = $check.hidden.then_some(true),
-            error = $told.error.as_deref(),
-            duration_us = micros($told.duration),
+            error = $details.error.as_deref(),
+            duration_us = micros($details.duration),
             load_us = $check.load.map(micros),
         )
     };
 }
 
 impl<'a> Check<'a> {
-    pub(crate) fn new(guard: &'static str, place: RequestScope<'a>) -> Self {
-        let started = if place.observers.is_empty() { clock() } else { Some(Instant::now()) };
-        Self { place: Some(place), ..Self::begun(started, guard, None) }
+    pub(crate) fn new(guard: &'static str, scope: RequestScope<'a>) -> Self {
+        let started = if scope.observers.is_empty() { clock() } else { Some(Instant::now()) };
+        Self { scope: Some(scope), ..Self::begun(started, guard, None) }
     }
 
     /// Outside of a request, begun at this time.
@@ -91,7 +91,7 @@ impl<'a> Check<'a> {
     ) -> Self {
         Self {
             guard,
-            place: None,
+            scope: None,
             subject,
             mechanism: None,
             asked: None,
@@ -113,7 +113,7 @@ impl<'a> Check<'a> {
     }
 
     /// Whether the decision is observed. If not, no text is made for its event.
-    pub(crate) fn is_told(&self) -> bool {
+    pub(crate) fn is_observed(&self) -> bool {
         self.started.is_some()
     }
 
@@ -142,12 +142,12 @@ impl<'a> Check<'a> {
     }
 
     /// Whether an observer or the log receives an allowed decision now.
-    pub(crate) fn is_heard(&self) -> bool {
+    pub(crate) fn is_emitted(&self) -> bool {
         !self.observers().is_empty() || logs(Level::INFO)
     }
 
     fn observers(&self) -> &'a [Box<dyn Observer>] {
-        self.place.map_or(&[], |place| place.observers)
+        self.scope.map_or(&[], |scope| scope.observers)
     }
 
     fn duration(&self) -> Duration {
@@ -160,16 +160,16 @@ impl<'a> Check<'a> {
         if observers.is_empty() && !logs(if error.is_some() { Level::ERROR } else { Level::INFO }) {
             return;
         }
-        let told = EventDetails {
-            method: self.place.map(|place| known(place.request.method())),
-            route: self.place.and_then(|place| place.request.match_pattern()),
+        let details = EventDetails {
+            method: self.scope.map(|scope| known(scope.request.method())),
+            route: self.scope.and_then(|scope| scope.request.match_pattern()),
             error: error.map(|error| Causes(error).to_string()),
             duration: self.duration(),
         };
         if error.is_some() {
-            log!(error, self, told, decision);
+            log!(error, self, details, decision);
         } else {
-            log!(info, self, told, decision);
+            log!(info, self, details, decision);
         }
         if observers.is_empty() {
             return;
@@ -177,8 +177,8 @@ impl<'a> Check<'a> {
         let event = Event {
             time: SystemTime::now(),
             guard: self.guard,
-            method: told.method.unwrap_or(OTHER),
-            route: told.route.as_deref(),
+            method: details.method.unwrap_or(OTHER),
+            route: details.route.as_deref(),
             subject: self.subject.map(Subject::id),
             mechanism: self.mechanism,
             asked: self.asked,
@@ -187,8 +187,8 @@ impl<'a> Check<'a> {
             context_id: self.context.map(|(_, id)| id),
             decision,
             hidden: self.hidden,
-            error: told.error.as_deref(),
-            duration: told.duration,
+            error: details.error.as_deref(),
+            duration: details.duration,
             load: self.load,
         };
         for observer in observers {
@@ -288,8 +288,8 @@ mod tests {
         let observers: [Box<dyn Observer>; 1] = [Box::new(Arc::clone(&methods))];
         for method in ["GET", "PATCH", "PROPFIND", "get", "X"] {
             let request = TestRequest::default().method(method.parse().unwrap()).to_http_request();
-            let place = RequestScope { request: &request, observers: &observers };
-            Check::new("authenticate", place).decided(Decision::Deny(DenyReason::Anonymous));
+            let scope = RequestScope { request: &request, observers: &observers };
+            Check::new("authenticate", scope).decided(Decision::Deny(DenyReason::Anonymous));
         }
         assert_eq!(*methods.0.lock().unwrap(), ["GET", "PATCH", "_OTHER", "_OTHER", "_OTHER"]);
     }
@@ -317,9 +317,9 @@ mod tests {
     fn a_check_that_is_not_observed_allocates_nothing_and_reads_no_clock() {
         let request = TestRequest::default().to_http_request();
         let subject = User::new("mia");
-        let place = RequestScope { request: &request, observers: &[] };
+        let scope = RequestScope { request: &request, observers: &[] };
         let measured = allocation_counter::measure(|| {
-            let check = Check { subject: Some(&subject), ..Check::new("roles_required", place) };
+            let check = Check { subject: Some(&subject), ..Check::new("roles_required", scope) };
             assert_eq!(check.started, None);
             assert_eq!(check.begins_to_load(), None);
             check.of("7").decided(Decision::Deny(DenyReason::NoMatch));

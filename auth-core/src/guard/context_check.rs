@@ -1,4 +1,4 @@
-//! The check of what one context requirement of a guard has loaded.
+//! The check of one context requirement of a guard, once its contexts are loaded.
 
 use std::{borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
@@ -18,14 +18,14 @@ use crate::{
 /// More contexts than any handler works on at once, and fewer than a database binds values in one statement.
 pub(super) const MAX_CONTEXTS: usize = 10_000;
 
-/// One requirement of a guard, and what its check has to know.
+/// The check of one requirement.
 pub(super) struct ContextCheck<'c> {
     pub(super) caller: &'c Caller<'c>,
     pub(super) requirement: &'c ContextRequirement,
     pub(super) query: AccessQuery,
     /// The id of each context of a list, for the events.
     pub(super) ids: Vec<String>,
-    /// What the events of this check have in common.
+    /// The fields that the events of this check have in common.
     pub(super) event: Check<'c>,
 }
 
@@ -47,7 +47,7 @@ impl<'c> ContextCheck<'c> {
         Ok(Self { caller, requirement, query, ids: Vec::new(), event })
     }
 
-    /// Checks every permission on every context. The contexts are afterwards those that the decisions are about.
+    /// Checks every permission on every context. Afterwards, `contexts` are the rows that the decisions are about.
     pub(super) async fn check<L: Contexts>(
         &mut self,
         contexts: &mut L,
@@ -76,12 +76,12 @@ impl<'c> ContextCheck<'c> {
         let group = self.group(label);
         let event = group.as_deref().map_or(self.event, |group| self.event.of(group));
         Check { hidden, ..event }.decided(Decision::Deny(DenyReason::Empty));
-        // A loader may leave out what does not exist: what is hidden looks the same.
+        // A loader may leave out rows that do not exist: hidden rows have to look like those.
         Err(if hidden { AuthError::NotFound } else { forbidden(label) })
     }
 
-    /// Queries the database about contexts that were loaded without an answer. Then each context becomes the row that the
-    /// answer is about.
+    /// Queries the database about contexts that were loaded without its decision. Then each context becomes the row that
+    /// the decision is about.
     async fn query_access<L: Contexts>(&mut self, contexts: &mut L) -> Result<Vec<Granted>, AuthError> {
         let auth = self.caller.auth;
         let all: Vec<_> = contexts.each().map(|(_, context)| context).collect();
@@ -103,7 +103,7 @@ impl<'c> ContextCheck<'c> {
     fn decide_each<L: Contexts>(&self, contexts: &L, granted: &[Granted]) -> Result<(), AuthError> {
         let Caller { auth, subject, .. } = self.caller;
         let mut denied = None;
-        // All were loaded at once, so one event tells of it.
+        // All were loaded at once, so one event has the time of the load.
         let mut load = self.event.load;
         for (index, (label, context)) in contexts.each().enumerate() {
             let decide = |permission| match granted.get(index) {
@@ -116,7 +116,7 @@ impl<'c> ContextCheck<'c> {
             for permission in self.requirement.permissions {
                 match self.decide(decide, *permission, load.take(), &event) {
                     Ok(()) => {}
-                    // Of what is hidden, a list says no more than of what is missing, whatever else is in it.
+                    // A hidden context in a list is answered as a missing one, before any other denial.
                     Err(Refused::Hidden) => return Err(AuthError::NotFound),
                     Err(Refused::Openly) if auth.hides_unreadable() => denied = denied.or(Some(label)),
                     Err(Refused::Openly) => return Err(forbidden(label)),
@@ -126,8 +126,8 @@ impl<'c> ContextCheck<'c> {
         denied.map_or(Ok(()), |label| Err(forbidden(label)))
     }
 
-    /// Decides one permission on a loaded context. Every guard that has a context decides here, so that none tells a context
-    /// that exists from one that does not where that is hidden.
+    /// Decides one permission on a loaded context. Every guard that has a context decides here, so that none reveals that a
+    /// hidden context exists.
     fn decide(
         &self,
         decide: impl Fn(Permission) -> Decision,
@@ -140,7 +140,7 @@ impl<'c> ContextCheck<'c> {
         let hidden = !decision.is_allowed()
             && self.caller.auth.hides_unreadable()
             && (permission == Permission::READ || !reads());
-        if event.is_heard() {
+        if event.is_emitted() {
             Check { permission: Some(permission), hidden, load, ..*event }.decided(decision);
         }
         match decision {
@@ -150,9 +150,9 @@ impl<'c> ContextCheck<'c> {
         }
     }
 
-    /// A group as the events have it: its label may be a text of the client's. `None` if nothing observes.
+    /// A group as the events have it: its label may be a text of the client's. `None` if the check is not observed.
     fn group(&self, label: Option<&str>) -> Option<String> {
-        label.filter(|_| self.event.is_told()).map(|label| quoted("group", label))
+        label.filter(|_| self.event.is_observed()).map(|label| quoted("group", label))
     }
 }
 
@@ -179,7 +179,7 @@ enum Refused {
     Hidden,
 }
 
-/// What a client may know of a denial: the label of the group, if there is one.
+/// A denial with no more than a client may know: the label of the group, if there is one.
 fn forbidden(label: Option<&str>) -> AuthError {
     match label {
         Some(label) => AuthError::ForbiddenGroup { label: label.to_owned() },
@@ -187,7 +187,7 @@ fn forbidden(label: Option<&str>) -> AuthError {
     }
 }
 
-/// What was loaded, or the denial or failure that its absence means.
+/// The loaded contexts, or the denial or failure that their absence means.
 pub(super) fn or_denied<T, E: Into<NotLoaded>>(
     loaded: Result<T, E>,
     event: &Check<'_>,

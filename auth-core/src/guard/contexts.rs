@@ -103,7 +103,7 @@ impl Caller<'_> {
         self.prove::<A>(requirement)?;
         let event = self.event::<A::Loaded>("", requirement);
         let text = match &key {
-            _ if !event.is_told() => String::new(),
+            _ if !event.is_observed() => String::new(),
             Ok(key) => A::Loaded::shown(key),
             Err(text) if text.is_empty() => String::new(),
             Err(text) => quoted("no id", text),
@@ -115,7 +115,7 @@ impl Caller<'_> {
             return Err(AuthError::NotFound);
         }
         let key = A::Loaded::distinct(key);
-        let ids = if event.is_told() { A::Loaded::ids(&key) } else { Vec::new() };
+        let ids = if event.is_observed() { A::Loaded::ids(&key) } else { Vec::new() };
         let mut check = ContextCheck { ids, ..ContextCheck::new(self, requirement, event)? };
         let (mut contexts, granted) = if let Some(nothing) = A::Loaded::of_nothing(&key) {
             (nothing, Vec::new())
@@ -129,7 +129,7 @@ impl Caller<'_> {
         Ok(A::from_checked(contexts))
     }
 
-    /// What the events of this requirement's check have in common.
+    /// The fields that the events of this requirement's check have in common.
     fn event<'a, L: Contexts>(&'a self, id: &'a str, requirement: &ContextRequirement) -> Check<'a> {
         let event = Check {
             permission: requirement.permissions.first().copied(),

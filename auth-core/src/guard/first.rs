@@ -1,4 +1,4 @@
-//! What a guard does on the thread on which a mechanism finds the subject: it checks the subject, and loads the first
+//! The part of a guard on the thread on which a mechanism finds the subject: it checks the subject, and loads the first
 //! context.
 
 use std::{borrow::Cow, sync::Arc, time::Instant};
@@ -17,17 +17,18 @@ pub struct First<T> {
     permissions: Cow<'static, [Permission]>,
     is_timed: bool,
     began: Option<Instant>,
-    /// Of the first checks. No check is decided after a denial.
+    /// The decisions of the first checks. After a denial, no check is decided.
     pub(super) decisions: Vec<Decision>,
     pub(super) context: Box<dyn OnThread<T>>,
 }
 
+/// The part for the thread, of a guard that begins.
 impl Entry<'_, 'static> {
-    /// `None` if the first context cannot be loaded on that thread: the subject is known already, or the guard also checks
-    /// how recently it has logged in, which the thread cannot.
+    /// `None` if the first context cannot be loaded on that thread: the subject is known already, or the guard requires a
+    /// recent log-in, which the thread cannot check.
     pub(super) fn first<L: ReadFrom<S>, S>(&self) -> Option<First<L>> {
         let Requirements { checks, contexts: [requirement, ..], .. } = self.requirements else { return None };
-        if self.accepted().asks_for_recent() || self.is_known {
+        if self.accepted().requires_recent_log_in() || self.is_known {
             return None;
         }
         Some(First {

@@ -110,7 +110,7 @@ impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
         progress::begins(&request, G::handler());
         Box::pin(async move {
             let admitted = {
-                // Made where it stays: what is awaited without a place is moved to one, with all that it has room for.
+                // Pinned where it is made: otherwise the future is moved, with all the room that it reserves.
                 let answer = pin!(G::admit(&request, &mut payload));
                 caught("guard", &request, answer).await
             };
@@ -290,7 +290,7 @@ pub struct Caller<'r> {
     auth: &'r Auth,
     mechanism: &'static str,
     subject: Arc<dyn Subject>,
-    /// What the guard requires of contexts.
+    /// The guard's requirements of contexts.
     contexts: &'r [ContextRequirement],
 }
 

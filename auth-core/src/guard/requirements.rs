@@ -56,7 +56,7 @@ pub struct SubjectCheck {
     pub(crate) names: &'static [&'static str],
 }
 
-/// What the subject must have.
+/// The attribute that a subject must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SubjectAttribute {
     Role,
@@ -103,7 +103,7 @@ attributes! {
 }
 
 impl SubjectCheck {
-    /// No name at all denies, and an empty name is nobody's. Admins pass checks of roles. They do not pass checks of
+    /// No name at all denies, and no subject has an empty name. Admins pass checks of roles. They do not pass checks of
     /// permissions, because their roles carry permissions as all others do.
     pub(super) fn decide(&self, subject: &dyn Subject) -> Decision {
         let has = |name: &&str| {

@@ -320,7 +320,7 @@ impl PasswordError {
     }
 }
 
-/// All turns, once nobody has one.
+/// All turns, once all are free.
 #[cfg(test)]
 pub(super) async fn all_turns() -> tokio::sync::SemaphorePermit<'static> {
     TURNS.at_once.acquire_many(processors().try_into().unwrap()).await.unwrap()
@@ -338,7 +338,7 @@ mod tests {
         let turns = all_turns().await;
         let passwords = Passwords::with_cost(32, 1, 1).unwrap();
         let mut hashed = Box::pin(passwords.hash_in_turn("sunny side up".to_owned()));
-        // As long as nobody else may have one, it does not end.
+        // It does not end while this test has all turns.
         let waited = actix_web::rt::time::timeout(Duration::from_millis(200), &mut hashed).await;
         assert!(waited.is_err(), "{waited:?}");
         drop(turns);

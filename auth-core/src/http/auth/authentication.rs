@@ -19,16 +19,16 @@ use crate::{
     vocabulary::{AllowReason, Decision, DenyReason, Subject},
 };
 
-/// What a guard does next on the thread on which a mechanism has found the subject.
+/// The part of a guard that follows on the thread on which a mechanism has found the subject.
 pub(crate) trait Next: Send + 'static {
     /// May block.
     fn follow(&mut self, subject: &Arc<dyn Subject>);
 
-    /// When it began, if it did and the observers want to know.
+    /// When it began, if it did and is observed.
     fn began(&self) -> Option<Instant>;
 }
 
-/// Nothing more than the subject is needed.
+/// Nothing follows.
 pub(crate) enum NothingNext {}
 
 impl Next for NothingNext {
@@ -96,7 +96,7 @@ impl Auth {
         Ok(identity.inspect(|identity| identity.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
 
-    /// As [`current`](Self::current), but 401 if nobody is logged in.
+    /// As [`current`](Self::current), but 401 if no subject is logged in.
     pub(crate) async fn current_or_refused(&self, request: &HttpRequest) -> Result<Identity, AuthError> {
         if let Some(identity) = self.cached_identity(request) {
             return Ok(identity);
@@ -172,8 +172,8 @@ impl Auth {
         let (known, mut subject) = following.as_ref().map(|_| oneshot::channel()).unzip();
         let job = blocking::on_thread(move || {
             let found = work();
-            // The subject comes before the rest, so that a failure in time has it. If the request waits no longer, nothing
-            // follows.
+            // The request learns the subject first: if the rest hangs, the event of the failure has it. Nothing follows
+            // for a request that has ended.
             if let (Ok(Authenticated { subject, .. }), Some(next), Some(known)) =
                 (&found, &mut following, known)
                 && known.send(Arc::clone(subject)).is_ok()
@@ -219,7 +219,7 @@ impl Auth {
         }
     }
 
-    /// A 401 with the challenges of all accepted mechanisms; that of `mechanism` says why it let nobody in.
+    /// A 401 with the challenges of all accepted mechanisms; that of `mechanism` says why it denies.
     fn unauthenticated(&self, accepted: &LogInRequirement, mechanism: &str, why: Why) -> AuthError {
         let challenge = |accepts: &dyn DynMechanism| {
             let why = if accepts.name() == mechanism { why } else { Why::Missing };

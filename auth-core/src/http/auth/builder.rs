@@ -225,7 +225,7 @@ impl AuthBuilder {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AuthConfigError {
-    /// There is no mechanism, so that nobody could log in.
+    /// There is no mechanism, so no user could log in.
     #[error("no mechanism: nobody could log in; add one with `.mechanism(…)`")]
     NoMechanism,
     /// Two mechanisms have one name.

@@ -7,10 +7,10 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use super::Auth;
 use crate::{error::AuthError, event::Check, mechanism::Authenticated, vocabulary::Subject};
 
-/// Kept with a request that has no credentials, or wrong ones, where that decided about the answer.
+/// The mark of a request without an identity, whose answer depends on that.
 struct NobodyFound(Auth);
 
-/// What authentication found, kept with the request.
+/// The outcome of authentication, which the request keeps.
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub(super) by: Auth,
@@ -72,7 +72,7 @@ impl Auth {
         extensions.get::<Identity>().map(|identity| &identity.by).or_else(nobody).cloned()
     }
 
-    /// Passes on what was found. The request keeps that it was nobody, because a handler may go on without a subject.
+    /// Passes the outcome on. If it is no identity, the request keeps that, because a handler may go on without a subject.
     pub(super) fn noting_nobody(
         &self,
         request: &HttpRequest,

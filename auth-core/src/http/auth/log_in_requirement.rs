@@ -54,7 +54,7 @@ impl LogInRequirement {
     }
 
     /// Whether the log-in has to be recent.
-    pub(crate) const fn asks_for_recent(&self) -> bool {
+    pub(crate) const fn requires_recent_log_in(&self) -> bool {
         self.within.is_some()
     }
 

@@ -61,7 +61,7 @@ pub struct Attempts {
 
 struct Shared {
     started: Instant,
-    /// With keys of its own, so that nobody can choose names that meet in one place.
+    /// With random keys, so that an attacker cannot choose names that meet in one place.
     hasher: RandomState,
     counts: Mutex<Counts>,
 }

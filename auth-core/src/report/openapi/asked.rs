@@ -93,7 +93,7 @@ impl<'a> Asked<'a> {
             match &requirements.caller {
                 CallerRequirement::Everybody(_) => {}
                 CallerRequirement::Anonymous => say("a caller who is not logged in".to_owned()),
-                CallerRequirement::Authenticated(accepted) if accepted.asks_for_recent() => {
+                CallerRequirement::Authenticated(accepted) if accepted.requires_recent_log_in() => {
                     say("a recent log-in".to_owned());
                 }
                 CallerRequirement::Authenticated(_) => say("a log-in".to_owned()),
