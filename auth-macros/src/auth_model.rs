@@ -83,6 +83,7 @@ impl Policy {
         let name = &self.row.name;
         let context = name.unraw().to_string();
         let relations = self.row.relations.iter().map(|relation| self.relation(relation));
+        let relation_items = self.row.relations.iter().map(Relation::item);
         let grants = self.grants.iter().map(|grant| {
             let (permission, rule) = (permission(&grant.permission), self.rule(&grant.rule));
             quote!(::auth_core::__private::Grant { permission: #permission, rule: #rule })
@@ -104,12 +105,13 @@ impl Policy {
 
                 #assertion
 
-                static __AUTH_RELATIONS: &[::auth_core::__private::Relation] = &[#(#relations),*];
+                #(#relations)*
+
                 static __AUTH_GRANTS: &[::auth_core::__private::Grant] = &[#(#grants),*];
                 static __AUTH_POLICY: ::auth_core::Policy = ::auth_core::Policy::new(
                     #context,
                     ::core::module_path!(),
-                    __AUTH_RELATIONS,
+                    &[#(&#relation_items),*],
                     __AUTH_GRANTS,
                 );
 
@@ -173,53 +175,58 @@ impl Policy {
         })
     }
 
-    fn relation(&self, Relation { name, parent, foreign_key }: &Relation) -> TokenStream {
+    fn relation(&self, relation: &Relation) -> TokenStream {
+        let Relation { name, parent, foreign_key } = relation;
+        let (this, written) = (relation.item(), name.unraw().to_string());
         let column = self.row.declared(foreign_key);
-        let (shown, written) = (shown(parent), name.unraw().to_string());
+        let shown = shown(parent);
         let composite =
             format!("the key of `{shown}` has several columns; a relation needs one of a single column");
         let mistyped = format!("`{foreign_key}` has another type than the key of `{shown}`");
         let span = at(parent.span());
-        let scoped = quote_spanned!(span=> <#parent as ::auth_core::Scoped>);
         let policy = quote_spanned!(span=> <#parent>::__auth_policy());
-        let key = quote_spanned! {at(foreign_key.span())=>
-            ::auth_core::__private::key_of(#scoped::KEY, &#column, #composite, #mistyped)
+        let key = quote_spanned!(span=> <#parent as ::auth_core::Scoped>::KEY);
+        let relation = quote_spanned! {at(foreign_key.span())=>
+            ::auth_core::__private::relation(#written, #column, #policy, #key, #composite, #mistyped)
         };
         quote! {
-            ::auth_core::__private::Relation {
-                name: #written,
-                foreign_key: #column,
-                key: #key,
-                policy: #policy,
-            }
+            #[allow(non_upper_case_globals, reason = "the relation has the name")]
+            static #this: ::auth_core::__private::Relation = #relation;
         }
     }
 
     /// A rule, as data.
     fn rule(&self, rule: &Rule) -> TokenStream {
+        let of = quote!(::auth_core::__private::Rule);
         let rules = |rules: &[Rule]| {
             let rules = rules.iter().map(|rule| self.rule(rule));
             quote!(&[#(#rules),*])
         };
-        let of = quote!(::auth_core::__private::Rule);
         match rule {
             Rule::Nobody => quote!(#of::Any(&[])),
-            Rule::EveryLoggedInUser => quote!(#of::EveryLoggedInUser),
-            Rule::User(column) => self.column_rule(&quote!(User), &ID, column),
-            Rule::Account(column) => self.column_rule(&quote!(Account), &ID, column),
-            Rule::IsNull(column) => self.column_rule(&quote!(IsNull), &NULL, column),
-            Rule::Flag(column) => self.column_rule(&quote!(Flag), &FLAG, column),
+            Rule::EveryLoggedInUser => {
+                let leaf = subject(&quote!(EveryLoggedInUser));
+                quote!(#of::Leaf(#leaf))
+            }
             Rule::Role(name) => {
                 let name = role(name);
-                quote!(#of::Role(#name))
+                let leaf = subject(&quote!(Role(#name)));
+                quote!(#of::Leaf(#leaf))
             }
             Rule::AccountRole(name) => {
                 let name = role(name);
-                quote!(#of::AccountRole(#name))
+                let leaf = subject(&quote!(AccountRole(#name)));
+                quote!(#of::Leaf(#leaf))
             }
+            Rule::User(column) => self.column_rule(column, &ID, |column| subject(&quote!(User(#column)))),
+            Rule::Account(column) => {
+                self.column_rule(column, &ID, |column| subject(&quote!(Account(#column))))
+            }
+            Rule::IsNull(column) => self.column_rule(column, &NULL, |column| leaf(&quote!(IsNull(#column)))),
+            Rule::Flag(column) => self.column_rule(column, &FLAG, |column| leaf(&quote!(Flag(#column)))),
             Rule::Granted(relation, granted, _) => {
-                let granted = permission(granted);
-                quote!(#of::Granted(#relation, #granted))
+                let (relation, granted) = (self.relation_item(*relation), permission(granted));
+                quote!(#of::Granted(&#relation, #granted))
             }
             Rule::Any(all) => {
                 let all = rules(all);
@@ -232,43 +239,50 @@ impl Policy {
         }
     }
 
-    /// A term about a column, whose type is asked of the schema, or of the parent's derive.
+    /// A term about a column, whose type the schema has, or the parent's derive.
     fn column_rule(
         &self,
-        term: &TokenStream,
-        asked: &Asked,
         Column { relation, name }: &Column,
+        expected: &Expected,
+        leaf: impl Fn(&TokenStream) -> TokenStream,
     ) -> TokenStream {
         let of = quote!(::auth_core::__private::Rule);
         let span = at(name.span());
+        let word = name.unraw().to_string();
+        let relation = relation.and_then(|index| self.row.relations.get(index));
         let Some(relation) = relation else {
             let table = self.row.table_at(span);
-            let declared = self.row.declared(name);
-            let assertion = Ident::new(asked.own, span);
+            let function = Ident::new(expected.own, span);
             let column = quote_spanned! {span=>
-                ::auth_core::__private::#assertion::<#table::#name>(#declared)
+                const { ::auth_core::__private::#function::<#table::#name>(#word) }
             };
-            return quote!(#of::#term(const { #column }));
+            let leaf = leaf(&column);
+            return quote!(#of::Leaf(#leaf));
         };
-        let Some(Relation { name: through, parent, .. }) = self.row.relations.get(*relation) else {
-            return TokenStream::new();
-        };
-        let (shown, word) = (shown(parent), name.unraw().to_string());
+        let Relation { name: through, parent, .. } = relation;
+        let shown = shown(parent);
         let remedy = match nearest(&word, &KnownPermission::NAMES) {
-            Some(meant) if asked.own == FLAG.own => {
+            Some(meant) if expected.own == FLAG.own => {
                 format!("did you mean `{through}.{}`?", meant.replace('-', "_"))
             }
             _ => format!("a policy asks about the columns of a parent that are fields of `{shown}`"),
         };
         let unknown = format!("no field of `{shown}` holds a column `{word}`; {remedy}");
-        let mistyped = format!("the column `{word}` of `{shown}` {}", asked.mistyped);
-        let function = Ident::new(asked.of_parent, span);
+        let mistyped = format!("the column `{word}` of `{shown}` {}", expected.mistyped);
+        let function = Ident::new(expected.of_parent, span);
         let column = quote_spanned! {span=>
-            ::auth_core::__private::#function(
-                <#parent as ::auth_core::Scoped>::COLUMNS, #word, #unknown, #mistyped,
-            )
+            const {
+                ::auth_core::__private::#function(
+                    <#parent as ::auth_core::Scoped>::COLUMNS, #word, #unknown, #mistyped,
+                )
+            }
         };
-        quote!(#of::Through(#relation, &#of::#term(const { #column })))
+        let (relation, leaf) = (relation.item(), leaf(&column));
+        quote!(#of::Through(&#relation, #leaf))
+    }
+
+    fn relation_item(&self, index: usize) -> Option<Ident> {
+        self.row.relations.get(index).map(Relation::item)
     }
 
     /// The columns whose values decide in memory.
@@ -303,12 +317,12 @@ impl Policy {
         } else {
             quote!(::core::option::Option::None)
         };
-        let parents = self.row.relations.iter().enumerate().map(|(index, Relation { parent, .. })| {
-            let span = Span::call_site().located_at(parent.span());
+        let parents = self.row.relations.iter().map(|Relation { name, parent, .. }| {
+            let (span, written) = (Span::call_site().located_at(parent.span()), name.unraw().to_string());
             let call = quote_spanned! {span=>
                 <#parent as ::auth_core::Scoped>::write_table(__auth_rest, __auth_out)
             };
-            quote!([#index, __auth_rest @ ..] => #call,)
+            quote!([::auth_core::__private::Relation { name: #written, .. }, __auth_rest @ ..] => #call,)
         });
         quote! {
             impl ::auth_core::Scoped for #name {
@@ -340,12 +354,13 @@ impl Policy {
                 }
 
                 fn write_table(
-                    __auth_way: &[::core::primitive::usize],
+                    __auth_path: &[&'static ::auth_core::__private::Relation],
                     __auth_out: #diesel::query_builder::AstPass<'_, '_, #backend>,
                 ) -> #diesel::QueryResult<()> {
-                    match __auth_way {
+                    match __auth_path {
+                        [] => ::auth_core::__private::write_table(&#table::table, __auth_out),
                         #(#parents)*
-                        _ => ::auth_core::__private::write_table(&#table::table, __auth_out),
+                        [__auth_relation, ..] => ::auth_core::__private::unknown_relation(__auth_relation),
                     }
                 }
             }
@@ -534,18 +549,30 @@ impl Policy {
     }
 }
 
-/// What a term asks of its column: the function for one of the context's own, that for one of a parent, and what is
-/// wrong with another one.
-struct Asked {
+/// What a term expects of its column: the function that checks a column of the context, the one that finds a column of a
+/// parent, and what is wrong with another column.
+struct Expected {
     own: &'static str,
     of_parent: &'static str,
     mistyped: &'static str,
 }
 
-const ID: Asked = Asked { own: "id_column", of_parent: "id_column_of", mistyped: "does not hold ids" };
-const NULL: Asked = Asked { own: "null_column", of_parent: "null_column_of", mistyped: "is never null" };
-const FLAG: Asked =
-    Asked { own: "flag_column", of_parent: "flag_column_of", mistyped: "is not true or false; compare it" };
+const ID: Expected = Expected { own: "id_column", of_parent: "id_column_of", mistyped: "does not hold ids" };
+const NULL: Expected =
+    Expected { own: "null_column", of_parent: "null_column_of", mistyped: "is never null" };
+const FLAG: Expected = Expected {
+    own: "flag_column",
+    of_parent: "flag_column_of",
+    mistyped: "is not true or false; compare it",
+};
+
+fn leaf(term: &TokenStream) -> TokenStream {
+    quote!(::auth_core::__private::Leaf::#term)
+}
+
+fn subject(principal: &TokenStream) -> TokenStream {
+    leaf(&quote!(Subject(::auth_core::Principal::#principal)))
+}
 
 fn permission(permission: &Permission) -> TokenStream {
     match permission {

@@ -49,6 +49,13 @@ pub(crate) struct Relation {
     pub(crate) foreign_key: Ident,
 }
 
+impl Relation {
+    /// The generated item that holds it.
+    pub(crate) fn item(&self) -> Ident {
+        format_ident!("__auth_{}", self.name.unraw(), span = Span::mixed_site())
+    }
+}
+
 /// How the database is reached.
 pub(crate) struct Connection {
     pub(crate) ty: TokenStream,

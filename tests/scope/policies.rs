@@ -3,8 +3,10 @@
 use std::fmt::Debug;
 
 use auth_core::{
-    __private::{Column as LibraryColumn, Grant, Relation as LibraryRelation, Rule as LibraryRule, SqlKind},
-    Permission, Policy,
+    __private::{
+        Column as LibraryColumn, Grant, Leaf, Relation as LibraryRelation, Rule as LibraryRule, SqlKind,
+    },
+    Permission, Policy, Principal,
 };
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, SmallInt, Text};
 use proptest::{
@@ -214,9 +216,8 @@ fn column_rule(table: usize, term: Term, pick: u8) -> Rule {
 impl Policies {
     /// Data of the library for as long as the test runs, a policy for each table.
     pub(crate) fn leaked(&self, dialect: Dialect) -> [&'static Policy; 4] {
-        let grants: [&'static [Grant]; 4] = std::array::from_fn(|table| self.grants(table, dialect));
         // A policy that is there before its parents are refers to none. Each round knows one more generation.
-        let mut policies = std::array::from_fn(|table| policy(table, &[], grants[table]));
+        let mut policies = std::array::from_fn(|table| policy(table, &[], &[]));
         for _ in 0..=MOST_ASKED {
             policies = std::array::from_fn(|table| {
                 let relations = TABLES[table].relations.iter().map(|relation| LibraryRelation {
@@ -225,17 +226,18 @@ impl Policies {
                     key: library_column(&TABLES[relation.parent].columns[0], dialect),
                     policy: policies[relation.parent],
                 });
-                policy(table, relations.collect::<Vec<_>>().leak(), grants[table])
+                let relations: &'static [LibraryRelation] = relations.collect::<Vec<_>>().leak();
+                policy(table, relations, self.grants(&Library { table, relations, dialect }))
             });
         }
         policies
     }
 
-    fn grants(&self, table: usize, dialect: Dialect) -> &'static [Grant] {
+    fn grants(&self, library: &Library) -> &'static [Grant] {
         let mut grants = Vec::new();
-        for (permission, rules) in PERMISSIONS.iter().zip(&self.0[table]) {
+        for (permission, rules) in PERMISSIONS.iter().zip(&self.0[library.table]) {
             for rule in rules {
-                grants.push(Grant { permission: *permission, rule: library_rule(rule, table, dialect) });
+                grants.push(Grant { permission: *permission, rule: library.rule(rule) });
             }
         }
         grants.leak()
@@ -243,29 +245,50 @@ impl Policies {
 }
 
 fn policy(table: usize, relations: &'static [LibraryRelation], grants: &'static [Grant]) -> &'static Policy {
+    let relations: &'static [_] = relations.iter().collect::<Vec<_>>().leak();
     Box::leak(Box::new(Policy::new(TABLES[table].name, "", relations, grants)))
 }
 
-fn library_rule(rule: &Rule, table: usize, dialect: Dialect) -> LibraryRule {
-    let column = |index: usize| library_column(&TABLES[table].columns[index], dialect);
-    let all = |rules: &[Rule]| -> &'static [LibraryRule] {
-        rules.iter().map(|rule| library_rule(rule, table, dialect)).collect::<Vec<_>>().leak()
-    };
-    match rule {
-        Rule::EveryLoggedInUser => LibraryRule::EveryLoggedInUser,
-        Rule::User(index) => LibraryRule::User(column(*index)),
-        Rule::Account(index) => LibraryRule::Account(column(*index)),
-        Rule::Role(name) => LibraryRule::Role(name),
-        Rule::AccountRole(name) => LibraryRule::AccountRole(name),
-        Rule::IsNull(index) => LibraryRule::IsNull(column(*index)),
-        Rule::Flag(index) => LibraryRule::Flag(column(*index)),
-        Rule::Through(relation, rule) => {
-            let parent = TABLES[table].relations[*relation].parent;
-            LibraryRule::Through(*relation, Box::leak(Box::new(library_rule(rule, parent, dialect))))
+/// What rules of a table refer to.
+struct Library {
+    table: usize,
+    relations: &'static [LibraryRelation],
+    dialect: Dialect,
+}
+
+impl Library {
+    fn rule(&self, rule: &Rule) -> LibraryRule {
+        let all = |rules: &[Rule]| -> &'static [LibraryRule] {
+            rules.iter().map(|rule| self.rule(rule)).collect::<Vec<_>>().leak()
+        };
+        match rule {
+            Rule::Through(relation, rule) => {
+                let parent = TABLES[self.table].relations[*relation].parent;
+                LibraryRule::Through(&self.relations[*relation], self.leaf(rule, parent))
+            }
+            Rule::Granted(relation, permission) => {
+                LibraryRule::Granted(&self.relations[*relation], PERMISSIONS[*permission])
+            }
+            Rule::Any(rules) => LibraryRule::Any(all(rules)),
+            Rule::All(rules) => LibraryRule::All(all(rules)),
+            term => LibraryRule::Leaf(self.leaf(term, self.table)),
         }
-        Rule::Granted(relation, permission) => LibraryRule::Granted(*relation, PERMISSIONS[*permission]),
-        Rule::Any(rules) => LibraryRule::Any(all(rules)),
-        Rule::All(rules) => LibraryRule::All(all(rules)),
+    }
+
+    fn leaf(&self, term: &Rule, table: usize) -> Leaf {
+        let column = |index: usize| library_column(&TABLES[table].columns[index], self.dialect);
+        match term {
+            Rule::EveryLoggedInUser => Leaf::Subject(Principal::EveryLoggedInUser),
+            Rule::User(index) => Leaf::Subject(Principal::User(column(*index))),
+            Rule::Account(index) => Leaf::Subject(Principal::Account(column(*index))),
+            Rule::Role(name) => Leaf::Subject(Principal::Role(name)),
+            Rule::AccountRole(name) => Leaf::Subject(Principal::AccountRole(name)),
+            Rule::IsNull(index) => Leaf::IsNull(column(*index)),
+            Rule::Flag(index) => Leaf::Flag(column(*index)),
+            Rule::Through(..) | Rule::Granted(..) | Rule::Any(_) | Rule::All(_) => {
+                unreachable!("only terms stand behind a relation")
+            }
+        }
     }
 }
 

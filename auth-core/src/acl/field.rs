@@ -1,7 +1,7 @@
 //! Terms about the fields of a context, as derived lists ask them: a field may be there or absent.
 
-use super::rule::{AccountIs, EveryLoggedInUser, Expr, UserIs};
-use crate::vocabulary::IdRef;
+use super::rule::{ByHand, Expr};
+use crate::vocabulary::{IdRef, Principal};
 
 /// A field that holds an id, or may hold none. `Kind` tells the two apart.
 #[doc(hidden)]
@@ -71,27 +71,27 @@ impl FlagField for Option<bool> {
 /// `user(column)`
 #[doc(hidden)]
 #[inline]
-pub fn user_of<Kind, F: IdField<Kind>>(field: &F) -> Expr<Option<UserIs<'_>>> {
-    Expr(field.id().map(UserIs))
+pub fn user_of<Kind, F: IdField<Kind>>(field: &F) -> Expr<Option<ByHand<'_>>> {
+    Expr(field.id().map(Principal::User))
 }
 
 /// `account(column)`
 #[doc(hidden)]
 #[inline]
-pub fn account_of<Kind, F: IdField<Kind>>(field: &F) -> Expr<Option<AccountIs<'_>>> {
-    Expr(field.id().map(AccountIs))
+pub fn account_of<Kind, F: IdField<Kind>>(field: &F) -> Expr<Option<ByHand<'_>>> {
+    Expr(field.id().map(Principal::Account))
 }
 
 /// `is_null(column)`
 #[doc(hidden)]
 #[inline]
-pub fn is_null<T>(field: &Option<T>) -> Expr<Option<EveryLoggedInUser>> {
-    Expr(field.is_none().then_some(EveryLoggedInUser))
+pub fn is_null<T>(field: &Option<T>) -> Expr<Option<ByHand<'_>>> {
+    Expr(field.is_none().then_some(Principal::EveryLoggedInUser))
 }
 
 /// A boolean column.
 #[doc(hidden)]
 #[inline]
-pub fn flag<F: FlagField>(field: &F) -> Expr<Option<EveryLoggedInUser>> {
-    Expr(field.is_set().then_some(EveryLoggedInUser))
+pub fn flag<F: FlagField>(field: &F) -> Expr<Option<ByHand<'_>>> {
+    Expr(field.is_set().then_some(Principal::EveryLoggedInUser))
 }

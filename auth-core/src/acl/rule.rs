@@ -3,9 +3,12 @@
 //! Each operator builds a value, so precedence is Rust's own: `a | b & c` is `a | (b & c)`. A rule borrows
 //! what it compares with, so building and asking it allocates nothing.
 
-use std::ops::{BitAnd, BitOr};
+use std::{
+    fmt,
+    ops::{BitAnd, BitOr},
+};
 
-use crate::vocabulary::{ACCOUNT, ACCOUNT_ROLE, Condition, EVERY_LOGGED_IN_USER, IdRef, ROLE, Subject, USER};
+use crate::vocabulary::{Condition, IdRef, Principal, PrincipalId, Subject};
 
 /// What a subject must match: a principal, or principals joined by `|` and `&`.
 ///
@@ -33,8 +36,8 @@ pub trait Rule: sealed::Sealed {
 /// assert!(user(2).matches(&User::new(2)));
 /// ```
 #[inline]
-pub fn user<'a>(id: impl Into<IdRef<'a>>) -> Expr<UserIs<'a>> {
-    Expr(UserIs(id.into()))
+pub fn user<'a>(id: impl Into<IdRef<'a>>) -> Expr<ByHand<'a>> {
+    Expr(Principal::User(id.into()))
 }
 
 /// Matches every user of the account with this id.
@@ -45,8 +48,8 @@ pub fn user<'a>(id: impl Into<IdRef<'a>>) -> Expr<UserIs<'a>> {
 /// assert!(account(3).matches(&User::new(2).with_account(3)));
 /// ```
 #[inline]
-pub fn account<'a>(id: impl Into<IdRef<'a>>) -> Expr<AccountIs<'a>> {
-    Expr(AccountIs(id.into()))
+pub fn account<'a>(id: impl Into<IdRef<'a>>) -> Expr<ByHand<'a>> {
+    Expr(Principal::Account(id.into()))
 }
 
 /// Matches every user with this role.
@@ -58,8 +61,8 @@ pub fn account<'a>(id: impl Into<IdRef<'a>>) -> Expr<AccountIs<'a>> {
 /// assert!(!account_admins.matches(&User::new(2).with_account(3)));
 /// ```
 #[inline]
-pub fn role(name: &str) -> Expr<HasRole<'_>> {
-    Expr(HasRole(name))
+pub fn role(name: &str) -> Expr<ByHand<'_>> {
+    Expr(Principal::Role(name))
 }
 
 /// Matches every user whose account has this role.
@@ -70,8 +73,8 @@ pub fn role(name: &str) -> Expr<HasRole<'_>> {
 /// assert!(account_role("Auditor").matches(&User::new(2).with_account(3).with_account_roles(["Auditor"])));
 /// ```
 #[inline]
-pub fn account_role(name: &str) -> Expr<AccountHasRole<'_>> {
-    Expr(AccountHasRole(name))
+pub fn account_role(name: &str) -> Expr<ByHand<'_>> {
+    Expr(Principal::AccountRole(name))
 }
 
 /// Matches whoever is logged in.
@@ -82,8 +85,8 @@ pub fn account_role(name: &str) -> Expr<AccountHasRole<'_>> {
 /// assert!(every_logged_in_user().matches(&User::new(2)));
 /// ```
 #[inline]
-pub fn every_logged_in_user() -> Expr<EveryLoggedInUser> {
-    Expr(EveryLoggedInUser)
+pub fn every_logged_in_user() -> Expr<ByHand<'static>> {
+    Expr(Principal::EveryLoggedInUser)
 }
 
 /// Matches nobody; the neutral start of alternatives that may all be absent.
@@ -163,42 +166,34 @@ impl<A: Rule, B: Rule> BitAnd<Expr<B>> for Option<Expr<A>> {
     }
 }
 
-macro_rules! rules {
-    ($($(#[$doc:meta])* $rule:ident $(<$lifetime:lifetime>)? $(($visibility:vis $field:ty))?: |$this:pat_param, $subject:pat_param| $matches:expr, $text:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy)]
-        pub struct $rule $(<$lifetime>)? $(($visibility $field))?;
+/// A principal that borrows what it holds. Where a list is inlined, as it is in a decision, the compiler knows which one
+/// it is.
+pub(super) type ByHand<'a> = Principal<IdRef<'a>, &'a str>;
 
-        impl $(<$lifetime>)? Rule for $rule $(<$lifetime>)? {
-            #[inline]
-            fn matches<S: Subject + ?Sized>(&self, $subject: &S) -> bool {
-                let $this = self;
-                $matches
-            }
+impl<I: PrincipalId + fmt::Display, N: AsRef<str> + fmt::Display> Rule for Principal<I, N> {
+    #[inline]
+    fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        self.matches(subject)
+    }
 
-            fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
-                let $this = self;
-                Condition::term($text, self.matches(subject))
-            }
-        }
-
-        impl $(<$lifetime>)? sealed::Sealed for $rule $(<$lifetime>)? {}
-    )*};
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        Condition::term(self.to_string(), self.matches(subject))
+    }
 }
 
-rules! {
-    /// The rule that [`user`] makes.
-    UserIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| subject.is_user(*id), format!("{USER}:{id}");
-    /// The rule that [`account`] makes.
-    AccountIs<'a>(pub(super) IdRef<'a>): |Self(id), subject| subject.is_of_account(*id), format!("{ACCOUNT}:{id}");
-    /// The rule that [`role`] makes.
-    HasRole<'a>(&'a str): |Self(name), subject| subject.has_named_role(name), format!("{ROLE}:{name}");
-    /// The rule that [`account_role`] makes.
-    AccountHasRole<'a>(&'a str): |Self(name), subject| subject.account_has_named_role(name), format!("{ACCOUNT_ROLE}:{name}");
-    /// The rule that [`every_logged_in_user`] makes.
-    EveryLoggedInUser: |Self, _| true, EVERY_LOGGED_IN_USER;
-    /// The rule that [`nobody`] makes.
-    Nobody: |Self, _| false, "nobody";
+/// The rule that [`nobody`] makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Nobody;
+
+impl Rule for Nobody {
+    #[inline]
+    fn matches<S: Subject + ?Sized>(&self, _subject: &S) -> bool {
+        false
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, _subject: &S) -> Condition {
+        Condition::term("nobody", false)
+    }
 }
 
 /// The rule that `|` makes: one of the two suffices.
@@ -246,10 +241,13 @@ impl<A: Rule, B: Rule> Rule for Both<A, B> {
 }
 
 pub(super) mod sealed {
-    use super::{Both, Either, Expr};
+    use super::{Both, Either, Expr, Nobody};
+    use crate::vocabulary::Principal;
 
     pub trait Sealed {}
 
+    impl<I, N> Sealed for Principal<I, N> {}
+    impl Sealed for Nobody {}
     impl<R> Sealed for Expr<R> {}
     impl<R: Sealed> Sealed for Option<R> {}
     impl<A, B> Sealed for Either<A, B> {}

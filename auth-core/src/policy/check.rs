@@ -1,7 +1,7 @@
 //! What is wrong with a policy and needs a look at that of its parents. The derive asserts each of these in a constant
 //! at the word that it is about, so they are errors at compile time. The message is the derive's: it knows the words.
 
-use super::{Column, Grant, Policy, Rule};
+use super::{Column, Grant, Policy, Relation, Rule};
 use crate::vocabulary::Permission;
 
 /// The column of a parent that holds ids.
@@ -45,14 +45,21 @@ const fn column_of(mut columns: &[Column], written: &str, unknown: &str) -> Colu
     fail(unknown)
 }
 
-/// The key of a parent, which a foreign key refers to.
+/// A relation to a parent with this key.
 #[doc(hidden)]
 #[must_use]
 #[track_caller]
-pub const fn key_of(key: Option<Column>, foreign_key: &Column, composite: &str, mistyped: &str) -> Column {
+pub const fn relation(
+    name: &'static str,
+    foreign_key: Column,
+    policy: &'static Policy,
+    key: Option<Column>,
+    composite: &str,
+    mistyped: &str,
+) -> Relation {
     let Some(key) = key else { fail(composite) };
     assert_that(key.kind as u8 == foreign_key.kind as u8 && key.kind.is_id(), mistyped);
-    key
+    Relation { name, foreign_key, key, policy }
 }
 
 /// That each permission is declared once.
@@ -84,7 +91,7 @@ pub const fn assert_grants(parent: &Policy, permission: Permission, message: &st
     fail(message)
 }
 
-/// That the rule for a permission does not ask for itself in the end.
+/// That the rule for a permission does not depend on itself in the end.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_acyclic(
@@ -94,30 +101,30 @@ pub const fn assert_acyclic(
     granted: Permission,
     message: &str,
 ) {
-    let asked = Asked { policy, permission, before: None };
-    let asked = Asked { policy: parent, permission: granted, before: Some(&asked) };
-    assert_that(asked.ends(), message);
+    let child = Dependency { policy, permission, before: None };
+    let parent = Dependency { policy: parent, permission: granted, before: Some(&child) };
+    assert_that(parent.ends(), message);
 }
 
-/// A permission of a policy that a rule asks for, and which rule asked.
-struct Asked<'a> {
+/// A permission of a policy, and the dependency of which a rule names it.
+struct Dependency<'a> {
     policy: &'a Policy,
     permission: Permission,
     before: Option<&'a Self>,
 }
 
-impl Asked<'_> {
-    /// Whether following each rule comes to an end, from the first question on.
+impl Dependency<'_> {
+    /// Whether following each rule comes to an end.
     const fn ends(&self) -> bool {
         let mut before = self.before;
-        while let Some(asked) = before {
-            if asked.permission.is(self.permission)
-                && same(asked.policy.context, self.policy.context)
-                && same(asked.policy.module, self.policy.module)
+        while let Some(dependency) = before {
+            if dependency.permission.is(self.permission)
+                && same(dependency.policy.context, self.policy.context)
+                && same(dependency.policy.module, self.policy.module)
             {
                 return false;
             }
-            before = asked.before;
+            before = dependency.before;
         }
         let mut grants: &[Grant] = self.policy.grants;
         while let [grant, rest @ ..] = grants {
@@ -131,10 +138,8 @@ impl Asked<'_> {
 
     const fn rule_ends(&self, rule: &Rule) -> bool {
         match rule {
-            Rule::Granted(index, permission) => {
-                #[expect(clippy::indexing_slicing, reason = "an error at compile time")]
-                let policy = self.policy.relations[*index].policy;
-                Asked { policy, permission: *permission, before: Some(self) }.ends()
+            Rule::Granted(relation, permission) => {
+                Dependency { policy: relation.policy, permission: *permission, before: Some(self) }.ends()
             }
             Rule::Any(rules) | Rule::All(rules) => {
                 let mut rules: &[Rule] = rules;
@@ -146,7 +151,7 @@ impl Asked<'_> {
                 }
                 true
             }
-            _ => true,
+            Rule::Leaf(_) | Rule::Through(..) => true,
         }
     }
 }

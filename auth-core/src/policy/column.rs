@@ -54,7 +54,9 @@ impl Kind {
     note = "an id is a `SmallInt`, `Integer`, `BigInt`, `Text`, a UUID as `Binary`, or, with the feature \
             `postgres` of auth-core, a `Uuid`; any of them `Nullable`"
 )]
-pub trait IdType {}
+pub trait IdType: SqlType<IsNull: Nullability> {
+    const KIND: Kind;
+}
 
 /// A SQL type whose values are true or false.
 #[doc(hidden)]
@@ -63,7 +65,9 @@ pub trait IdType {}
     label = "only a column that is true or false is one by itself",
     note = "compare it: `user(column)`, `account(column)` or `is_null(column)`"
 )]
-pub trait FlagType {}
+pub trait FlagType: SqlType<IsNull: Nullability> {
+    const KIND: Kind;
+}
 
 /// That a SQL type has nulls.
 #[doc(hidden)]
@@ -89,8 +93,13 @@ impl<T> UnknownSqlKind for SqlKind<T> {}
 
 macro_rules! kinds {
     ($($trait:ident: $($kind:ident)*;)*) => {$($(
-        impl $trait for $kind {}
-        impl $trait for Nullable<$kind> {}
+        impl $trait for $kind {
+            const KIND: Kind = Kind::$kind;
+        }
+
+        impl $trait for Nullable<$kind> {
+            const KIND: Kind = Kind::$kind;
+        }
 
         impl SqlKind<$kind> {
             pub const KIND: Kind = Kind::$kind;
@@ -140,23 +149,25 @@ impl<C: diesel::Column<SqlType: SqlType<IsNull: Nullability>>> Declared<C> {
     }
 }
 
-/// A column that holds ids: its type says so.
+/// A column that holds ids.
 #[doc(hidden)]
 #[must_use]
-pub const fn id_column<C: diesel::Column<SqlType: IdType>>(column: Column) -> Column {
-    column
+pub const fn id_column<C: diesel::Column<SqlType: IdType>>(written: &'static str) -> Column {
+    Declared::<C>::column(written, <C::SqlType as IdType>::KIND)
 }
 
 /// A column that is true or false.
 #[doc(hidden)]
 #[must_use]
-pub const fn flag_column<C: diesel::Column<SqlType: FlagType>>(column: Column) -> Column {
-    column
+pub const fn flag_column<C: diesel::Column<SqlType: FlagType>>(written: &'static str) -> Column {
+    Declared::<C>::column(written, <C::SqlType as FlagType>::KIND)
 }
 
-/// A column that may be null.
+/// A column that may be null. Of what is in it otherwise, no rule says anything.
 #[doc(hidden)]
 #[must_use]
-pub const fn null_column<C: diesel::Column<SqlType: SqlType<IsNull: MayBeNull>>>(column: Column) -> Column {
-    column
+pub const fn null_column<C: diesel::Column<SqlType: SqlType<IsNull: MayBeNull>>>(
+    written: &'static str,
+) -> Column {
+    Column { written, name: C::NAME, kind: Kind::Other, nullable: true }
 }

@@ -1,128 +1,87 @@
-//! A policy, asked for one subject, term by term: what the subject alone decides is known, and what a row decides is a
-//! leaf that the database answers.
+//! A policy, evaluated for one subject term by term: what the subject alone decides is known, and what a row decides is
+//! left for the database.
 
-use super::{Policy, RelationPath, Rule, text::Written};
+use super::{
+    Leaf, Policy, Relation,
+    evaluate::{Outcome, RelationPath, evaluate},
+    leaf::WrittenLeaf,
+};
 use crate::vocabulary::{Condition, Permission, Subject};
 
 /// The alternatives for a permission before the database has answered.
-pub(crate) enum Sketch {
-    Known {
-        text: String,
-        matches: bool,
-    },
-    /// The leaf of this index.
-    Asked {
-        text: String,
-        leaf: usize,
-    },
-    Any(Vec<Self>),
-    All(Vec<Self>),
+pub(crate) type Sketch = Condition<Answer>;
+
+/// Whether a term matches.
+pub(crate) enum Answer {
+    Known(bool),
+    /// As the database says of the [`OpenLeaf`] of this index.
+    Open(usize),
 }
 
-/// A term about a column, of the context itself or of an ancestor.
-#[derive(Clone)]
-pub(crate) struct Leaf {
+/// A term that a row decides: the row of the context itself, or that of an ancestor.
+pub(crate) struct OpenLeaf {
     /// From the context on.
-    pub(crate) way: Vec<usize>,
-    pub(crate) rule: &'static Rule,
+    pub(crate) path: Vec<&'static Relation>,
+    pub(crate) leaf: &'static Leaf,
+}
+
+impl Outcome for Sketch {
+    fn any(sketches: impl Iterator<Item = Self>) -> Self {
+        Self::Any(sketches.collect())
+    }
+
+    fn all(sketches: impl Iterator<Item = Self>) -> Self {
+        Self::All(sketches.collect())
+    }
+
+    // Each open term below says by its path that the parent has to be there.
+    fn of_parent(_relation: &'static Relation, sketch: Self) -> Self {
+        sketch
+    }
 }
 
 impl Sketch {
-    /// What the policy says about a permission, and the leaves that it leaves open.
+    /// What the policy says about a permission, and the terms that it leaves open.
     pub(crate) fn of(
         policy: &'static Policy,
         permission: Permission,
         subject: &dyn Subject,
-    ) -> (Self, Vec<Leaf>) {
-        let mut leaves = Vec::new();
-        let sketch = Self::granted(policy, permission, None, subject, &mut leaves);
-        (sketch, leaves)
+    ) -> (Self, Vec<OpenLeaf>) {
+        let mut open = Vec::new();
+        let sketch = evaluate(policy, permission, |leaf, path| term(leaf, path, subject, &mut open));
+        (sketch, open)
     }
 
-    fn granted(
-        policy: &'static Policy,
-        permission: Permission,
-        way: Option<&RelationPath<'_>>,
-        subject: &dyn Subject,
-        leaves: &mut Vec<Leaf>,
-    ) -> Self {
-        Self::Any(
-            policy.rules(permission).map(|rule| Self::rule(rule, policy, way, subject, leaves)).collect(),
-        )
-    }
-
-    fn rule(
-        rule: &'static Rule,
-        policy: &'static Policy,
-        way: Option<&RelationPath<'_>>,
-        subject: &dyn Subject,
-        leaves: &mut Vec<Leaf>,
-    ) -> Self {
-        let all = |rules: &'static [Rule], leaves: &mut Vec<Leaf>| {
-            rules.iter().map(|rule| Self::rule(rule, policy, way, subject, leaves)).collect()
-        };
-        // A term that needs no row: that of an ancestor needs the ancestor to be there.
-        let about_subject = |matches, leaves: &mut Vec<Leaf>| {
-            let text = Written { rule, policy, through: None }.to_string();
-            match through(way) {
-                Some(through) if matches => {
-                    Self::asked(format!("{text} through {through}"), rule, way, leaves)
-                }
-                _ => Self::Known { text, matches },
-            }
-        };
-        match *rule {
-            Rule::Any(rules) => Self::Any(all(rules, leaves)),
-            Rule::All(rules) => Self::All(all(rules, leaves)),
-            Rule::EveryLoggedInUser => about_subject(true, leaves),
-            Rule::Role(name) => about_subject(subject.has_named_role(name), leaves),
-            Rule::AccountRole(name) => about_subject(subject.account_has_named_role(name), leaves),
-            Rule::Through(index, rule) => {
-                let relation = policy.relation(index);
-                let way = RelationPath { before: way, index, relation };
-                Self::rule(rule, relation.policy, Some(&way), subject, leaves)
-            }
-            Rule::Granted(index, permission) => {
-                let relation = policy.relation(index);
-                let way = RelationPath { before: way, index, relation };
-                Self::granted(relation.policy, permission, Some(&way), subject, leaves)
-            }
-            Rule::User(_) | Rule::Account(_) | Rule::IsNull(_) | Rule::Flag(_) => {
-                let text = Written { rule, policy, through: through(way).as_deref() }.to_string();
-                Self::asked(text, rule, way, leaves)
-            }
-        }
-    }
-
-    fn asked(
-        text: String,
-        rule: &'static Rule,
-        way: Option<&RelationPath<'_>>,
-        leaves: &mut Vec<Leaf>,
-    ) -> Self {
-        let mut way: Vec<_> = RelationPath::steps(way).map(|step| step.index).collect();
-        way.reverse();
-        leaves.push(Leaf { way, rule });
-        Self::Asked { text, leaf: leaves.len() - 1 }
-    }
-
-    /// With the answers of the database, in the order of the leaves. What was not answered does not match.
+    /// With the answers of the database, in the order of the open terms. A term without an answer does not match.
     pub(crate) fn answered(self, answers: &[bool]) -> Condition {
-        let all = |sketches: Vec<Self>| sketches.into_iter().map(|sketch| sketch.answered(answers)).collect();
-        match self {
-            Self::Known { text, matches } => Condition::Term { text, matches },
-            Self::Asked { text, leaf } => {
-                Condition::Term { text, matches: answers.get(leaf).copied().unwrap_or_default() }
-            }
-            Self::Any(sketches) => Condition::Any(all(sketches)),
-            Self::All(sketches) => Condition::All(all(sketches)),
-        }
+        self.map(&|answer| match answer {
+            Answer::Known(matches) => matches,
+            Answer::Open(index) => answers.get(index).copied().unwrap_or_default(),
+        })
     }
 }
 
-/// The names of the relations that lead to an ancestor.
-fn through(way: Option<&RelationPath<'_>>) -> Option<String> {
-    let mut names: Vec<_> = RelationPath::steps(way).map(|step| step.relation.name).collect();
-    names.reverse();
-    (!names.is_empty()).then(|| names.join("."))
+fn term(
+    leaf: &'static Leaf,
+    path: Option<&RelationPath<'_>>,
+    subject: &dyn Subject,
+    open: &mut Vec<OpenLeaf>,
+) -> Sketch {
+    let path = RelationPath::relations(path);
+    let names: Vec<_> = path.iter().map(|relation| relation.name).collect();
+    let through = (!names.is_empty()).then(|| names.join("."));
+    let text = WrittenLeaf { leaf, through: through.as_deref() }.to_string();
+    let (text, known) = match (leaf.known(subject), through) {
+        // No row of the ancestor decides it, but the ancestor has to be there.
+        (Some(true), Some(through)) => (format!("{text} through {through}"), None),
+        (known, _) => (text, known),
+    };
+    let matches = known.map_or_else(
+        || {
+            open.push(OpenLeaf { path, leaf });
+            Answer::Open(open.len() - 1)
+        },
+        Answer::Known,
+    );
+    Condition::Term { text, matches }
 }

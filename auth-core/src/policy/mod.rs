@@ -1,26 +1,31 @@
 //! Policies: access-control lists that are declared with `#[acl(…)]`, as data.
 //!
-//! A policy is one tree with four readers: [`scope`](crate::policy::sql) makes SQL of it, `#[derive(AuthModel)]`
-//! a typed list for an object in memory, [`explanation`] says which term failed, and `text` shows it.
-//! Nothing here knows of SQL or of requests.
+//! A policy is one tree with four readers: [`sql`] makes a condition of it, `#[derive(AuthModel)]` a typed list for an
+//! object in memory, [`explanation`] says which term failed, and [`text`] shows it. The first and the third are outcomes of
+//! one evaluation, [`evaluate`]. Outside of [`sql`], nothing here knows of SQL or of requests.
 
 mod check;
 mod column;
+mod evaluate;
 mod explanation;
+mod leaf;
 pub(crate) mod sql;
 mod text;
 
-use std::{fmt, iter};
+use std::fmt;
 
 pub use self::{
     check::{
-        assert_acyclic, assert_distinct, assert_grants, flag_column_of, id_column_of, key_of, null_column_of,
+        assert_acyclic, assert_distinct, assert_grants, flag_column_of, id_column_of, null_column_of,
+        relation,
     },
     column::{Column, Declared, SqlKind, UnknownSqlKind, flag_column, id_column, null_column},
+    leaf::Leaf,
 };
 pub(crate) use self::{
     column::Kind,
-    explanation::{Leaf, Sketch},
+    evaluate::{Outcome, evaluate},
+    explanation::{OpenLeaf, Sketch},
 };
 use crate::vocabulary::Permission;
 
@@ -53,13 +58,12 @@ pub struct Policy {
     context: &'static str,
     /// The module of that type, which tells two of one name apart.
     module: &'static str,
-    relations: &'static [Relation],
+    relations: &'static [&'static Relation],
     grants: &'static [Grant],
 }
 
 /// What a foreign key refers to, which is a context with a policy of its own.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct Relation {
     pub name: &'static str,
     pub foreign_key: Column,
@@ -76,22 +80,15 @@ pub struct Grant {
     pub rule: Rule,
 }
 
-/// What a subject must match: a term, or terms joined by `|` and `&`. It names relations by their index.
+/// What a subject must match: a term, or terms joined by `|` and `&`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Rule {
-    EveryLoggedInUser,
-    User(Column),
-    Account(Column),
-    Role(&'static str),
-    AccountRole(&'static str),
-    IsNull(Column),
-    /// A boolean column.
-    Flag(Column),
+    Leaf(Leaf),
     /// A term about a column of the parent.
-    Through(usize, &'static Self),
+    Through(&'static Relation, Leaf),
     /// The parent's own rule for this permission.
-    Granted(usize, Permission),
+    Granted(&'static Relation, Permission),
     Any(&'static [Self]),
     All(&'static [Self]),
 }
@@ -102,7 +99,7 @@ impl Policy {
     pub const fn new(
         context: &'static str,
         module: &'static str,
-        relations: &'static [Relation],
+        relations: &'static [&'static Relation],
         grants: &'static [Grant],
     ) -> Self {
         Self { context, module, relations, grants }
@@ -122,15 +119,9 @@ impl Policy {
     pub(crate) fn rules(&self, permission: Permission) -> impl Iterator<Item = &'static Rule> {
         self.grants.iter().filter(move |grant| grant.permission == permission).map(|grant| &grant.rule)
     }
-
-    /// What a rule of this policy names by its index.
-    pub(crate) fn relation(&self, index: usize) -> &'static Relation {
-        #[expect(clippy::indexing_slicing, reason = "the derive counts the relations that it writes down")]
-        &self.relations[index]
-    }
 }
 
-/// Not that of its parents, which may refer back to it.
+/// Without the policies of its parents, which may refer back to it.
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
@@ -140,17 +131,9 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// The relations that lead from a context to one of its ancestors: the last one first.
-#[derive(Clone, Copy)]
-pub(crate) struct RelationPath<'a> {
-    pub(crate) before: Option<&'a Self>,
-    pub(crate) index: usize,
-    pub(crate) relation: &'static Relation,
-}
-
-impl<'a> RelationPath<'a> {
-    /// The steps, the last one first.
-    pub(crate) fn steps(way: Option<&'a Self>) -> impl Iterator<Item = &'a Self> {
-        iter::successors(way, |step| step.before)
+/// Without the parent's policy, which may refer back to it.
+impl fmt::Debug for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Relation").field(&self.name).finish()
     }
 }

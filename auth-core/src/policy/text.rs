@@ -1,10 +1,10 @@
 //! A policy as text, in the words in which it is declared, and as JSON.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-use super::{Policy, Rule};
+use super::{Policy, Rule, leaf::WrittenLeaf};
 use crate::vocabulary::Permission;
 
 /// As it is declared: the context, and a line for each permission.
@@ -12,12 +12,7 @@ impl Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.context)?;
         for grant in self.grants {
-            writeln!(
-                f,
-                "  {} = {}",
-                grant.permission,
-                Written { rule: &grant.rule, policy: self, through: None }
-            )?;
+            writeln!(f, "  {} = {}", grant.permission, Written(&grant.rule))?;
         }
         Ok(())
     }
@@ -30,30 +25,20 @@ impl Policy {
         if rules.peek().is_none() {
             return "nobody".to_owned();
         }
-        let rules: Vec<String> =
-            rules.map(|rule| Written { rule, policy: self, through: None }.to_string()).collect();
+        let rules: Vec<String> = rules.map(|rule| Written(rule).to_string()).collect();
         rules.join(" | ")
     }
 }
 
-/// A rule of a policy, as it is declared there.
-#[derive(Clone, Copy)]
-pub(super) struct Written<'a> {
-    pub(super) rule: &'a Rule,
-    pub(super) policy: &'a Policy,
-    /// The relation in front of its column.
-    pub(super) through: Option<&'a str>,
-}
+/// A rule as a policy declares it, and in JSON as an object of one key, which is `any`, `all`, `granted` or the name of a
+/// term.
+struct Written<'a>(&'a Rule);
 
 impl<'a> Written<'a> {
-    fn relation(&self, index: usize) -> &'a str {
-        self.policy.relations.get(index).map_or("", |relation| relation.name)
-    }
-
     /// A rule within this one: in parentheses where it binds less tightly.
     fn inner(&self, rule: &'a Rule, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = Self { rule, ..*self };
-        match (self.rule, rule) {
+        let inner = Self(rule);
+        match (self.0, rule) {
             (Rule::All(_), Rule::Any(_) | Rule::All(_)) | (Rule::Any(_), Rule::Any(_)) => {
                 write!(f, "({inner})")
             }
@@ -74,32 +59,12 @@ impl<'a> Written<'a> {
 
 impl Display for Written<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let through = |f: &mut fmt::Formatter<'_>| match self.through {
-            Some(relation) => write!(f, "{relation}."),
-            None => Ok(()),
-        };
-        let call = |name: &str, column: &str, f: &mut fmt::Formatter<'_>| {
-            write!(f, "{name}(")?;
-            through(f)?;
-            write!(f, "{column})")
-        };
-        match self.rule {
-            Rule::EveryLoggedInUser => f.write_str("every_logged_in_user"),
-            Rule::User(column) => call("user", column.written, f),
-            Rule::Account(column) => call("account", column.written, f),
-            Rule::Role(name) => write!(f, "role({name:?})"),
-            Rule::AccountRole(name) => write!(f, "account_role({name:?})"),
-            Rule::IsNull(column) => call("is_null", column.written, f),
-            Rule::Flag(column) => {
-                through(f)?;
-                f.write_str(column.written)
-            }
-            Rule::Through(index, rule) => Self { rule, through: Some(self.relation(*index)), ..*self }.fmt(f),
-            Rule::Granted(index, permission) => {
-                f.write_str(self.relation(*index))?;
-                f.write_char('.')?;
+        match self.0 {
+            Rule::Leaf(leaf) => WrittenLeaf { leaf, through: None }.fmt(f),
+            Rule::Through(relation, leaf) => WrittenLeaf { leaf, through: Some(relation.name) }.fmt(f),
+            Rule::Granted(relation, permission) => {
                 // As an identifier.
-                f.write_str(&permission.as_str().replace('-', "_"))
+                write!(f, "{}.{}", relation.name, permission.as_str().replace('-', "_"))
             }
             Rule::Any([]) => f.write_str("nobody"),
             Rule::Any(rules) => self.joined(rules, " | ", f),
@@ -108,8 +73,40 @@ impl Display for Written<'_> {
     }
 }
 
-/// The context, what it belongs to, and the rule of each permission: an object of one key, which is `any`, `all`
-/// or the name of a term.
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Rule::Leaf(leaf) => WrittenLeaf { leaf, through: None }.serialize(serializer),
+            Rule::Through(relation, leaf) => {
+                WrittenLeaf { leaf, through: Some(relation.name) }.serialize(serializer)
+            }
+            Rule::Granted(relation, permission) => {
+                let granted = Granted { relation: relation.name, permission: permission.as_str() };
+                one_key("granted", &granted, serializer)
+            }
+            Rule::Any(rules) => one_key("any", &all(rules), serializer),
+            Rule::All(rules) => one_key("all", &all(rules), serializer),
+        }
+    }
+}
+
+fn all(rules: &[Rule]) -> Vec<Written<'_>> {
+    rules.iter().map(Written).collect()
+}
+
+fn one_key<S: Serializer>(key: &str, value: &impl Serialize, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_map(Some(1))?;
+    object.serialize_entry(key, value)?;
+    object.end()
+}
+
+#[derive(Serialize)]
+struct Granted<'a> {
+    relation: &'a str,
+    permission: &'a str,
+}
+
+/// The context, what it belongs to, and the rule of each permission.
 impl Serialize for Policy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let belongs_to = self.relations.iter().map(|relation| BelongsTo {
@@ -117,9 +114,9 @@ impl Serialize for Policy {
             context: relation.policy.context,
             foreign_key: relation.foreign_key.written,
         });
-        let permissions = self.grants.iter().map(|grant| Granted {
+        let permissions = self.grants.iter().map(|grant| PermissionRule {
             permission: grant.permission.as_str(),
-            rule: Node::of(&grant.rule, self, None),
+            rule: Written(&grant.rule),
         });
         Document {
             context: self.context,
@@ -134,7 +131,7 @@ impl Serialize for Policy {
 struct Document<'a> {
     context: &'a str,
     belongs_to: Vec<BelongsTo<'a>>,
-    permissions: Vec<Granted<'a>>,
+    permissions: Vec<PermissionRule<'a>>,
 }
 
 #[derive(Serialize)]
@@ -145,48 +142,7 @@ struct BelongsTo<'a> {
 }
 
 #[derive(Serialize)]
-struct Granted<'a> {
+struct PermissionRule<'a> {
     permission: &'a str,
-    rule: Node<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Node<'a> {
-    EveryLoggedInUser,
-    User(String),
-    Account(String),
-    Role(&'a str),
-    AccountRole(&'a str),
-    IsNull(String),
-    Column(String),
-    Granted { relation: &'a str, permission: &'a str },
-    Any(Vec<Self>),
-    All(Vec<Self>),
-}
-
-impl<'a> Node<'a> {
-    fn of(rule: &'a Rule, policy: &'a Policy, through: Option<&'a str>) -> Self {
-        let written = Written { rule, policy, through };
-        let column = |name: &str| match through {
-            Some(relation) => format!("{relation}.{name}"),
-            None => name.to_owned(),
-        };
-        let all = |rules: &'a [Rule]| rules.iter().map(|rule| Self::of(rule, policy, through)).collect();
-        match rule {
-            Rule::EveryLoggedInUser => Self::EveryLoggedInUser,
-            Rule::User(name) => Self::User(column(name.written)),
-            Rule::Account(name) => Self::Account(column(name.written)),
-            Rule::Role(name) => Self::Role(name),
-            Rule::AccountRole(name) => Self::AccountRole(name),
-            Rule::IsNull(name) => Self::IsNull(column(name.written)),
-            Rule::Flag(name) => Self::Column(column(name.written)),
-            Rule::Through(index, rule) => Self::of(rule, policy, Some(written.relation(*index))),
-            Rule::Granted(index, permission) => {
-                Self::Granted { relation: written.relation(*index), permission: permission.as_str() }
-            }
-            Rule::Any(rules) => Self::Any(all(rules)),
-            Rule::All(rules) => Self::All(all(rules)),
-        }
-    }
+    rule: Written<'a>,
 }

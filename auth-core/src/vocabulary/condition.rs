@@ -2,13 +2,26 @@
 
 use std::fmt::{self, Write as _};
 
-/// A rule, asked for one subject: each term with its answer.
+/// A rule evaluated for one subject: each term with its answer, which may still be open.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    Term { text: String, matches: bool },
+pub enum Condition<A = bool> {
+    Term { text: String, matches: A },
     Any(Vec<Self>),
     All(Vec<Self>),
+}
+
+#[cfg(feature = "diesel")]
+impl<A> Condition<A> {
+    /// With other answers.
+    pub(crate) fn map<B>(self, answer: &impl Fn(A) -> B) -> Condition<B> {
+        let all = |conditions: Vec<Self>| conditions.into_iter().map(|one| one.map(answer)).collect();
+        match self {
+            Self::Term { text, matches } => Condition::Term { text, matches: answer(matches) },
+            Self::Any(conditions) => Condition::Any(all(conditions)),
+            Self::All(conditions) => Condition::All(all(conditions)),
+        }
+    }
 }
 
 impl Condition {

@@ -14,7 +14,7 @@ pub(crate) use self::{
     condition::Condition,
     decision::{decide, is_admin},
     permission::PermissionMarker,
-    principal::{ACCOUNT, ACCOUNT_ROLE, EVERY_LOGGED_IN_USER, ROLE, USER},
+    principal::PrincipalId,
     subject::Rank,
 };
 pub use self::{

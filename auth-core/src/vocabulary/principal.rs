@@ -8,9 +8,12 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-use crate::vocabulary::{Id, Subject};
+use crate::vocabulary::{Id, IdRef, Subject};
 
 /// One term that can match a subject.
+///
+/// Lists as data hold `Principal`, with ids and names of their own. Rules by hand and declared policies are made of principals
+/// that hold something else in place of an id: a borrowed id, or the column of a table.
 ///
 /// ```
 /// use auth_core::{Principal, User};
@@ -21,48 +24,98 @@ use crate::vocabulary::{Id, Subject};
 /// assert!("acount:3".parse::<Principal>().is_err());
 /// # Ok::<(), auth_core::ParsePrincipalError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Principal {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Principal<I = Id, N = String> {
     /// `user:<id>`: the user with this id.
-    User(Id),
+    User(I),
     /// `account:<id>`: every user of this account.
-    Account(Id),
+    Account(I),
     /// `role:<name>`: every user with this role.
-    Role(String),
+    Role(N),
     /// `account-role:<name>`: every user whose account has this role.
-    AccountRole(String),
+    AccountRole(N),
     /// `every-logged-in-user`: whoever is not anonymous.
     EveryLoggedInUser,
 }
 
-pub(crate) const USER: &str = "user";
-pub(crate) const ACCOUNT: &str = "account";
-pub(crate) const ROLE: &str = "role";
-pub(crate) const ACCOUNT_ROLE: &str = "account-role";
-pub(crate) const EVERY_LOGGED_IN_USER: &str = "every-logged-in-user";
+const USER: &str = "user";
+const ACCOUNT: &str = "account";
+const ROLE: &str = "role";
+const ACCOUNT_ROLE: &str = "account-role";
+const EVERY_LOGGED_IN_USER: &str = "every-logged-in-user";
 
-impl Principal {
-    /// Whether this principal matches the subject. It knows no short-cut for admins.
-    #[must_use]
-    pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+impl<I, N> Principal<I, N> {
+    /// What its text form begins with.
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
-            Self::User(id) => subject.is_user(id.as_id_ref().of_principal()),
-            Self::Account(id) => subject.is_of_account(id.as_id_ref().of_principal()),
-            Self::Role(role) => subject.has_named_role(role),
-            Self::AccountRole(role) => subject.account_has_named_role(role),
-            Self::EveryLoggedInUser => true,
+            Self::User(_) => USER,
+            Self::Account(_) => ACCOUNT,
+            Self::Role(_) => ROLE,
+            Self::AccountRole(_) => ACCOUNT_ROLE,
+            Self::EveryLoggedInUser => EVERY_LOGGED_IN_USER,
         }
     }
 }
 
-impl fmt::Display for Principal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<I, N: AsRef<str>> Principal<I, N> {
+    /// Whether it matches the subject, where `equal` compares what it holds in place of an id with an id of the subject.
+    #[inline]
+    pub(crate) fn evaluate<'s, S, T>(&self, subject: &'s S, equal: impl FnOnce(&I, IdRef<'s>) -> T) -> T
+    where
+        S: Subject + ?Sized,
+        T: From<bool>,
+    {
         match self {
-            Self::User(id) => write!(f, "{USER}:{id}"),
-            Self::Account(id) => write!(f, "{ACCOUNT}:{id}"),
-            Self::Role(role) => write!(f, "{ROLE}:{role}"),
-            Self::AccountRole(role) => write!(f, "{ACCOUNT_ROLE}:{role}"),
-            Self::EveryLoggedInUser => f.write_str(EVERY_LOGGED_IN_USER),
+            Self::User(id) => equal(id, subject.id()),
+            Self::Account(id) => match subject.account_id() {
+                Some(account) => equal(id, account),
+                None => T::from(false),
+            },
+            Self::Role(role) => T::from(subject.has_named_role(role.as_ref())),
+            Self::AccountRole(role) => T::from(subject.account_has_named_role(role.as_ref())),
+            Self::EveryLoggedInUser => T::from(true),
+        }
+    }
+}
+
+impl<I: PrincipalId, N: AsRef<str>> Principal<I, N> {
+    /// Whether this principal matches the subject. It knows no short-cut for admins.
+    #[inline]
+    #[must_use]
+    pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        self.evaluate(subject, I::means)
+    }
+}
+
+/// An id that a principal holds.
+#[doc(hidden)]
+pub trait PrincipalId {
+    /// Whether it means a subject, or an account, that is known by the id `own`.
+    fn means(&self, own: IdRef<'_>) -> bool;
+}
+
+/// Of data. A text that is a UUID is that UUID, for nothing else says which of both it is.
+impl PrincipalId for Id {
+    fn means(&self, own: IdRef<'_>) -> bool {
+        self.as_id_ref().of_principal().means(own)
+    }
+}
+
+/// Of a rule by hand, which has the type of the application's own key.
+impl PrincipalId for IdRef<'_> {
+    #[inline]
+    fn means(&self, own: IdRef<'_>) -> bool {
+        Self::means(*self, own)
+    }
+}
+
+impl<I: fmt::Display, N: fmt::Display> fmt::Display for Principal<I, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())?;
+        match self {
+            Self::User(id) | Self::Account(id) => write!(f, ":{id}"),
+            Self::Role(name) | Self::AccountRole(name) => write!(f, ":{name}"),
+            Self::EveryLoggedInUser => Ok(()),
         }
     }
 }

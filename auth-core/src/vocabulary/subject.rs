@@ -79,12 +79,6 @@ pub trait Matched {
     /// What the subject is beside all lists, if something is to be read, or to be changed.
     fn rank(&self, reads: bool) -> Option<Rank>;
 
-    /// Whether the user has the id.
-    fn is_user(&self, id: IdRef<'_>) -> bool;
-
-    /// Whether the user belongs to the account.
-    fn is_of_account(&self, id: IdRef<'_>) -> bool;
-
     /// Whether the user has the role. A role without a name is nobody's, whatever the subject says.
     fn has_named_role(&self, role: &str) -> bool;
 
@@ -114,16 +108,6 @@ impl<S: Subject> Matched for S {
         } else {
             None
         }
-    }
-
-    #[inline]
-    fn is_user(&self, id: IdRef<'_>) -> bool {
-        id.means(self.id())
-    }
-
-    #[inline]
-    fn is_of_account(&self, id: IdRef<'_>) -> bool {
-        self.account_id().is_some_and(|own| id.means(own))
     }
 
     #[inline]

@@ -7,6 +7,7 @@
 mod anew;
 #[cfg(feature = "diesel-async")]
 mod async_stored;
+mod column_test;
 mod lock;
 mod misfit;
 mod query;
@@ -51,7 +52,7 @@ pub use self::stored::{
 pub use self::target::ScopedTarget;
 use self::tree::Tree;
 use crate::{
-    policy::{Column, Leaf, Policy},
+    policy::{Column, OpenLeaf, Policy, Relation},
     vocabulary::{Permission, Subject, above_lists},
 };
 
@@ -160,15 +161,14 @@ pub trait Scoped: Sized + 'static {
         Scope::of(subject, permission)
     }
 
-    /// Writes the name of the table, or of that of an ancestor.
+    /// Writes the name of the table, or of that of the ancestor to which the relations lead.
     #[doc(hidden)]
-    fn write_table(way: &[usize], out: AstPass<'_, '_, Self::Backend>) -> QueryResult<()>;
+    fn write_table(path: &[&'static Relation], out: AstPass<'_, '_, Self::Backend>) -> QueryResult<()>;
 }
 
 /// The rows on which a subject has a permission, as a diesel expression over the table of `M`. See
 /// [`Scoped::scope`].
 pub struct Scope<M> {
-    policy: &'static Policy,
     tree: Tree,
     form: Form,
     model: PhantomData<fn() -> M>,
@@ -198,12 +198,15 @@ impl<M: Scoped> Scope<M> {
             Some(_) => Tree::Always,
             None => Tree::of(policy, permission, subject),
         };
-        Self { policy, tree, form: Form::Row, model: PhantomData }
+        Self::of_tree(tree)
     }
 
-    fn of_leaf(leaf: &Leaf, policy: &'static Policy, subject: &dyn Subject) -> Self {
-        let tree = Tree::of_leaf(leaf, policy, subject);
-        Self { policy, tree, form: Form::Row, model: PhantomData }
+    fn of_leaf(leaf: &OpenLeaf, subject: &dyn Subject) -> Self {
+        Self::of_tree(Tree::of_leaf(leaf, subject))
+    }
+
+    fn of_tree(tree: Tree) -> Self {
+        Self { tree, form: Form::Row, model: PhantomData }
     }
 
     /// Whether the subject has the permission on a row, as a column to select: true or false, where the scope itself may
@@ -246,7 +249,7 @@ pub struct IsTrue<M>(Scope<M>);
 
 impl<M> Clone for Scope<M> {
     fn clone(&self) -> Self {
-        Self { policy: self.policy, tree: self.tree.clone(), form: self.form, model: PhantomData }
+        Self { tree: self.tree.clone(), form: self.form, model: PhantomData }
     }
 }
 
@@ -295,6 +298,14 @@ macro_rules! expression_over_table {
 expression_over_table!(Scope: Nullable<Bool>);
 expression_over_table!(IsTrue: Bool);
 expression_over_table!(GrantedColumn: Integer);
+
+/// Fails for a relation that the model does not have: the policy is another model's.
+#[doc(hidden)]
+#[cold]
+pub fn unknown_relation(relation: &Relation) -> QueryResult<()> {
+    let error = format!("the policy names a relation `{}` that the model does not have", relation.name);
+    Err(diesel::result::Error::QueryBuilderError(error.into()))
+}
 
 /// Writes the name of a table, which lives for as long as it likes.
 #[doc(hidden)]

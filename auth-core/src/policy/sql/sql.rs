@@ -10,7 +10,7 @@ use diesel::{
 use super::{Form, GrantedColumn, IsTrue, Scope, Scoped, tree::Tree, value::BindIds};
 use crate::{
     context::Granted,
-    policy::{Kind, Policy},
+    policy::{Kind, Relation},
 };
 
 /// Implements a fragment for whatever the ids can be bound to.
@@ -26,10 +26,10 @@ macro_rules! fragment {
 }
 
 fragment!(Scope: |this, out| {
-    let place = Place { policy: this.policy, way: &[], form: this.form };
+    let table = ScopedTable { path: &[], form: this.form };
     // In parentheses, for whatever the caller joins it with.
     out.push_sql("(");
-    place.write::<M>(&this.tree, &mut out)?;
+    table.write::<M>(&this.tree, &mut out)?;
     out.push_sql(")");
     Ok(())
 });
@@ -55,14 +55,13 @@ fragment!(GrantedColumn: |this, out| {
 
 /// A table in the statement: that of the context, or of an ancestor within subqueries.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    policy: &'static Policy,
-    /// The relations that lead here, by their indexes.
-    way: &'a [usize],
+struct ScopedTable<'a> {
+    /// The relations that lead here.
+    path: &'a [&'static Relation],
     form: Form,
 }
 
-impl Place<'_> {
+impl ScopedTable<'_> {
     fn write<'b, M: Scoped<Backend: BindIds>>(
         &self,
         tree: &'b Tree,
@@ -71,21 +70,10 @@ impl Place<'_> {
         match tree {
             Tree::Always => out.push_sql("1 = 1"),
             Tree::Never => out.push_sql("1 = 0"),
-            Tree::Is(column, value) => {
-                <M::Backend>::write_equal(value, |out| self.write_column::<M>(column.name, out), out)?;
-            }
-            Tree::IsNull(column) => {
-                self.write_column::<M>(column.name, out)?;
-                out.push_sql(" IS NULL");
-            }
-            Tree::Flag(column) => {
-                self.write_column::<M>(column.name, out)?;
-                // By itself it would be true, too, for 2 and 0.5, where the column is a number.
-                out.push_sql(" = TRUE");
-            }
+            Tree::Test(test) => test.write(|out| self.write_column::<M>(test.column.name, out), out)?,
             Tree::Any(trees) => self.write_joined::<M>(trees, " OR ", out)?,
             Tree::All(trees) => self.write_joined::<M>(trees, " AND ", out)?,
-            Tree::Parent(index, tree) => self.write_parent::<M>(*index, tree, out)?,
+            Tree::Parent(relation, tree) => self.write_parent::<M>(relation, tree, out)?,
         }
         Ok(())
     }
@@ -110,13 +98,12 @@ impl Place<'_> {
 
     fn write_parent<'b, M: Scoped<Backend: BindIds>>(
         &self,
-        index: usize,
+        relation: &'static Relation,
         tree: &'b Tree,
         out: &mut AstPass<'_, 'b, M::Backend>,
     ) -> QueryResult<()> {
-        let relation = self.policy.relation(index);
-        let way = [self.way, &[index]].concat();
-        let parent = Place { policy: relation.policy, way: &way, form: self.form };
+        let path = [self.path, &[relation]].concat();
+        let parent = ScopedTable { path: &path, form: self.form };
         let by_key = |out: &mut AstPass<'_, 'b, M::Backend>| {
             parent.write_from::<M>(out)?;
             out.push_sql(" WHERE ");
@@ -159,7 +146,7 @@ impl Place<'_> {
     }
 
     fn write_column<M: Scoped>(&self, name: &str, out: &mut AstPass<'_, '_, M::Backend>) -> QueryResult<()> {
-        if self.way.is_empty() {
+        if self.path.is_empty() {
             self.write_table::<M>(out)?;
         } else {
             out.push_sql(&self.alias());
@@ -169,13 +156,13 @@ impl Place<'_> {
     }
 
     fn write_table<M: Scoped>(&self, out: &mut AstPass<'_, '_, M::Backend>) -> QueryResult<()> {
-        M::write_table(self.way, out.reborrow())
+        M::write_table(self.path, out.reborrow())
     }
 
     /// A name that no table of the caller's has, even where a table is its own ancestor. It needs no quotes.
     fn alias(&self) -> Cow<'static, str> {
         const ALIASES: [&str; 5] = ["__auth_0", "__auth_1", "__auth_2", "__auth_3", "__auth_4"];
-        let depth = self.way.len();
+        let depth = self.path.len();
         ALIASES.get(depth).map_or_else(|| format!("__auth_{depth}").into(), |alias| (*alias).into())
     }
 }

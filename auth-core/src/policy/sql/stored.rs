@@ -255,7 +255,7 @@ pub(super) struct Explained<M> {
 impl<M: Scoped> Explained<M> {
     pub(super) fn of(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
         let (sketch, leaves) = Sketch::of(policy, permission, subject);
-        let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, policy, subject)).collect();
+        let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, subject)).collect();
         let mut asked: VecDeque<_> = scopes.chunks(Granted::MOST).map(<[Scope<M>]>::to_vec).collect();
         if asked.is_empty() {
             // There is nothing to ask, but whether the row is there.

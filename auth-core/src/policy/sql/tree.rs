@@ -1,73 +1,52 @@
-//! A policy, asked for one subject and one permission: a small tree of plain values, in which all that the subject
+//! A policy, evaluated for one subject and one permission: a small tree of plain values, in which all that the subject
 //! alone decides has folded away.
 
-use super::value::Value;
+use std::ptr;
+
+use super::column_test::ColumnTest;
 use crate::{
-    policy::{Column, Leaf, Policy, Rule},
+    policy::{OpenLeaf, Outcome, Policy, Relation, evaluate},
     vocabulary::{Permission, Subject},
 };
 
 /// Which rows a rule lets the subject have.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Tree {
     Always,
     Never,
-    Is(Column, Value),
-    IsNull(Column),
-    Flag(Column),
+    Test(ColumnTest),
     Any(Vec<Self>),
     All(Vec<Self>),
-    /// The parent that the relation of this index leads to is one of these rows.
-    Parent(usize, Box<Self>),
+    /// The parent is one of these rows.
+    Parent(&'static Relation, Box<Self>),
 }
 
 impl Tree {
     /// The rows on which the subject has the permission. Who stands above lists is not considered here.
     pub(super) fn of(policy: &'static Policy, permission: Permission, subject: &dyn Subject) -> Self {
-        Self::any(policy.rules(permission).map(|rule| Self::rule(rule, policy, subject)))
+        evaluate(policy, permission, |leaf, _| ColumnTest::answer(leaf, subject))
     }
 
     /// The rows for which a single term matches.
-    pub(super) fn of_leaf(leaf: &Leaf, policy: &'static Policy, subject: &dyn Subject) -> Self {
-        let term = Self::rule(leaf.rule, policy, subject);
-        leaf.way.iter().rev().fold(term, |tree, index| Self::parent(*index, tree))
+    pub(super) fn of_leaf(OpenLeaf { path, leaf }: &OpenLeaf, subject: &dyn Subject) -> Self {
+        let term = ColumnTest::answer(leaf, subject);
+        path.iter().rev().fold(term, |tree, relation| Self::of_parent(relation, tree))
     }
+}
 
-    fn rule(rule: &'static Rule, policy: &'static Policy, subject: &dyn Subject) -> Self {
-        match *rule {
-            Rule::EveryLoggedInUser => Self::Always,
-            Rule::User(column) => {
-                Value::of(subject.id(), column.kind).map_or(Self::Never, |id| Self::Is(column, id))
-            }
-            Rule::Account(column) => {
-                let id = subject.account_id().and_then(|id| Value::of(id, column.kind));
-                id.map_or(Self::Never, |id| Self::Is(column, id))
-            }
-            Rule::Role(name) => Self::constant(subject.has_named_role(name)),
-            Rule::AccountRole(name) => Self::constant(subject.account_has_named_role(name)),
-            Rule::IsNull(column) => Self::IsNull(column),
-            Rule::Flag(column) => Self::Flag(column),
-            Rule::Through(index, rule) => {
-                Self::parent(index, Self::rule(rule, policy.relation(index).policy, subject))
-            }
-            Rule::Granted(index, permission) => {
-                Self::parent(index, Self::of(policy.relation(index).policy, permission, subject))
-            }
-            Rule::Any(rules) => Self::any(rules.iter().map(|rule| Self::rule(rule, policy, subject))),
-            Rule::All(rules) => Self::all(rules.iter().map(|rule| Self::rule(rule, policy, subject))),
-        }
-    }
-
-    fn constant(holds: bool) -> Self {
+impl From<bool> for Tree {
+    fn from(holds: bool) -> Self {
         if holds { Self::Always } else { Self::Never }
     }
+}
 
-    /// No parent is one of no rows. That of all rows may still be missing.
-    fn parent(index: usize, tree: Self) -> Self {
-        if tree == Self::Never { Self::Never } else { Self::Parent(index, Box::new(tree)) }
+impl From<ColumnTest> for Tree {
+    fn from(test: ColumnTest) -> Self {
+        Self::Test(test)
     }
+}
 
-    /// None at all are not enough.
+impl Outcome for Tree {
     fn any(trees: impl Iterator<Item = Self>) -> Self {
         let mut kept = Vec::new();
         for tree in trees {
@@ -78,14 +57,14 @@ impl Tree {
                 tree => kept.push(tree),
             }
         }
-        Self::join(kept, Self::Never, Self::any, Self::Any)
+        Self::join(kept, false, Self::any, Self::Any)
     }
 
     fn all(trees: impl Iterator<Item = Self>) -> Self {
         let mut kept = Vec::new();
-        let mut asked = false;
+        let mut is_given = false;
         for tree in trees {
-            asked = true;
+            is_given = true;
             match tree {
                 Self::Never => return Self::Never,
                 Self::Always => {}
@@ -94,22 +73,29 @@ impl Tree {
             }
         }
         // A conjunction of nothing would hold for everybody.
-        Self::join(kept, Self::constant(asked), Self::all, Self::All)
+        Self::join(kept, is_given, Self::all, Self::All)
     }
 
+    /// No parent is one of no rows. A parent that may be any row may still be missing.
+    fn of_parent(relation: &'static Relation, tree: Self) -> Self {
+        if matches!(tree, Self::Never) { Self::Never } else { Self::Parent(relation, Box::new(tree)) }
+    }
+}
+
+impl Tree {
     /// Asks each parent once: a foreign key refers to one row at the most, so that row is one of these and one of
     /// those exactly if it is one of both, and one of either likewise.
     fn join(
         trees: Vec<Self>,
-        of_none: Self,
+        of_none: bool,
         joined: fn(std::vec::IntoIter<Self>) -> Self,
         several: fn(Vec<Self>) -> Self,
     ) -> Self {
         let parents = trees.iter().filter(|tree| matches!(tree, Self::Parent(..))).count();
         let mut kept = if parents > 1 { Self::with_parents_once(trees, joined) } else { trees };
         match kept.len() {
-            0 => of_none,
-            1 => kept.pop().unwrap_or(of_none),
+            0 => Self::from(of_none),
+            1 => kept.pop().unwrap_or(Self::Never),
             _ => several(kept),
         }
     }
@@ -117,12 +103,12 @@ impl Tree {
     fn with_parents_once(trees: Vec<Self>, joined: fn(std::vec::IntoIter<Self>) -> Self) -> Vec<Self> {
         let mut kept: Vec<Self> = Vec::with_capacity(trees.len());
         for tree in trees {
-            let Self::Parent(index, tree) = tree else {
+            let Self::Parent(relation, tree) = tree else {
                 kept.push(tree);
                 continue;
             };
             let same = kept.iter_mut().find_map(|other| match other {
-                Self::Parent(of, other) if *of == index => Some(other),
+                Self::Parent(of, other) if ptr::eq(*of, relation) => Some(other),
                 _ => None,
             });
             match same {
@@ -130,7 +116,7 @@ impl Tree {
                     let both = vec![std::mem::replace(&mut **other, Self::Never), *tree];
                     **other = joined(both.into_iter());
                 }
-                None => kept.push(Self::Parent(index, tree)),
+                None => kept.push(Self::Parent(relation, tree)),
             }
         }
         kept
