@@ -6,7 +6,7 @@ pub use diesel;
 
 #[cfg(feature = "diesel")]
 pub use crate::policy::{
-    Column, Declared, Grant, Leaf, Relation, Rule, SqlKind, UnknownSqlKind, assert_acyclic, assert_distinct,
+    Column, Declared, Grant, Relation, Rule, SqlKind, UnknownSqlKind, assert_acyclic, assert_distinct,
     assert_grants, flag_column, flag_column_of, id_column, id_column_of, null_column, null_column_of,
     relation,
     sql::{
@@ -16,7 +16,7 @@ pub use crate::policy::{
     },
 };
 pub use crate::{
-    acl::{account_of, both, either, flag, is_null, user_of},
+    acl::{Leaf, account_of, both, either, flag, is_null, subject, user_of},
     context::{AccessQuery, AllLoaded, Context, Granted, Lender, Loaded},
     guard::{
         Admitted, Argument, CallerRequirement, ContextFrom, ContextRequirement, DeclarativeGuard, Described,

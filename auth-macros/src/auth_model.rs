@@ -1,5 +1,5 @@
-//! `#[derive(AuthModel)]`: the policy of a context as data, for the database; and as an access-control list, where
-//! the context holds all that the policy asks about.
+//! `#[derive(AuthModel)]`: the policy of a context as data, for the database; and as an access-control list, where the policy
+//! names nothing but fields of the context.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -31,7 +31,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     report
 }
 
-/// The trait where the attributes hold errors, so that nobody is told that it is missing.
+/// The trait, where the attributes hold errors, so that rustc does not report that it is missing.
 fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
     let (parameters, usage, bounds) = generics.split_for_impl();
     quote! {
@@ -47,7 +47,7 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
     const WORDS: [&str; 2] = ["every_logged_in_user", "nobody"];
     for grant in grants {
         let mut is_wrong = false;
-        grant.rule.each(&mut |rule| {
+        grant.rule.each_term(&mut |rule| {
             let Rule::Flag(Column { relation: None, name }) = rule else { return };
             if row.field(name).is_some() {
                 return;
@@ -63,16 +63,7 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
     }
 }
 
-impl Rule {
-    fn each<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
-        match self {
-            Self::Any(rules) | Self::All(rules) => rules.iter().for_each(|rule| rule.each(take)),
-            term => take(term),
-        }
-    }
-}
-
-/// What the derive knows: a row, and who may do what with it.
+/// The input of the derive: a row, and its grants.
 struct Policy {
     row: Row,
     grants: Vec<Grant>,
@@ -135,19 +126,19 @@ impl Policy {
         }
     }
 
-    /// What a look at the parents' policies finds wrong, each at the word that it is about.
+    /// The checks against the parents' policies, each at the word that it is about.
     fn checks(&self) -> impl Iterator<Item = TokenStream> {
         self.grants.iter().flat_map(|grant| {
             let mut checks = Vec::new();
-            let asked = permission(&grant.permission);
+            let declared = permission(&grant.permission);
             if matches!(grant.permission, Permission::Path(_)) {
                 let message =
                     format!("`{}` is declared twice; join the rules by `|`", written(&grant.permission));
                 checks.push(quote_spanned! {at(grant.span)=>
-                    const _: () = ::auth_core::__private::assert_distinct(&__AUTH_POLICY, #asked, #message);
+                    const _: () = ::auth_core::__private::assert_distinct(&__AUTH_POLICY, #declared, #message);
                 });
             }
-            grant.rule.each(&mut |rule| {
+            grant.rule.each_term(&mut |rule| {
                 let Rule::Granted(index, granted, span) = rule else { return };
                 let Some(Relation { name, parent, .. }) = self.row.relations.get(*index) else { return };
                 let (word, shown) = (written(granted).replace('-', "_"), shown(parent));
@@ -167,7 +158,7 @@ impl Policy {
                         <#parent as ::auth_core::Scoped>::POLICY, #granted, #unknown,
                     );
                     const _: () = ::auth_core::__private::assert_acyclic(
-                        &__AUTH_POLICY, #asked, <#parent as ::auth_core::Scoped>::POLICY, #granted, #cyclic,
+                        &__AUTH_POLICY, #declared, <#parent as ::auth_core::Scoped>::POLICY, #granted, #cyclic,
                     );
                 });
             });
@@ -292,7 +283,7 @@ impl Policy {
             return compared;
         }
         for grant in &self.grants {
-            grant.rule.each(&mut |rule| {
+            grant.rule.each_term(&mut |rule| {
                 let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column)) = rule else { return };
                 if compared.iter().all(|other| other.unraw() != column.name.unraw()) {
                     compared.push(&column.name);
@@ -307,7 +298,7 @@ impl Policy {
         let diesel = quote!(::auth_core::__private::diesel);
         let columns = self.row.columns().map(|held| self.row.declared(&held.column));
         let compared = self.compared();
-        // Numbers of the key are what the row was found by.
+        // The row was found by the numbers of its key.
         let beside_key = |column: &&&Ident| key.iter().all(|part| part.column.unraw() != column.unraw());
         let beside_key = compared.iter().filter(beside_key).map(|column| self.row.declared(column));
         let compared = compared.iter().map(|column| self.row.declared(column));
@@ -486,8 +477,10 @@ impl Policy {
             let function = Ident::new(function, span);
             let field = self.row.field(&column.name);
             let this = Ident::new("self", Span::call_site());
-            quote_spanned!(span=> ::auth_core::__private::#function(&#this.#field))
+            let written = column.name.unraw().to_string();
+            quote_spanned!(span=> ::auth_core::__private::#function(&#this.#field, #written))
         };
+        let of_subject = |principal: &TokenStream| quote!(::auth_core::__private::subject(::auth_core::Principal::#principal));
         let joined = |rules: &[Rule], function: &str| {
             let function = Ident::new(function, Span::call_site());
             let joined = rules.iter().fold(None, |joined: Option<TokenStream>, rule| {
@@ -504,14 +497,14 @@ impl Policy {
             Rule::Account(column) => call("account_of", column),
             Rule::IsNull(column) => call("is_null", column),
             Rule::Flag(column) => call("flag", column),
-            Rule::EveryLoggedInUser => quote!(::auth_core::every_logged_in_user()),
+            Rule::EveryLoggedInUser => of_subject(&quote!(EveryLoggedInUser)),
             Rule::Role(name) => {
                 let name = role(name);
-                quote!(::auth_core::role(#name))
+                of_subject(&quote!(Role(#name)))
             }
             Rule::AccountRole(name) => {
                 let name = role(name);
-                quote!(::auth_core::account_role(#name))
+                of_subject(&quote!(AccountRole(#name)))
             }
             Rule::Nobody | Rule::Granted(..) => quote!(::auth_core::nobody()),
             Rule::Any(rules) => joined(rules, "either"),

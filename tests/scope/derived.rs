@@ -108,11 +108,11 @@ impl Asked<'_> {
             for alternative in explained.alternatives() {
                 prop_assert_eq!(alternative.failed().is_empty(), alternative.matched(), "{}", explained);
             }
-            if let Some((by_itself, explained)) =
+            if let Some((by_itself, explained_by_itself)) =
                 M::decided(connection, &subject, &id, permission).map_err(failed)?
             {
                 prop_assert_eq!(by_itself, decision, "by itself, {}", about());
-                prop_assert_eq!(explained.decision(), decision, "explained by itself, {}", about());
+                prop_assert_eq!(explained_by_itself, explained, "explained by itself, {}", about());
             }
             if decision.is_allowed() {
                 counts.0 += 1;

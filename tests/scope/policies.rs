@@ -275,7 +275,7 @@ impl Library {
         }
     }
 
-    fn leaf(&self, term: &Rule, table: usize) -> Leaf {
+    fn leaf(&self, term: &Rule, table: usize) -> Leaf<LibraryColumn> {
         let column = |index: usize| library_column(&TABLES[table].columns[index], self.dialect);
         match term {
             Rule::EveryLoggedInUser => Leaf::Subject(Principal::EveryLoggedInUser),

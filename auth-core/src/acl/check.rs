@@ -88,7 +88,7 @@ mod tests {
                     "{role} {permission}"
                 );
             }
-            // What is stored of a user, or sent by somebody, says nothing of it either.
+            // Neither does a stored user, nor one that a client sends.
             let stored = serde_json::to_string(&user.with_admin_roles(AdminRoles::flexmeasures())).unwrap();
             let read: User = serde_json::from_str(&stored).unwrap();
             assert!(!is_admin(&read), "{role}");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_is_asked_through_a_trait_object_as_well() {
+    fn a_subject_may_be_a_trait_object() {
         let subject: &dyn Subject = &User::new(1);
         assert!(check_access(subject, &OfUserOne, Permission::UPDATE).is_allowed());
     }

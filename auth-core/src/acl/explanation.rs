@@ -1,5 +1,5 @@
-//! Explanations: which alternatives of an access-control list matched, and which term failed, for a person who
-//! wants to know why a decision is what it is. For logs and tools, not for clients.
+//! Explanations: which alternatives of an access-control list matched, and which term failed. They are for people, logs and
+//! tools, not for clients.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::{
     vocabulary::{Condition, Decision, Permission, Subject, decide},
 };
 
-/// Explains what [`check_access`](crate::check_access) decides: the same decision, with each alternative of the
-/// list, whether it matched, and what failed.
+/// Explains the decision of [`check_access`](crate::check_access): each alternative of the list, whether it matched, and
+/// which terms failed.
 ///
 /// ```
 /// use auth_core::{Acl, AuthModel, Permission, User, account, allow, explain, role, user};
@@ -49,7 +49,7 @@ where
     Explanation::new(subject, permission, &context.acl().condition(subject, permission))
 }
 
-/// A decision with what led to it.
+/// A decision with its grounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     permission: Permission,
@@ -85,18 +85,18 @@ impl Explanation {
         Self { permission, decision, alternatives }
     }
 
-    /// What was asked for.
+    /// The permission that is decided about.
     #[must_use]
     pub fn permission(&self) -> Permission {
         self.permission
     }
 
-    /// What is decided. Admins are allowed whatever the alternatives say.
+    /// The decision. Admins are allowed even if no alternative matched.
     pub fn decision(&self) -> Decision {
         self.decision
     }
 
-    /// The alternatives for this permission. None: nobody has it but admins.
+    /// The alternatives for this permission. If there are none, only admins have it.
     #[must_use]
     pub fn alternatives(&self) -> &[Alternative] {
         &self.alternatives

@@ -2,12 +2,13 @@
 //!
 //! Written by hand, a list is a typed expression ([`allow`], [`account`], [`role`], `|`, `&`) that the
 //! compiler sees through; as data it is an [`AclTable`]. Both give the same decisions. A list only grants:
-//! what it does not mention is denied. Who stands above all lists (admins) is not decided here but in
-//! [`check_access`](crate::check_access).
+//! what it does not mention is denied. [`check_access`](crate::check_access) lets admins
+//! in before it evaluates a list.
 
 mod check;
 mod explanation;
 mod field;
+mod leaf;
 mod rule;
 mod table;
 #[cfg(test)]
@@ -16,7 +17,8 @@ mod tests;
 pub use self::{
     check::check_access,
     explanation::{Alternative, Explanation, Term, explain},
-    field::{account_of, flag, is_null, user_of},
+    field::{account_of, flag, is_null, subject, user_of},
+    leaf::Leaf,
     rule::{Expr, Rule, account, account_role, both, either, every_logged_in_user, nobody, role, user},
     table::{AclTable, Principals},
 };
@@ -49,7 +51,7 @@ use crate::vocabulary::{Condition, Permission, Subject};
             of `auth_core::Stored`"
 )]
 pub trait AuthModel {
-    /// Who may do what with this very object.
+    /// The access-control list of this very object.
     fn acl(&self) -> impl Acl;
 }
 
@@ -65,12 +67,12 @@ pub trait Acl: sealed::Sealed {
     #[must_use]
     fn grants<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> bool;
 
-    /// The same, term by term.
+    /// The rules for the permission, evaluated term by term.
     #[doc(hidden)]
     fn condition<S: Subject + ?Sized>(&self, subject: &S, permission: Permission) -> Condition;
 }
 
-/// Starts an access-control list: whoever matches the rule has the permission.
+/// Starts an access-control list: subjects that match the rule have the permission.
 ///
 /// ```
 /// use auth_core::{Acl, Permission, User, account, allow, every_logged_in_user};
@@ -94,7 +96,7 @@ pub struct Allow<Before, R> {
 }
 
 impl<Before: Acl, R: Rule> Allow<Before, R> {
-    /// Adds: whoever matches the rule has the permission. Several rules for one permission are alternatives.
+    /// Adds: subjects that match the rule have the permission. Several rules for one permission are alternatives.
     #[inline]
     pub fn allow<Next: Rule>(self, permission: Permission, rule: Next) -> Allow<Self, Next> {
         Allow { before: self, permission, rule }

@@ -1,7 +1,7 @@
 //! Rules as typed expressions: principals joined by `|` and `&`.
 //!
 //! Each operator builds a value, so precedence is Rust's own: `a | b & c` is `a | (b & c)`. A rule borrows
-//! what it compares with, so building and asking it allocates nothing.
+//! its ids and names, so building and evaluating it allocates nothing.
 
 use std::{
     fmt,
@@ -10,9 +10,9 @@ use std::{
 
 use crate::vocabulary::{Condition, IdRef, Principal, PrincipalId, Subject};
 
-/// What a subject must match: a principal, or principals joined by `|` and `&`.
+/// The condition on a subject: a principal, or principals joined by `|` and `&`.
 ///
-/// `Option<rule>` is a rule as well, for what may be absent: `None` matches nobody.
+/// `Option<rule>` is a rule as well, for an optional field: `None` matches nobody.
 /// This trait is sealed: rules are made by this module's functions and [`Principals`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a rule",
@@ -23,7 +23,7 @@ pub trait Rule: sealed::Sealed {
     #[must_use]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool;
 
-    /// The same, term by term.
+    /// The rule, evaluated term by term.
     #[doc(hidden)]
     fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition;
 }
@@ -77,7 +77,7 @@ pub fn account_role(name: &str) -> Expr<ByHand<'_>> {
     Expr(Principal::AccountRole(name))
 }
 
-/// Matches whoever is logged in.
+/// Matches every subject.
 ///
 /// ```
 /// use auth_core::{Rule, User, every_logged_in_user};
@@ -166,18 +166,17 @@ impl<A: Rule, B: Rule> BitAnd<Expr<B>> for Option<Expr<A>> {
     }
 }
 
-/// A principal that borrows what it holds. Where a list is inlined, as it is in a decision, the compiler knows which one
-/// it is.
+/// A principal that borrows its id or name. The compiler knows the variant where it inlines the list into a decision.
 pub(super) type ByHand<'a> = Principal<IdRef<'a>, &'a str>;
 
 impl<I: PrincipalId + fmt::Display, N: AsRef<str> + fmt::Display> Rule for Principal<I, N> {
     #[inline]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        self.matches(subject)
+        self.is_match(subject)
     }
 
     fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
-        Condition::term(self.to_string(), self.matches(subject))
+        Condition::term(self.to_string(), self.is_match(subject))
     }
 }
 
@@ -192,7 +191,7 @@ impl Rule for Nobody {
     }
 
     fn condition<S: Subject + ?Sized>(&self, _subject: &S) -> Condition {
-        Condition::term("nobody", false)
+        Condition::Any(Vec::new())
     }
 }
 

@@ -42,7 +42,7 @@ impl AclTable {
         Self::default()
     }
 
-    /// Adds: whoever matches the principals has the permission.
+    /// Adds: subjects that match the principals have the permission.
     #[must_use]
     pub fn allow(mut self, permission: Permission, principals: Principals) -> Self {
         self.grants.push((permission, principals));

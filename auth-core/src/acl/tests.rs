@@ -148,3 +148,16 @@ fn rows_may_name_the_applications_own_permissions() {
     assert!(!table.grants(&editor, Permission::UPDATE));
     assert!(AclTable::from_rows([("publsh", editors())], &[PUBLISH]).is_err());
 }
+
+#[test]
+fn a_conjunction_with_nobody_is_explained() {
+    let acl = allow(Permission::READ, role("chef") & nobody() | nobody());
+    let condition = acl.condition(&User::new(1).with_roles(["chef"]), Permission::READ);
+    let explanation = Explanation::new(&User::new(1), Permission::READ, &condition);
+    assert_eq!(
+        explanation.to_string(),
+        "deny (no-match): read\n- role:chef & nobody: no, for nobody fails\n"
+    );
+    let terms: Vec<_> = explanation.alternatives()[0].terms().iter().map(Term::text).collect();
+    assert_eq!(terms, ["role:chef", "nobody"]);
+}

@@ -1,5 +1,5 @@
-//! What is wrong with a policy and needs a look at that of its parents. The derive asserts each of these in a constant
-//! at the word that it is about, so they are errors at compile time. The message is the derive's: it knows the words.
+//! The checks of a policy that need the policies of its parents. The derive asserts each in a constant at the word that it
+//! is about, so a failure is an error at compile time. The derive writes the messages, for it knows the words.
 
 use super::{Column, Grant, Policy, Relation, Rule};
 use crate::vocabulary::Permission;

@@ -1,4 +1,4 @@
-//! Columns that rules ask about: their names, and what they can be compared with.
+//! The columns of rules: their names, and the values that they can be compared with.
 
 use std::marker::PhantomData;
 
@@ -10,11 +10,11 @@ use diesel::sql_types::{
 #[cfg(feature = "postgres")]
 use diesel::sql_types::Uuid;
 
-/// A column that a rule asks about.
+/// A column of a rule.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// As a rule writes it: the name in Rust.
+    /// The name in Rust, as a rule writes it.
     pub written: &'static str,
     /// The name in the database.
     pub name: &'static str,
@@ -22,7 +22,14 @@ pub struct Column {
     pub nullable: bool,
 }
 
-/// What a column holds, as far as rules ask.
+impl Column {
+    /// As a rule writes it, behind the relation that leads to it.
+    pub(super) fn through(&self, relation: Option<&str>) -> String {
+        relation.map_or_else(|| self.written.to_owned(), |relation| format!("{relation}.{}", self.written))
+    }
+}
+
+/// The type of a column's values, as far as rules compare them.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -35,7 +42,7 @@ pub enum Kind {
     /// The type of its own that `PostgreSQL` has.
     Uuid,
     Bool,
-    /// Nothing that a rule compares.
+    /// A type that no rule compares.
     Other,
 }
 
@@ -80,7 +87,8 @@ pub trait MayBeNull {}
 
 impl MayBeNull for IsNullable {}
 
-/// What a SQL type is known as: `SqlKind::<T>::KIND`. For every other type, that of [`UnknownSqlKind`].
+/// The kind of a SQL type, as `SqlKind::<T>::KIND`: an inherent constant for the types of a rule, and for all others the
+/// constant of [`UnknownSqlKind`].
 #[doc(hidden)]
 pub struct SqlKind<T>(PhantomData<T>);
 
@@ -163,7 +171,7 @@ pub const fn flag_column<C: diesel::Column<SqlType: FlagType>>(written: &'static
     Declared::<C>::column(written, <C::SqlType as FlagType>::KIND)
 }
 
-/// A column that may be null. Of what is in it otherwise, no rule says anything.
+/// A column that may be null. No rule compares its other values.
 #[doc(hidden)]
 #[must_use]
 pub const fn null_column<C: diesel::Column<SqlType: SqlType<IsNull: MayBeNull>>>(

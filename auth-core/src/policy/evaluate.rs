@@ -3,8 +3,8 @@
 
 use std::iter;
 
-use super::{Leaf, Policy, Relation, Rule};
-use crate::vocabulary::Permission;
+use super::{Column, Policy, Relation, Rule};
+use crate::{acl::Leaf, vocabulary::Permission};
 
 /// What a policy is evaluated to.
 pub(crate) trait Outcome: Sized {
@@ -22,7 +22,7 @@ pub(crate) trait Outcome: Sized {
 pub(crate) fn evaluate<O: Outcome>(
     policy: &'static Policy,
     permission: Permission,
-    answer: impl FnMut(&'static Leaf, Option<&RelationPath<'_>>) -> O,
+    answer: impl FnMut(&'static Leaf<Column>, Option<&RelationPath<'_>>) -> O,
 ) -> O {
     Evaluator { answer }.granted(policy, permission, None)
 }
@@ -57,7 +57,7 @@ impl<F> Evaluator<F> {
     ) -> O
     where
         O: Outcome,
-        F: FnMut(&'static Leaf, Option<&RelationPath<'_>>) -> O,
+        F: FnMut(&'static Leaf<Column>, Option<&RelationPath<'_>>) -> O,
     {
         O::any(policy.rules(permission).map(|rule| self.rule(rule, path)))
     }
@@ -65,7 +65,7 @@ impl<F> Evaluator<F> {
     fn rule<O>(&mut self, rule: &'static Rule, path: Option<&RelationPath<'_>>) -> O
     where
         O: Outcome,
-        F: FnMut(&'static Leaf, Option<&RelationPath<'_>>) -> O,
+        F: FnMut(&'static Leaf<Column>, Option<&RelationPath<'_>>) -> O,
     {
         match rule {
             Rule::Leaf(leaf) => (self.answer)(leaf, path),

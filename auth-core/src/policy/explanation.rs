@@ -2,11 +2,13 @@
 //! left for the database.
 
 use super::{
-    Leaf, Policy, Relation,
+    Column, Policy, Relation,
     evaluate::{Outcome, RelationPath, evaluate},
-    leaf::WrittenLeaf,
 };
-use crate::vocabulary::{Condition, Permission, Subject};
+use crate::{
+    acl::Leaf,
+    vocabulary::{Condition, Permission, Subject},
+};
 
 /// The alternatives for a permission before the database has answered.
 pub(crate) type Sketch = Condition<Answer>;
@@ -22,7 +24,7 @@ pub(crate) enum Answer {
 pub(crate) struct OpenLeaf {
     /// From the context on.
     pub(crate) path: Vec<&'static Relation>,
-    pub(crate) leaf: &'static Leaf,
+    pub(crate) leaf: &'static Leaf<Column>,
 }
 
 impl Outcome for Sketch {
@@ -62,7 +64,7 @@ impl Sketch {
 }
 
 fn term(
-    leaf: &'static Leaf,
+    leaf: &'static Leaf<Column>,
     path: Option<&RelationPath<'_>>,
     subject: &dyn Subject,
     open: &mut Vec<OpenLeaf>,
@@ -70,8 +72,8 @@ fn term(
     let path = RelationPath::relations(path);
     let names: Vec<_> = path.iter().map(|relation| relation.name).collect();
     let through = (!names.is_empty()).then(|| names.join("."));
-    let text = WrittenLeaf { leaf, through: through.as_deref() }.to_string();
-    let (text, known) = match (leaf.known(subject), through) {
+    let text = leaf.written(|column| column.through(through.as_deref())).to_string();
+    let (text, known) = match (known(leaf, subject), through) {
         // No row of the ancestor decides it, but the ancestor has to be there.
         (Some(true), Some(through)) => (format!("{text} through {through}"), None),
         (known, _) => (text, known),
@@ -84,4 +86,12 @@ fn term(
         Answer::Known,
     );
     Condition::Term { text, matches }
+}
+
+/// Whether a term matches the subject on every row, or on none; `None` where that depends on the row.
+fn known(leaf: &Leaf<Column>, subject: &dyn Subject) -> Option<bool> {
+    match leaf {
+        Leaf::Subject(principal) => principal.evaluate(subject, |_, _| None),
+        Leaf::IsNull(_) | Leaf::Flag(_) => None,
+    }
 }

@@ -8,7 +8,6 @@ mod check;
 mod column;
 mod evaluate;
 mod explanation;
-mod leaf;
 pub(crate) mod sql;
 mod text;
 
@@ -20,14 +19,13 @@ pub use self::{
         relation,
     },
     column::{Column, Declared, SqlKind, UnknownSqlKind, flag_column, id_column, null_column},
-    leaf::Leaf,
 };
 pub(crate) use self::{
     column::Kind,
     evaluate::{Outcome, evaluate},
     explanation::{OpenLeaf, Sketch},
 };
-use crate::vocabulary::Permission;
+use crate::{acl::Leaf, vocabulary::Permission};
 
 /// The policy of a context, as `#[acl(…)]` declares it.
 ///
@@ -62,7 +60,7 @@ pub struct Policy {
     grants: &'static [Grant],
 }
 
-/// What a foreign key refers to, which is a context with a policy of its own.
+/// A relation to a parent: a context with a policy of its own, to whose key a foreign key refers.
 #[doc(hidden)]
 pub struct Relation {
     pub name: &'static str,
@@ -72,7 +70,7 @@ pub struct Relation {
     pub policy: &'static Policy,
 }
 
-/// A permission, and who has it.
+/// A permission, and the rule that grants it.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Grant {
@@ -80,13 +78,13 @@ pub struct Grant {
     pub rule: Rule,
 }
 
-/// What a subject must match: a term, or terms joined by `|` and `&`.
+/// The condition on a subject and a row: a term, or terms joined by `|` and `&`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Rule {
-    Leaf(Leaf),
+    Leaf(Leaf<Column>),
     /// A term about a column of the parent.
-    Through(&'static Relation, Leaf),
+    Through(&'static Relation, Leaf<Column>),
     /// The parent's own rule for this permission.
     Granted(&'static Relation, Permission),
     Any(&'static [Self]),
@@ -111,7 +109,7 @@ impl Policy {
         self.context
     }
 
-    /// The permissions that somebody can have by this policy, in the order in which they are declared.
+    /// The permissions that this policy grants, in the order in which they are declared.
     pub fn permissions(&self) -> impl Iterator<Item = Permission> {
         self.grants.iter().map(|grant| grant.permission)
     }

@@ -4,8 +4,8 @@ use std::fmt::{self, Display};
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-use super::{Policy, Rule, leaf::WrittenLeaf};
-use crate::vocabulary::Permission;
+use super::{Column, Policy, Rule};
+use crate::{acl::Leaf, vocabulary::Permission};
 
 /// As it is declared: the context, and a line for each permission.
 impl Display for Policy {
@@ -19,7 +19,7 @@ impl Display for Policy {
 }
 
 impl Policy {
-    /// Who has this permission: its rules, as they are declared.
+    /// The rules for this permission, as they are declared.
     pub(crate) fn written_rules(&self, permission: Permission) -> String {
         let mut rules = self.rules(permission).peekable();
         if rules.peek().is_none() {
@@ -60,8 +60,8 @@ impl<'a> Written<'a> {
 impl Display for Written<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Rule::Leaf(leaf) => WrittenLeaf { leaf, through: None }.fmt(f),
-            Rule::Through(relation, leaf) => WrittenLeaf { leaf, through: Some(relation.name) }.fmt(f),
+            Rule::Leaf(leaf) => written(leaf, None).fmt(f),
+            Rule::Through(relation, leaf) => written(leaf, Some(relation.name)).fmt(f),
             Rule::Granted(relation, permission) => {
                 // As an identifier.
                 write!(f, "{}.{}", relation.name, permission.as_str().replace('-', "_"))
@@ -76,10 +76,8 @@ impl Display for Written<'_> {
 impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Rule::Leaf(leaf) => WrittenLeaf { leaf, through: None }.serialize(serializer),
-            Rule::Through(relation, leaf) => {
-                WrittenLeaf { leaf, through: Some(relation.name) }.serialize(serializer)
-            }
+            Rule::Leaf(leaf) => written(leaf, None).serialize(serializer),
+            Rule::Through(relation, leaf) => written(leaf, Some(relation.name)).serialize(serializer),
             Rule::Granted(relation, permission) => {
                 let granted = Granted { relation: relation.name, permission: permission.as_str() };
                 one_key("granted", &granted, serializer)
@@ -88,6 +86,10 @@ impl Serialize for Written<'_> {
             Rule::All(rules) => one_key("all", &all(rules), serializer),
         }
     }
+}
+
+fn written(leaf: &Leaf<Column>, through: Option<&str>) -> Leaf<String> {
+    leaf.written(|column| column.through(through))
 }
 
 fn all(rules: &[Rule]) -> Vec<Written<'_>> {

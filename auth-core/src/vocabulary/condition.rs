@@ -11,6 +11,9 @@ pub enum Condition<A = bool> {
     All(Vec<Self>),
 }
 
+/// The text of alternatives that are none.
+const NOBODY: &str = "nobody";
+
 #[cfg(feature = "diesel")]
 impl<A> Condition<A> {
     /// With other answers.
@@ -47,6 +50,7 @@ impl Condition {
 
     pub(crate) fn each_term<'a>(&'a self, take: &mut impl FnMut(&'a str, bool)) {
         match self {
+            Self::Any(none) if none.is_empty() => take(NOBODY, false),
             Self::Term { text, matches } => take(text, *matches),
             Self::Any(conditions) | Self::All(conditions) => {
                 for condition in conditions {
@@ -60,6 +64,7 @@ impl Condition {
     pub(crate) fn each_failed<'a>(&'a self, take: &mut impl FnMut(&'a str)) {
         match self {
             _ if self.matches() => {}
+            Self::Any(none) if none.is_empty() => take(NOBODY),
             Self::Term { text, .. } => take(text),
             Self::Any(conditions) | Self::All(conditions) => {
                 for condition in conditions {
@@ -74,6 +79,7 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (conditions, operator) = match self {
             Self::Term { text, .. } => return f.write_str(text),
+            Self::Any(none) if none.is_empty() => return f.write_str(NOBODY),
             Self::Any(conditions) => (conditions, '|'),
             Self::All(conditions) => (conditions, '&'),
         };
@@ -81,7 +87,7 @@ impl fmt::Display for Condition {
             if index > 0 {
                 write!(f, " {operator} ")?;
             }
-            if operator == '&' && matches!(condition, Self::Any(_)) {
+            if operator == '&' && matches!(condition, Self::Any(alternatives) if !alternatives.is_empty()) {
                 f.write_char('(')?;
                 condition.fmt(f)?;
                 f.write_char(')')?;

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{Permission, Rank, Subject};
 
-/// Admins first, then what the access-control list says, wherever it is asked.
+/// Decides: admins first, then the access-control list, which code or a database evaluates.
 #[inline]
 pub(crate) fn decide<S: Subject + ?Sized>(
     subject: &S,
@@ -22,7 +22,7 @@ pub(crate) fn decide<S: Subject + ?Sized>(
     }
 }
 
-/// Why no access-control list needs to be asked, if the subject stands above them.
+/// Why the subject stands above access-control lists, if it does.
 #[inline]
 pub(crate) fn above_lists<S: Subject + ?Sized>(subject: &S, permission: Permission) -> Option<AllowReason> {
     subject.rank(permission == Permission::READ).map(|rank| match rank {
@@ -54,7 +54,7 @@ pub enum AllowReason {
     Admin,
     /// The subject has the role that may read everything.
     AdminReader,
-    /// What the guard or the access-control list asks for is there.
+    /// The subject meets the guard's requirement, or a rule of the access-control list.
     Match,
 }
 
@@ -62,7 +62,7 @@ pub enum AllowReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DenyReason {
-    /// Nobody is logged in.
+    /// No user is logged in.
     Anonymous,
     /// Credentials were given, and they are wrong.
     BadCredentials,
@@ -71,13 +71,13 @@ pub enum DenyReason {
         /// When it makes sense to try again.
         retry_after: Duration,
     },
-    /// The subject proved too long ago who it is.
+    /// The subject authenticated too long ago.
     Stale,
     /// Another site caused the request, and the browser sent the credentials on its own.
     CrossSite,
-    /// What the guard or the access-control list asks for is not there.
+    /// The subject does not meet the guard's requirement, or any rule of the access-control list.
     NoMatch,
-    /// Somebody is logged in, and the guard asks for nobody.
+    /// A user is logged in, and the guard lets only anonymous callers in.
     LoggedIn,
     /// The context does not exist.
     NotFound,
@@ -87,7 +87,7 @@ pub enum DenyReason {
     TooMany,
     /// A store that is needed to decide did not answer.
     Unavailable,
-    /// The application lacks what is needed to decide.
+    /// A part that the decision needs is missing from the application.
     Misconfigured,
 }
 

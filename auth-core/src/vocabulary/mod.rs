@@ -1,5 +1,5 @@
-//! The words of every decision: who (a subject), what (a permission), whom a rule means (a principal) and how it was
-//! decided. Nothing here knows of requests or of databases.
+//! The words of every decision: a subject, a permission, the principals of a rule, and the decision itself. Nothing here
+//! knows of requests or of databases.
 
 mod condition;
 mod decision;

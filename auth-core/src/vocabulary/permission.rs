@@ -1,4 +1,4 @@
-//! Permissions: what a subject may be allowed to do with a context.
+//! Permissions: the things that a subject may be allowed to do with a context.
 //!
 //! The four of FlexMeasures' `flexmeasures.auth.policy` are built in; an application adds its own as
 //! constants. The types of this module name a permission in a signature, as in `Authorized<Sensor,
@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-/// What a subject asks to do: `create-children`, `read`, `update`, `delete`, or the application's own.
+/// A thing to do with a context: `create-children`, `read`, `update`, `delete`, or the application's own.
 ///
 /// ```
 /// use auth_core::Permission;

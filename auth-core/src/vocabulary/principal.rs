@@ -34,7 +34,7 @@ pub enum Principal<I = Id, N = String> {
     Role(N),
     /// `account-role:<name>`: every user whose account has this role.
     AccountRole(N),
-    /// `every-logged-in-user`: whoever is not anonymous.
+    /// `every-logged-in-user`: every subject, for an anonymous caller has none.
     EveryLoggedInUser,
 }
 
@@ -45,7 +45,7 @@ const ACCOUNT_ROLE: &str = "account-role";
 const EVERY_LOGGED_IN_USER: &str = "every-logged-in-user";
 
 impl<I, N> Principal<I, N> {
-    /// What its text form begins with.
+    /// The first part of its text form.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::User(_) => USER,
@@ -58,7 +58,8 @@ impl<I, N> Principal<I, N> {
 }
 
 impl<I, N: AsRef<str>> Principal<I, N> {
-    /// Whether it matches the subject, where `equal` compares what it holds in place of an id with an id of the subject.
+    /// The answer to whether it matches the subject. `equal` compares its id, or the column that holds the id, with an id of
+    /// the subject.
     #[inline]
     pub(crate) fn evaluate<'s, S, T>(&self, subject: &'s S, equal: impl FnOnce(&I, IdRef<'s>) -> T) -> T
     where
@@ -79,11 +80,18 @@ impl<I, N: AsRef<str>> Principal<I, N> {
 }
 
 impl<I: PrincipalId, N: AsRef<str>> Principal<I, N> {
-    /// Whether this principal matches the subject. It knows no short-cut for admins.
     #[inline]
+    pub(crate) fn is_match<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        self.evaluate(subject, I::means)
+    }
+}
+
+// Of one type, so that it follows from a call which one `Principal::Role(name)` is.
+impl Principal {
+    /// Whether this principal matches the subject. It knows no short-cut for admins.
     #[must_use]
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        self.evaluate(subject, I::means)
+        self.is_match(subject)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The subject: who asks.
+//! The subject: an authenticated user.
 //!
 //! An application implements [`Subject`] for the type that its log-in produces, or uses [`User`]. How a
 //! request's subject is found is the business of the mechanisms.
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{Id, IdRef};
 
-/// Who asks: an authenticated user with its account and the roles of both.
+/// An authenticated user with its account and the roles of both.
 ///
 /// An anonymous caller has no subject at all, so no rule can match it by accident.
 ///
@@ -72,14 +72,14 @@ pub trait Subject: Any + Send + Sync + Matched {
     fn admin_roles(&self) -> AdminRoles;
 }
 
-/// What every decision asks of a subject, compiled for the subject's type: through a `dyn Subject` each is one call, in
-/// which the subject's own answers are inlined. Nobody else implements it, so that nothing but these answers counts.
+/// The subject's answers as decisions take them, compiled for the subject's type: through a `dyn Subject` each is one call, in
+/// which the subject's own method is inlined. The implementation below is the only one, so no subject can answer otherwise.
 #[doc(hidden)]
 pub trait Matched {
-    /// What the subject is beside all lists, if something is to be read, or to be changed.
+    /// Whether the subject stands above access-control lists, for reading or for changing.
     fn rank(&self, reads: bool) -> Option<Rank>;
 
-    /// Whether the user has the role. A role without a name is nobody's, whatever the subject says.
+    /// Whether the user has the role. No user has a role without a name, even if the subject says so.
     fn has_named_role(&self, role: &str) -> bool;
 
     /// Whether the user's account has the role, which needs a name as well.
@@ -195,7 +195,7 @@ pub struct User {
     account_roles: Vec<String>,
     #[serde(default)]
     permissions: Vec<String>,
-    // A policy of the application, not a property of the user: what was read from somewhere has no say in it.
+    // A policy of the application, not a property of the user: stored data cannot set it.
     #[serde(skip, default = "AdminRoles::none")]
     admin_roles: AdminRoles,
 }
@@ -242,8 +242,8 @@ impl User {
         self
     }
 
-    /// Says which roles stand above access-control lists. It is not stored with the user: one who was deserialized has
-    /// none until the application says so again.
+    /// Says which roles stand above access-control lists. It is not stored with the user: a deserialized user has
+    /// none until the application sets them again.
     #[must_use]
     pub fn with_admin_roles(mut self, admin_roles: AdminRoles) -> Self {
         self.admin_roles = admin_roles;

@@ -3,10 +3,7 @@
 use diesel::{query_builder::AstPass, result::QueryResult};
 
 use super::value::{BindIds, Value};
-use crate::{
-    policy::{Column, Leaf},
-    vocabulary::Subject,
-};
+use crate::{acl::Leaf, policy::Column, vocabulary::Subject};
 
 /// A test of a column of a row.
 #[derive(Debug, Clone)]
@@ -24,7 +21,7 @@ enum Test {
 
 impl ColumnTest {
     /// What a term comes to for a subject: a test, or a constant where the subject alone decides.
-    pub(super) fn answer<A: From<Self> + From<bool>>(leaf: &Leaf, subject: &dyn Subject) -> A {
+    pub(super) fn answer<A: From<Self> + From<bool>>(leaf: &Leaf<Column>, subject: &dyn Subject) -> A {
         match *leaf {
             Leaf::Subject(principal) => {
                 principal.evaluate(subject, |column, own| match Value::of(own, column.kind) {

@@ -1,8 +1,8 @@
 //! Scopes: policies as SQL. One policy is the filter of a list, the condition of a change, and the decision about a
 //! row that is loaded.
 //!
-//! A scope is a diesel expression of its own. What it writes is a subquery for each parent and never a join, so it
-//! changes no rows of the query that it is put into; the values are bound.
+//! A scope is a diesel expression of its own. It writes a subquery for each parent and never a join, so it changes no rows of
+//! the query around it; the values are bound.
 
 mod anew;
 #[cfg(feature = "diesel-async")]
@@ -112,10 +112,10 @@ use crate::{
     note = "derive `auth_core::AuthModel` for it, with a policy: `#[acl(read = account(account_id))]`"
 )]
 pub trait Scoped: Sized + 'static {
-    /// Who may do what.
+    /// The policy.
     const POLICY: &'static Policy;
 
-    /// The columns that the policies of children may ask about.
+    /// The columns that the policies of children may name.
     #[doc(hidden)]
     const COLUMNS: &'static [Column];
 
@@ -137,7 +137,7 @@ pub trait Scoped: Sized + 'static {
     /// The kind of database.
     type Backend: Backend;
 
-    /// What [`accessible_by`](Self::accessible_by) begins.
+    /// The query that [`accessible_by`](Self::accessible_by) begins.
     type Query;
 
     /// The rows on which the subject has the permission, as a query that takes filters, an order and a page of the
@@ -174,7 +174,7 @@ pub struct Scope<M> {
     model: PhantomData<fn() -> M>,
 }
 
-/// How a parent is asked about. Both forms mean the same; which one is fast depends on how many rows are asked.
+/// How a subquery asks about a parent. All forms find the same rows; which one is fast depends on how many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `foreign_key IN (SELECT key FROM parent WHERE …)`: for lists. The rows of the parent are found once.
@@ -182,7 +182,7 @@ enum Form {
     /// `(SELECT … FROM parent WHERE key = foreign_key)`, which is null where there is no parent: for single rows, each of
     /// which has one parent at the most.
     Row,
-    /// The same, and the parents that are asked keep what they say until the transaction ends.
+    /// As [`Row`](Self::Row), with a clause that locks the parents until the transaction ends.
     Locked(&'static str),
 }
 
@@ -191,7 +191,7 @@ impl<M: Scoped> Scope<M> {
         Self::by(M::POLICY, subject, permission)
     }
 
-    /// The same by another policy, whose relations are those of the model.
+    /// The rows by another policy, whose relations are those of the model.
     #[doc(hidden)]
     pub fn by(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
         let tree = match above_lists(subject, permission) {
@@ -236,8 +236,8 @@ impl<M: Scoped> Scope<M> {
         IsTrue(self)
     }
 
-    /// The same for a statement about many rows, which finds the parents once, `foreign_key IN (SELECT key …)`, instead
-    /// of looking at the parent of each row. It selects the same rows, sooner or later.
+    /// The form for a statement about many rows. It finds the parents once, `foreign_key IN (SELECT key …)`, instead of
+    /// looking at the parent of each row, and selects the same rows.
     #[must_use]
     pub fn of_many(self) -> Self {
         Self { form: Form::Set, ..self }
@@ -271,7 +271,7 @@ impl<M> fmt::Debug for IsTrue<M> {
     }
 }
 
-/// What a scope and the answers about a row have in common: they are expressions over one table.
+/// Implements the traits of an expression over the table of `M`.
 macro_rules! expression_over_table {
     ($expression:ident: $sql_type:ty) => {
         impl<M> Expression for $expression<M> {
@@ -286,7 +286,7 @@ macro_rules! expression_over_table {
             type IsAggregate = is_aggregate::No;
         }
 
-        // What is written depends on what the policy says of the subject.
+        // The text depends on the answers of the policy for the subject.
         impl<M> QueryId for $expression<M> {
             type QueryId = ();
 
@@ -307,7 +307,7 @@ pub fn unknown_relation(relation: &Relation) -> QueryResult<()> {
     Err(diesel::result::Error::QueryBuilderError(error.into()))
 }
 
-/// Writes the name of a table, which lives for as long as it likes.
+/// Writes the name of a table, a static value.
 #[doc(hidden)]
 pub fn write_table<DB: Backend>(
     table: &'static impl QueryFragment<DB>,

@@ -1,4 +1,4 @@
-//! The query of a list: what a handler may add to it narrows it down, and nothing widens it.
+//! The query of a list. A handler can narrow it down, and nothing widens it.
 
 use diesel::{
     Expression, RunQueryDsl,
@@ -54,7 +54,7 @@ impl<Q> ScopedQuery<Q> {
 
 impl<Q> QueryDsl for ScopedQuery<Q> {}
 
-/// Implements what an argument of the type `$argument` is added by.
+/// Implements a method that adds an argument of the type `$argument`.
 macro_rules! adds {
     ($($dsl:ident::$method:ident($argument:ident);)*) => {$(
         impl<Q, $argument> $dsl<$argument> for ScopedQuery<Q>

@@ -13,7 +13,7 @@ use crate::{
     policy::{Kind, Relation},
 };
 
-/// Implements a fragment for whatever the ids can be bound to.
+/// Implements a fragment for each backend that ids can be bound to.
 macro_rules! fragment {
     ($expression:ident: |$this:ident, $out:ident| $walk:expr) => {
         impl<M: Scoped<Backend: BindIds>> QueryFragment<M::Backend> for $expression<M> {
@@ -27,7 +27,7 @@ macro_rules! fragment {
 
 fragment!(Scope: |this, out| {
     let table = ScopedTable { path: &[], form: this.form };
-    // In parentheses, for whatever the caller joins it with.
+    // In parentheses, for the caller may join it with other conditions.
     out.push_sql("(");
     table.write::<M>(&this.tree, &mut out)?;
     out.push_sql(")");
@@ -78,7 +78,7 @@ impl ScopedTable<'_> {
         Ok(())
     }
 
-    /// Each of the trees in parentheses, whatever it is: precedence is the tree's.
+    /// Each of the trees in parentheses, even a single column: precedence is the tree's.
     fn write_joined<'b, M: Scoped<Backend: BindIds>>(
         &self,
         trees: &'b [Tree],

@@ -1,4 +1,4 @@
-//! The rows that a statement may change: what an application adds to them narrows them down, and nothing widens them.
+//! The rows that a statement may change. An application can narrow them down, and nothing widens them.
 
 use std::fmt;
 

@@ -22,7 +22,7 @@ pub(super) enum Tree {
 }
 
 impl Tree {
-    /// The rows on which the subject has the permission. Who stands above lists is not considered here.
+    /// The rows on which the subject has the permission by the policy alone. It does not know of admins.
     pub(super) fn of(policy: &'static Policy, permission: Permission, subject: &dyn Subject) -> Self {
         evaluate(policy, permission, |leaf, _| ColumnTest::answer(leaf, subject))
     }
@@ -83,8 +83,8 @@ impl Outcome for Tree {
 }
 
 impl Tree {
-    /// Asks each parent once: a foreign key refers to one row at the most, so that row is one of these and one of
-    /// those exactly if it is one of both, and one of either likewise.
+    /// Joins the conditions on one parent, so that a statement looks at each parent once. A foreign key refers to one row at the
+    /// most: that row meets one condition and another exactly if it meets both at once, and `OR` likewise.
     fn join(
         trees: Vec<Self>,
         of_none: bool,

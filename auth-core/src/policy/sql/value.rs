@@ -10,7 +10,7 @@ use diesel::{
 
 use crate::{policy::Kind, vocabulary::IdRef};
 
-/// What a column is compared with.
+/// A value for the comparison with a column.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
@@ -42,7 +42,7 @@ impl Value {
 /// A kind of database that ids can be sent to, as all of diesel's are.
 #[doc(hidden)]
 pub trait BindIds: Backend {
-    /// Writes ` = ` and the id, which is bound and never a part of the text. `column` writes what it is compared with.
+    /// Writes ` = ` and the id, which is bound and never a part of the text. `column` writes the column.
     fn write_equal<'b>(
         id: &'b Value,
         column: impl Fn(&mut AstPass<'_, 'b, Self>) -> QueryResult<()>,

@@ -1,4 +1,4 @@
-//! Ids: what subjects, accounts and contexts are known by.
+//! The ids of subjects, accounts and contexts.
 //!
 //! An application keeps the key type that it has: integers, UUIDs or text. An id is its canonical text,
 //! so `Id::from(7)` and `Id::from("7")` are the same id, while `"07"` is another one. Integers and UUIDs are
@@ -7,15 +7,15 @@
 //! A UUID has many texts: upper case, in braces, without hyphens. As an id each is a text of its own. Where a context
 //! holds a UUID and no text, each of them matches it, as a column of that type takes each of them for the same value.
 
+#[cfg(test)]
+mod tests;
+mod text;
+
 use std::{
     cmp::Ordering,
-    convert::Infallible,
-    fmt,
     hash::{Hash, Hasher},
-    str::FromStr,
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 /// An owned id: integer, UUID or text.
@@ -141,12 +141,12 @@ fn canonical_integer(text: &str) -> Option<i128> {
         [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    // What does not fit stays text: it is an id all the same, and cannot wrap.
+    // A larger integer stays text: it is an id all the same, and cannot wrap.
     if canonical { text.parse().ok() } else { None }
 }
 
 impl Id {
-    /// The same id, borrowed.
+    /// Borrows the id.
     #[must_use]
     pub fn as_id_ref(&self) -> IdRef<'_> {
         IdRef(match &self.0 {
@@ -166,7 +166,7 @@ impl IdRef<'_> {
     }
 
     /// Whether a context or a principal that holds this id means a subject by the id `of_subject`: as a database compares
-    /// a column with it. An empty id means no one: it is what a missing one looks like in many a table.
+    /// a column with it. An empty id means no one: many a table stores it for a missing one.
     #[inline]
     pub(crate) fn means(self, of_subject: IdRef<'_>) -> bool {
         match (self.0, of_subject.0) {
@@ -200,7 +200,7 @@ impl IdRef<'_> {
         }
     }
 
-    /// The same id, owned.
+    /// Copies the id.
     #[must_use]
     pub fn to_id(self) -> Id {
         Id(match self.0 {
@@ -328,215 +328,8 @@ impl From<IdRef<'_>> for Id {
     }
 }
 
-impl FromStr for Id {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self::from(text))
-    }
-}
-
 impl PartialEq<IdRef<'_>> for Id {
     fn eq(&self, other: &IdRef<'_>) -> bool {
         self.as_id_ref() == *other
-    }
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_id_ref().fmt(f)
-    }
-}
-
-impl fmt::Display for IdRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Borrowed::Integer(integer) => integer.fmt(f),
-            Borrowed::Uuid(uuid) => uuid.fmt(f),
-            Borrowed::Text(text) => text.fmt(f),
-        }
-    }
-}
-
-impl fmt::Debug for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_id_ref().fmt(f)
-    }
-}
-
-impl fmt::Debug for IdRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Borrowed::Integer(integer) => integer.fmt(f),
-            Borrowed::Uuid(uuid) => uuid.fmt(f),
-            // Quoted and escaped, for a text may hold anything.
-            Borrowed::Text(text) => fmt::Debug::fmt(text, f),
-        }
-    }
-}
-
-/// As a number where 64 bits hold it, else as text.
-impl Serialize for Id {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.as_id_ref().serialize(serializer)
-    }
-}
-
-/// As [`Id`].
-impl Serialize for IdRef<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Borrowed::Integer(integer) => match (i64::try_from(integer), u64::try_from(integer)) {
-                (Ok(signed), _) => serializer.serialize_i64(signed),
-                (_, Ok(unsigned)) => serializer.serialize_u64(unsigned),
-                _ => serializer.collect_str(&integer),
-            },
-            Borrowed::Uuid(uuid) => serializer.collect_str(&uuid),
-            Borrowed::Text(text) => serializer.serialize_str(text),
-        }
-    }
-}
-
-/// From a number or from text.
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = Id;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an id: an integer or a text")
-            }
-
-            fn visit_i64<E: de::Error>(self, integer: i64) -> Result<Id, E> {
-                Ok(Id::from(integer))
-            }
-
-            fn visit_u64<E: de::Error>(self, integer: u64) -> Result<Id, E> {
-                Ok(Id::from(integer))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Id, E> {
-                Ok(Id::from(text))
-            }
-
-            fn visit_string<E: de::Error>(self, text: String) -> Result<Id, E> {
-                Ok(Id::from(text))
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::{any, prop_assert_eq, proptest};
-
-    use super::*;
-
-    #[test]
-    fn an_id_is_its_canonical_text() {
-        for text in ["0", "7", "-7", "170141183460469231731687303715884105727"] {
-            assert!(matches!(Borrowed::from_text(text), Borrowed::Integer(_)), "{text}");
-        }
-        for text in [
-            "",
-            "-",
-            "-0",
-            "+7",
-            "07",
-            "-07",
-            " 7",
-            "7 ",
-            "1_0",
-            "٣",
-            "1e0",
-            "170141183460469231731687303715884105728",
-        ] {
-            assert!(matches!(Borrowed::from_text(text), Borrowed::Text(_)), "{text}");
-        }
-        let uuid = Id::from(Uuid::try_parse(UUID).unwrap());
-        assert_eq!(Id::from(UUID), uuid);
-        assert_eq!(hashed(&Id::from(UUID)), hashed(&uuid));
-        assert_eq!(Id::from(UUID).cmp(&uuid), Ordering::Equal);
-        assert_ne!(Id::from(UUID.to_uppercase()), uuid);
-    }
-
-    const UUID: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
-
-    fn hashed(id: &Id) -> u64 {
-        use std::hash::{BuildHasher as _, RandomState};
-
-        static STATE: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
-        STATE.hash_one(id)
-    }
-
-    /// A column of the type `uuid` takes each of these texts for the same value; a text column does not.
-    #[test]
-    fn a_uuid_is_meant_by_each_of_its_texts_and_a_text_to_the_letter() {
-        let uuid = Uuid::try_parse(UUID).unwrap();
-        for text in [
-            UUID.to_owned(),
-            UUID.to_uppercase(),
-            format!("{{{UUID}}}"),
-            uuid.simple().to_string(),
-            uuid.urn().to_string(),
-        ] {
-            assert!(IdRef::from(uuid).means(IdRef::from(&text)), "{text}");
-            assert!(IdRef::from(&text).of_principal().means(IdRef::from(uuid)), "{text}");
-            assert!(IdRef::from(&text).of_principal().means(IdRef::from(UUID)), "{text}");
-            assert_eq!(IdRef::from(UUID).means(IdRef::from(&text)), text == UUID, "{text}");
-            assert_eq!(IdRef::from(&text).means(IdRef::from(uuid)), text == UUID, "{text}");
-        }
-        assert!(!IdRef::from(uuid).means(IdRef::from("67e55044-10b1-426f-9247-bb680e5fe0c9")));
-        assert!(!IdRef::from(uuid).means(IdRef::from(7)));
-    }
-
-    #[test]
-    fn what_no_column_can_hold_means_no_one() {
-        for text in ["", "\0", "a\0"] {
-            assert!(!IdRef::from(text).means(IdRef::from(text)), "{text:?}");
-        }
-        assert!(IdRef::from("a").means(IdRef::from("a")));
-    }
-
-    #[test]
-    fn no_comparison_allocates() {
-        let uuid = Uuid::try_parse(UUID).unwrap();
-        let (upper, ids) = (UUID.to_uppercase(), [Id::from(uuid), Id::from(UUID), Id::from(7)]);
-        let counted = allocation_counter::measure(|| {
-            for id in &ids {
-                std::hint::black_box(id.as_id_ref().means(IdRef::from(&upper)));
-                std::hint::black_box(id.as_id_ref().of_principal().means(IdRef::from(&upper)));
-                std::hint::black_box(*id == IdRef::from(&upper));
-            }
-        });
-        assert_eq!(counted.count_total, 0);
-    }
-
-    proptest! {
-        #[test]
-        fn ids_are_equal_exactly_when_their_texts_are(a in "-?[0-9]{0,3}|[a-z0-9]{0,2}", b in "-?[0-9]{0,3}|[a-z0-9]{0,2}") {
-            prop_assert_eq!(Id::from(a.as_str()) == Id::from(b.as_str()), a == b);
-        }
-
-        #[test]
-        fn reading_json_never_panics(bytes in any::<Vec<u8>>(), digits in "-?[0-9]{1,400}([.eE][-+0-9]{1,9})?") {
-            let _ = serde_json::from_slice::<Id>(&bytes);
-            if let Ok(id) = serde_json::from_str::<Id>(&digits) {
-                prop_assert_eq!(id.to_string(), digits);
-            }
-        }
-
-        #[test]
-        fn text_and_json_round_trip(text in any::<String>(), integer in any::<i64>()) {
-            prop_assert_eq!(Id::from(text.as_str()).to_string(), text.as_str());
-            for id in [Id::from(text), Id::from(integer)] {
-                let json = serde_json::to_string(&id).unwrap();
-                prop_assert_eq!(serde_json::from_str::<Id>(&json).unwrap(), id);
-            }
-        }
     }
 }
