@@ -6,7 +6,7 @@ use super::{
     leaf::Leaf,
     rule::{Expr, Rule, sealed},
 };
-use crate::vocabulary::{Condition, IdRef, Principal, Subject};
+use crate::vocabulary::{Condition, IdRef, OwnId, Principal, Subject};
 
 /// A field that holds an id, or may hold none. `Kind` tells the two apart.
 #[doc(hidden)]
@@ -90,8 +90,8 @@ enum Value<'a> {
 
 impl Value<'_> {
     #[inline]
-    fn means(self, own: IdRef<'_>) -> bool {
-        matches!(self, Self::Id(Some(id)) if id.means(own))
+    fn is_of<S: Subject + ?Sized>(self, subject: &S, own: OwnId) -> bool {
+        matches!(self, Self::Id(Some(id)) if own.is_meant(id, subject))
     }
 
     #[inline]
@@ -106,11 +106,14 @@ impl fmt::Display for Field<'_> {
     }
 }
 
+#[expect(clippy::inline_always, reason = "as all rules are: the variant is known within a decision")]
 impl Rule for Leaf<Field<'_>> {
-    #[inline]
+    #[inline(always)]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         match self {
-            Self::Subject(principal) => principal.evaluate(subject, |field, own| field.value.means(own)),
+            Self::Subject(principal) => {
+                principal.evaluate(subject, |field, own| field.value.is_of(subject, own))
+            }
             Self::IsNull(field) | Self::Flag(field) => field.value.passes(),
         }
     }

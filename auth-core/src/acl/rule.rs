@@ -2,13 +2,14 @@
 //!
 //! Each operator builds a value, so precedence is Rust's own: `a | b & c` is `a | (b & c)`. A rule borrows
 //! its ids and names, so building and evaluating it allocates nothing.
+#![expect(
+    clippy::inline_always,
+    reason = "a rule is no more than its comparison where the compiler sees it within a decision"
+)]
 
-use std::{
-    fmt,
-    ops::{BitAnd, BitOr},
-};
+use std::ops::{BitAnd, BitOr};
 
-use crate::vocabulary::{Condition, IdRef, Principal, PrincipalId, Subject};
+use crate::vocabulary::{Condition, IdRef, Principal, Subject};
 
 /// The condition on a subject: a principal, or principals joined by `|` and `&`.
 ///
@@ -109,7 +110,7 @@ pub fn nobody() -> Expr<Nobody> {
 pub struct Expr<R>(pub(super) R);
 
 impl<R: Rule> Rule for Expr<R> {
-    #[inline]
+    #[inline(always)]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         self.0.matches(subject)
     }
@@ -120,7 +121,7 @@ impl<R: Rule> Rule for Expr<R> {
 }
 
 impl<R: Rule> Rule for Option<R> {
-    #[inline]
+    #[inline(always)]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         self.as_ref().is_some_and(|rule| rule.matches(subject))
     }
@@ -169,14 +170,14 @@ impl<A: Rule, B: Rule> BitAnd<Expr<B>> for Option<Expr<A>> {
 /// A principal that borrows its id or name. The compiler knows the variant where it inlines the list into a decision.
 pub(super) type ByHand<'a> = Principal<IdRef<'a>, &'a str>;
 
-impl<I: PrincipalId + fmt::Display, N: AsRef<str> + fmt::Display> Rule for Principal<I, N> {
-    #[inline]
+impl Rule for ByHand<'_> {
+    #[inline(always)]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        self.is_match(subject)
+        self.evaluate(subject, |id, own| own.is_meant(*id, subject))
     }
 
     fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
-        Condition::term(self.to_string(), self.is_match(subject))
+        Condition::term(self.to_string(), Rule::matches(self, subject))
     }
 }
 
@@ -200,7 +201,7 @@ impl Rule for Nobody {
 pub struct Either<A, B>(A, B);
 
 impl<A: Rule, B: Rule> Rule for Either<A, B> {
-    #[inline]
+    #[inline(always)]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         self.0.matches(subject) || self.1.matches(subject)
     }
@@ -229,7 +230,7 @@ pub fn both<A: Rule, B: Rule>(one: Expr<A>, other: Expr<B>) -> Expr<Both<A, B>> 
 pub struct Both<A, B>(A, B);
 
 impl<A: Rule, B: Rule> Rule for Both<A, B> {
-    #[inline]
+    #[inline(always)]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         self.0.matches(subject) && self.1.matches(subject)
     }
@@ -240,12 +241,11 @@ impl<A: Rule, B: Rule> Rule for Both<A, B> {
 }
 
 pub(super) mod sealed {
-    use super::{Both, Either, Expr, Nobody};
-    use crate::vocabulary::Principal;
+    use super::{Both, ByHand, Either, Expr, Nobody};
 
     pub trait Sealed {}
 
-    impl<I, N> Sealed for Principal<I, N> {}
+    impl Sealed for ByHand<'_> {}
     impl Sealed for Nobody {}
     impl<R> Sealed for Expr<R> {}
     impl<R: Sealed> Sealed for Option<R> {}

@@ -151,9 +151,10 @@ impl Rule for Principals {
     }
 
     fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        let term = |principal: &Principal| Condition::term(principal.to_string(), principal.matches(subject));
         let all = |conjunction: &Vec<Principal>| match conjunction.as_slice() {
-            [only] => only.condition(subject),
-            several => Condition::All(several.iter().map(|principal| principal.condition(subject)).collect()),
+            [only] => term(only),
+            several => Condition::All(several.iter().map(term).collect()),
         };
         Condition::Any(self.alternatives.iter().map(all).collect())
     }

@@ -14,8 +14,7 @@ pub(crate) use self::{
     condition::Condition,
     decision::{decide, is_admin},
     permission::PermissionMarker,
-    principal::PrincipalId,
-    subject::Rank,
+    subject::{OwnId, Rank},
 };
 pub use self::{
     decision::{AllowReason, Decision, DenyReason},

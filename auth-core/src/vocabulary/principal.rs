@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-use crate::vocabulary::{Id, IdRef, Subject};
+use crate::vocabulary::{Id, OwnId, Subject};
 
 /// One term that can match a subject.
 ///
@@ -57,21 +57,19 @@ impl<I, N> Principal<I, N> {
     }
 }
 
+#[expect(clippy::inline_always, reason = "the variant is known where a decision is inlined, and only there")]
 impl<I, N: AsRef<str>> Principal<I, N> {
     /// The answer to whether it matches the subject. `equal` compares its id, or the column that holds the id, with an id of
     /// the subject.
-    #[inline]
-    pub(crate) fn evaluate<'s, S, T>(&self, subject: &'s S, equal: impl FnOnce(&I, IdRef<'s>) -> T) -> T
+    #[inline(always)]
+    pub(crate) fn evaluate<S, T>(&self, subject: &S, equal: impl FnOnce(&I, OwnId) -> T) -> T
     where
         S: Subject + ?Sized,
         T: From<bool>,
     {
         match self {
-            Self::User(id) => equal(id, subject.id()),
-            Self::Account(id) => match subject.account_id() {
-                Some(account) => equal(id, account),
-                None => T::from(false),
-            },
+            Self::User(id) => equal(id, OwnId::User),
+            Self::Account(id) => equal(id, OwnId::Account),
             Self::Role(role) => T::from(subject.has_named_role(role.as_ref())),
             Self::AccountRole(role) => T::from(subject.account_has_named_role(role.as_ref())),
             Self::EveryLoggedInUser => T::from(true),
@@ -79,41 +77,12 @@ impl<I, N: AsRef<str>> Principal<I, N> {
     }
 }
 
-impl<I: PrincipalId, N: AsRef<str>> Principal<I, N> {
-    #[inline]
-    pub(crate) fn is_match<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        self.evaluate(subject, I::means)
-    }
-}
-
-// Of one type, so that it follows from a call which one `Principal::Role(name)` is.
 impl Principal {
     /// Whether this principal matches the subject. It knows no short-cut for admins.
     #[must_use]
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        self.is_match(subject)
-    }
-}
-
-/// An id that a principal holds.
-#[doc(hidden)]
-pub trait PrincipalId {
-    /// Whether it means a subject, or an account, that is known by the id `own`.
-    fn means(&self, own: IdRef<'_>) -> bool;
-}
-
-/// Of data. A text that is a UUID is that UUID, for nothing else says which of both it is.
-impl PrincipalId for Id {
-    fn means(&self, own: IdRef<'_>) -> bool {
-        self.as_id_ref().of_principal().means(own)
-    }
-}
-
-/// Of a rule by hand, which has the type of the application's own key.
-impl PrincipalId for IdRef<'_> {
-    #[inline]
-    fn means(&self, own: IdRef<'_>) -> bool {
-        Self::means(*self, own)
+        // Nothing else says whether a text that is a UUID is that UUID.
+        self.evaluate(subject, |id, own| own.is_meant(id.as_id_ref().of_principal(), subject))
     }
 }
 

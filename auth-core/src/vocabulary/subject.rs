@@ -79,11 +79,44 @@ pub trait Matched {
     /// Whether the subject stands above access-control lists, for reading or for changing.
     fn rank(&self, reads: bool) -> Option<Rank>;
 
+    /// Whether the id means the user.
+    fn is_user(&self, id: IdRef<'_>) -> bool;
+
+    /// Whether the id means the account of the user.
+    fn is_of_account(&self, id: IdRef<'_>) -> bool;
+
     /// Whether the user has the role. No user has a role without a name, even if the subject says so.
     fn has_named_role(&self, role: &str) -> bool;
 
     /// Whether the user's account has the role, which needs a name as well.
     fn account_has_named_role(&self, role: &str) -> bool;
+}
+
+/// The ids of a subject that a principal can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnId {
+    User,
+    Account,
+}
+
+impl OwnId {
+    /// The id, if the subject has it.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn of<S: Subject + ?Sized>(self, subject: &S) -> Option<IdRef<'_>> {
+        match self {
+            Self::User => Some(subject.id()),
+            Self::Account => subject.account_id(),
+        }
+    }
+
+    /// Whether the id of a context or of a principal means this one of the subject.
+    #[inline]
+    pub(crate) fn is_meant<S: Subject + ?Sized>(self, id: IdRef<'_>, subject: &S) -> bool {
+        match self {
+            Self::User => subject.is_user(id),
+            Self::Account => subject.is_of_account(id),
+        }
+    }
 }
 
 /// Above access-control lists.
@@ -108,6 +141,16 @@ impl<S: Subject> Matched for S {
         } else {
             None
         }
+    }
+
+    #[inline]
+    fn is_user(&self, id: IdRef<'_>) -> bool {
+        id.means(self.id())
+    }
+
+    #[inline]
+    fn is_of_account(&self, id: IdRef<'_>) -> bool {
+        self.account_id().is_some_and(|own| id.means(own))
     }
 
     #[inline]

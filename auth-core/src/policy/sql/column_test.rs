@@ -23,12 +23,12 @@ impl ColumnTest {
     /// What a term comes to for a subject: a test, or a constant where the subject alone decides.
     pub(super) fn answer<A: From<Self> + From<bool>>(leaf: &Leaf<Column>, subject: &dyn Subject) -> A {
         match *leaf {
-            Leaf::Subject(principal) => {
-                principal.evaluate(subject, |column, own| match Value::of(own, column.kind) {
+            Leaf::Subject(principal) => principal.evaluate(subject, |column, own| {
+                match own.of(subject).and_then(|own| Value::of(own, column.kind)) {
                     Some(id) => Self { column: *column, test: Test::Equal(id) }.into(),
                     None => false.into(),
-                })
-            }
+                }
+            }),
             Leaf::IsNull(column) => Self { column, test: Test::Null }.into(),
             Leaf::Flag(column) => Self { column, test: Test::True }.into(),
         }

@@ -13,11 +13,11 @@ mod misfit;
 mod query;
 mod row;
 mod rows;
-mod sql;
 mod stored;
 mod target;
 mod tree;
 mod value;
+mod write;
 
 use std::{fmt, marker::PhantomData};
 
