@@ -108,7 +108,7 @@ pub(crate) fn decides(input: &DeriveInput, row: &Row) -> Decides {
 pub(crate) fn are_held_by(grants: &[Grant], row: &Row) -> bool {
     let mut held = true;
     for grant in grants {
-        grant.rule.each_term(&mut |term| held &= is_held_by(term, row));
+        grant.rule.each(&mut |term| held &= is_held_by(term, row));
     }
     held
 }

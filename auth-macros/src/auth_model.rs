@@ -47,7 +47,7 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
     const WORDS: [&str; 2] = ["every_logged_in_user", "nobody"];
     for grant in grants {
         let mut is_wrong = false;
-        grant.rule.each_term(&mut |rule| {
+        grant.rule.each(&mut |rule| {
             let Rule::Flag(Column { relation: None, name }) = rule else { return };
             if row.field(name).is_some() {
                 return;
@@ -138,7 +138,7 @@ impl Policy {
                     const _: () = ::auth_core::__private::assert_distinct(&__AUTH_POLICY, #declared, #message);
                 });
             }
-            grant.rule.each_term(&mut |rule| {
+            grant.rule.each(&mut |rule| {
                 let Rule::Granted(index, granted, span) = rule else { return };
                 let Some(Relation { name, parent, .. }) = self.row.relations.get(*index) else { return };
                 let (word, shown) = (written(granted).replace('-', "_"), shown(parent));
@@ -283,7 +283,7 @@ impl Policy {
             return compared;
         }
         for grant in &self.grants {
-            grant.rule.each_term(&mut |rule| {
+            grant.rule.each(&mut |rule| {
                 let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column)) = rule else { return };
                 if compared.iter().all(|other| other.unraw() != column.name.unraw()) {
                     compared.push(&column.name);

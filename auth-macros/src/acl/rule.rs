@@ -35,9 +35,9 @@ pub(crate) struct Column {
 
 impl Rule {
     /// Calls `take` with each term.
-    pub(crate) fn each_term<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
+    pub(crate) fn each<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
         match self {
-            Self::Any(rules) | Self::All(rules) => rules.iter().for_each(|rule| rule.each_term(take)),
+            Self::Any(rules) | Self::All(rules) => rules.iter().for_each(|rule| rule.each(take)),
             term => take(term),
         }
     }
