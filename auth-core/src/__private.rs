@@ -7,8 +7,7 @@ pub use diesel;
 #[cfg(feature = "diesel")]
 pub use crate::policy::{
     Column, Declared, Grant, Relation, Rule, SqlKind, UnknownSqlKind, assert_acyclic, assert_distinct,
-    assert_grants, flag_column, flag_column_of, id_column, id_column_of, null_column, null_column_of,
-    relation,
+    assert_grants, column, relation,
     sql::{
         GrantedColumn, Misfit, Rows, all_held, answered, answered_all, answered_each, are_checked, ask,
         assert_row, held, is_in_transaction, load, load_all, load_all_decided, load_all_with_access,

@@ -245,7 +245,7 @@ impl Policy {
             let table = self.row.table_at(span);
             let function = Ident::new(expected.own, span);
             let column = quote_spanned! {span=>
-                const { ::auth_core::__private::#function::<#table::#name>(#word) }
+                const { ::auth_core::__private::column::#function::<#table::#name>(#word) }
             };
             let leaf = leaf(&column);
             return quote!(#of::Leaf(#leaf));
@@ -263,7 +263,7 @@ impl Policy {
         let function = Ident::new(expected.of_parent, span);
         let column = quote_spanned! {span=>
             const {
-                ::auth_core::__private::#function(
+                ::auth_core::__private::column::#function(
                     <#parent as ::auth_core::Scoped>::COLUMNS, #word, #unknown, #mistyped,
                 )
             }

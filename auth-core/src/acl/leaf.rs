@@ -1,10 +1,14 @@
-//! The terms that a declared policy is made of, and their text.
+//! The terms that a declared policy is made of: their text, and as rules about the fields of a context.
 
 use std::fmt::{self, Display};
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-use crate::vocabulary::Principal;
+use super::{
+    field::{FlagField, IdField},
+    rule::{Expr, Rule, sealed},
+};
+use crate::vocabulary::{Condition, IdRef, OwnId, Principal, Subject};
 
 /// A term of a declared policy: a column stands where a list by hand has a value.
 #[doc(hidden)]
@@ -86,4 +90,91 @@ impl<C: Display> Serialize for Leaf<C> {
         object.serialize_entry(&name, &argument)?;
         object.end()
     }
+}
+
+/// A field of a context, in place of the column that it holds.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    column: &'static str,
+    value: Value<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Value<'a> {
+    Id(Option<IdRef<'a>>),
+    /// Whether the field passes the test of its term.
+    Test(bool),
+}
+
+impl Value<'_> {
+    #[inline]
+    fn is_of<S: Subject + ?Sized>(self, subject: &S, own: OwnId) -> bool {
+        matches!(self, Self::Id(Some(id)) if own.is_meant(id, subject))
+    }
+
+    #[inline]
+    fn passes(self) -> bool {
+        matches!(self, Self::Test(true))
+    }
+}
+
+impl fmt::Display for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.column)
+    }
+}
+
+#[expect(clippy::inline_always, reason = "as all rules are: the variant is known within a decision")]
+impl Rule for Leaf<Field<'_>> {
+    #[inline(always)]
+    fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        match self {
+            Self::Subject(principal) => {
+                principal.evaluate(subject, |field, own| field.value.is_of(subject, own))
+            }
+            Self::IsNull(field) | Self::Flag(field) => field.value.passes(),
+        }
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        Condition::term(self.to_string(), self.matches(subject))
+    }
+}
+
+impl sealed::Sealed for Leaf<Field<'_>> {}
+
+/// `user(column)`
+#[doc(hidden)]
+#[inline]
+pub fn user_of<'a, Kind, F: IdField<Kind>>(field: &'a F, column: &'static str) -> Expr<Leaf<Field<'a>>> {
+    Expr(Leaf::Subject(Principal::User(Field { column, value: Value::Id(field.id()) })))
+}
+
+/// `account(column)`
+#[doc(hidden)]
+#[inline]
+pub fn account_of<'a, Kind, F: IdField<Kind>>(field: &'a F, column: &'static str) -> Expr<Leaf<Field<'a>>> {
+    Expr(Leaf::Subject(Principal::Account(Field { column, value: Value::Id(field.id()) })))
+}
+
+/// `is_null(column)`
+#[doc(hidden)]
+#[inline]
+pub fn is_null<T>(field: &Option<T>, column: &'static str) -> Expr<Leaf<Field<'static>>> {
+    Expr(Leaf::IsNull(Field { column, value: Value::Test(field.is_none()) }))
+}
+
+/// A boolean column.
+#[doc(hidden)]
+#[inline]
+pub fn flag<F: FlagField>(field: &F, column: &'static str) -> Expr<Leaf<Field<'static>>> {
+    Expr(Leaf::Flag(Field { column, value: Value::Test(field.is_set()) }))
+}
+
+/// A term that concerns the subject alone.
+#[doc(hidden)]
+#[inline]
+pub fn subject(principal: Principal<Field<'static>, &'static str>) -> Expr<Leaf<Field<'static>>> {
+    Expr(Leaf::Subject(principal))
 }

@@ -17,8 +17,7 @@ mod tests;
 pub use self::{
     check::check_access,
     explanation::{Alternative, Explanation, Term, explain},
-    field::{account_of, flag, is_null, subject, user_of},
-    leaf::Leaf,
+    leaf::{Leaf, account_of, flag, is_null, subject, user_of},
     rule::{Expr, Rule, account, account_role, both, either, every_logged_in_user, nobody, role, user},
     table::{AclTable, Principals},
 };

@@ -1,49 +1,11 @@
 //! The checks of a policy that need the policies of its parents. The derive asserts each in a constant at the word that it
 //! is about, so a failure is an error at compile time. The derive writes the messages, for it knows the words.
 
-use super::{Column, Grant, Policy, Relation, Rule};
+use super::{
+    Column, Grant, Policy, Relation, Rule,
+    assertion::{assert_that, fail, same},
+};
 use crate::vocabulary::Permission;
-
-/// The column of a parent that holds ids.
-#[doc(hidden)]
-#[must_use]
-#[track_caller]
-pub const fn id_column_of(columns: &[Column], written: &str, unknown: &str, mistyped: &str) -> Column {
-    let column = column_of(columns, written, unknown);
-    assert_that(column.kind.is_id(), mistyped);
-    column
-}
-
-/// The column of a parent that is true or false.
-#[doc(hidden)]
-#[must_use]
-#[track_caller]
-pub const fn flag_column_of(columns: &[Column], written: &str, unknown: &str, mistyped: &str) -> Column {
-    let column = column_of(columns, written, unknown);
-    assert_that(matches!(column.kind, super::Kind::Bool), mistyped);
-    column
-}
-
-/// The column of a parent that may be null.
-#[doc(hidden)]
-#[must_use]
-#[track_caller]
-pub const fn null_column_of(columns: &[Column], written: &str, unknown: &str, mistyped: &str) -> Column {
-    let column = column_of(columns, written, unknown);
-    assert_that(column.nullable, mistyped);
-    column
-}
-
-#[track_caller]
-const fn column_of(mut columns: &[Column], written: &str, unknown: &str) -> Column {
-    while let [column, rest @ ..] = columns {
-        if same(column.written, written) {
-            return *column;
-        }
-        columns = rest;
-    }
-    fail(unknown)
-}
 
 /// A relation to a parent with this key.
 #[doc(hidden)]
@@ -154,21 +116,4 @@ impl Dependency<'_> {
             Rule::Leaf(_) | Rule::Through(..) => true,
         }
     }
-}
-
-const fn same(one: &str, other: &str) -> bool {
-    crate::vocabulary::permission::same_bytes(one.as_bytes(), other.as_bytes())
-}
-
-#[track_caller]
-const fn assert_that(holds: bool, message: &str) {
-    if !holds {
-        fail(message)
-    }
-}
-
-#[track_caller]
-#[expect(clippy::panic, reason = "an error at compile time")]
-const fn fail(message: &str) -> ! {
-    panic!("{}", message)
 }

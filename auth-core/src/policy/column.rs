@@ -10,6 +10,8 @@ use diesel::sql_types::{
 #[cfg(feature = "postgres")]
 use diesel::sql_types::Uuid;
 
+use super::assertion::{assert_that, fail, same};
+
 /// A column of a rule.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,4 +180,45 @@ pub const fn null_column<C: diesel::Column<SqlType: SqlType<IsNull: MayBeNull>>>
     written: &'static str,
 ) -> Column {
     Column { written, name: C::NAME, kind: Kind::Other, nullable: true }
+}
+
+/// The column of a parent that holds ids.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn id_column_of(columns: &[Column], written: &str, unknown: &str, mistyped: &str) -> Column {
+    let column = column_of(columns, written, unknown);
+    assert_that(column.kind.is_id(), mistyped);
+    column
+}
+
+/// The column of a parent that is true or false.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn flag_column_of(columns: &[Column], written: &str, unknown: &str, mistyped: &str) -> Column {
+    let column = column_of(columns, written, unknown);
+    assert_that(matches!(column.kind, Kind::Bool), mistyped);
+    column
+}
+
+/// The column of a parent that may be null.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn null_column_of(columns: &[Column], written: &str, unknown: &str, mistyped: &str) -> Column {
+    let column = column_of(columns, written, unknown);
+    assert_that(column.nullable, mistyped);
+    column
+}
+
+#[track_caller]
+const fn column_of(mut columns: &[Column], written: &str, unknown: &str) -> Column {
+    while let [column, rest @ ..] = columns {
+        if same(column.written, written) {
+            return *column;
+        }
+        columns = rest;
+    }
+    fail(unknown)
 }

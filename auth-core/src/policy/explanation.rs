@@ -90,8 +90,6 @@ fn term(
 
 /// Whether a term matches the subject on every row, or on none; `None` where that depends on the row.
 fn known(leaf: &Leaf<Column>, subject: &dyn Subject) -> Option<bool> {
-    match leaf {
-        Leaf::Subject(principal) => principal.evaluate(subject, |_, _| None),
-        Leaf::IsNull(_) | Leaf::Flag(_) => None,
-    }
+    let Leaf::Subject(principal) = leaf else { return None };
+    principal.evaluate(subject, |_, _| None)
 }

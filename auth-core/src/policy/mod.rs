@@ -4,8 +4,9 @@
 //! object in memory, [`explanation`] says which term failed, and [`text`] shows it. The first and the third are outcomes of
 //! one evaluation, [`evaluate`]. Outside of [`sql`], nothing here knows of SQL or of requests.
 
+mod assertion;
 mod check;
-mod column;
+pub mod column;
 mod evaluate;
 mod explanation;
 pub(crate) mod sql;
@@ -14,11 +15,8 @@ mod text;
 use std::fmt;
 
 pub use self::{
-    check::{
-        assert_acyclic, assert_distinct, assert_grants, flag_column_of, id_column_of, null_column_of,
-        relation,
-    },
-    column::{Column, Declared, SqlKind, UnknownSqlKind, flag_column, id_column, null_column},
+    check::{assert_acyclic, assert_distinct, assert_grants, relation},
+    column::{Column, Declared, SqlKind, UnknownSqlKind},
 };
 pub(crate) use self::{
     column::Kind,
