@@ -1,8 +1,10 @@
-//! What a guard costs the compiler: `cargo check` of a crate with 0, 100 and 200 handlers, each without a guard, with
-//! one that asks for nothing but a caller, and with one that loads a context; and a clean build of `auth-macros`.
+//! What guards and derives cost the compiler: `cargo check` of a crate with 0, 100 and 200 handlers, each without a guard,
+//! with one that needs nothing but a caller, and with one that loads a context; of a crate with 0 and 100 models, each with
+//! one derive more; and a clean build of `auth-macros`. Fails where the derives of a model exceed their budget.
 //!
 //! ```sh
 //! cargo bench -p auth-benches --bench compile
+//! cargo bench -p auth-benches --bench compile -- models
 //! ```
 //!
 //! Counts the instructions of rustc for that crate alone under Valgrind, which repeat; its dependencies are checked
@@ -12,7 +14,6 @@
 use std::{
     env,
     error::Error,
-    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -63,16 +64,81 @@ async fn view_{number}(note: Note) -> impl Responder {{ note.0.to_string() }}
     }
 }
 
-const MANIFEST: &str = r#"[package]
-name = "handlers"
-edition = "2024"
+/// What is written for each model.
+#[derive(Clone, Copy)]
+enum Model {
+    Table,
+    Row,
+    Loaded,
+    Decided,
+}
 
-[dependencies]
+impl Model {
+    const ALL: [Self; 4] = [Self::Table, Self::Row, Self::Loaded, Self::Decided];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table!",
+            Self::Row => "+ Queryable, Selectable",
+            Self::Loaded => "+ LoadContext",
+            Self::Decided => "+ AuthModel",
+        }
+    }
+
+    fn source(self, number: usize) -> String {
+        let table = format!(
+            "
+diesel::table! {{
+    notes_{number} (id) {{
+        id -> Integer,
+        account_id -> Integer,
+        owner_id -> Nullable<Integer>,
+        text -> Text,
+    }}
+}}
+"
+        );
+        let (derives, policy) = match self {
+            Self::Table => return table,
+            Self::Row => ("", ""),
+            Self::Loaded => (", LoadContext", ""),
+            Self::Decided => (
+                ", LoadContext, AuthModel",
+                "#[acl(read = account(account_id), update = user(owner_id) | account(account_id) & role(\"editor\"))]\n",
+            ),
+        };
+        format!(
+            "{table}
+#[derive(Queryable, Selectable{derives})]
+#[diesel(table_name = notes_{number}, check_for_backend(Sqlite))]
+{policy}pub struct Note{number} {{
+    id: i32,
+    account_id: i32,
+    owner_id: Option<i32>,
+    text: String,
+}}
+"
+        )
+    }
+}
+
+/// What `LoadContext` and `AuthModel` of a model may cost together, as a part of what its `table!` costs.
+const DERIVES: f64 = 0.4;
+
+const HANDLERS: &str = r#"
 actix-web = { version = "4", default-features = false, features = ["macros"] }
 auth-core = { path = "AUTH_CORE", default-features = false }
-
-[workspace]
 "#;
+
+const MODELS: &str = r#"
+auth-core = { path = "AUTH_CORE", default-features = false, features = ["diesel"] }
+diesel = { version = "2", default-features = false, features = ["sqlite"] }
+"#;
+
+const MODELS_HEAD: &str = "#![allow(unused)]
+use auth_core::{AuthModel, LoadContext};
+use diesel::{prelude::*, sqlite::Sqlite};
+";
 
 const HEAD: &str = r"#![allow(unused)]
 use actix_web::{Responder, get, web};
@@ -103,34 +169,57 @@ fn main() -> Result<(), Box<dyn Error>> {
         return instead_of_rustc(&log);
     }
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
+    if env::args().any(|argument| argument == "models") {
+        return models(workspace);
+    }
     let seconds = macros(workspace)? / 1e3;
     println!("a clean build of `auth-macros`: {seconds:.1} s of CPU (budget: 6)\n");
-    let krate = Crate::new(workspace)?;
-    krate.write(Kind::Unguarded, 0)?;
-    krate.check()?;
+    handlers(workspace)?;
+    println!();
+    models(workspace)
+}
+
+/// What a guard costs.
+fn handlers(workspace: &Path) -> Result<(), Box<dyn Error>> {
+    let krate = Crate::new(workspace, "handlers", HANDLERS)?;
+    krate.check("")?;
     let mut get = None;
     for kind in Kind::ALL {
-        println!("{}", kind.name());
-        let mut counts: Vec<Count> = Vec::new();
-        for handlers in [0, 100, 200] {
-            krate.write(kind, handlers)?;
-            let count = krate.count()?;
-            println!(
-                "{handlers:6}: {:7.1} million instructions, {:5.0} ms of CPU",
-                count.instructions, count.milliseconds
-            );
-            counts.push(count);
-        }
-        let [none, _, all] = counts[..] else { return Err("three counts".into()) };
-        let each = (all.instructions - none.instructions) / 200.0;
-        let milliseconds = (all.milliseconds - none.milliseconds) / 200.0;
-        println!("  each: {each:7.2} million instructions, {milliseconds:5.2} ms of CPU");
+        let each = krate.each(kind.name(), [0, 100, 200], |handlers| {
+            let mut source = HEAD.to_owned();
+            source.extend((0..handlers).map(|number| kind.handler(number)));
+            source.push_str("pub fn configure(config: &mut web::ServiceConfig) {\n");
+            source.extend((0..handlers).map(|number| format!("    config.service(view_{number});\n")));
+            source.push_str("}\n");
+            source
+        })?;
         match get {
             None => get = Some(each),
             Some(get) => {
                 println!("  the guard adds {:.2} × what `#[get]` costs (budget: 1)", (each - get) / get);
             }
         }
+    }
+    Ok(())
+}
+
+/// What the derives of a model cost.
+fn models(workspace: &Path) -> Result<(), Box<dyn Error>> {
+    let krate = Crate::new(workspace, "models", MODELS)?;
+    krate.check("")?;
+    let mut each = Vec::new();
+    for model in Model::ALL {
+        each.push(krate.each(model.name(), [0, 100], |models| {
+            let mut source = MODELS_HEAD.to_owned();
+            source.extend((0..models).map(|number| model.source(number)));
+            source
+        })?);
+    }
+    let [table, row, _, decided] = each[..] else { return Err("four counts".into()) };
+    let times = (decided - row) / table;
+    println!("  `LoadContext` and `AuthModel` add {times:.2} × what `table!` costs (budget: {DERIVES})");
+    if times > DERIVES {
+        return Err("the derives of a model cost the compiler too much".into());
     }
     Ok(())
 }
@@ -145,7 +234,7 @@ struct Count {
 /// Starts rustc, whose path is the first argument, for Cargo: under Valgrind where it compiles the crate.
 fn instead_of_rustc(log: &str) -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let compiles = arguments.windows(2).any(|two| two == ["--crate-name", "handlers"]);
+    let compiles = arguments.windows(2).any(|two| two == ["--crate-name", "measured"]);
     let mut command = if compiles {
         let mut valgrind = Command::new("valgrind");
         valgrind
@@ -188,29 +277,45 @@ struct Crate {
 }
 
 impl Crate {
-    fn new(workspace: &Path) -> Result<Self, Box<dyn Error>> {
-        let folder = workspace.join("target/handlers");
+    fn new(workspace: &Path, name: &str, dependencies: &str) -> Result<Self, Box<dyn Error>> {
+        let folder = workspace.join("target").join(name);
         fs::create_dir_all(folder.join("src"))?;
         let core = workspace.join("auth-core");
+        let dependencies = dependencies.replace("AUTH_CORE", core.to_str().ok_or("no UTF-8")?);
         fs::write(
             folder.join("Cargo.toml"),
-            MANIFEST.replace("AUTH_CORE", core.to_str().ok_or("no UTF-8")?),
+            format!(
+                "[package]\nname = \"measured\"\nedition = \"2024\"\n\n[dependencies]{dependencies}\n[workspace]\n"
+            ),
         )?;
         fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock"))?;
         Ok(Self { folder })
     }
 
-    fn write(&self, kind: Kind, handlers: usize) -> Result<(), Box<dyn Error>> {
-        let mut source = HEAD.to_owned();
-        for number in 0..handlers {
-            source.push_str(&kind.handler(number));
+    /// What each of the items of `source` costs, in millions of instructions.
+    fn each<const COUNTS: usize>(
+        &self,
+        name: &str,
+        numbers: [u16; COUNTS],
+        source: impl Fn(usize) -> String,
+    ) -> Result<f64, Box<dyn Error>> {
+        println!("{name}");
+        let mut counts = Vec::new();
+        for number in numbers {
+            let count = self.count(&source(number.into()))?;
+            println!(
+                "{number:6}: {:7.1} million instructions, {:5.0} ms of CPU",
+                count.instructions, count.milliseconds
+            );
+            counts.push((f64::from(number), count));
         }
-        writeln!(source, "pub fn configure(config: &mut web::ServiceConfig) {{")?;
-        for number in 0..handlers {
-            writeln!(source, "    config.service(view_{number});")?;
-        }
-        source.push_str("}\n");
-        Ok(fs::write(self.folder.join("src/lib.rs"), source)?)
+        let (Some((_, none)), Some((number, all))) = (counts.first(), counts.last()) else {
+            return Err("no counts".into());
+        };
+        let each = (all.instructions - none.instructions) / number;
+        let milliseconds = (all.milliseconds - none.milliseconds) / number;
+        println!("  each: {each:7.2} million instructions, {milliseconds:5.2} ms of CPU");
+        Ok(each)
     }
 
     fn command(&self) -> Command {
@@ -219,14 +324,15 @@ impl Crate {
         command
     }
 
-    fn check(&self) -> Result<(), Box<dyn Error>> {
+    fn check(&self, source: &str) -> Result<(), Box<dyn Error>> {
+        fs::write(self.folder.join("src/lib.rs"), source)?;
         check(&mut self.command())
     }
 
     /// Checks the crate twice: for the time, and under Valgrind.
-    fn count(&self) -> Result<Count, Box<dyn Error>> {
+    fn count(&self, source: &str) -> Result<Count, Box<dyn Error>> {
         let before = children()?;
-        self.check()?;
+        self.check(source)?;
         let milliseconds = (children()? - before) * 10.0;
         let log = self.folder.join("valgrind.log");
         check(self.command().env("RUSTC_WORKSPACE_WRAPPER", env::current_exe()?).env(LOG, &log))?;
