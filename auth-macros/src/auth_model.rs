@@ -298,9 +298,6 @@ impl Policy {
         let diesel = quote!(::auth_core::__private::diesel);
         let columns = self.row.columns().map(|held| self.row.declared(&held.column));
         let compared = self.compared();
-        // The row was found by the numbers of its key.
-        let beside_key = |column: &&&Ident| key.iter().all(|part| part.column.unraw() != column.unraw());
-        let beside_key = compared.iter().filter(beside_key).map(|column| self.row.declared(column));
         let compared = compared.iter().map(|column| self.row.declared(column));
         let key = if let [Part { column, .. }] = key.as_slice() {
             let column = self.row.declared(column);
@@ -319,7 +316,6 @@ impl Policy {
             impl ::auth_core::Scoped for #name {
                 const POLICY: &'static ::auth_core::Policy = &__AUTH_POLICY;
                 const COLUMNS: &'static [::auth_core::__private::Column] = &[#(#columns),*];
-                const COMPARED: &'static [::auth_core::__private::Column] = &[#(#beside_key),*];
                 const HELD_EXACTLY: ::core::primitive::bool = ::auth_core::__private::are_checked(&[#(#compared),*]);
                 const KEY: ::core::option::Option<::auth_core::__private::Column> = #key;
 
@@ -358,93 +354,32 @@ impl Policy {
         }
     }
 
+    /// How the rows are found and locked.
     fn stored(&self) -> TokenStream {
         let Row { name, key, connection: database, .. } = &self.row;
         let Connection { ty: connection, lock, .. } = database;
-        let (asynchronous, awaited) = database.awaited();
         let stored = database.of_trait("Stored");
-        let diesel = quote!(::auth_core::__private::diesel);
         let key_type = self.row.key_type();
-        let fields =
-            key.iter().map(|Part { field, .. }| quote!(::core::clone::Clone::clone(&__auth_row.#field)));
-        let id = if key.len() == 1 { quote!(#(#fields)*) } else { quote!((#(#fields),*)) };
-        let key_ident = |name: &str| Ident::new(name, Span::call_site());
-        let (one, ids) = (key_ident("__auth_id"), key_ident("__auth_ids"));
-        let connection_ident = key_ident("__auth_connection");
-        let answers = quote!(__auth_answers);
-        let misfit =
-            quote!(::auth_core::__private::Misfit::<Self>::of(<Self as ::auth_core::Scoped>::COMPARED));
-        let load_answered = self.row.load(&one, &connection_ident, &answers, &quote!(.locked(__auth_lock)));
-        let load_with_misfit = self.row.load(&one, &connection_ident, &misfit, &TokenStream::new());
-        let (load_all_answered, load_all_with_misfit) = if let [part] = key.as_slice() {
-            let answered = self.row.load_all(part, &ids, &connection_ident, &answers);
-            let with_misfit = self.row.load_all(part, &ids, &connection_ident, &misfit);
-            let with_misfit = quote! {
-                #asynchronous fn load_all_with_misfit(
-                    __auth_ids: &[Self::Id],
-                    __auth_connection: &mut Self::Connection,
-                ) -> #diesel::QueryResult<::std::vec::Vec<(Self, ::core::primitive::i32)>> {
-                    #with_misfit
-                }
-            };
-            (quote!(::auth_core::__private::answered_all({ #answered })), Some(with_misfit))
-        } else {
-            let each = database.function("answered_each");
-            let each =
-                quote!(::auth_core::__private::#each(__auth_ids, &__auth_answers, __auth_connection)#awaited);
-            (each, None)
-        };
+        let compared = self.compared();
+        // Numbers of the key are what the row was found by.
+        let beside_key = |column: &&&Ident| key.iter().all(|part| part.column.unraw() != column.unraw());
+        let beside_key = compared.iter().filter(beside_key).map(|column| self.row.declared(column));
+        let keyed = self.row.keyed(beside_key);
         let lock = if let Some(lock) = lock {
             let lock = format_ident!("{lock}");
             quote!(::auth_core::RowLock::#lock)
         } else {
             quote!(<#connection as ::auth_core::LockRows>::row_lock(__auth_connection))
         };
-        let is_in_transaction = database.function("is_in_transaction");
         quote! {
+            #keyed
+
             impl ::auth_core::#stored for #name {
                 type Id = #key_type;
                 type Connection = #connection;
 
-                fn key_of(__auth_row: &Self) -> Self::Id {
-                    #id
-                }
-
-                #asynchronous fn load_answered(
-                    __auth_id: Self::Id,
-                    __auth_answers: ::auth_core::__private::GrantedColumn<Self>,
-                    __auth_lock: &'static ::core::primitive::str,
-                    __auth_connection: &mut Self::Connection,
-                ) -> ::core::result::Result<(Self, ::auth_core::__private::Granted), ::auth_core::LoadError> {
-                    ::auth_core::__private::answered({ #load_answered })
-                }
-
-                #asynchronous fn load_all_answered(
-                    __auth_ids: &[Self::Id],
-                    __auth_answers: ::auth_core::__private::GrantedColumn<Self>,
-                    __auth_connection: &mut Self::Connection,
-                ) -> ::core::result::Result<
-                    ::std::vec::Vec<(Self, ::auth_core::__private::Granted)>,
-                    ::auth_core::LoadError,
-                > {
-                    #load_all_answered
-                }
-
-                #asynchronous fn load_with_misfit(
-                    __auth_id: Self::Id,
-                    __auth_connection: &mut Self::Connection,
-                ) -> #diesel::QueryResult<(Self, ::core::primitive::i32)> {
-                    #load_with_misfit
-                }
-
-                #load_all_with_misfit
-
                 fn row_lock(__auth_connection: &Self::Connection) -> ::auth_core::RowLock {
                     #lock
-                }
-
-                fn is_in_transaction(__auth_connection: &mut Self::Connection) -> ::core::primitive::bool {
-                    ::auth_core::__private::#is_in_transaction(__auth_connection)
                 }
             }
         }
@@ -514,7 +449,7 @@ impl Policy {
 
     fn decided_by_the_database(&self) -> TokenStream {
         let Row { name, connection, .. } = &self.row;
-        let ask = connection.function("ask");
+        let module = connection.module();
         quote! {
             impl ::auth_core::__private::Context for #name {
                 const IN_DATABASE: ::core::primitive::bool = true;
@@ -529,13 +464,13 @@ impl Policy {
 
                 async fn ask<__AuthLender: ::auth_core::__private::Lender>(
                     __auth_contexts: &[&Self],
-                    __auth_question: &::auth_core::__private::AccessQuery,
+                    __auth_query: &::auth_core::__private::AccessQuery,
                     __auth_lender: &__AuthLender,
                 ) -> ::core::result::Result<
                     ::std::vec::Vec<(Self, ::auth_core::__private::Granted)>,
                     __AuthLender::Error,
                 > {
-                    ::auth_core::__private::#ask(__auth_contexts, __auth_question, __auth_lender).await
+                    ::auth_core::__private::#module::reload(__auth_contexts, __auth_query, __auth_lender).await
                 }
             }
         }

@@ -1,12 +1,12 @@
 //! `#[derive(LoadContext)]`: a context that is one row of a diesel table, found by its primary key.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
 use crate::acl::{self, Decides};
 use crate::errors::Errors;
-use crate::row::{Connection, Part, Row};
+use crate::row::{Connection, Row};
 use crate::runtime::Runtime;
 
 /// Expands the derive.
@@ -54,67 +54,22 @@ fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
     }
 }
 
-/// Where there is a policy, its derive loads the rows. Otherwise nothing is known of how the context decides: a row that
-/// does not hold what is stored is no context.
+/// Where there is a policy, its derive says how rows are found. Otherwise nothing is known of how the context decides: a row
+/// that does not hold what is stored is no context.
 fn expand(row: &Row, decides: Decides) -> TokenStream {
-    let Row { name, key, connection: database, .. } = row;
-    let Connection { ty, .. } = database;
-    let (asynchronous, awaited) = database.awaited();
-    let load_context = database.of_trait("LoadContext");
-    let id = Ident::new("__auth_id", Span::mixed_site());
-    let connection = Ident::new("__auth_connection", Span::mixed_site());
-    let key_type = row.key_type();
-    let (load, asked) = match decides {
-        Decides::Application => {
-            let load = row.load(&id, &connection, &misfit(), &TokenStream::new());
-            (quote!(::auth_core::__private::held({ #load }, __AUTH_COLUMNS)), None)
-        }
-        Decides::Context => (by_policy(database, "load", &id, &connection), Some("load_decided")),
-        Decides::Database => (by_policy(database, "load", &id, &connection), Some("load_with_access")),
-    };
-    let asked = asked.map(|function| {
-        let function = database.function(function);
-        let question = Ident::new("__auth_question", Span::mixed_site());
-        quote! {
-            #asynchronous fn load_with_access(
-                #id: Self::Id,
-                #question: &::auth_core::__private::AccessQuery,
-                #connection: &mut Self::Connection,
-            ) -> ::core::result::Result<::auth_core::__private::Loaded<Self>, ::auth_core::LoadError> {
-                ::auth_core::__private::#function(#id, #question, #connection)#awaited
-            }
-        }
-    });
-    let several = match key.as_slice() {
-        [only] => Some(load_all(row, only, decides)),
-        _ => None,
-    };
-    let implementations = quote! {
-        #[automatically_derived]
-        impl ::auth_core::#load_context for #name {
-            type Id = #key_type;
-            type Connection = #ty;
-
-            #asynchronous fn load(
-                #id: Self::Id,
-                #connection: &mut Self::Connection,
-            ) -> ::core::result::Result<Self, ::auth_core::LoadError> {
-                #load
-            }
-
-            #asked
-        }
-
-        #several
-    };
+    let load = load(row, decides);
+    // `KeyColumns` lists keys of one column alone.
+    let load_all = if let [_] = row.key.as_slice() { Some(load_all(row, decides)) } else { None };
+    let implementations = quote!(#load #load_all);
     if decides != Decides::Application {
         return implementations;
     }
     // Rows are found by the key, so it is held as it is stored.
-    let columns = row.fields.iter().filter(|held| held.of_column);
-    let columns = columns.filter(|held| key.iter().all(|part| part.field != held.field));
-    let columns = columns.map(|held| row.declared(&held.column));
+    let columns = row.fields.iter().filter(|field| field.of_column);
+    let columns = columns.filter(|field| row.key.iter().all(|part| part.field != field.field));
+    let columns = columns.map(|field| row.declared(&field.column));
     let assertion = row.assertion();
+    let keyed = row.keyed(columns);
     quote! {
         const _: () = {
             #[allow(unused_imports, reason = "for columns that cannot hold more than a field")]
@@ -122,50 +77,76 @@ fn expand(row: &Row, decides: Decides) -> TokenStream {
 
             #assertion
 
-            static __AUTH_COLUMNS: &[::auth_core::__private::Column] = &[#(#columns),*];
+            #keyed
 
             #implementations
         };
     }
 }
 
-/// Several rows by their ids, in one statement.
-fn load_all(row: &Row, part: &Part, decides: Decides) -> TokenStream {
+/// One row by its id.
+fn load(row: &Row, decides: Decides) -> TokenStream {
     let Row { name, connection: database, .. } = row;
     let Connection { ty, .. } = database;
     let (asynchronous, awaited) = database.awaited();
-    let load_contexts = database.of_trait("LoadContexts");
-    let ids = Ident::new("__auth_ids", Span::mixed_site());
-    let connection = Ident::new("__auth_connection", Span::mixed_site());
-    let (load, asked) = match decides {
-        Decides::Application => {
-            let load = row.load_all(part, &ids, &connection, &misfit());
-            let field = &part.field;
-            let found = quote! {
-                ::auth_core::__private::all_held({ #load }, __AUTH_COLUMNS, |__auth_row| {
-                    ::core::clone::Clone::clone(&__auth_row.#field)
-                })
-            };
-            (found, None)
-        }
-        Decides::Context => (by_policy(database, "load_all", &ids, &connection), Some("load_all_decided")),
-        Decides::Database => {
-            (by_policy(database, "load_all", &ids, &connection), Some("load_all_with_access"))
-        }
+    let (load_context, module) = (database.of_trait("LoadContext"), database.module());
+    let key_type = row.key_type();
+    let with_access = match decides {
+        Decides::Application => None,
+        Decides::Context => Some(quote!(load_with_fallback)),
+        Decides::Database => Some(quote!(load_with_access)),
     };
-    let asked = asked.map(|function| {
-        let function = database.function(function);
-        let question = Ident::new("__auth_question", Span::mixed_site());
+    let with_access = with_access.map(|function| {
+        quote! {
+            #asynchronous fn load_with_access(
+                __auth_id: Self::Id,
+                __auth_query: &::auth_core::__private::AccessQuery,
+                __auth_connection: &mut Self::Connection,
+            ) -> ::core::result::Result<::auth_core::__private::Loaded<Self>, ::auth_core::LoadError> {
+                ::auth_core::__private::#module::#function(__auth_id, __auth_query, __auth_connection)#awaited
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl ::auth_core::#load_context for #name {
+            type Id = #key_type;
+            type Connection = #ty;
+
+            #asynchronous fn load(
+                __auth_id: Self::Id,
+                __auth_connection: &mut Self::Connection,
+            ) -> ::core::result::Result<Self, ::auth_core::LoadError> {
+                ::auth_core::__private::#module::load(__auth_id, __auth_connection)#awaited
+            }
+
+            #with_access
+        }
+    }
+}
+
+/// Several rows by their ids, in one statement.
+fn load_all(row: &Row, decides: Decides) -> TokenStream {
+    let Row { name, connection: database, .. } = row;
+    let Connection { ty, .. } = database;
+    let (asynchronous, awaited) = database.awaited();
+    let (load_contexts, module) = (database.of_trait("LoadContexts"), database.module());
+    let with_access = match decides {
+        Decides::Application => None,
+        Decides::Context => Some(quote!(load_all_with_fallback)),
+        Decides::Database => Some(quote!(load_all_with_access)),
+    };
+    let with_access = with_access.map(|function| {
         quote! {
             #asynchronous fn load_all_with_access(
-                #ids: &[Self::Id],
-                #question: &::auth_core::__private::AccessQuery,
-                #connection: &mut #ty,
+                __auth_ids: &[Self::Id],
+                __auth_query: &::auth_core::__private::AccessQuery,
+                __auth_connection: &mut #ty,
             ) -> ::core::result::Result<
                 ::auth_core::__private::AllLoaded<Self::Id, Self>,
                 ::auth_core::LoadError,
             > {
-                ::auth_core::__private::#function(#ids, #question, #connection)#awaited
+                ::auth_core::__private::#module::#function(__auth_ids, __auth_query, __auth_connection)#awaited
             }
         }
     });
@@ -173,25 +154,13 @@ fn load_all(row: &Row, part: &Part, decides: Decides) -> TokenStream {
         #[automatically_derived]
         impl ::auth_core::#load_contexts for #name {
             #asynchronous fn load_all(
-                #ids: &[Self::Id],
-                #connection: &mut #ty,
+                __auth_ids: &[Self::Id],
+                __auth_connection: &mut #ty,
             ) -> ::core::result::Result<::std::vec::Vec<(Self::Id, Self)>, ::auth_core::LoadError> {
-                #load
+                ::auth_core::__private::#module::load_all(__auth_ids, __auth_connection)#awaited
             }
 
-            #asked
+            #with_access
         }
     }
-}
-
-/// The first column that a field cannot hold.
-fn misfit() -> TokenStream {
-    quote!(::auth_core::__private::Misfit::<Self>::of(__AUTH_COLUMNS))
-}
-
-/// The statement of the policy's derive.
-fn by_policy(database: &Connection, function: &str, key: &Ident, connection: &Ident) -> TokenStream {
-    let function = database.function(function);
-    let (_, awaited) = database.awaited();
-    quote!(::auth_core::__private::#function(#key, #connection)#awaited)
 }

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Index, LitStr, Path, Token, Type, parenthesized};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Path, Token, Type, parenthesized};
 
 use self::attribute::{items, relation};
 use crate::errors::Errors;
@@ -13,6 +13,7 @@ use crate::nearest::{nearest, one_of};
 use crate::runtime::Runtime;
 
 mod attribute;
+mod keyed;
 
 /// A row of a table: what the implementations need to know.
 pub(crate) struct Row {
@@ -117,82 +118,12 @@ impl Row {
         })
     }
 
-    /// The type of the key: of its one part, or a tuple.
-    pub(crate) fn key_type(&self) -> TokenStream {
-        let types = self.key.iter().map(|Part { ty, .. }| ty);
-        if self.key.len() == 1 { quote!(#(#types)*) } else { quote!((#(#types),*)) }
-    }
-
     /// That diesel loads the row: what is wrong otherwise, this says first.
     pub(crate) fn assertion(&self) -> TokenStream {
         let (name, backend) = (&self.name, &self.connection.backend);
         let span = Span::mixed_site().located_at(name.span());
         quote_spanned! {span=>
             const _: () = ::auth_core::__private::assert_row::<#name, #backend>();
-        }
-    }
-
-    /// The parts of the key `id`.
-    fn parts(&self, id: &Ident) -> Vec<TokenStream> {
-        match self.key.len() {
-            1 => vec![quote!(#id)],
-            several => (0..several).map(Index::from).map(|index| quote!(#id.#index)).collect(),
-        }
-    }
-
-    /// Loads the row with the key `id`, and a number about it; `lock` is called on the statement.
-    pub(crate) fn load(
-        &self,
-        id: &Ident,
-        connection: &Ident,
-        number: &TokenStream,
-        lock: &TokenStream,
-    ) -> TokenStream {
-        let diesel = quote!(::auth_core::__private::diesel);
-        let parts = self.parts(id);
-        let equal = self.key.iter().zip(&parts).map(|(Part { column, .. }, part)| {
-            let table = &self.table;
-            quote!(#diesel::ExpressionMethods::eq(#table::#column, #part))
-        });
-        let key = equal.reduce(|all, equal| quote!(#diesel::BoolExpressionMethods::and(#all, #equal)));
-        let run = self.connection.run();
-        let (_, awaited) = self.connection.awaited();
-        let rows = self.rows(number, &key.unwrap_or_default());
-        quote! {
-            ::auth_core::__private::stored_key(&[#(&#parts),*])?;
-            #run::get_result(#rows #lock, #connection)#awaited
-        }
-    }
-
-    /// Loads the rows with the keys `ids`, where a key is of one part, and a number about each.
-    pub(crate) fn load_all(
-        &self,
-        Part { column, .. }: &Part,
-        ids: &Ident,
-        connection: &Ident,
-        number: &TokenStream,
-    ) -> TokenStream {
-        let diesel = quote!(::auth_core::__private::diesel);
-        let table = &self.table;
-        let run = self.connection.run();
-        let (_, awaited) = self.connection.awaited();
-        let rows = self.rows(number, &quote!(#diesel::ExpressionMethods::eq_any(#table::#column, &*#ids)));
-        quote! {
-            let #ids = ::auth_core::__private::stored_keys(#ids);
-            #run::load(#rows, #connection)#awaited
-        }
-    }
-
-    /// The statement.
-    fn rows(&self, number: &TokenStream, key: &TokenStream) -> TokenStream {
-        let table = &self.table;
-        quote! {
-            ::auth_core::__private::Rows::new(
-                #table::table,
-                <Self as ::auth_core::__private::diesel::SelectableHelper<_>>::as_select(),
-                #number,
-                #key,
-            )
         }
     }
 
@@ -237,22 +168,12 @@ impl Connection {
         if self.is_async { (Some(<Token![async]>::default()), Some(quote!(.await))) } else { (None, None) }
     }
 
-    /// Diesel's `RunQueryDsl` for such a connection.
-    pub(crate) fn run(&self) -> TokenStream {
-        if self.is_async {
-            quote!(::auth_core::__private::diesel_async::RunQueryDsl)
-        } else {
-            quote!(::auth_core::__private::diesel::RunQueryDsl)
-        }
+    /// The module of the runtime with the functions for such a connection.
+    pub(crate) fn module(&self) -> TokenStream {
+        if self.is_async { quote!(asynchronous) } else { quote!(blocking) }
     }
 
-    /// A function of the runtime, in the variant for such a connection.
-    pub(crate) fn function(&self, name: &str) -> Ident {
-        let prefix = if self.is_async { "async_" } else { "" };
-        format_ident!("{prefix}{name}")
-    }
-
-    /// A trait of the runtime, likewise.
+    /// A trait of the runtime, in the variant for such a connection.
     pub(crate) fn of_trait(&self, name: &str) -> Ident {
         let prefix = if self.is_async { "Async" } else { "" };
         format_ident!("{prefix}{name}")

@@ -3,28 +3,7 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-use super::{GrantedColumn, Stored};
-use crate::context::{AccessQuery, Granted, Lender, LoadError};
-
-/// Asks about contexts that a function of the application has loaded, and reads them anew in the statement that decides.
-/// A row that has gone since is missing.
-#[doc(hidden)]
-pub async fn ask<M: Stored, L: Lender>(
-    contexts: &[&M],
-    question: &AccessQuery,
-    lender: &L,
-) -> Result<Vec<(M, Granted)>, L::Error> {
-    let question = question.clone();
-    let ids: Vec<M::Id> = contexts.iter().map(|context| M::key_of(context)).collect();
-    let work = move |connection: &mut M::Connection| {
-        let mut found = Vec::with_capacity(ids.len());
-        for distinct in rounds(&ids) {
-            found.extend(M::load_all_answered(&distinct, GrantedColumn::to(&question), connection)?);
-        }
-        in_order(&ids, found, M::key_of)
-    };
-    lender.blocking(work).await
-}
+use crate::context::{Granted, LoadError};
 
 /// The ids for each statement. One finds each row once, and a row is not copied: of a context that is there several times,
 /// each has a row of its own, with the answer of its own statement.

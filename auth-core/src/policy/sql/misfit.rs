@@ -4,7 +4,7 @@
 //! all `2` as an `i32`, while a condition of a statement compares what is stored. So a statement that loads a row says, too,
 //! whether the row holds what is stored, and where it does not, the database decides.
 
-use std::{any::Any, any::type_name, borrow::Cow, fmt, marker::PhantomData};
+use std::{any::type_name, fmt, marker::PhantomData};
 
 use diesel::{
     Expression,
@@ -14,25 +14,19 @@ use diesel::{
     sql_types::Integer,
 };
 
-use super::stored::{Stored, load_all_with_access, load_with_access};
+use super::rows::{KeyedRow, Number};
 use crate::{
-    context::{AccessQuery, AllLoaded, LoadError, Loaded},
+    context::LoadError,
     policy::{Column, Kind},
-    vocabulary::id::is_stored,
 };
 
-/// The first of the columns, counted from 1, in which a row of `M` has what its field cannot hold; 0 if there is none.
-#[doc(hidden)]
-pub struct Misfit<M> {
-    columns: &'static [Column],
-    model: PhantomData<fn() -> M>,
-}
+/// The first of the [compared columns](KeyedRow::COMPARED), counted from 1, in which a row of `M` has what its field cannot
+/// hold; 0 if there is none.
+pub(super) struct Misfit<M>(PhantomData<fn() -> M>);
 
 impl<M> Misfit<M> {
-    /// The columns are always the same for a model.
-    #[must_use]
-    pub const fn of(columns: &'static [Column]) -> Self {
-        Self { columns, model: PhantomData }
+    pub(super) const fn new() -> Self {
+        Self(PhantomData)
     }
 }
 
@@ -40,6 +34,9 @@ impl<M> Expression for Misfit<M> {
     type SqlType = Integer;
 }
 
+impl<M: KeyedRow> Number<M> for Misfit<M> {}
+
+// The columns are always the same for a model.
 impl<M: 'static> QueryId for Misfit<M> {
     type QueryId = Self;
 
@@ -47,11 +44,11 @@ impl<M: 'static> QueryId for Misfit<M> {
 }
 
 // A null is none: a field holds it, or the row cannot be loaded.
-impl<DB: Backend, M> QueryFragment<DB> for Misfit<M> {
+impl<DB: Backend, M: KeyedRow> QueryFragment<DB> for Misfit<M> {
     // Diesel also walks here where nothing is written, for each request, so nothing is formatted.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let mut word = "CASE WHEN ";
-        for (column, place) in self.columns.iter().zip(1..) {
+        for (column, place) in M::COMPARED.iter().zip(1..) {
             match column.kind {
                 Kind::SmallInt => push_condition(word, column.name, SMALL_INT, &mut out)?,
                 Kind::Integer => push_condition(word, column.name, INTEGER, &mut out)?,
@@ -112,39 +109,8 @@ fn push_long_number<DB: Backend>(number: usize, out: &mut AstPass<'_, '_, DB>) {
 }
 
 /// A row that holds what is stored; an error that says which column does not.
-#[doc(hidden)]
-pub fn held<M>(found: QueryResult<(M, i32)>, columns: &'static [Column]) -> Result<M, LoadError> {
-    let (row, misfit) = found?;
-    if misfit == 0 { Ok(row) } else { Err(refused::<M>(columns, misfit)) }
-}
-
-/// Several such rows, with their keys.
-#[doc(hidden)]
-pub fn all_held<M, I>(
-    found: QueryResult<Vec<(M, i32)>>,
-    columns: &'static [Column],
-    key_of: fn(&M) -> I,
-) -> Result<Vec<(I, M)>, LoadError> {
-    let row = |found| {
-        let row = held(Ok(found), columns)?;
-        Ok((key_of(&row), row))
-    };
-    found?.into_iter().map(row).collect()
-}
-
-/// A row for code that decides about it by what it holds.
-#[doc(hidden)]
-pub fn load<M: Stored>(id: M::Id, connection: &mut M::Connection) -> Result<M, LoadError> {
-    held(M::load_with_misfit(id, connection), M::COMPARED)
-}
-
-/// Several such rows.
-#[doc(hidden)]
-pub fn load_all<M: Stored>(
-    ids: &[M::Id],
-    connection: &mut M::Connection,
-) -> Result<Vec<(M::Id, M)>, LoadError> {
-    all_held(M::load_all_with_misfit(ids, connection), M::COMPARED, M::key_of)
+pub(super) fn fitting<M: KeyedRow>((row, misfit): (M, i32)) -> Result<M, LoadError> {
+    if misfit == 0 { Ok(row) } else { Err(refused::<M>(misfit)) }
 }
 
 /// A stored value that a field would show as another one.
@@ -163,9 +129,9 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-fn refused<M>(columns: &[Column], misfit: i32) -> LoadError {
+fn refused<M: KeyedRow>(misfit: i32) -> LoadError {
     let place = usize::try_from(misfit).ok().and_then(|place| place.checked_sub(1));
-    let column = place.and_then(|place| columns.get(place)).map_or("?", |column| column.name);
+    let column = place.and_then(|place| M::COMPARED.get(place)).map_or("?", |column| column.name);
     LoadError::unavailable(Refused { model: type_name::<M>(), column })
 }
 
@@ -182,55 +148,4 @@ pub const fn are_checked(columns: &[Column]) -> bool {
         rest = others;
     }
     true
-}
-
-/// A row whose policy asks about its own columns alone: what it holds decides, and where that is not what is stored, the
-/// database.
-#[doc(hidden)]
-pub fn load_decided<M: Stored>(
-    id: M::Id,
-    question: &AccessQuery,
-    connection: &mut M::Connection,
-) -> Result<Loaded<M>, LoadError> {
-    if M::HELD_EXACTLY
-        && let (row, 0) = M::load_with_misfit(id.clone(), connection)?
-    {
-        return Ok((row, None));
-    }
-    load_with_access(id, question, connection)
-}
-
-/// Several such rows.
-#[doc(hidden)]
-pub fn load_all_decided<M: Stored>(
-    ids: &[M::Id],
-    question: &AccessQuery,
-    connection: &mut M::Connection,
-) -> Result<AllLoaded<M::Id, M>, LoadError> {
-    if M::HELD_EXACTLY {
-        let found = M::load_all_with_misfit(ids, connection)?;
-        if found.iter().all(|(_, misfit)| *misfit == 0) {
-            return Ok(found.into_iter().map(|(row, _)| (M::key_of(&row), (row, None))).collect());
-        }
-    }
-    load_all_with_access(ids, question, connection)
-}
-
-/// Ends a load by a key that no row can have, before a database is asked: `PostgreSQL` fails where a text has a NUL.
-#[doc(hidden)]
-pub fn stored_key(parts: &[&dyn Any]) -> QueryResult<()> {
-    if parts.iter().all(|part| is_stored_part(*part)) { Ok(()) } else { Err(diesel::NotFound) }
-}
-
-/// The keys that rows can have.
-#[doc(hidden)]
-pub fn stored_keys<I: Any + Clone>(ids: &[I]) -> Cow<'_, [I]> {
-    if ids.iter().all(|id| is_stored_part(id)) {
-        return Cow::Borrowed(ids);
-    }
-    Cow::Owned(ids.iter().filter(|id| is_stored_part(*id)).cloned().collect())
-}
-
-fn is_stored_part(part: &dyn Any) -> bool {
-    part.downcast_ref::<String>().is_none_or(|text| is_stored(text))
 }

@@ -8,6 +8,7 @@ mod anew;
 #[cfg(feature = "diesel-async")]
 mod async_stored;
 mod column_test;
+mod loads;
 mod lock;
 mod misfit;
 mod query;
@@ -31,24 +32,19 @@ use diesel::{
     sql_types::{Bool, Integer, Nullable},
 };
 
-pub use self::anew::ask;
 #[cfg(feature = "diesel-async")]
-pub use self::async_stored::{
-    AsyncStored, async_answered_each, async_ask, async_is_in_transaction, async_load, async_load_all,
-    async_load_all_decided, async_load_all_with_access, async_load_decided, async_load_with_access,
-};
+pub use self::async_stored::AsyncStored;
+#[cfg(feature = "diesel-async")]
+pub use self::loads::asynchronous;
+pub use self::loads::blocking;
 pub use self::lock::{LockRows, RowLock};
-pub use self::misfit::{
-    Misfit, all_held, are_checked, held, load, load_all, load_all_decided, load_decided, stored_key,
-    stored_keys,
-};
+use self::misfit::Misfit;
+pub use self::misfit::are_checked;
 pub use self::query::ScopedQuery;
 pub use self::row::assert_row;
-pub use self::rows::Rows;
-pub use self::stored::{
-    GrantedColumn, Stored, answered, answered_all, answered_each, is_in_transaction, load_all_with_access,
-    load_with_access,
-};
+pub use self::rows::KeyedRow;
+use self::stored::GrantedColumn;
+pub use self::stored::Stored;
 pub use self::target::ScopedTarget;
 use self::tree::Tree;
 use crate::{
@@ -118,10 +114,6 @@ pub trait Scoped: Sized + 'static {
     /// The columns that the policies of children may name.
     #[doc(hidden)]
     const COLUMNS: &'static [Column];
-
-    /// The columns, besides the key, whose values decide in memory; none where the database decides.
-    #[doc(hidden)]
-    const COMPARED: &'static [Column];
 
     /// Whether a row without a [`Misfit`] decides in memory as in a statement.
     #[doc(hidden)]

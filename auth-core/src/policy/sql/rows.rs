@@ -1,68 +1,263 @@
 //! The statement that loads rows by their keys, with a number about each.
 //!
-//! It is a query node of our own: diesel's builder writes the same, and costs the compiler of each model far more.
+//! It is a query node of our own, generic over the model: diesel's builder writes the same, and costs the compiler of each
+//! model far more.
+
+use std::{any::Any, borrow::Cow, marker::PhantomData};
 
 use diesel::{
-    Expression, RunQueryDsl,
+    Column, Expression, RunQueryDsl, Selectable,
     backend::Backend,
+    connection::{Connection, LoadConnection, TransactionManager},
+    deserialize::{FromSql, StaticallySizedRow},
+    dsl::{AsSelect, EqAny},
+    expression::{AsExpression, QueryMetadata, TypedExpressionType},
+    expression_methods::ExpressionMethods,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     result::QueryResult,
-    sql_types::Integer,
+    serialize::ToSql,
+    sql_types::{HasSqlType, Integer, SingleValue, SqlType},
 };
 
-use super::GrantedColumn;
+use crate::{policy, vocabulary::id::is_stored};
 
-/// `SELECT selection, number FROM table WHERE key`
+/// How the rows of a model are found: its table and key, as a derive knows them.
 #[doc(hidden)]
-pub struct Rows<T, S, N, K> {
-    table: T,
+pub trait KeyedRow: Sized + 'static {
+    /// The kind of database.
+    type Database: Backend;
+
+    /// The primary key: a value, or a tuple of several.
+    type Key: Send + 'static;
+
+    /// The columns of the key, as a tuple.
+    type Columns: KeyColumns<Self::Database, Self::Key>;
+
+    const TABLE: &'static dyn QueryFragment<Self::Database>;
+
+    /// The columns, besides the key, of which a field has to hold what is stored.
+    const COMPARED: &'static [policy::Column];
+
+    fn key_of(row: &Self) -> Self::Key;
+}
+
+/// Columns that a key is compared with.
+#[doc(hidden)]
+pub trait KeyColumns<DB: Backend, Key>: 'static {
+    /// That a row has one of several keys.
+    type AnyOf: QueryFragment<DB> + QueryId + Send + 'static;
+
+    /// Whether a row can have the key: `PostgreSQL` fails where a text has a NUL.
+    fn is_stored(key: &Key) -> bool;
+
+    /// `None` where the key has several columns: diesel has no expression for a list of such keys.
+    fn any_of(keys: &[Key]) -> Option<Self::AnyOf>;
+
+    /// Writes that a row has this key.
+    fn write_equal<'b>(
+        table: &'b dyn QueryFragment<DB>,
+        key: &'b Key,
+        out: AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()>;
+}
+
+impl<DB, C, I> KeyColumns<DB, I> for (C,)
+where
+    DB: Backend + HasSqlType<C::SqlType>,
+    C: Column<SqlType: SqlType + SingleValue + TypedExpressionType> + ExpressionMethods + Default + 'static,
+    I: AsExpression<C::SqlType> + ToSql<C::SqlType, DB> + Clone + 'static,
+    EqAny<C, Vec<I>>: QueryFragment<DB> + QueryId + Send + 'static,
+{
+    type AnyOf = EqAny<C, Vec<I>>;
+
+    fn is_stored(key: &I) -> bool {
+        is_stored_part(key)
+    }
+
+    fn any_of(keys: &[I]) -> Option<Self::AnyOf> {
+        Some(C::default().eq_any(keys.to_vec()))
+    }
+
+    fn write_equal<'b>(
+        table: &'b dyn QueryFragment<DB>,
+        key: &'b I,
+        mut out: AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()> {
+        write_part::<DB, C, I>(table, key, &mut out)
+    }
+}
+
+/// Takes the place of a list of keys that no statement has.
+#[doc(hidden)]
+#[derive(QueryId)]
+pub enum NoList {}
+
+impl<DB: Backend> QueryFragment<DB> for NoList {
+    fn walk_ast<'b>(&'b self, _: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        match *self {}
+    }
+}
+
+/// Implements keys of several columns.
+macro_rules! composite {
+    ($($column:ident $part:ident $index:tt)+) => {
+        impl<DB, $($column, $part),+> KeyColumns<DB, ($($part,)+)> for ($($column,)+)
+        where
+            DB: Backend $(+ HasSqlType<$column::SqlType>)+,
+            $($column: Column + 'static, $part: ToSql<$column::SqlType, DB> + 'static,)+
+        {
+            type AnyOf = NoList;
+
+            fn is_stored(key: &($($part,)+)) -> bool {
+                true $(&& is_stored_part(&key.$index))+
+            }
+
+            fn any_of(_: &[($($part,)+)]) -> Option<NoList> {
+                None
+            }
+
+            fn write_equal<'b>(
+                table: &'b dyn QueryFragment<DB>,
+                key: &'b ($($part,)+),
+                mut out: AstPass<'_, 'b, DB>,
+            ) -> QueryResult<()> {
+                out.push_sql("(");
+                $(
+                    if $index > 0 {
+                        out.push_sql(" AND ");
+                    }
+                    write_part::<DB, $column, $part>(table, &key.$index, &mut out)?;
+                )+
+                out.push_sql(")");
+                Ok(())
+            }
+        }
+    };
+}
+
+composite!(A I 0 B J 1);
+composite!(A I 0 B J 1 C K 2);
+composite!(A I 0 B J 1 C K 2 D L 3);
+
+fn write_part<'b, DB, C, I>(
+    table: &'b dyn QueryFragment<DB>,
+    part: &'b I,
+    out: &mut AstPass<'_, 'b, DB>,
+) -> QueryResult<()>
+where
+    DB: Backend + HasSqlType<C::SqlType>,
+    C: Column,
+    I: ToSql<C::SqlType, DB>,
+{
+    out.push_sql("(");
+    table.walk_ast(out.reborrow())?;
+    out.push_sql(".");
+    out.push_identifier(C::NAME)?;
+    out.push_sql(" = ");
+    out.push_bind_param::<C::SqlType, I>(part)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+fn is_stored_part(part: &dyn Any) -> bool {
+    part.downcast_ref::<String>().is_none_or(|text| is_stored(text))
+}
+
+/// The keys that rows can have.
+pub(super) fn stored_keys<M: KeyedRow<Key: Clone>>(keys: &[M::Key]) -> Cow<'_, [M::Key]> {
+    if keys.iter().all(M::Columns::is_stored) {
+        return Cow::Borrowed(keys);
+    }
+    Cow::Owned(keys.iter().filter(|key| M::Columns::is_stored(key)).cloned().collect())
+}
+
+/// That a row has a key.
+#[doc(hidden)]
+pub struct HasKey<M: KeyedRow>(M::Key);
+
+impl<M: KeyedRow> HasKey<M> {
+    /// No condition if no row can have the key.
+    pub(super) fn new(key: M::Key) -> QueryResult<Self> {
+        if M::Columns::is_stored(&key) { Ok(Self(key)) } else { Err(diesel::NotFound) }
+    }
+}
+
+// A model has one key.
+impl<M: KeyedRow> QueryId for HasKey<M> {
+    type QueryId = Self;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<M: KeyedRow> QueryFragment<M::Database> for HasKey<M> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, M::Database>) -> QueryResult<()> {
+        M::Columns::write_equal(M::TABLE, &self.0, out)
+    }
+}
+
+/// A number about a row of `M`, which a statement selects beside it.
+#[doc(hidden)]
+pub trait Number<M: KeyedRow>:
+    Expression<SqlType = Integer> + QueryFragment<M::Database> + QueryId + Send + 'static
+{
+    /// The clause that locks what is found. It is not a part of the [`QueryId`], so only a number without one has a clause: the
+    /// text of its statement is made anew each time.
+    fn lock(&self) -> &'static str {
+        ""
+    }
+}
+
+/// `SELECT selection, number FROM table WHERE key`, and the clause that locks what is found.
+pub(super) struct Rows<M, S, N, K> {
     selection: S,
     number: N,
     key: K,
     lock: &'static str,
+    model: PhantomData<fn() -> M>,
 }
 
-impl<T, S, N, K> Rows<T, S, N, K> {
-    pub fn new(table: T, selection: S, number: N, key: K) -> Self {
-        Self { table, selection, number, key, lock: "" }
+impl<M, N, K> Rows<M, M::SelectExpression, N, K>
+where
+    M: KeyedRow + Selectable<M::Database>,
+{
+    fn new(number: N, key: K) -> Self
+    where
+        N: Number<M>,
+    {
+        let lock = number.lock();
+        Self { selection: M::construct_selection(), number, key, lock, model: PhantomData }
     }
 }
 
-// Only where the text is made anew each time: no statement with a lock is taken for one without.
-impl<T, S, M, K> Rows<T, S, GrantedColumn<M>, K> {
-    /// Ends with the clause that locks what is found.
-    #[must_use]
-    pub fn locked(self, clause: &'static str) -> Self {
-        Self { lock: clause, ..self }
-    }
+impl<M, S, N, K> Query for Rows<M, S, N, K>
+where
+    M: KeyedRow + Selectable<M::Database>,
+{
+    type SqlType = (AsSelect<M, M::Database>, Integer);
 }
 
-impl<T, S: Expression, N: Expression<SqlType = Integer>, K> Query for Rows<T, S, N, K> {
-    type SqlType = (S::SqlType, Integer);
-}
-
-impl<T: QueryId, S: QueryId, N: QueryId, K: QueryId> QueryId for Rows<T, S, N, K> {
-    type QueryId = Rows<T::QueryId, S::QueryId, N::QueryId, K::QueryId>;
+// The model has one table and one key, but its selection may be an expression of any text.
+impl<M: 'static, S: QueryId, N: QueryId, K: QueryId> QueryId for Rows<M, S, N, K> {
+    type QueryId = Rows<M, S::QueryId, N::QueryId, K::QueryId>;
 
     const HAS_STATIC_QUERY_ID: bool =
-        T::HAS_STATIC_QUERY_ID && S::HAS_STATIC_QUERY_ID && N::HAS_STATIC_QUERY_ID && K::HAS_STATIC_QUERY_ID;
+        S::HAS_STATIC_QUERY_ID && N::HAS_STATIC_QUERY_ID && K::HAS_STATIC_QUERY_ID;
 }
 
-impl<DB, T, S, N, K> QueryFragment<DB> for Rows<T, S, N, K>
+impl<M, S, N, K> QueryFragment<M::Database> for Rows<M, S, N, K>
 where
-    DB: Backend,
-    T: QueryFragment<DB>,
-    S: QueryFragment<DB>,
-    N: QueryFragment<DB>,
-    K: QueryFragment<DB>,
+    M: KeyedRow,
+    S: QueryFragment<M::Database>,
+    N: QueryFragment<M::Database>,
+    K: QueryFragment<M::Database>,
 {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, M::Database>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         self.selection.walk_ast(out.reborrow())?;
         out.push_sql(", ");
         self.number.walk_ast(out.reborrow())?;
         out.push_sql(" FROM ");
-        self.table.walk_ast(out.reborrow())?;
+        M::TABLE.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");
         self.key.walk_ast(out.reborrow())?;
         out.push_sql(self.lock);
@@ -70,4 +265,117 @@ where
     }
 }
 
-impl<C, T, S, N, K> RunQueryDsl<C> for Rows<T, S, N, K> {}
+impl<C, M, S, N, K> RunQueryDsl<C> for Rows<M, S, N, K> {}
+
+/// A model whose rows are loaded through a connection that blocks.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "diesel cannot load `{Self}` through a `{C}`",
+    note = "derive `Queryable` and `Selectable`, with fields of types that diesel makes of their columns"
+)]
+pub trait LoadRows<C>: KeyedRow {
+    /// The row with the key, and the number.
+    fn load_row(key: HasKey<Self>, number: impl Number<Self>, connection: &mut C)
+    -> QueryResult<(Self, i32)>;
+
+    /// The rows with one of the keys, and the number of each.
+    fn load_rows(
+        keys: <Self::Columns as KeyColumns<Self::Database, Self::Key>>::AnyOf,
+        number: impl Number<Self>,
+        connection: &mut C,
+    ) -> QueryResult<Vec<(Self, i32)>>;
+
+    /// Whether a transaction is under way.
+    fn is_in_transaction(connection: &mut C) -> bool;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M, C, DB, S> LoadRows<C> for M
+where
+    M: KeyedRow<Database = DB> + Selectable<DB, SelectExpression = S> + StaticallySizedRow<S::SqlType, DB>,
+    S: Expression<SqlType: SqlType + TypedExpressionType + 'static> + QueryFragment<DB> + QueryId + 'static,
+    DB: Backend + QueryMetadata<S::SqlType> + 'static,
+    C: Connection<Backend = DB> + LoadConnection,
+    i32: FromSql<Integer, DB>,
+{
+    fn load_row(key: HasKey<M>, number: impl Number<M>, connection: &mut C) -> QueryResult<(M, i32)> {
+        Rows::<M, S, _, _>::new(number, key).get_result(connection)
+    }
+
+    fn load_rows(
+        keys: <M::Columns as KeyColumns<DB, M::Key>>::AnyOf,
+        number: impl Number<M>,
+        connection: &mut C,
+    ) -> QueryResult<Vec<(M, i32)>> {
+        Rows::<M, S, _, _>::new(number, keys).load(connection)
+    }
+
+    fn is_in_transaction(connection: &mut C) -> bool {
+        let status = C::TransactionManager::transaction_manager_status_mut(connection);
+        status.transaction_depth().is_ok_and(|depth| depth.is_some())
+    }
+}
+
+/// A model whose rows are loaded through a connection of `diesel-async`: [`LoadRows`].
+#[cfg(feature = "diesel-async")]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "diesel cannot load `{Self}` through a `{C}`",
+    note = "derive `Queryable` and `Selectable`, with fields of types that diesel makes of their columns"
+)]
+pub trait AsyncLoadRows<C>: KeyedRow {
+    fn load_row(
+        key: HasKey<Self>,
+        number: impl Number<Self>,
+        connection: &mut C,
+    ) -> impl Future<Output = QueryResult<(Self, i32)>> + Send;
+
+    fn load_rows(
+        keys: <Self::Columns as KeyColumns<Self::Database, Self::Key>>::AnyOf,
+        number: impl Number<Self>,
+        connection: &mut C,
+    ) -> impl Future<Output = QueryResult<Vec<(Self, i32)>>> + Send;
+
+    fn is_in_transaction(connection: &mut C) -> bool;
+}
+
+#[cfg(feature = "diesel-async")]
+#[diagnostic::do_not_recommend]
+impl<M, C, DB, S> AsyncLoadRows<C> for M
+where
+    M: KeyedRow<Database = DB>
+        + Selectable<DB, SelectExpression = S>
+        + StaticallySizedRow<S::SqlType, DB>
+        + Send,
+    S: Expression<SqlType: SqlType + TypedExpressionType + 'static>
+        + QueryFragment<DB>
+        + QueryId
+        + Send
+        + 'static,
+    DB: Backend + QueryMetadata<S::SqlType> + 'static,
+    C: diesel_async::AsyncConnection<Backend = DB> + Send,
+    i32: FromSql<Integer, DB>,
+{
+    fn load_row(
+        key: HasKey<M>,
+        number: impl Number<M>,
+        connection: &mut C,
+    ) -> impl Future<Output = QueryResult<(M, i32)>> + Send {
+        diesel_async::RunQueryDsl::get_result(Rows::<M, S, _, _>::new(number, key), connection)
+    }
+
+    fn load_rows(
+        keys: <M::Columns as KeyColumns<DB, M::Key>>::AnyOf,
+        number: impl Number<M>,
+        connection: &mut C,
+    ) -> impl Future<Output = QueryResult<Vec<(M, i32)>>> + Send {
+        diesel_async::RunQueryDsl::load(Rows::<M, S, _, _>::new(number, keys), connection)
+    }
+
+    fn is_in_transaction(connection: &mut C) -> bool {
+        use diesel_async::TransactionManager as _;
+
+        let status = C::TransactionManager::transaction_manager_status_mut(connection);
+        status.transaction_depth().is_ok_and(|depth| depth.is_some())
+    }
+}

@@ -2,17 +2,16 @@
 
 use std::{any::type_name, collections::VecDeque, fmt, hash::Hash, time::Instant};
 
-use diesel::{
-    Connection,
-    connection::TransactionManager,
-    result::{OptionalExtension as _, QueryResult},
+use super::{
+    Form, RowLock, Scope, Scoped,
+    loads::blocking,
+    rows::{KeyedRow, LoadRows, Number},
+    value::BindIds,
 };
-
-use super::{Form, RowLock, Scope, Scoped};
 use crate::{
     acl::Explanation,
-    context::{AccessError, AccessQuery, AllLoaded, Granted, LoadError, Loaded},
-    event::{Check, check::clock},
+    context::{AccessError, AccessQuery, Granted, LoadError},
+    event::Check,
     policy::{Policy, Sketch},
     vocabulary::{Decision, DenyReason, Permission, Subject, decide},
 };
@@ -79,7 +78,12 @@ use crate::{
     note = "derive `auth_core::AuthModel` for it, with `#[acl(…)]` and the type of its connection: \
             `#[auth(connection = …)]`"
 )]
-pub trait Stored: Scoped + Send {
+pub trait Stored:
+    Scoped<Backend: BindIds>
+    + KeyedRow<Database = <Self as Scoped>::Backend, Key = <Self as Stored>::Id>
+    + LoadRows<<Self as Stored>::Connection>
+    + Send
+{
     /// What names a row: its primary key.
     type Id: Clone + fmt::Debug + Eq + Hash + Send + 'static;
 
@@ -97,8 +101,7 @@ pub trait Stored: Scoped + Send {
         id: Self::Id,
         permission: Permission,
     ) -> Result<Decision, LoadError> {
-        let (_, answer) = Self::load_answered(id, GrantedColumn::of(subject, &[permission]), "", connection)?;
-        Ok(decide(subject, permission, || answer.holds(0)))
+        blocking::check_access::<Self>(connection, subject, id, permission)
     }
 
     /// Loads the row for a change, if the subject has the permission on it, and locks it: until the transaction ends,
@@ -117,15 +120,7 @@ pub trait Stored: Scoped + Send {
         id: Self::Id,
         permission: Permission,
     ) -> Result<Self, AccessError> {
-        let (text, started) = (format!("{id:?}"), clock());
-        let loaded = if Self::is_in_transaction(connection) {
-            let lock = Self::row_lock(connection);
-            let answers = GrantedColumn::of(subject, &[permission]).locked(lock);
-            Self::load_answered(id, answers, lock.of_row(permission), connection)
-        } else {
-            Err(LoadError::unavailable(OUTSIDE_OF_A_TRANSACTION))
-        };
-        authorized(loaded, subject, permission, &check_of::<Self>(started, subject, permission, &text))
+        blocking::authorize_for_update(connection, subject, id, permission)
     }
 
     /// Explains what [`check_access`](Self::check_access) decides: which alternative matched, and which terms failed.
@@ -142,7 +137,7 @@ pub trait Stored: Scoped + Send {
         Self::explain_by(Self::POLICY, connection, subject, id, permission)
     }
 
-    /// The same by another policy, whose relations are those of the model.
+    /// Explains what another policy decides, whose relations are those of the model.
     #[doc(hidden)]
     fn explain_by(
         policy: &'static Policy,
@@ -151,61 +146,15 @@ pub trait Stored: Scoped + Send {
         id: Self::Id,
         permission: Permission,
     ) -> Result<Explanation, LoadError> {
-        let mut asked = Explained::of(policy, subject, permission);
-        while let Some(answers) = asked.next() {
-            let (_, answer) = Self::load_answered(id.clone(), answers, "", connection)?;
-            asked.answered(answer);
-        }
-        Ok(asked.explanation(subject))
-    }
-
-    /// The row's primary key.
-    #[doc(hidden)]
-    fn key_of(row: &Self) -> Self::Id;
-
-    /// The row, with an answer of a bit for each; one statement, which ends with `lock`.
-    #[doc(hidden)]
-    fn load_answered(
-        id: Self::Id,
-        answers: GrantedColumn<Self>,
-        lock: &'static str,
-        connection: &mut Self::Connection,
-    ) -> Result<(Self, Granted), LoadError>;
-
-    /// Loads several rows likewise, and leaves out those that do not exist.
-    #[doc(hidden)]
-    fn load_all_answered(
-        ids: &[Self::Id],
-        answers: GrantedColumn<Self>,
-        connection: &mut Self::Connection,
-    ) -> Result<Vec<(Self, Granted)>, LoadError>;
-
-    /// The row, and its [`Misfit`](super::Misfit); one statement.
-    #[doc(hidden)]
-    fn load_with_misfit(id: Self::Id, connection: &mut Self::Connection) -> QueryResult<(Self, i32)>;
-
-    /// Loads several rows likewise, and leaves out those that do not exist.
-    #[doc(hidden)]
-    fn load_all_with_misfit(
-        ids: &[Self::Id],
-        connection: &mut Self::Connection,
-    ) -> QueryResult<Vec<(Self, i32)>> {
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            found.extend(Self::load_with_misfit(id.clone(), connection).optional()?);
-        }
-        Ok(found)
+        blocking::explain_by::<Self>(policy, connection, subject, id, permission)
     }
 
     /// How rows are locked on the other end of this connection.
     #[doc(hidden)]
     fn row_lock(connection: &Self::Connection) -> RowLock;
-
-    #[doc(hidden)]
-    fn is_in_transaction(connection: &mut Self::Connection) -> bool;
 }
 
-/// What is logged of a row that somebody asks for to change it.
+/// What is logged of a row that is loaded for a change.
 pub(super) fn check_of<'a, M>(
     started: Option<Instant>,
     subject: &'a dyn Subject,
@@ -246,9 +195,10 @@ pub(super) fn authorized<M>(
 pub(super) struct Explained<M> {
     permission: Permission,
     sketch: Sketch,
-    asked: VecDeque<Vec<Scope<M>>>,
+    /// The terms of each statement that is still to be sent.
+    statements: VecDeque<Vec<Scope<M>>>,
     answers: Vec<bool>,
-    /// How many terms were asked last.
+    /// How many terms the last statement had.
     last: usize,
 }
 
@@ -256,21 +206,21 @@ impl<M: Scoped> Explained<M> {
     pub(super) fn of(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
         let (sketch, leaves) = Sketch::of(policy, permission, subject);
         let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, subject)).collect();
-        let mut asked: VecDeque<_> = scopes.chunks(Granted::MOST).map(<[Scope<M>]>::to_vec).collect();
-        if asked.is_empty() {
+        let mut statements: VecDeque<_> = scopes.chunks(Granted::MOST).map(<[Scope<M>]>::to_vec).collect();
+        if statements.is_empty() {
             // There is nothing to ask, but whether the row is there.
-            asked.push_back(Vec::new());
+            statements.push_back(Vec::new());
         }
-        Self { permission, sketch, asked, answers: Vec::new(), last: 0 }
+        Self { permission, sketch, statements, answers: Vec::new(), last: 0 }
     }
 
     pub(super) fn next(&mut self) -> Option<GrantedColumn<M>> {
-        let scopes = self.asked.pop_front()?;
+        let scopes = self.statements.pop_front()?;
         self.last = scopes.len();
-        Some(GrantedColumn { scopes })
+        Some(GrantedColumn { scopes, lock: "" })
     }
 
-    pub(super) fn answered(&mut self, answer: Granted) {
+    pub(super) fn take(&mut self, answer: Granted) {
         self.answers.extend((0..self.last).map(|index| answer.holds(index)));
     }
 
@@ -280,88 +230,42 @@ impl<M: Scoped> Explained<M> {
 }
 
 /// Whether scopes hold for a row, each a bit of one number.
-#[doc(hidden)]
-pub struct GrantedColumn<M> {
+pub(super) struct GrantedColumn<M> {
     pub(super) scopes: Vec<Scope<M>>,
+    /// The clause that locks the row.
+    lock: &'static str,
 }
 
 impl<M: Scoped> GrantedColumn<M> {
-    pub(crate) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
-        Self { scopes: permissions.iter().map(|permission| Scope::of(subject, *permission)).collect() }
+    pub(super) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
+        let scopes = permissions.iter().map(|permission| Scope::of(subject, *permission)).collect();
+        Self { scopes, lock: "" }
     }
 
-    /// What a guard asks.
-    pub(super) fn to(question: &AccessQuery) -> Self {
-        Self::of(&*question.subject, &question.permissions)
+    /// What a guard needs to know.
+    pub(super) fn for_query(query: &AccessQuery) -> Self {
+        Self::of(&*query.subject, &query.permissions)
     }
 
-    pub(super) fn locked(mut self, lock: RowLock) -> Self {
+    /// Locks the row for a change by this permission, and its parents.
+    pub(super) fn locked(mut self, lock: RowLock, permission: Permission) -> Self {
         for scope in &mut self.scopes {
             scope.form = Form::Locked(lock.of_parents());
         }
-        self
+        Self { lock: lock.of_row(permission), ..self }
     }
 }
 
 impl<M> Clone for GrantedColumn<M> {
     fn clone(&self) -> Self {
-        Self { scopes: self.scopes.clone() }
+        Self { scopes: self.scopes.clone(), lock: self.lock }
     }
 }
 
-/// Whether a transaction is under way.
-#[doc(hidden)]
-pub fn is_in_transaction<C: Connection>(connection: &mut C) -> bool {
-    let status = C::TransactionManager::transaction_manager_status_mut(connection);
-    status.transaction_depth().is_ok_and(|depth| depth.is_some())
-}
-
-/// What a guard's question is about, loaded by a derive.
-#[doc(hidden)]
-pub fn load_with_access<M: Stored>(
-    id: M::Id,
-    question: &AccessQuery,
-    connection: &mut M::Connection,
-) -> Result<Loaded<M>, LoadError> {
-    let (row, answer) = M::load_answered(id, GrantedColumn::to(question), "", connection)?;
-    Ok((row, Some(answer)))
-}
-
-#[doc(hidden)]
-pub fn load_all_with_access<M: Stored>(
-    ids: &[M::Id],
-    question: &AccessQuery,
-    connection: &mut M::Connection,
-) -> Result<AllLoaded<M::Id, M>, LoadError> {
-    let found = M::load_all_answered(ids, GrantedColumn::to(question), connection)?;
-    Ok(found.into_iter().map(|(row, answer)| (M::key_of(&row), (row, Some(answer)))).collect())
-}
-
-#[doc(hidden)]
-pub fn answered<M>(found: QueryResult<(M, i32)>) -> Result<(M, Granted), LoadError> {
-    let (row, bits) = found?;
-    Ok((row, Granted(bits)))
-}
-
-#[doc(hidden)]
-pub fn answered_all<M>(found: QueryResult<Vec<(M, i32)>>) -> Result<Vec<(M, Granted)>, LoadError> {
-    Ok(found?.into_iter().map(|(row, bits)| (row, Granted(bits))).collect())
-}
-
-/// One after the other: diesel has no expression for a list of keys of several columns.
-#[doc(hidden)]
-pub fn answered_each<M: Stored>(
-    ids: &[M::Id],
-    answers: &GrantedColumn<M>,
-    connection: &mut M::Connection,
-) -> Result<Vec<(M, Granted)>, LoadError> {
-    let mut found = Vec::with_capacity(ids.len());
-    for id in ids {
-        match M::load_answered(id.clone(), answers.clone(), "", connection) {
-            Ok(row) => found.push(row),
-            Err(LoadError::NotFound) => {}
-            Err(error) => return Err(error),
-        }
+impl<M: Scoped<Backend: BindIds> + KeyedRow<Database = <M as Scoped>::Backend>> Number<M>
+    for GrantedColumn<M>
+{
+    fn lock(&self) -> &'static str {
+        self.lock
     }
-    Ok(found)
 }
