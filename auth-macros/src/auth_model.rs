@@ -2,7 +2,7 @@
 //! names nothing but fields of the context.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::DeriveInput;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
@@ -13,6 +13,8 @@ use crate::model::{KnownPermission, Name, Permission};
 use crate::nearest::nearest;
 use crate::row::{Connection, Part, Relation, Row};
 use crate::runtime::Runtime;
+
+mod stored;
 
 /// Expands the derive.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -276,23 +278,6 @@ impl Policy {
         self.row.relations.get(index).map(Relation::item)
     }
 
-    /// The columns whose values decide in memory.
-    fn compared(&self) -> Vec<&Ident> {
-        let mut compared: Vec<&Ident> = Vec::new();
-        if !acl::are_held_by(&self.grants, &self.row) {
-            return compared;
-        }
-        for grant in &self.grants {
-            grant.rule.each(&mut |rule| {
-                let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column)) = rule else { return };
-                if compared.iter().all(|other| other.unraw() != column.name.unraw()) {
-                    compared.push(&column.name);
-                }
-            });
-        }
-        compared
-    }
-
     fn scoped(&self) -> TokenStream {
         let Row { name, table, key, connection: Connection { backend, .. }, .. } = &self.row;
         let diesel = quote!(::auth_core::__private::diesel);
@@ -349,37 +334,6 @@ impl Policy {
                         #(#parents)*
                         [__auth_relation, ..] => ::auth_core::__private::unknown_relation(__auth_relation),
                     }
-                }
-            }
-        }
-    }
-
-    /// How the rows are found and locked.
-    fn stored(&self) -> TokenStream {
-        let Row { name, key, connection: database, .. } = &self.row;
-        let Connection { ty: connection, lock, .. } = database;
-        let stored = database.of_trait("Stored");
-        let key_type = self.row.key_type();
-        let compared = self.compared();
-        // Numbers of the key are what the row was found by.
-        let beside_key = |column: &&&Ident| key.iter().all(|part| part.column.unraw() != column.unraw());
-        let beside_key = compared.iter().filter(beside_key).map(|column| self.row.declared(column));
-        let keyed = self.row.keyed(beside_key);
-        let lock = if let Some(lock) = lock {
-            let lock = format_ident!("{lock}");
-            quote!(::auth_core::RowLock::#lock)
-        } else {
-            quote!(<#connection as ::auth_core::LockRows>::row_lock(__auth_connection))
-        };
-        quote! {
-            #keyed
-
-            impl ::auth_core::#stored for #name {
-                type Id = #key_type;
-                type Connection = #connection;
-
-                fn row_lock(__auth_connection: &Self::Connection) -> ::auth_core::RowLock {
-                    #lock
                 }
             }
         }
@@ -444,35 +398,6 @@ impl Policy {
             Rule::Nobody | Rule::Granted(..) => quote!(::auth_core::nobody()),
             Rule::Any(rules) => joined(rules, "either"),
             Rule::All(rules) => joined(rules, "both"),
-        }
-    }
-
-    fn decided_by_the_database(&self) -> TokenStream {
-        let Row { name, connection, .. } = &self.row;
-        let module = connection.module();
-        quote! {
-            impl ::auth_core::__private::Context for #name {
-                const IN_DATABASE: ::core::primitive::bool = true;
-
-                fn decide(
-                    &self,
-                    _: &dyn ::auth_core::Subject,
-                    _: ::auth_core::Permission,
-                ) -> ::core::option::Option<::auth_core::Decision> {
-                    ::core::option::Option::None
-                }
-
-                async fn ask<__AuthLender: ::auth_core::__private::Lender>(
-                    __auth_contexts: &[&Self],
-                    __auth_query: &::auth_core::__private::AccessQuery,
-                    __auth_lender: &__AuthLender,
-                ) -> ::core::result::Result<
-                    ::std::vec::Vec<(Self, ::auth_core::__private::Granted)>,
-                    __AuthLender::Error,
-                > {
-                    ::auth_core::__private::#module::reload(__auth_contexts, __auth_query, __auth_lender).await
-                }
-            }
         }
     }
 }
