@@ -379,3 +379,65 @@ where
         status.transaction_depth().is_ok_and(|depth| depth.is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::any::TypeId;
+
+    use diesel::{Queryable, debug_query, sqlite::Sqlite};
+
+    use super::*;
+    use crate::policy::sql::Misfit;
+
+    diesel::table! { notes (id) { id -> Integer, text -> Text } }
+
+    /// Declares a row of `notes`.
+    macro_rules! row {
+        ($name:ident { $($field:ident: $type:ty),* }) => {
+            #[derive(Queryable, Selectable)]
+            #[diesel(table_name = notes)]
+            #[allow(dead_code, reason = "nothing is loaded")]
+            struct $name { $($field: $type),* }
+
+            impl KeyedRow for $name {
+                type Database = Sqlite;
+                type Key = i32;
+                type Columns = (notes::id,);
+
+                const TABLE: &'static dyn QueryFragment<Sqlite> = &notes::table;
+                const COMPARED: &'static [policy::Column] = &[];
+
+                fn key_of(row: &Self) -> i32 {
+                    row.id
+                }
+            }
+        };
+    }
+
+    row!(Note { id: i32, text: String });
+    row!(Same { id: i32, text: String });
+    row!(Title { id: i32 });
+
+    fn query_id<M>() -> Option<TypeId>
+    where
+        M: KeyedRow + Selectable<M::Database, SelectExpression: QueryId>,
+    {
+        Rows::<M, M::SelectExpression, Misfit<M>, HasKey<M>>::query_id()
+    }
+
+    #[test]
+    fn no_model_shares_a_prepared_statement() {
+        let [note, same, title] = [query_id::<Note>(), query_id::<Same>(), query_id::<Title>()];
+        assert!(note.is_some());
+        assert!(note != same && same != title && title != note);
+    }
+
+    #[test]
+    fn a_key_is_bound() {
+        let rows = Rows::<Title, _, _, _>::new(Misfit::new(), HasKey::<Title>::new(7).unwrap());
+        assert_eq!(
+            debug_query::<Sqlite, _>(&rows).to_string(),
+            "SELECT `notes`.`id`, 0 FROM `notes` WHERE (`notes`.`id` = ?) -- binds: [7]"
+        );
+    }
+}
