@@ -14,9 +14,9 @@ pub use crate::{
     acl::{Leaf, account_of, both, either, flag, is_null, subject, user_of},
     context::{AccessQuery, AllLoaded, Context, Granted, Lender, Loaded},
     guard::{
-        Admitted, Argument, CallerRequirement, ContextFrom, ContextRequirement, DeclarativeGuard, Described,
-        Guard, IdPlace, PlainArgument, Route, SubjectCheck, anonymous, authenticate, evaluate, extract,
-        finish, finish_blocking, on_denied, permission, role,
+        Admitted, Argument, CallerRequirement, Checked, ContextFrom, ContextRequirement, DeclarativeGuard,
+        Described, Guard, IdPlace, Other, PlainArgument, Route, SubjectCheck, anonymous, authenticate,
+        evaluate, extract, finish, finish_blocking, on_denied, permission, role,
     },
     http::{auth::LogInRequirement, denial::OnDenied},
     report::HANDLERS,

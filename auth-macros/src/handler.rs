@@ -87,7 +87,7 @@ impl Handler {
             return None;
         };
         let mut arguments = arguments.args.iter();
-        // Behind it stand the types of a handler that others see.
+        // Behind it stand the types of the arguments.
         let (Some(GenericArgument::Type(guard)), None | Some(GenericArgument::Type(Type::Tuple(_))), None) =
             (arguments.next(), arguments.next(), arguments.next())
         else {

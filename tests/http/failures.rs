@@ -361,19 +361,16 @@ impl Described for Forgetful {
     }
 }
 
-impl DeclarativeGuard for Forgetful {
-    type Arguments = ();
+impl DeclarativeGuard<()> for Forgetful {
     type Contexts = ();
     type Others = ();
-
-    fn arguments((): (), (): ()) {}
 }
 
 #[test]
 fn a_guard_that_loads_less_than_it_requires_denies() {
     let auth = World::new().auth();
     let service = Service::start(move |app| {
-        let handler = async |_: Admitted<Forgetful>| "let in";
+        let handler = async |_: Admitted<Forgetful, ()>| "let in";
         app.app_data(auth.clone()).route("/forgetful", web::get().to(handler));
     });
     assert_problem(&service.get("/forgetful", Some("member")), 500);

@@ -15,32 +15,25 @@ use crate::{
 ///
 /// `T` is that of [`Guard`].
 #[doc(hidden)]
-pub trait DeclarativeGuard<T: 'static = ()>: Described {
-    /// The handler's arguments, as a tuple.
-    type Arguments: 'static;
+pub trait DeclarativeGuard<T: FlatTuple>: Described {
+    /// What is loaded, as the handler's data has it: [`ContextFrom`], [`Checked`] and [`Other`] in a nested list that ends
+    /// with `()`.
+    type Contexts: ContextTypes + Arguments<Self::Others, List = T::List>;
 
-    /// The contexts, each a [`ContextFrom`], in a nested list that ends with `()`. The handler's data has their order.
-    type Contexts: ContextTypes;
-
-    /// The other arguments, as a tuple.
+    /// The other arguments, as such a list.
     type Others: FromRequest + 'static;
-
-    /// Puts the arguments in their order.
-    fn arguments(contexts: <Self::Contexts as ContextList>::Loaded, others: Self::Others) -> Self::Arguments;
 }
 
-/// It authenticates its callers.
-impl<G: DeclarativeGuard<T>, T: 'static> Guard<T> for G {
-    type Arguments = G::Arguments;
-
-    async fn admit(request: &HttpRequest, payload: &mut Payload) -> Result<Self::Arguments, Error> {
+/// For callers who are authenticated.
+impl<G: DeclarativeGuard<T>, T: FlatTuple> Guard<T> for G {
+    async fn admit(request: &HttpRequest, payload: &mut Payload) -> Result<T, Error> {
         let entry = Entry::of(request, &G::handler().requirements)?;
         let first = G::Contexts::first(&entry);
         let (caller, first) = pin!(entry.authenticate(first)).await?;
         progress::passes(request);
         let contexts = pin!(G::Contexts::load(&caller, 0, first)).await?;
         let others = extract(request, payload).await?;
-        Ok(G::arguments(contexts, others))
+        Ok(T::from_list(G::Contexts::with(contexts, others)))
     }
 }
 
@@ -48,7 +41,58 @@ impl<G: DeclarativeGuard<T>, T: 'static> Guard<T> for G {
 #[doc(hidden)]
 pub struct ContextFrom<A, S>(PhantomData<(A, S)>);
 
-/// A list of types. It requires nothing of them, so that the compiler reports a missing trait for [`ContextTypes`] alone.
+/// A context that no argument receives.
+#[doc(hidden)]
+pub struct Checked<A, S>(PhantomData<(A, S)>);
+
+/// The place of another argument in front of a context's. All that have none follow behind the last context.
+#[doc(hidden)]
+pub struct Other;
+
+/// The contexts of a handler in the order of its arguments, and the others `O` between them. It requires nothing of the types,
+/// so that the compiler reports a missing trait for [`ContextTypes`] alone.
+#[doc(hidden)]
+pub trait Arguments<O>: ContextList {
+    /// The arguments, as a nested list.
+    type List: 'static;
+
+    fn with(contexts: Self::Loaded, others: O) -> Self::List;
+}
+
+impl<O: 'static> Arguments<O> for () {
+    type List = O;
+
+    fn with((): (), others: O) -> O {
+        others
+    }
+}
+
+impl<A: 'static, S: 'static, Rest: Arguments<O>, O> Arguments<O> for (ContextFrom<A, S>, Rest) {
+    type List = (A, Rest::List);
+
+    fn with((context, rest): Self::Loaded, others: O) -> Self::List {
+        (context, Rest::with(rest, others))
+    }
+}
+
+impl<A: 'static, S: 'static, Rest: Arguments<O>, O> Arguments<O> for (Checked<A, S>, Rest) {
+    type List = Rest::List;
+
+    fn with((_, rest): Self::Loaded, others: O) -> Self::List {
+        Rest::with(rest, others)
+    }
+}
+
+impl<E: 'static, Rest: Arguments<O>, O> Arguments<(E, O)> for (Other, Rest) {
+    type List = (E, Rest::List);
+
+    fn with(contexts: Self::Loaded, (other, others): (E, O)) -> Self::List {
+        (other, Rest::with(contexts, others))
+    }
+}
+
+/// The loaded contexts of a list. It requires nothing of the types, so that the compiler reports a missing trait for
+/// [`ContextTypes`] alone.
 #[doc(hidden)]
 pub trait ContextList: 'static {
     type Loaded: 'static;
@@ -61,6 +105,51 @@ impl ContextList for () {
 impl<A: 'static, S: 'static, Rest: ContextList> ContextList for (ContextFrom<A, S>, Rest) {
     type Loaded = (A, Rest::Loaded);
 }
+
+impl<A: 'static, S: 'static, Rest: ContextList> ContextList for (Checked<A, S>, Rest) {
+    type Loaded = (A, Rest::Loaded);
+}
+
+impl<Rest: ContextList> ContextList for (Other, Rest) {
+    type Loaded = Rest::Loaded;
+}
+
+/// A tuple, which is made of a nested list.
+#[doc(hidden)]
+pub trait FlatTuple: 'static {
+    type List: 'static;
+
+    fn from_list(list: Self::List) -> Self;
+}
+
+macro_rules! flat_tuples {
+    (@list) => { () };
+    (@list $first:ident $($rest:ident)*) => { ($first, flat_tuples!(@list $($rest)*)) };
+    ($($name:ident)*) => {
+        impl<$($name: 'static),*> FlatTuple for ($($name,)*) {
+            type List = flat_tuples!(@list $($name)*);
+
+            #[allow(clippy::unused_unit, non_snake_case, reason = "the names are those of the types")]
+            fn from_list(flat_tuples!(@list $($name)*): Self::List) -> Self {
+                ($($name,)*)
+            }
+        }
+    };
+}
+
+flat_tuples!();
+flat_tuples!(A);
+flat_tuples!(A B);
+flat_tuples!(A B C);
+flat_tuples!(A B C D);
+flat_tuples!(A B C D E);
+flat_tuples!(A B C D E F);
+flat_tuples!(A B C D E F G);
+flat_tuples!(A B C D E F G H);
+flat_tuples!(A B C D E F G H I);
+flat_tuples!(A B C D E F G H I J);
+flat_tuples!(A B C D E F G H I J K);
+flat_tuples!(A B C D E F G H I J K L);
 
 /// Contexts that the request names, each of which can be loaded.
 #[doc(hidden)]
@@ -115,5 +204,44 @@ where
     ) -> Result<(A, Rest::Loaded), AuthError> {
         let context = pin!(caller.context_on_thread::<A, S>(index, first)).await?;
         Ok((context, Rest::load(caller, index + 1, None).await?))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, S, Rest> ContextTypes for (Checked<A, S>, Rest)
+where
+    A: ContextArgument<Loaded: ReadFrom<S>> + 'static,
+    S: 'static,
+    Rest: ContextTypes,
+{
+    type First = A::Loaded;
+
+    fn first(entry: &Entry<'_, 'static>) -> Option<First<A::Loaded>> {
+        entry.first()
+    }
+
+    fn load(
+        caller: &Caller<'_>,
+        index: usize,
+        first: Option<Box<dyn OnThread<A::Loaded>>>,
+    ) -> impl Future<Output = Result<(A, Rest::Loaded), AuthError>> {
+        <(ContextFrom<A, S>, Rest)>::load(caller, index, first)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<Rest: ContextTypes> ContextTypes for (Other, Rest) {
+    type First = Rest::First;
+
+    fn first(entry: &Entry<'_, 'static>) -> Option<First<Rest::First>> {
+        Rest::first(entry)
+    }
+
+    fn load(
+        caller: &Caller<'_>,
+        index: usize,
+        first: Option<Box<dyn OnThread<Rest::First>>>,
+    ) -> impl Future<Output = Result<Rest::Loaded, AuthError>> {
+        Rest::load(caller, index, first)
     }
 }

@@ -18,6 +18,7 @@ mod scope_guard;
 
 use std::{
     future::Future,
+    marker::PhantomData,
     pin::{Pin, pin},
     sync::Arc,
 };
@@ -27,7 +28,7 @@ use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 #[cfg(feature = "openapi")]
 pub(crate) use self::requirements::SubjectAttribute;
 pub use self::{
-    declarative::{ContextFrom, DeclarativeGuard},
+    declarative::{Checked, ContextFrom, DeclarativeGuard, Other},
     handler::{GuardedHandler, Route},
     id_place::IdPlace,
     loader::{finish, finish_blocking},
@@ -61,30 +62,31 @@ pub trait Described: 'static {
 
 /// All checks of a handler, in the order of their phases.
 ///
-/// An attribute writes a [`DeclarativeGuard`] where it can, which is data. It writes the code of this one where a context is
-/// made of the handler's arguments.
+/// An attribute writes a [`DeclarativeGuard`] where it can, which is a list of types. It writes the code of this one where a
+/// context is made of the handler's arguments.
 ///
-/// `T` are the types of a handler that others see and that takes arguments which they do not see: where they are
-/// arguments of the trait, they may be private.
+/// `T` are the handler's arguments, as a tuple: as an argument of the trait they may be private where the guard is not.
 #[doc(hidden)]
-pub trait Guard<T: 'static = ()>: Described {
-    /// The handler's arguments, as a tuple.
-    type Arguments: 'static;
-
-    fn admit(
-        request: &HttpRequest,
-        payload: &mut Payload,
-    ) -> impl Future<Output = Result<Self::Arguments, Error>>;
+pub trait Guard<T: 'static>: Described {
+    fn admit(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<T, Error>>;
 }
 
 /// The arguments of a guarded handler, which exist only if its guard let the request in.
 ///
 /// The attributes put this extractor into the handler's signature. It is the only one there, because
 /// actix-web polls several extractors together, and then the body would be read while the guard still checks.
+///
+/// `G` is the guard, and `T` the arguments as a tuple.
 #[non_exhaustive]
-pub struct Admitted<G: Guard<T>, T: 'static = ()>(pub G::Arguments);
+pub struct Admitted<G, T>(pub T, PhantomData<fn() -> G>);
 
-impl<G: Guard<T>, T> Admitted<G, T> {
+impl<G, T> Admitted<G, T> {
+    pub(crate) fn new(arguments: T) -> Self {
+        Self(arguments, PhantomData)
+    }
+}
+
+impl<G: Described, T> Admitted<G, T> {
     /// The renderer for a guard around this one.
     #[doc(hidden)]
     pub const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
@@ -97,7 +99,7 @@ impl<G: Guard<T>, T> Admitted<G, T> {
     }
 }
 
-impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
+impl<G: Guard<T>, T: 'static> FromRequest for Admitted<G, T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
@@ -114,7 +116,7 @@ impl<G: Guard<T>, T> FromRequest for Admitted<G, T> {
                 let answer = pin!(G::admit(&request, &mut payload));
                 caught("guard", &request, answer).await
             };
-            admitted.map(Self).map_err(|error| denial::rendered(&request, payload, error))
+            admitted.map(Self::new).map_err(|error| denial::rendered(&request, payload, error))
         })
     }
 }

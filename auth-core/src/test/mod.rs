@@ -64,7 +64,7 @@ pub use self::{
 use crate::mechanism::session;
 use crate::{
     context::Authorized,
-    guard::{Admitted, Guard},
+    guard::Admitted,
     http::CurrentUser,
     vocabulary::{PermissionMarker, Subject},
 };
@@ -86,8 +86,8 @@ use crate::{
 /// assert_eq!(greet(test::admit(arguments)).await, "Hello, 2!");
 /// # }
 /// ```
-pub fn admit<G: Guard<T>, T: 'static>(arguments: G::Arguments) -> Admitted<G, T> {
-    Admitted(arguments)
+pub fn admit<G, T>(arguments: T) -> Admitted<G, T> {
+    Admitted::new(arguments)
 }
 
 /// The proof that `P` was checked, without a check; for a test of code that requires it.

@@ -7,13 +7,38 @@ use syn::{ExprPath, Pat, PatTupleStruct};
 
 use super::{at, local};
 use crate::handler::{Handler, argument_name};
-use crate::model::{Context, IdPlace, LoaderArgument, Permission};
+use crate::model::{Context, Guard, IdPlace, LoaderArgument, Permission};
 
-/// The type of a context that the request names.
-pub(super) fn context_from(asked: &Context) -> TokenStream {
-    let Context { ty, source, .. } = asked;
+/// The contexts that the request names, as the nested list of types of which `auth_core` makes a guard. Nothing if the
+/// handler takes them in another order than they are checked in.
+pub(super) fn list(handler: &Handler, guard: &Guard) -> Option<TokenStream> {
+    let mut cells = Vec::new();
+    let mut contexts = guard.contexts.iter().peekable();
+    let received = |index| guard.contexts.iter().any(|context| context.argument == Some(index));
+    // Those behind the last context stand in no list of contexts.
+    let last = guard.contexts.iter().filter_map(|context| context.argument).max();
+    for index in (0..handler.arguments().count()).filter(|index| Some(*index) <= last) {
+        if !received(index) {
+            cells.push(quote!(::auth_core::__private::Other));
+            continue;
+        }
+        while let Some(checked) = contexts.next_if(|context| context.argument.is_none()) {
+            cells.push(cell(checked));
+        }
+        cells.push(cell(contexts.next_if(|context| context.argument == Some(index))?));
+    }
+    cells.extend(contexts.map(cell));
+    // What is wrong with a context is reported at its type.
+    let span = guard.contexts.iter().find_map(|context| context.ty.as_ref()).map(Spanned::span);
+    let span = at(span.unwrap_or_else(Span::call_site));
+    Some(cells.iter().rev().fold(quote!(()), |rest, cell| quote_spanned!(span=> (#cell, #rest))))
+}
+
+fn cell(context: &Context) -> TokenStream {
+    let Context { ty, source, argument, .. } = context;
+    let kind = if argument.is_some() { quote!(ContextFrom) } else { quote!(Checked) };
     let places = places(source);
-    quote!(::auth_core::__private::ContextFrom<#ty, #places>)
+    quote!(::auth_core::__private::#kind<#ty, #places>)
 }
 
 /// The call that loads and checks the context at this place among those that are asked for.

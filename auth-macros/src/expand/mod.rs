@@ -24,11 +24,8 @@ pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> Token
     let handler = described::entered(&place, &described::handler(&place, route, &requirements));
     let imports = described::imports(guard);
     let on_denied = on_denied(&place, guard);
-    let implementation = if is_named(guard) {
-        Implementation::named(&place.handler, guard)
-    } else {
-        Implementation::in_code(&place.handler, &admit(&place.handler, guard))
-    };
+    let implementation = Implementation::declared(&place.handler, guard)
+        .unwrap_or_else(|| Implementation::in_code(&admit(&place.handler, guard), &place.handler));
     assemble(place, &quote!(#imports #handler), on_denied.as_ref(), implementation)
 }
 
@@ -39,7 +36,7 @@ pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
     let handler = described::handler(&place, route, &described::nothing(None));
     let handler = described::entered(&place, &handler);
     let body = quote!(::core::unreachable!("the attributes hold errors"));
-    let implementation = Implementation::in_code(&place.handler, &body);
+    let implementation = Implementation::in_code(&body, &place.handler);
     assemble(place, &handler, None, implementation)
 }
 
@@ -91,65 +88,45 @@ struct Implementation {
     /// The trait of `auth_core`.
     of: TokenStream,
     items: TokenStream,
-    /// Every type of the handler that is in the items.
-    types: Vec<Type>,
 }
 
 impl Implementation {
-    /// Types, and the order of the arguments: the code is that of `auth_core`.
-    fn named(handler: &Handler, guard: &Guard) -> Self {
-        let end = || (quote!(()), quote!(()), quote!(()));
-        let (contexts, loaded, types) =
-            guard.contexts.iter().rev().fold(end(), |(contexts, loaded, types), asked| {
-                let (context, ty) = (contexts::context_from(asked), &asked.ty);
-                let local = asked.argument.map_or_else(|| quote!(_), |index| local(index).to_token_stream());
-                // What is wrong with a context is reported at its type.
-                let span = at(ty.as_ref().map_or_else(Span::call_site, Spanned::span));
-                let contexts = quote_spanned!(span=> (#context, #contexts));
-                (contexts, quote!((#local, #loaded)), quote!((#ty, #types)))
-            });
-        let (others, other_types): (Vec<Ident>, Vec<&Type>) =
-            others(handler, guard).map(|(index, argument)| (local(index), &*argument.ty)).unzip();
-        let span = place_of(&other_types, handler);
-        let other_types = quote_spanned!(span=> (#(#other_types,)*));
-        let only_checked = guard.contexts.iter().filter(|asked| asked.argument.is_none());
-        let only_checked = only_checked.filter_map(|asked| asked.ty.clone());
-        let arguments = arguments(handler);
-        let locals: Vec<Ident> = (0..handler.arguments().count()).map(local).collect();
-        // A `()` at the end would be a lint of the user's.
-        let ordered = (!locals.is_empty()).then(|| quote!((#(#locals,)*)));
-        Self {
-            of: quote!(DeclarativeGuard),
-            types: argument_types(handler).chain(only_checked).collect(),
-            items: quote! {
-                type Arguments = #arguments;
-                type Contexts = #contexts;
-                type Others = #other_types;
+    /// As many arguments as `auth_core` makes a tuple of.
+    const MOST: usize = 12;
 
-                fn arguments(#loaded: #types, (#(#others,)*): Self::Others) -> Self::Arguments {
-                    #ordered
-                }
-            },
+    /// Types alone: the code is that of `auth_core`. Nothing where that would load the contexts in another order than the
+    /// attributes have.
+    fn declared(handler: &Handler, guard: &Guard) -> Option<Self> {
+        if !is_named(guard) || handler.arguments().count() > Self::MOST {
+            return None;
         }
+        let contexts = contexts::list(handler, guard)?;
+        let others: Vec<&Type> = others(handler, guard).map(|(_, argument)| &*argument.ty).collect();
+        let span = place_of(&others, handler);
+        let others = others.iter().rev().fold(quote!(()), |rest, ty| quote_spanned!(span=> (#ty, #rest)));
+        Some(Self {
+            of: quote!(DeclarativeGuard),
+            items: quote! {
+                type Contexts = #contexts;
+                type Others = #others;
+            },
+        })
     }
 
     /// The guard's own code, with this body.
-    fn in_code(handler: &Handler, body: &TokenStream) -> Self {
+    fn in_code(body: &TokenStream, handler: &Handler) -> Self {
         let Bindings { request, payload, .. } = Bindings::new();
         let arguments = arguments(handler);
         Self {
             of: quote!(Guard),
             items: quote! {
-                type Arguments = #arguments;
-
                 async fn admit(
                     #request: &::auth_core::__private::HttpRequest,
                     #payload: &mut ::auth_core::__private::Payload,
-                ) -> ::core::result::Result<Self::Arguments, ::auth_core::__private::Error> {
+                ) -> ::core::result::Result<#arguments, ::auth_core::__private::Error> {
                     #body
                 }
             },
-            types: argument_types(handler).collect(),
         }
     }
 }
@@ -160,11 +137,14 @@ fn assemble(
     place: Place,
     described: &TokenStream,
     on_denied: Option<&TokenStream>,
-    Implementation { of, items, types }: Implementation,
+    Implementation { of, items }: Implementation,
 ) -> TokenStream {
     let Place { handler, name, routed, .. } = place;
     let patterns: Vec<Pat> = handler.arguments().map(|argument| (*argument.pat).clone()).collect();
     let GuardGenerics { declaration, fields, usage } = GuardGenerics::of(&handler);
+    // As an argument of the trait, a type may be private where the guard is not. What a route attribute makes is seen by all,
+    // whatever the handler is: so has it actix-web's feature `compat-routing-macros-force-pub`, which is on by default.
+    let arguments = arguments(&handler);
     let Handler { attributes, visibility, signature, body, .. } = handler;
     let cfgs: Vec<&Attribute> = cfgs(&attributes).collect();
     let is_made = name == signature.ident;
@@ -178,13 +158,6 @@ fn assemble(
             #seen struct #name #declaration #fields;
         }
     });
-    // What others see may not name private types in its implementation unless the trait has them as arguments. The
-    // handler itself may take private types. What a route attribute makes is seen by all, whatever the handler is: so
-    // has it actix-web's feature `compat-routing-macros-force-pub`, which is on by default.
-    let is_seen = is_made || seen.is_some_and(|seen| !matches!(seen, Visibility::Inherited));
-    let types = (is_seen && !types.is_empty()).then(|| quote!((#(#types,)*)));
-    let arguments = types.iter().map(|types| quote!(<#types>));
-    let further = types.iter().map(|types| quote!(, #types));
     let (parameters, _, bounds) = signature.generics.split_for_impl();
     let guard = quote! {
         #ty
@@ -200,13 +173,13 @@ fn assemble(
 
         #(#cfgs)*
         #[automatically_derived]
-        impl #parameters ::auth_core::__private::#of #(#arguments)* for #name #usage #bounds {
+        impl #parameters ::auth_core::__private::#of<#arguments> for #name #usage #bounds {
             #items
         }
     };
     // By field number: the constructor is private, so that nobody admits himself.
     let pattern = quote!(::auth_core::__private::Admitted { 0: (#(#patterns,)*), .. });
-    let ty = quote!(::auth_core::__private::Admitted<#name #usage #(#further)*>);
+    let ty = quote!(::auth_core::__private::Admitted<#name #usage, #arguments>);
     let signature = with_argument(signature, pattern, ty);
     quote! {
         #(#attributes)*
@@ -375,12 +348,8 @@ fn at(written: Span) -> Span {
 
 /// The handler's arguments as one tuple type.
 fn arguments(handler: &Handler) -> TokenStream {
-    let types = argument_types(handler);
+    let types = handler.arguments().map(|argument| &argument.ty);
     quote!((#(#types,)*))
-}
-
-fn argument_types(handler: &Handler) -> impl Iterator<Item = Type> {
-    handler.arguments().map(|argument| (*argument.ty).clone())
 }
 
 fn with_argument(mut signature: Signature, pattern: TokenStream, ty: TokenStream) -> Signature {

@@ -148,7 +148,7 @@ fn guarded(written: &ItemFn, asked: &[Asked], output: &File) {
         .items
         .iter()
         .filter_map(|item| match item {
-            Item::Impl(guard) if is_of(guard, "Guard") || is_of(guard, "NamedGuard") => Some(guard),
+            Item::Impl(guard) if is_of(guard, "Guard") || is_of(guard, "DeclarativeGuard") => Some(guard),
             _ => None,
         })
         .collect();
@@ -176,7 +176,7 @@ fn guarded(written: &ItemFn, asked: &[Asked], output: &File) {
     match admit.map(Vec::as_slice) {
         Some([first, ..]) => authenticates(asked, first),
         // Its code is that of the library, which authenticates in any case.
-        None if is_of(guard, "NamedGuard") => {}
+        None if is_of(guard, "DeclarativeGuard") => {}
         _ => panic!("an empty guard: {shown}"),
     }
     asks_all(asked, &described, &items);
@@ -214,8 +214,8 @@ fn asks_all(asked: &[Asked], described: &str, items: &str) {
             }
             Kind::PermissionRequiredForContext => {
                 // As many are loaded as are described: one for all attributes that name it alike.
-                let asks = described.matches(":: AskedContext :: ").count();
-                let named = items.matches(":: ContextFrom <").count();
+                let asks = described.matches(":: ContextRequirement :: ").count();
+                let named = items.matches(":: ContextFrom <").count() + items.matches(":: Checked <").count();
                 let loaded = named + items.matches("__auth_caller .").count();
                 let lent = items.matches("__auth_caller . lend").count();
                 assert!(asks > 0, "no context is described: {described}");
