@@ -15,8 +15,9 @@ pub use crate::{
     context::{AccessQuery, AllLoaded, Context, Granted, Lender, Loaded},
     guard::{
         Admitted, Argument, CallerRequirement, Checked, ContextFrom, ContextRequirement, DeclarativeGuard,
-        Described, Guard, IdPlace, Other, PlainArgument, Route, SubjectCheck, anonymous, authenticate,
-        evaluate, extract, finish, finish_blocking, on_denied, permission, role,
+        Described, Guard, IdPlace, Other, PlainArgument, Quantifier, Requirements, Route, SubjectAttribute,
+        SubjectCheck, anonymous, assert_proof, authenticate, evaluate, extract, finish, finish_blocking,
+        on_denied, permission, role,
     },
     http::{auth::LogInRequirement, denial::OnDenied},
     report::HANDLERS,

@@ -334,6 +334,18 @@ impl CheckKind {
         }
     }
 
+    /// The variants of `SubjectAttribute` and `Quantifier` in `auth_core`.
+    pub(crate) fn variants(self) -> (&'static str, &'static str) {
+        match self {
+            Self::RolesRequired => ("Role", "All"),
+            Self::RolesAccepted => ("Role", "Any"),
+            Self::AccountRolesRequired => ("AccountRole", "All"),
+            Self::AccountRolesAccepted => ("AccountRole", "Any"),
+            Self::PermissionsRequired => ("Permission", "All"),
+            Self::PermissionsAccepted => ("Permission", "Any"),
+        }
+    }
+
     pub(crate) fn noun(self) -> Noun {
         match self {
             Self::RolesRequired

@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::{HttpRequest, Responder, get, web};
 use auth_core::{
-    __private::{CallerRequirement, ContextRequirement, DeclarativeGuard, Described},
+    __private::{CallerRequirement, ContextRequirement, DeclarativeGuard, Described, Requirements},
     Acl, Admitted, Auth, AuthModel, CurrentUser, GuardedHandler, LoadContext, LoadError, MaybeUser,
     NoConnection, Permission, Subject, User, allow, auth_required, every_logged_in_user,
     mechanism::{Authenticated, Mechanism, Rejection},
@@ -346,14 +346,26 @@ fn building_an_auth_checks_it() {
 /// A guard as no attribute writes it: it requires a context, and loads none.
 struct Forgetful;
 
-static FORGETFUL: GuardedHandler = GuardedHandler::new(
-    "forgetful",
-    module_path!(),
-    &[],
-    CallerRequirement::BY_DEFAULT,
-    &[],
-    &[ContextRequirement::made_by("nothing", &[Permission::READ])],
-);
+static FORGETFUL: GuardedHandler = GuardedHandler {
+    name: "forgetful",
+    module: module_path!(),
+    file: file!(),
+    line: line!(),
+    routes: &[],
+    inner: None,
+    requirements: Requirements {
+        caller: CallerRequirement::BY_DEFAULT,
+        checks: &[],
+        contexts: &[ContextRequirement {
+            context: "nothing",
+            id: None,
+            places: &[],
+            permissions: &[Permission::READ],
+            allows_empty: false,
+            policy: &[],
+        }],
+    },
+};
 
 impl Described for Forgetful {
     fn handler() -> &'static GuardedHandler {

@@ -3,27 +3,34 @@
 use std::{
     fmt::{self, Display, Write as _},
     iter,
-    panic::Location,
 };
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use crate::guard::{CallerRequirement, ContextRequirement, Requirements, SubjectCheck};
+use crate::guard::{CallerRequirement, ContextRequirement, Requirements};
 
 /// A handler that has a guard or is `#[public]`: its route, and what its attributes require.
 ///
 /// [`Display`] shows it in a line, and [`Serialize`] as JSON.
+// The attributes write literals, as of `Route`: the compiler evaluates calls in every check.
 #[derive(Debug, Clone, Copy)]
 pub struct GuardedHandler {
-    pub(crate) name: &'static str,
-    pub(crate) module: &'static str,
-    pub(crate) file: &'static str,
-    pub(crate) line: u32,
-    pub(crate) routes: &'static [Route],
+    #[doc(hidden)]
+    pub name: &'static str,
+    #[doc(hidden)]
+    pub module: &'static str,
+    #[doc(hidden)]
+    pub file: &'static str,
+    #[doc(hidden)]
+    pub line: u32,
+    #[doc(hidden)]
+    pub routes: &'static [Route],
     /// The guard that this one is around: an attribute under another name makes one of its own, and the inner one
     /// knows the routes.
-    pub(crate) inner: Option<fn() -> &'static Self>,
-    pub(crate) requirements: Requirements<'static>,
+    #[doc(hidden)]
+    pub inner: Option<fn() -> &'static Self>,
+    #[doc(hidden)]
+    pub requirements: Requirements<'static>,
 }
 
 /// A route, as its attribute says it.
@@ -51,30 +58,6 @@ impl Route {
 }
 
 impl GuardedHandler {
-    /// The attributes call this where they stand.
-    #[doc(hidden)]
-    #[must_use]
-    #[track_caller]
-    pub const fn new(
-        name: &'static str,
-        module: &'static str,
-        routes: &'static [Route],
-        caller: CallerRequirement<'static>,
-        checks: &'static [SubjectCheck],
-        contexts: &'static [ContextRequirement],
-    ) -> Self {
-        let here = Location::caller();
-        let requirements = Requirements { caller, checks, contexts };
-        Self { name, module, file: here.file(), line: here.line(), routes, inner: None, requirements }
-    }
-
-    /// Around the guard of this handler.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn around(self, inner: fn() -> &'static Self) -> Self {
-        Self { inner: Some(inner), ..self }
-    }
-
     /// The function's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {

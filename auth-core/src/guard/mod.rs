@@ -25,18 +25,19 @@ use std::{
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-#[cfg(feature = "openapi")]
-pub(crate) use self::requirements::SubjectAttribute;
+pub(crate) use self::handler::guards;
 pub use self::{
     declarative::{Checked, ContextFrom, DeclarativeGuard, Other},
     handler::{GuardedHandler, Route},
     id_place::IdPlace,
     loader::{finish, finish_blocking},
-    requirements::{Argument, CallerRequirement, ContextRequirement, PlainArgument, SubjectCheck},
+    requirements::{
+        Argument, CallerRequirement, ContextRequirement, PlainArgument, Quantifier, Requirements,
+        SubjectAttribute, SubjectCheck, assert_proof,
+    },
     scope_guard::ScopeGuard,
 };
 use self::{first::First, requirements::proves_what_is_checked};
-pub(crate) use self::{handler::guards, requirements::Requirements};
 use crate::{
     context::OnThread,
     error::AuthError,

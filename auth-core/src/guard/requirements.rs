@@ -13,15 +13,18 @@ use crate::{
 
 /// Without declared policies no context has one.
 #[cfg(not(feature = "diesel"))]
-pub(crate) type Policy = std::convert::Infallible;
+#[doc(hidden)]
+#[expect(unreachable_pub, reason = "a field of what the attributes write has it")]
+pub type Policy = std::convert::Infallible;
 
 /// All requirements of the attributes on one handler, or of a scope for all of its handlers.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub(crate) struct Requirements<'a> {
-    pub(crate) caller: CallerRequirement<'a>,
-    pub(crate) checks: &'a [SubjectCheck],
-    pub(crate) contexts: &'a [ContextRequirement],
+pub struct Requirements<'a> {
+    pub caller: CallerRequirement<'a>,
+    pub checks: &'a [SubjectCheck],
+    pub contexts: &'a [ContextRequirement],
 }
 
 /// The callers that a guard lets in.
@@ -51,14 +54,15 @@ impl Requirements<'_> {
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct SubjectCheck {
-    pub(crate) attribute: SubjectAttribute,
-    pub(crate) quantifier: Quantifier,
-    pub(crate) names: &'static [&'static str],
+    pub attribute: SubjectAttribute,
+    pub quantifier: Quantifier,
+    pub names: &'static [&'static str],
 }
 
 /// The attribute that a subject must have.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SubjectAttribute {
+pub enum SubjectAttribute {
     Role,
     AccountRole,
     /// A permission that a role carries.
@@ -66,8 +70,9 @@ pub(crate) enum SubjectAttribute {
 }
 
 /// How many of the names the subject must have.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quantifier {
+pub enum Quantifier {
     All,
     Any,
 }
@@ -137,56 +142,30 @@ impl SubjectCheck {
 #[derive(Debug, Clone, Copy)]
 pub struct ContextRequirement {
     /// The type, as it is written; or the function that makes the context.
-    pub(crate) context: &'static str,
+    pub context: &'static str,
     /// Where its id comes from, as it is written; nothing for what a function makes.
-    pub(crate) id: Option<&'static str>,
+    pub id: Option<&'static str>,
     /// Where the request has the parts of its id; nothing for what is made of the handler's arguments.
-    pub(crate) places: &'static [IdPlace],
-    pub(crate) permissions: &'static [Permission],
+    pub places: &'static [IdPlace],
+    pub permissions: &'static [Permission],
     /// Whether a list without contexts is no denial.
-    pub(crate) allows_empty: bool,
+    pub allows_empty: bool,
     /// The one that the context declares, if it does.
-    #[cfg_attr(
-        not(feature = "diesel"),
-        expect(dead_code, reason = "without declared policies there is none")
-    )]
-    pub(crate) policy: &'static [&'static Policy],
+    pub policy: &'static [&'static Policy],
 }
 
-impl ContextRequirement {
-    /// A context of a type, which has this policy.
-    ///
-    /// # Panics
-    ///
-    /// If the argument proves another permission than the guard checks: an error at compile time.
-    #[must_use]
-    pub const fn of(
-        context: &'static str,
-        id: &'static str,
-        places: &'static [IdPlace],
-        permissions: &'static [Permission],
-        proves: &[Permission],
-        policy: &'static [&'static Policy],
-    ) -> Self {
-        let proves = if let [proves, ..] = proves { Some(*proves) } else { None };
-        assert!(
-            proves_what_is_checked(proves, permissions),
-            "the `Authorized<_, P>` argument proves another permission than its guard checks"
-        );
-        Self { context, id: Some(id), places, permissions, allows_empty: false, policy }
-    }
-
-    /// The context is made by a function, and no argument receives it.
-    #[must_use]
-    pub const fn made_by(function: &'static str, permissions: &'static [Permission]) -> Self {
-        Self { context: function, id: None, places: &[], permissions, allows_empty: false, policy: &[] }
-    }
-
-    /// A list without contexts is no denial.
-    #[must_use]
-    pub const fn allow_empty(self) -> Self {
-        Self { allows_empty: true, ..self }
-    }
+/// Asserts that an argument proves a permission which its guard checks.
+///
+/// # Panics
+///
+/// If it proves another one: an error at compile time.
+#[doc(hidden)]
+pub const fn assert_proof(proves: &[Permission], permissions: &[Permission]) {
+    let proves = if let [proves, ..] = proves { Some(*proves) } else { None };
+    assert!(
+        proves_what_is_checked(proves, permissions),
+        "the `Authorized<_, P>` argument proves another permission than its guard checks"
+    );
 }
 
 /// False for no permission at all: a guard that checks nothing proves nothing.
@@ -201,7 +180,8 @@ pub(super) const fn proves_what_is_checked(proved: Option<Permission>, checked: 
     false
 }
 
-/// An argument of type `A`: `Argument::<A>::PROVES` and `Argument::<A>::POLICY`, none or one.
+/// An argument of type `A`: `Argument::<A>::PROVES` and `Argument::<A>::POLICY`, none or one; and an assertion for each
+/// permission that it proves no other one.
 ///
 /// Each is an inherent constant where there is one, also for an `Authorized` under another name, and else that of
 /// [`PlainArgument`]. They require nothing of `A`, so that a missing trait is reported once, where the context is loaded.
@@ -211,6 +191,10 @@ pub struct Argument<A: ?Sized>(PhantomData<A>);
 #[doc(hidden)]
 pub trait PlainArgument {
     const PROVES: &'static [Permission] = &[];
+    const PROVES_CREATE_CHILDREN: () = ();
+    const PROVES_READ: () = ();
+    const PROVES_UPDATE: () = ();
+    const PROVES_DELETE: () = ();
     const POLICY: &'static [&'static Policy] = &[];
 }
 
@@ -218,6 +202,10 @@ impl<A: ?Sized> PlainArgument for Argument<A> {}
 
 impl<T, P: PermissionMarker> Argument<Authorized<T, P>> {
     pub const PROVES: &'static [Permission] = &[P::PERMISSION];
+    pub const PROVES_CREATE_CHILDREN: () = assert_proof(Self::PROVES, &[Permission::CREATE_CHILDREN]);
+    pub const PROVES_READ: () = assert_proof(Self::PROVES, &[Permission::READ]);
+    pub const PROVES_UPDATE: () = assert_proof(Self::PROVES, &[Permission::UPDATE]);
+    pub const PROVES_DELETE: () = assert_proof(Self::PROVES, &[Permission::DELETE]);
 }
 
 #[cfg(feature = "diesel")]

@@ -27,7 +27,11 @@ use crate::guard::{GuardedHandler, ScopeGuard, guards};
 /// The entries that the attributes of a program leave behind.
 #[doc(hidden)]
 #[linkme::distributed_slice]
-pub static HANDLERS: [GuardedHandler];
+pub static HANDLERS: [fn() -> &'static GuardedHandler];
+
+fn handlers() -> impl DoubleEndedIterator<Item = &'static GuardedHandler> {
+    HANDLERS.iter().map(|handler| handler())
+}
 
 /// Every guarded handler of this program, in the order of modules, names and paths, and those that are `#[public]` above a
 /// route attribute.
@@ -59,7 +63,7 @@ pub static HANDLERS: [GuardedHandler];
 #[must_use]
 pub fn report() -> Report {
     // A guard that another one surrounds is reported with that one.
-    let outermost = HANDLERS.iter().filter(|handler| !HANDLERS.iter().any(|other| other.is_around(handler)));
+    let outermost = handlers().filter(|handler| !handlers().any(|other| other.is_around(handler)));
     let mut entries: Vec<ReportEntry> = outermost.copied().flat_map(ReportEntry::of).collect();
     entries.sort_by(|one, other| one.place().cmp(&other.place()));
     Report { entries }

@@ -5,7 +5,7 @@ use std::{fmt, future::Future};
 use actix_service::{IntoServiceFactory as _, ServiceFactory as _};
 use actix_web::{App, dev::AppConfig, web::ServiceConfig};
 
-use super::{BelowPublic, HANDLERS, Report, ReportEntry, below_public};
+use super::{BelowPublic, Report, ReportEntry, below_public, handlers};
 use crate::report::recording::{Recorded, recording};
 
 /// The registrations of an application, compared with a report. [`Report::registered_by`] makes it.
@@ -134,8 +134,7 @@ impl Registered {
         for (found, answers_head) in recorded.into_iter().zip(answers_head) {
             let Recorded { handler, methods, path, pieces, scopes, is_service, .. } = found;
             // The registration knows the handler's own guard, and not the guards around it.
-            let outermost =
-                HANDLERS.iter().rfind(|outer| outer.is_around(&handler)).copied().unwrap_or(handler);
+            let outermost = handlers().rfind(|outer| outer.is_around(&handler)).copied().unwrap_or(handler);
             let answers_head = answers_head && methods.iter().any(|method| method == "GET");
             let handler = outermost;
             registered

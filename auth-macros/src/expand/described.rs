@@ -1,16 +1,16 @@
 //! What a guard asks, written down as data: by it the guard checks, and the report shows it.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::{LitStr, PatType};
 
 use super::{accepted, check, contexts};
 use crate::handler::{Handler, context_type};
-use crate::model::{Caller, Context, Guard, IdPlace, Place};
+use crate::model::{Caller, Context, Guard, IdPlace, Permission, Place};
 use crate::route::Route;
 
-/// A handler, its routes, and what is asked of its callers.
+/// A handler, its routes, and what its callers must meet.
 pub(super) fn handler(place: &Place, route: Option<&Route>, requirements: &TokenStream) -> TokenStream {
     let name = place.handler.signature.ident.unraw().to_string();
     let patterns = route.map(Route::patterns).unwrap_or_default();
@@ -19,68 +19,107 @@ pub(super) fn handler(place: &Place, route: Option<&Route>, requirements: &Token
         quote!(::auth_core::Route { methods: &[#(#methods),*], pattern: #text })
     });
     // An attribute under another name puts its guard around the one that is there, and finds it in the argument.
-    let inner = place.handler.arguments().next().filter(|_| place.wrapped);
-    let inner = inner.map(|PatType { ty, .. }| quote!(.around(<#ty>::handler)));
+    let inner = place.handler.arguments().next().filter(|_| place.wrapped).map_or_else(
+        || quote!(::core::option::Option::None),
+        |PatType { ty, .. }| quote!(::core::option::Option::Some(<#ty>::handler)),
+    );
     quote! {
-        ::auth_core::GuardedHandler::new(#name, ::core::module_path!(), &[#(#routes),*], #requirements) #inner
+        ::auth_core::GuardedHandler {
+            name: #name,
+            module: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            routes: &[#(#routes),*],
+            inner: #inner,
+            requirements: #requirements,
+        }
     }
 }
 
-/// What the attributes of a guard ask.
+/// What a caller must meet, by the attributes of a guard.
 pub(super) fn requirements(guard: &Guard, route: Option<&Route>, handler: &Handler) -> TokenStream {
-    let checks: Vec<_> = guard.checks.iter().map(|asked| check(asked, handler)).collect();
-    let contexts: Vec<_> = guard.contexts.iter().map(|asked| context(asked, route)).collect();
+    let checks = guard.checks.iter().map(|requirement| check(requirement, handler));
+    let contexts = guard.contexts.iter().map(|requirement| context(requirement, route));
     let caller = match &guard.caller {
         Caller::Anonymous => quote!(Anonymous),
-        Caller::Authenticated(asked) if asked.is_any() => quote!(BY_DEFAULT),
-        Caller::Authenticated(asked) => {
-            let accepted = accepted(asked, handler);
-            let accepted = constant(&quote!(&#accepted), handler);
-            quote!(Authenticated(#accepted))
+        Caller::Authenticated(requirement) if requirement.is_any() => quote!(BY_DEFAULT),
+        Caller::Authenticated(requirement) => {
+            let accepted = accepted(requirement, handler);
+            quote!(Authenticated(const { &#accepted }))
         }
     };
-    let checks = constant(&quote!(&[#(#checks),*]), handler);
-    let contexts = constant(&quote!(&[#(#contexts),*]), handler);
-    quote!(::auth_core::__private::CallerRequirement::#caller, #checks, #contexts)
+    literal(&caller, quote!(#(#checks),*), quote!(#(#contexts),*))
 }
 
-/// A reference that lasts, which the compiler makes of any in a static; but of a generic handler there is none.
-fn constant(reference: &TokenStream, handler: &Handler) -> TokenStream {
-    if handler.is_generic() { quote!(const { #reference }) } else { reference.clone() }
+fn literal(caller: &TokenStream, checks: TokenStream, contexts: TokenStream) -> TokenStream {
+    quote! {
+        ::auth_core::__private::Requirements {
+            caller: ::auth_core::__private::CallerRequirement::#caller,
+            checks: &[#checks],
+            contexts: &[#contexts],
+        }
+    }
 }
 
-/// That nothing is asked, and why.
+/// No requirement, for this reason.
 pub(super) fn nothing(reason: Option<&LitStr>) -> TokenStream {
     let some = reason.map(|reason| quote!(::core::option::Option::Some(#reason)));
     let reason = some.unwrap_or_else(|| quote!(::core::option::Option::None));
-    quote!(::auth_core::__private::CallerRequirement::Everybody(#reason), &[], &[])
+    literal(&quote!(Everybody(#reason)), TokenStream::new(), TokenStream::new())
 }
 
-fn context(asked: &Context, route: Option<&Route>) -> TokenStream {
-    let shown = shown(&asked.source, route);
-    let permissions = contexts::permissions(asked);
-    let allow_empty = asked.allow_empty.then(|| quote!(.allow_empty()));
-    let Some(ty) = &asked.ty else {
-        return quote!(::auth_core::__private::ContextRequirement::made_by(#shown, #permissions) #allow_empty);
+fn context(requirement: &Context, route: Option<&Route>) -> TokenStream {
+    let Context { ty, source, allow_empty, .. } = requirement;
+    let shown = shown(source, route);
+    let permissions = contexts::permissions(requirement);
+    let places = contexts::sources(source);
+    let (context, id, policy) = if let Some(ty) = ty {
+        let context = spaceless(&context_type(ty).to_token_stream());
+        let policy = quote!(::auth_core::__private::Argument::<#ty>::POLICY);
+        (context, quote!(::core::option::Option::Some(#shown)), policy)
+    } else {
+        (shown, quote!(::core::option::Option::None), quote!(&[]))
     };
-    let context = spaceless(&context_type(ty).to_token_stream());
-    let sources = contexts::sources(&asked.source);
-    let argument = quote!(::auth_core::__private::Argument::<#ty>);
     quote! {
-        ::auth_core::__private::ContextRequirement::of(
-            #context, #shown, &[#sources], #permissions, #argument::PROVES, #argument::POLICY
-        ) #allow_empty
+        ::auth_core::__private::ContextRequirement {
+            context: #context,
+            id: #id,
+            places: &[#places],
+            permissions: #permissions,
+            allows_empty: #allow_empty,
+            policy: #policy,
+        }
     }
 }
 
 /// What the constants of an argument need, which may have them by itself. See `auth_core::__private::Argument`.
-pub(super) fn imports(guard: &Guard) -> Option<TokenStream> {
-    let any = guard.contexts.iter().any(|asked| asked.ty.is_some());
+fn imports(guard: &Guard) -> Option<TokenStream> {
+    let any = guard.contexts.iter().any(|context| context.ty.is_some());
     any.then(|| {
         quote!(
             use ::auth_core::__private::PlainArgument as _;
         )
     })
+}
+
+/// Asserts of each context that the permission which its argument proves is one that the guard checks. Of one that the library
+/// knows, that is a constant of the argument's type, which the compiler evaluates once for all handlers.
+fn proofs(guard: &Guard) -> TokenStream {
+    let proofs = guard.contexts.iter().filter_map(|context| {
+        let ty = context.ty.as_ref()?;
+        let argument = quote!(::auth_core::__private::Argument::<#ty>);
+        Some(match context.permissions.as_slice() {
+            [Permission::Known(known)] => {
+                let constant = format_ident!("PROVES_{}", known.constant());
+                quote!(let () = #argument::#constant;)
+            }
+            _ => {
+                let permissions = contexts::permissions(context);
+                quote!(::auth_core::__private::assert_proof(#argument::PROVES, #permissions);)
+            }
+        })
+    });
+    proofs.collect()
 }
 
 /// Where an id comes from: of several path parameters, the first that the route has.
@@ -109,19 +148,25 @@ fn spaceless(tokens: &TokenStream) -> String {
     tokens.to_string().replace(' ', "").replace(',', ", ")
 }
 
-/// The body of a function that gives the handler, and enters it in the report unless it is generic: only one that is the
-/// same for every use of the handler is entered.
-pub(super) fn entered(place: &Place, described: &TokenStream) -> TokenStream {
+/// The body of a function that gives the handler, and enters it in the report unless it is generic: a report shows one
+/// handler for all uses of a function.
+pub(super) fn entered(place: &Place, handler: &TokenStream, guard: Option<&Guard>) -> TokenStream {
+    let (imports, proofs) = (guard.and_then(imports), guard.map(proofs));
     if place.handler.is_generic() {
-        return quote!(const { &#described });
+        return quote!(#imports const { #proofs &#handler });
     }
-    // As `#[distributed_slice]` writes it, but for a check of the type, which is right here: that would cost the
-    // compiler as much as all the rest.
+    let name = &place.name;
+    // `cargo check` evaluates a static, so this one has little to evaluate. As `#[distributed_slice]` writes it, but for a
+    // check of the type, which is right here.
     quote! {
+        #imports
         ::auth_core::__private::HANDLERS! {
             #![linkme_macro = ::auth_core::__private::HANDLERS]
-            static __AUTH_ENTRY: ::auth_core::GuardedHandler = #described;
+            static __AUTH_ENTRY: fn() -> &'static ::auth_core::GuardedHandler = {
+                #proofs
+                <#name as ::auth_core::__private::Described>::handler
+            };
         }
-        &__AUTH_ENTRY
+        &#handler
     }
 }

@@ -21,12 +21,12 @@ use crate::validate::impl_trait;
 /// The handler with its guard.
 pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> TokenStream {
     let requirements = described::requirements(guard, route, &place.handler);
-    let handler = described::entered(&place, &described::handler(&place, route, &requirements));
-    let imports = described::imports(guard);
+    let handler = described::handler(&place, route, &requirements);
+    let handler = described::entered(&place, &handler, Some(guard));
     let on_denied = on_denied(&place, guard);
     let implementation = Implementation::declared(&place.handler, guard)
         .unwrap_or_else(|| Implementation::in_code(&admit(&place.handler, guard), &place.handler));
-    assemble(place, &quote!(#imports #handler), on_denied.as_ref(), implementation)
+    assemble(place, &handler, on_denied.as_ref(), implementation)
 }
 
 /// The handler where its attributes hold errors: rewritten in the same way, behind a guard that asks
@@ -34,7 +34,7 @@ pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> Token
 pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
     place.handler.signature.asyncness = Some(Token![async](Span::call_site()));
     let handler = described::handler(&place, route, &described::nothing(None));
-    let handler = described::entered(&place, &handler);
+    let handler = described::entered(&place, &handler, None);
     let body = quote!(::core::unreachable!("the attributes hold errors"));
     let implementation = Implementation::in_code(&body, &place.handler);
     assemble(place, &handler, None, implementation)
@@ -58,14 +58,14 @@ pub(crate) fn open(place: &Place, route: Option<&Route>, reason: Option<&LitStr>
     let Handler { attributes, visibility, signature, body, .. } = &place.handler;
     let described = described::handler(place, route, &described::nothing(reason));
     let entered = place.routed.then(|| {
-        let (handler, entered) = (&signature.ident, described::entered(place, &described));
+        let (handler, entered) = (&signature.ident, described::entered(place, &described, None));
         let cfgs = cfgs(attributes);
         quote! {
             #(#cfgs)*
             #[automatically_derived]
-            impl ::auth_core::Guarded for #handler {
-                fn handler() -> ::core::option::Option<&'static ::auth_core::GuardedHandler> {
-                    ::core::option::Option::Some({ #entered })
+            impl ::auth_core::__private::Described for #handler {
+                fn handler() -> &'static ::auth_core::GuardedHandler {
+                    #entered
                 }
             }
         }
@@ -305,10 +305,18 @@ fn accepted(
     quote!(::auth_core::__private::LogInRequirement::#mechanisms #within #grace #realm)
 }
 
-fn check(Check { kind, names: asked }: &Check, handler: &Handler) -> TokenStream {
-    let constructor = Ident::new(kind.name(), Span::call_site());
-    let names = names(kind.noun(), asked, handler);
-    quote!(::auth_core::__private::SubjectCheck::#constructor(#names))
+fn check(Check { kind, names: written }: &Check, handler: &Handler) -> TokenStream {
+    let (attribute, quantifier) = kind.variants();
+    let attribute = Ident::new(attribute, Span::call_site());
+    let quantifier = Ident::new(quantifier, Span::call_site());
+    let names = names(kind.noun(), written, handler);
+    quote! {
+        ::auth_core::__private::SubjectCheck {
+            attribute: ::auth_core::__private::SubjectAttribute::#attribute,
+            quantifier: ::auth_core::__private::Quantifier::#quantifier,
+            names: #names,
+        }
+    }
 }
 
 /// The names as one list. What a path stands for is checked when it is evaluated.

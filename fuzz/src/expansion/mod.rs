@@ -206,7 +206,10 @@ fn asks_all(asked: &[Asked], described: &str, items: &str) {
         let count = asked.iter().filter(|asked| asked.kind == *kind).count();
         match kind {
             Kind::Check(check) => {
-                let check = format!(":: SubjectCheck :: {} (", check.name());
+                let (attribute, quantifier) = check.variants();
+                let check = format!(
+                    "attribute : :: auth_core :: __private :: SubjectAttribute :: {attribute} , quantifier : :: auth_core :: __private :: Quantifier :: {quantifier} "
+                );
                 assert!(described.matches(&check).count() >= count, "not {count} of {check}: {described}");
                 for name in literals(args.clone()) {
                     assert!(described.contains(&name), "{name} is not asked for: {described}");
@@ -214,7 +217,7 @@ fn asks_all(asked: &[Asked], described: &str, items: &str) {
             }
             Kind::PermissionRequiredForContext => {
                 // As many are loaded as are described: one for all attributes that name it alike.
-                let asks = described.matches(":: ContextRequirement :: ").count();
+                let asks = described.matches(":: ContextRequirement {").count();
                 let named = items.matches(":: ContextFrom <").count() + items.matches(":: Checked <").count();
                 let loaded = named + items.matches("__auth_caller .").count();
                 let lent = items.matches("__auth_caller . lend").count();
