@@ -87,16 +87,15 @@ impl Handler {
             return None;
         };
         let mut arguments = arguments.args.iter();
-        // Behind it stand the types of the arguments.
-        let (Some(GenericArgument::Type(guard)), None | Some(GenericArgument::Type(Type::Tuple(_))), None) =
-            (arguments.next(), arguments.next(), arguments.next())
-        else {
+        let Some(GenericArgument::Type(guard)) = arguments.next() else {
             return None;
         };
+        // Behind it stand the types of the arguments, and of the contexts that are only checked.
+        let are_tuples = arguments.all(|argument| matches!(argument, GenericArgument::Type(Type::Tuple(_))));
         let name = &path_of(guard)?.segments.last()?.ident;
         let text = name.to_string();
         let is_ours = *name == self.signature.ident || text.starts_with("__") && text.contains("_guard");
-        (admitted.ident == "Admitted" && is_ours).then_some(name)
+        (admitted.ident == "Admitted" && are_tuples && is_ours).then_some(name)
     }
 
     /// What the next guard on this function is called. The first is what a route attribute makes of the handler, if

@@ -13,9 +13,9 @@ use crate::{
 
 /// The guard of a handler whose contexts the request names. An attribute writes it.
 ///
-/// `T` is that of [`Guard`].
+/// `T` and `C` are those of [`Guard`].
 #[doc(hidden)]
-pub trait DeclarativeGuard<T: FlatTuple>: Described {
+pub trait DeclarativeGuard<T: FlatTuple, C: 'static = ()>: Described {
     /// What is loaded, as the handler's data has it: [`ContextFrom`], [`Checked`] and [`Other`] in a nested list that ends
     /// with `()`.
     type Contexts: ContextTypes + Arguments<Self::Others, List = T::List>;
@@ -25,7 +25,7 @@ pub trait DeclarativeGuard<T: FlatTuple>: Described {
 }
 
 /// For callers who are authenticated.
-impl<G: DeclarativeGuard<T>, T: FlatTuple> Guard<T> for G {
+impl<G: DeclarativeGuard<T, C>, T: FlatTuple, C: 'static> Guard<T, C> for G {
     async fn admit(request: &HttpRequest, payload: &mut Payload) -> Result<T, Error> {
         let entry = Entry::of(request, &G::handler().requirements)?;
         let first = G::Contexts::first(&entry);

@@ -66,9 +66,10 @@ pub trait Described: 'static {
 /// An attribute writes a [`DeclarativeGuard`] where it can, which is a list of types. It writes the code of this one where a
 /// context is made of the handler's arguments.
 ///
-/// `T` are the handler's arguments, as a tuple: as an argument of the trait they may be private where the guard is not.
+/// `T` are the handler's arguments, as a tuple, and `C` the contexts that it does not take: as arguments of the trait they may
+/// be private where the guard is not.
 #[doc(hidden)]
-pub trait Guard<T: 'static>: Described {
+pub trait Guard<T: 'static, C: 'static = ()>: Described {
     fn admit(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<T, Error>>;
 }
 
@@ -77,17 +78,17 @@ pub trait Guard<T: 'static>: Described {
 /// The attributes put this extractor into the handler's signature. It is the only one there, because
 /// actix-web polls several extractors together, and then the body would be read while the guard still checks.
 ///
-/// `G` is the guard, and `T` the arguments as a tuple.
+/// `G` is the guard, and `T` and `C` are those of [`Guard`].
 #[non_exhaustive]
-pub struct Admitted<G, T>(pub T, PhantomData<fn() -> G>);
+pub struct Admitted<G, T, C = ()>(pub T, PhantomData<fn() -> (G, C)>);
 
-impl<G, T> Admitted<G, T> {
+impl<G, T, C> Admitted<G, T, C> {
     pub(crate) fn new(arguments: T) -> Self {
         Self(arguments, PhantomData)
     }
 }
 
-impl<G: Described, T> Admitted<G, T> {
+impl<G: Described, T, C> Admitted<G, T, C> {
     /// The renderer for a guard around this one.
     #[doc(hidden)]
     pub const ON_DENIED: Option<OnDenied> = G::ON_DENIED;
@@ -100,7 +101,7 @@ impl<G: Described, T> Admitted<G, T> {
     }
 }
 
-impl<G: Guard<T>, T: 'static> FromRequest for Admitted<G, T> {
+impl<G: Guard<T, C>, T: 'static, C: 'static> FromRequest for Admitted<G, T, C> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 

@@ -69,11 +69,11 @@ where
 
     /// Registers a function whose attributes stand on no route attribute, as
     /// [`ProtectedScope::route`](super::ProtectedScope::route).
-    pub fn route<G: Guard<A>, A: 'static>(
+    pub fn route<G: Guard<A, C>, A: 'static, C: 'static>(
         self,
         path: &str,
         method: Method,
-        handler: impl GuardedFunction<G, A>,
+        handler: impl GuardedFunction<G, A, C>,
     ) -> Self {
         self.routes.add_route(path, vec![method.to_string().into()], true);
         self.map(|app| app.service(recorded_route(path, method, handler)))

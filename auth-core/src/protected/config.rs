@@ -55,11 +55,11 @@ impl<'a> ProtectedConfig<'a> {
 
     /// Registers a function whose attributes stand on no route attribute, as
     /// [`ProtectedScope::route`](super::ProtectedScope::route).
-    pub fn route<G: Guard<A>, A: 'static>(
+    pub fn route<G: Guard<A, C>, A: 'static, C: 'static>(
         &mut self,
         path: &str,
         method: Method,
-        handler: impl GuardedFunction<G, A>,
+        handler: impl GuardedFunction<G, A, C>,
     ) -> &mut Self {
         self.routes.add_route(path, vec![method.to_string().into()], self.at_root);
         self.config.service(recorded_route(path, method, handler));

@@ -82,14 +82,14 @@ impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
     label = "whoever sends a request may run this handler",
     note = "put a guard such as `#[auth_required]` on the function; what is public goes by `public_service`"
 )]
-pub trait GuardedFunction<G: Guard<T>, T: 'static>:
-    Handler<(Admitted<G, T>,), Output: Responder + 'static>
+pub trait GuardedFunction<G: Guard<T, C>, T: 'static, C: 'static>:
+    Handler<(Admitted<G, T, C>,), Output: Responder + 'static>
 {
 }
 
 #[diagnostic::do_not_recommend]
-impl<G: Guard<T>, T: 'static, F> GuardedFunction<G, T> for F where
-    F: Handler<(Admitted<G, T>,), Output: Responder + 'static>
+impl<G: Guard<T, C>, T: 'static, C: 'static, F> GuardedFunction<G, T, C> for F where
+    F: Handler<(Admitted<G, T, C>,), Output: Responder + 'static>
 {
 }
 
@@ -108,10 +108,10 @@ impl HttpServiceFactory for RecordedRoute {
     }
 }
 
-fn recorded_route<G: Guard<T>, T: 'static>(
+fn recorded_route<G: Guard<T, C>, T: 'static, C: 'static>(
     path: &str,
     method: Method,
-    handler: impl GuardedFunction<G, T>,
+    handler: impl GuardedFunction<G, T, C>,
 ) -> RecordedRoute {
     // As of a route attribute: a request with another method goes on to the other resources of this path.
     let resource = web::resource(path).guard(OfMethod(method.clone())).to(handler);

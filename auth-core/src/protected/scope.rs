@@ -121,11 +121,11 @@ where
     ///
     /// let scope = ProtectedScope::new("/api").route("/profile", Method::GET, profile);
     /// ```
-    pub fn route<G: Guard<A>, A: 'static>(
+    pub fn route<G: Guard<A, C>, A: 'static, C: 'static>(
         self,
         path: &str,
         method: Method,
-        handler: impl GuardedFunction<G, A>,
+        handler: impl GuardedFunction<G, A, C>,
     ) -> Self {
         self.routes.add_route(path, vec![method.to_string().into()], false);
         self.map(|scope| scope.service(recorded_route(path, method, handler)))

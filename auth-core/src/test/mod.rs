@@ -86,7 +86,7 @@ use crate::{
 /// assert_eq!(greet(test::admit(arguments)).await, "Hello, 2!");
 /// # }
 /// ```
-pub fn admit<G, T>(arguments: T) -> Admitted<G, T> {
+pub fn admit<G, T, C>(arguments: T) -> Admitted<G, T, C> {
     Admitted::new(arguments)
 }
 

@@ -88,6 +88,8 @@ struct Implementation {
     /// The trait of `auth_core`.
     of: TokenStream,
     items: TokenStream,
+    /// The types of the contexts that are only checked, if the items name them.
+    checked: Option<TokenStream>,
 }
 
 impl Implementation {
@@ -104,7 +106,10 @@ impl Implementation {
         let others: Vec<&Type> = others(handler, guard).map(|(_, argument)| &*argument.ty).collect();
         let span = place_of(&others, handler);
         let others = others.iter().rev().fold(quote!(()), |rest, ty| quote_spanned!(span=> (#ty, #rest)));
+        let checked = guard.contexts.iter().filter(|context| context.argument.is_none());
+        let checked: Vec<&Type> = checked.filter_map(|context| context.ty.as_ref()).collect();
         Some(Self {
+            checked: (!checked.is_empty()).then(|| quote!(, (#(#checked,)*))),
             of: quote!(DeclarativeGuard),
             items: quote! {
                 type Contexts = #contexts;
@@ -118,6 +123,7 @@ impl Implementation {
         let Bindings { request, payload, .. } = Bindings::new();
         let arguments = arguments(handler);
         Self {
+            checked: None,
             of: quote!(Guard),
             items: quote! {
                 async fn admit(
@@ -137,7 +143,7 @@ fn assemble(
     place: Place,
     described: &TokenStream,
     on_denied: Option<&TokenStream>,
-    Implementation { of, items }: Implementation,
+    Implementation { of, items, checked }: Implementation,
 ) -> TokenStream {
     let Place { handler, name, routed, .. } = place;
     let patterns: Vec<Pat> = handler.arguments().map(|argument| (*argument.pat).clone()).collect();
@@ -173,13 +179,13 @@ fn assemble(
 
         #(#cfgs)*
         #[automatically_derived]
-        impl #parameters ::auth_core::__private::#of<#arguments> for #name #usage #bounds {
+        impl #parameters ::auth_core::__private::#of<#arguments #checked> for #name #usage #bounds {
             #items
         }
     };
     // By field number: the constructor is private, so that nobody admits himself.
     let pattern = quote!(::auth_core::__private::Admitted { 0: (#(#patterns,)*), .. });
-    let ty = quote!(::auth_core::__private::Admitted<#name #usage, #arguments>);
+    let ty = quote!(::auth_core::__private::Admitted<#name #usage, #arguments #checked>);
     let signature = with_argument(signature, pattern, ty);
     quote! {
         #(#attributes)*
