@@ -6,9 +6,10 @@ use quote::{ToTokens as _, format_ident};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{
-    Attribute, FnArg, GenericArgument, Pat, PatType, Path, PathArguments, Signature, Token, Type, Visibility,
-    token,
+    Attribute, FnArg, GenericArgument, Pat, PatType, PathArguments, Signature, Token, Type, Visibility, token,
 };
+
+use crate::types::path_of;
 
 pub(crate) struct Handler {
     pub(crate) attributes: Vec<Attribute>,
@@ -135,55 +136,6 @@ pub(crate) fn argument_name(pattern: &Pat) -> Option<&Ident> {
     }
 }
 
-/// The type of the context that an argument of this type holds: `T` for `Authorized<T, P>`.
-pub(crate) fn context_type(ty: &Type) -> &Type {
-    proof_type(ty).unwrap_or(ty)
-}
-
-/// `T`, if the type is `Authorized<T, P>`.
-pub(crate) fn proof_type(ty: &Type) -> Option<&Type> {
-    let proof = path_of(ty)?.segments.last().filter(|last| last.ident == "Authorized")?;
-    match &proof.arguments {
-        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
-            Some(GenericArgument::Type(context)) => Some(context),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// `T`, if the type is `Vec<T>`.
-pub(crate) fn element_type(ty: &Type) -> Option<&Type> {
-    let list = path_of(ty)?.segments.last().filter(|last| last.ident == "Vec")?;
-    only_type_argument(&list.arguments)
-}
-
-/// The name of a type in snake case; `APIKey` is `api_key`.
-pub(crate) fn snake_case_name(ty: &Type) -> Option<String> {
-    let name = path_of(ty)?.segments.last()?.ident.unraw().to_string();
-    let mut snake = String::with_capacity(name.len() + 4);
-    let mut before = None;
-    let mut characters = name.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character.is_uppercase() {
-            let begins_word = match (before, characters.peek()) {
-                (None | Some('_'), _) => false,
-                (Some(before), Some(after)) if char::is_uppercase(before) => after.is_lowercase(),
-                (Some(before), None) => !before.is_uppercase(),
-                _ => true,
-            };
-            if begins_word {
-                snake.push('_');
-            }
-            snake.extend(character.to_lowercase());
-        } else {
-            snake.push(character);
-        }
-        before = Some(character);
-    }
-    Some(snake)
-}
-
 /// Where `Self` stands. What a macro makes of it, nobody knows.
 fn own_type(tokens: TokenStream) -> Option<Span> {
     let mut of_macro = false;
@@ -208,27 +160,6 @@ fn has_types(tokens: TokenStream) -> bool {
     })
 }
 
-fn only_type_argument(arguments: &PathArguments) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = arguments else {
-        return None;
-    };
-    let mut arguments = arguments.args.iter();
-    match (arguments.next(), arguments.next()) {
-        (Some(GenericArgument::Type(only)), None) => Some(only),
-        _ => None,
-    }
-}
-
-/// Looks through the invisible groups that a type from a `macro_rules!` macro stands in.
-fn path_of(ty: &Type) -> Option<&Path> {
-    match ty {
-        Type::Path(ty) => Some(&ty.path),
-        Type::Group(group) => path_of(&group.elem),
-        Type::Paren(parentheses) => path_of(&parentheses.elem),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use syn::parse_quote;
@@ -247,30 +178,6 @@ mod tests {
             .map(Ident::to_string)
             .collect();
         assert_eq!(names, ["a", "b", "c", "d"]);
-    }
-
-    #[test]
-    fn names_types_in_snake_case() {
-        let cases: [(Type, &str); 8] = [
-            (parse_quote!(Sensor), "sensor"),
-            (parse_quote!(model::AssetType<T>), "asset_type"),
-            (parse_quote!(APIKey), "api_key"),
-            (parse_quote!(KeyOfAPI), "key_of_api"),
-            (parse_quote!(R2D2), "r2_d2"),
-            (parse_quote!(r#Type), "type"),
-            (parse_quote!(lower), "lower"),
-            (parse_quote!(Under_Score), "under_score"),
-        ];
-        for (ty, expected) in cases {
-            assert_eq!(snake_case_name(&ty).as_deref(), Some(expected));
-        }
-        assert_eq!(snake_case_name(&parse_quote!((A, B))), None);
-    }
-
-    #[test]
-    fn looks_into_a_proof() {
-        let proof: Type = parse_quote!(auth_core::Authorized<model::Sensor, Read>);
-        assert_eq!(snake_case_name(context_type(&proof)).as_deref(), Some("sensor"));
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //!   makes the `model`;
 //! * `expand`: writes the model down and cannot fail.
 //!
-//! `errors` collects what the stages report; `runtime` is the path of auth-core. The derives `load_context` and `auth_model` read a `row` of a table, and
+//! `types` reads types as they are written; `errors` collects what the stages report; `runtime` is the path of auth-core. The derives `load_context` and `auth_model` read a `row` of a table, and
 //! its `acl`.
 
 #![allow(missing_docs, reason = "each item is documented where `auth-core` re-exports it")]
@@ -33,6 +33,7 @@ mod nearest;
 mod route;
 mod row;
 mod runtime;
+mod types;
 mod validate;
 
 #[cfg(test)]

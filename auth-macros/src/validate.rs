@@ -1,7 +1,7 @@
 //! Holds the attributes, the handler and the route pattern against each other: one function for each
 //! rule. What comes out is the model of the guard, complete where no error was found.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::{Attribute, ExprPath, FnArg, Meta};
 
@@ -10,6 +10,7 @@ use crate::errors::Errors;
 use crate::handler::Handler;
 use crate::model::{Caller, Guard, Kind, Place};
 use crate::route::Route;
+use crate::types::impl_trait;
 
 mod authentication;
 mod contexts;
@@ -119,13 +120,4 @@ fn is_openapi(attribute: &Attribute) -> bool {
     let path = attribute.path();
     let is_path = path.segments.last().is_some_and(|last| last.ident == "path");
     is_path && (path.segments.len() > 1 || matches!(attribute.meta, Meta::List(_)))
-}
-
-/// Where `impl Trait` stands in a type.
-pub(crate) fn impl_trait(ty: TokenStream) -> Option<Span> {
-    ty.into_iter().find_map(|token| match token {
-        TokenTree::Ident(ident) if ident == "impl" => Some(ident.span()),
-        TokenTree::Group(group) => impl_trait(group.stream()),
-        _ => None,
-    })
 }

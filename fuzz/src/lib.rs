@@ -28,12 +28,13 @@ mod macros {
     pub(crate) mod route;
     pub(crate) mod row;
     pub(crate) mod runtime;
+    pub(crate) mod types;
     pub(crate) mod validate;
 }
 // The place where these modules look for each other.
 use macros::{
     acl, args, attribute, auth_model, errors, expand, handler, load_context, model, nearest, route, row,
-    runtime, validate,
+    runtime, types, validate,
 };
 
 pub use self::{cookies::cookies, expansion::expansion, ids::ids, principals::principals, tokens::tokens};

@@ -6,9 +6,10 @@ use syn::ext::IdentExt as _;
 use syn::{LitStr, PatType};
 
 use super::{accepted, check, contexts};
-use crate::handler::{Handler, context_type};
+use crate::handler::Handler;
 use crate::model::{Caller, Context, Guard, IdPlace, Permission, Place};
 use crate::route::Route;
+use crate::types::context_type;
 
 /// A handler, its routes, and what its callers must meet.
 pub(super) fn handler(place: &Place, route: Option<&Route>, requirements: &TokenStream) -> TokenStream {

@@ -16,7 +16,7 @@ use self::generics::GuardGenerics;
 use crate::handler::Handler;
 use crate::model::{Caller, Check, Guard, LogInRequirement, Name, Noun, Place};
 use crate::route::Route;
-use crate::validate::impl_trait;
+use crate::types::impl_trait;
 
 /// The handler with its guard.
 pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> TokenStream {

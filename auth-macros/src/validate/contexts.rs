@@ -9,10 +9,11 @@ use syn::spanned::Spanned as _;
 use super::source::source;
 use crate::args::{ContextArgs, Origin};
 use crate::errors::Errors;
-use crate::handler::{argument_name, context_type, element_type};
+use crate::handler::argument_name;
 use crate::model::{Context, IdPlace, Permission, Place};
 use crate::nearest::{all_of, nearest};
 use crate::route::Route;
+use crate::types::{context_type, element_type};
 
 /// One permission for one context, as an attribute asks for it.
 pub(super) struct Asked {

@@ -9,10 +9,11 @@ use syn::{Expr, LitStr, Pat};
 use super::contexts::{Asked, argument};
 use crate::args::{Loader, Origin};
 use crate::errors::Errors;
-use crate::handler::{argument_name, context_type, element_type, snake_case_name};
+use crate::handler::argument_name;
 use crate::model::{IdPlace, LoaderArgument, Place};
 use crate::nearest::{all_of, one_of};
 use crate::route::Route;
+use crate::types::{context_type, element_type, snake_case_name};
 
 /// Where the request names the context.
 pub(super) fn source(
