@@ -8,7 +8,7 @@ pub use diesel;
 pub use crate::policy::{
     Column, Declared, Grant, Relation, Rule, SqlKind, UnknownSqlKind, assert_acyclic, assert_distinct,
     assert_grants, column, relation,
-    sql::{KeyedRow, are_checked, assert_row, blocking, unknown_relation, write_table},
+    sql::{KeyedRow, LoadRows, are_checked, assert_row, blocking, unknown_relation, write_table},
 };
 pub use crate::{
     acl::{Leaf, account_of, both, either, flag, is_null, subject, user_of},
@@ -31,4 +31,4 @@ pub type SqlTypeOf<E> = <E as diesel::Expression>::SqlType;
 pub use diesel_async;
 
 #[cfg(feature = "diesel-async")]
-pub use crate::policy::sql::asynchronous;
+pub use crate::policy::sql::{AsyncLoadRows, asynchronous};

@@ -42,7 +42,9 @@ use self::misfit::Misfit;
 pub use self::misfit::are_checked;
 pub use self::query::ScopedQuery;
 pub use self::row::assert_row;
-pub use self::rows::KeyedRow;
+#[cfg(feature = "diesel-async")]
+pub use self::rows::AsyncLoadRows;
+pub use self::rows::{KeyedRow, LoadRows};
 use self::stored::GrantedColumn;
 pub use self::stored::Stored;
 pub use self::target::ScopedTarget;
