@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use thirtyfour::{By, Key};
 
-use crate::chromium::Window;
+use crate::browser::chromium::Window;
 
 const PASSWORD: &str = energy_service::demo::PASSWORD;
 

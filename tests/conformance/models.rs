@@ -19,7 +19,7 @@ use energy_service::{
 };
 use serde::Deserialize;
 
-use crate::vectors::{self, Count};
+use crate::conformance::vectors::{self, Count};
 
 /// One question of `flexmeasures-models.jsonl`.
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ macro_rules! on {
         mod $module {
             use energy_service::test::Server;
 
-            use crate::models::{ask, by_check_access, by_list};
+            use crate::conformance::models::{ask, by_check_access, by_list};
 
             const SERVER: Server = $server;
 

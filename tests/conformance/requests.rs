@@ -17,7 +17,7 @@ use energy_service::{
 };
 use ureq::{Agent, http::Request};
 
-use crate::{
+use crate::conformance::{
     models::{Question, worlds},
     vectors::{self, Count},
 };

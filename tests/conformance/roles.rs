@@ -6,7 +6,7 @@ use energy_service::{
 };
 use serde::Deserialize;
 
-use crate::vectors::{self, Count, VectorUser};
+use crate::conformance::vectors::{self, Count, VectorUser};
 
 #[derive(Deserialize)]
 struct Question {

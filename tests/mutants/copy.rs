@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::{operators::Mutant, sources::Source};
+use crate::mutants::{operators::Mutant, sources::Source};
 
 /// A workspace of its own, with the dependencies of ours and the same versions of all others, so that nothing is
 /// downloaded and little is built twice.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{
+use crate::mutants::{
     Routes,
     sources::{Argument, Attribute, Handler, Item, Source},
 };

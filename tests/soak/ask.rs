@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{By, Kind, Object, Permission};
+use crate::soak::model::{By, Kind, Object, Permission};
 
 /// A request.
 #[derive(Clone, Debug)]

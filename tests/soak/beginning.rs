@@ -8,7 +8,7 @@ use energy_service::{
     schema::{account_roles, accounts, accounts_account_roles, assets, roles, sensors, users, users_roles},
 };
 
-use crate::{
+use crate::soak::{
     ask::email,
     model::{
         ACCOUNT_ADMIN, ADMIN, ADMIN_READER, Account, Asset, CONSULTANCY, CONSULTANT, PROSUMER, SUPPLIER,

@@ -4,7 +4,7 @@ use std::sync::{Mutex, atomic::Ordering};
 
 use fastrand::Rng;
 
-use crate::{
+use crate::soak::{
     ask::Ask,
     model::{ACCOUNT_ROLES, ADMIN, By, Credential, Kind, Object, Permission, ROLES, State},
     right::{Moments, right},

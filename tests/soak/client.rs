@@ -14,7 +14,7 @@ use energy_service::{Config, Service, sessions::SessionConfig, test::TestDatabas
 use serde_json::Value;
 use ureq::{Agent, SendBody, http::Request};
 
-use crate::{
+use crate::soak::{
     ask::{Ask, Body},
     model::{By, Credential, Object},
     right::{Answer, Seen},

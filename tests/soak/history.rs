@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, TryLockError},
 };
 
-use crate::model::State;
+use crate::soak::model::State;
 
 /// The states that are remembered: far more than come and go during one request.
 const REMEMBERED: usize = 1_000;

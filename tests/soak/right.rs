@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::{
+use crate::soak::{
     ask::Ask,
     model::{
         ACCOUNT_ADMIN, Account, Asset, By, CONSULTANCY, CONSULTANT, Kind, Object, PROSUMER, Permission,

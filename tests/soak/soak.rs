@@ -10,7 +10,7 @@ use std::{
 
 use energy_service::{database::Location, test::Server};
 
-use crate::{client::Instances, tally::Tally, walk::Walk, world::World};
+use crate::soak::{client::Instances, tally::Tally, walk::Walk, world::World};
 
 /// Seconds, and enough to see each kind of change.
 const STEPS: u64 = 2_000;

@@ -7,7 +7,7 @@ use energy_service::{
     schema::{account_roles, accounts, accounts_account_roles, assets, roles, users, users_roles},
 };
 
-use crate::model::{ADMIN, State};
+use crate::soak::model::{ADMIN, State};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stored {

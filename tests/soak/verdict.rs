@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{
+use crate::soak::{
     ask::Ask,
     history::Island,
     model::{State, Subject},

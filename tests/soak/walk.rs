@@ -8,7 +8,7 @@ use std::{
 
 use fastrand::Rng;
 
-use crate::{
+use crate::soak::{
     ask::{Ask, email},
     choose::{Caller, Change, Choice},
     client::{Client, Created, Instances, Reply},

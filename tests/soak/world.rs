@@ -18,7 +18,7 @@ use energy_service::{
     },
 };
 
-use crate::{
+use crate::soak::{
     ask::{PASSWORD, name},
     beginning::Beginning,
     choose::Request,

@@ -42,7 +42,7 @@ impl<T, E: From<AuthError>, F: Future<Output = Result<T, E>>> Future for Caught<
         let this = self.project();
         let poll = || this.answer.poll(context);
         #[cfg(feature = "test")]
-        let poll = || crate::test::shown(poll);
+        let poll = || crate::http::log::shown(poll);
         let poll = AssertUnwindSafe(poll);
         catch_unwind(poll).unwrap_or_else(|_| {
             // The event calls code that may have panicked, such as the subject's id.

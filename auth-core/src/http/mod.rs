@@ -4,6 +4,8 @@ pub(crate) mod auth;
 pub(crate) mod catch_panic;
 pub mod denial;
 mod extractors;
+#[cfg(feature = "test")]
+mod log;
 
 #[cfg(feature = "diesel")]
 pub use self::extractors::Accessible;

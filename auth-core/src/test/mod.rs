@@ -39,7 +39,6 @@
 mod access_matrix;
 mod call;
 mod decided;
-mod log;
 mod policy_table;
 mod recorder;
 mod reviewed;
@@ -51,7 +50,6 @@ use std::time::Duration;
 #[cfg(feature = "session")]
 use actix_web::HttpRequest;
 
-pub(crate) use self::log::shown;
 pub use self::{
     access_matrix::{AccessMatrix, AccessMatrixBuilder, Difference, ObserveError, RouteRequest},
     call::{AlwaysAs, anonymous, authenticated_as, authenticated_by, call},

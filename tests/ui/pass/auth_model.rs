@@ -5,17 +5,17 @@
 mod names {
     #![allow(dead_code)]
 
-    pub struct Option;
-    pub struct Result;
-    pub struct Some;
-    pub struct None;
-    pub struct Ok;
-    pub struct Vec;
-    pub struct Send;
-    pub struct Clone;
+    pub(super) struct Option;
+    pub(super) struct Result;
+    pub(super) struct Some;
+    pub(super) struct None;
+    pub(super) struct Ok;
+    pub(super) struct Vec;
+    pub(super) struct Send;
+    pub(super) struct Clone;
 }
 
-mod schema {
+pub mod schema {
     diesel::table! {
         energy.accounts (id) {
             id -> Integer,
@@ -40,10 +40,10 @@ mod schema {
     }
 }
 
-mod contexts {
+pub mod contexts {
     #[allow(unused_imports)]
-    use crate::names::{Clone, None, Ok, Option, Result, Send, Some, Vec};
-    use crate::schema::{accounts, shares, users};
+    use crate::pass::auth_model::names::{Clone, None, Ok, Option, Result, Send, Some, Vec};
+    use crate::pass::auth_model::schema::{accounts, shares, users};
 
     pub const PUBLISH: auth_core::Permission = auth_core::Permission::new("publish");
     pub const EDITOR: &str = "editor";
@@ -68,7 +68,7 @@ mod contexts {
     #[auth(connection = diesel::SqliteConnection)]
     #[auth(belongs_to(r#type: Account, account_id))]
     #[acl(read = r#type.read | (user(id) | role(EDITOR)) & role(self::EDITOR))]
-    #[acl(update = user(id) | every_logged_in_user() & is_active, crate::contexts::PUBLISH = r#type.PUBLISH)]
+    #[acl(update = user(id) | every_logged_in_user() & is_active, crate::pass::auth_model::contexts::PUBLISH = r#type.PUBLISH)]
     pub struct User {
         #[diesel(column_name = id)]
         pub key: i32,
@@ -87,8 +87,8 @@ mod contexts {
 }
 
 /// What a macro passes on stays together, and what is computed is not what is in the column.
-mod passed_on {
-    use crate::schema::users;
+pub mod passed_on {
+    use crate::pass::auth_model::schema::users;
 
     macro_rules! user {
         ($name:ident, $rule:expr, $role:expr) => {
@@ -109,7 +109,7 @@ mod passed_on {
     user!(User, role("editor") | user(id), "boss");
 }
 
-fn main() {
+pub fn run() {
     use auth_core::{AuthModel, LoadContext, Permission, Scoped, User, check_access, explain};
 
     fn decides<C: AuthModel + LoadContext + Scoped>(context: &C) -> bool {
@@ -150,5 +150,8 @@ fn main() {
     // Not by what was selected instead: there is no list for an object in memory.
     let query = passed_on::User::accessible_by(&user, Permission::READ);
     let sql = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&query).to_string();
-    assert!(sql.ends_with("WHERE ((`users`.`id` = ?) AND (`users`.`account` = ?)) -- binds: [1, 2]"), "{sql}");
+    assert!(
+        sql.ends_with("WHERE ((`users`.`id` = ?) AND (`users`.`account` = ?)) -- binds: [1, 2]"),
+        "{sql}"
+    );
 }

@@ -1,10 +1,19 @@
 //! What the attributes write is free of warnings, whatever the application denies.
-#![deny(warnings, missing_docs, unreachable_pub, unused, nonstandard_style, single_use_lifetimes, unused_qualifications)]
+#![deny(
+    warnings,
+    missing_docs,
+    unreachable_pub,
+    unused,
+    nonstandard_style,
+    single_use_lifetimes,
+    unused_qualifications
+)]
 
 use actix_web::{HttpResponse, Responder, dev::HttpServiceFactory, get, web};
 use auth_core::{
-    Acl, AuthModel, Authorized, Guarded, LoadContext, LoadError, NoConnection, Permission, allow, auth_required,
-    every_logged_in_user, permission::Update, permission_required_for_context, public, roles_accepted,
+    Acl, AuthModel, Authorized, Guarded, LoadContext, LoadError, NoConnection, Permission, allow,
+    auth_required, every_logged_in_user, permission::Update, permission_required_for_context, public,
+    roles_accepted,
 };
 
 const CHEF: &str = "chef";
@@ -80,7 +89,8 @@ where
 
 fn guarded(_: impl HttpServiceFactory + Guarded) {}
 
-fn main() {
+/// Uses what is left.
+pub fn run() {
     guarded(above);
     guarded(open);
     guarded(of_functions);

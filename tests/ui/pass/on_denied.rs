@@ -72,7 +72,7 @@ macro_rules! guarded {
 
 guarded!(from_a_macro, denial::problem);
 
-fn main() {
+pub fn run() {
     let _: (Result, Option) = ((), ());
     let _ = (above, below, sign_up, by_password, aliased, from_a_macro);
     let _ = (web::get().to(generic::<i32>), web::get().to(aliased_generic::<i32>));

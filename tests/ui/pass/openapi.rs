@@ -25,7 +25,7 @@ async fn send(_: CurrentUser, Json(invoice): Json<Invoice>) -> impl Responder {
 #[openapi(paths(send))]
 struct Api;
 
-fn main() {
+pub fn run() {
     let document = serde_json::to_value(Api::openapi()).unwrap();
     let operation = &document["paths"]["/invoices"]["post"];
     assert_eq!(operation["summary"], "Sends an invoice.");

@@ -11,7 +11,7 @@ use std::{
 use diesel::connection::SimpleConnection as _;
 use energy_service::database::Database;
 
-use crate::{
+use crate::faults::{
     folder::Folder,
     load::{Client, Outcomes, REQUESTS},
     process::{PATIENCE, Process},

@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 use diesel::connection::SimpleConnection as _;
 use energy_service::database::Database;
 
-use crate::{
+use crate::faults::{
     load::{Client, OF_USERS, Outcomes, REQUESTS},
     process::{PATIENCE, Process},
     servers::Postgres,

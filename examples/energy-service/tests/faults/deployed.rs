@@ -10,7 +10,7 @@ use energy_service::demo::PASSWORD;
 use serde_json::Value;
 use tungstenite::{Message, client::IntoClientRequest as _};
 
-use crate::{
+use crate::faults::{
     nginx::{Answer, Deployed, HOST},
     process::PATIENCE,
 };

@@ -9,7 +9,7 @@ use auth_core::{
 };
 use energy_service::{Config, Service, auth::LoggedIn};
 
-use crate::load::{Client, REQUESTS};
+use crate::faults::load::{Client, REQUESTS};
 
 /// A bug: it panics when its header is there, before its first await or after it.
 struct Faulty;

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
+use crate::faults::{
     folder::Folder,
     process::{PATIENCE, Process},
     servers::{Server, free_port, left_out},

@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 use diesel::connection::SimpleConnection as _;
 use energy_service::database::Database;
 
-use crate::{
+use crate::faults::{
     folder::Folder,
     load::{Client, REQUESTS},
     process::{PATIENCE, Process},

@@ -9,7 +9,7 @@ use std::{
 
 use energy_service::demo::PASSWORD;
 
-use crate::{
+use crate::faults::{
     load::{Client, REQUESTS, SetAtEnd},
     process::Process,
     servers::Redis,

@@ -1,15 +1,9 @@
 #![allow(unused)]
 
-use actix_web::{Responder, get, web};
+use actix_web::get;
 use auth_core::{AuthModel, LoadContext, Permission, Scoped, User, permission_required_for_context};
+use auth_ui::sensors;
 use diesel::{prelude::*, sqlite::Sqlite};
-
-diesel::table! {
-    sensors (id) {
-        id -> Integer,
-        name -> Text,
-    }
-}
 
 #[derive(Queryable, Selectable, LoadContext, AuthModel)]
 #[diesel(table_name = sensors, check_for_backend(Sqlite))]
@@ -19,9 +13,10 @@ struct Sensor {
     name: String,
 }
 
+// Nothing else is said of what stands on the refused policy.
 #[permission_required_for_context("read", ctx_arg = "sensor")]
 #[get("/sensors/{sensor_id}")]
-async fn view(sensor: Sensor) -> impl Responder {
+async fn view(sensor: Sensor) -> String {
     sensor.name
 }
 

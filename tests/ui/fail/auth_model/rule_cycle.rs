@@ -1,23 +1,12 @@
+#![allow(unused)]
+
 use auth_core::AuthModel;
-use diesel::prelude::*;
+use auth_ui::{accounts, users};
+use diesel::{prelude::*, sqlite::Sqlite};
 
-diesel::table! {
-    accounts (id) {
-        id -> Integer,
-        owner_id -> Integer,
-    }
-}
-
-diesel::table! {
-    users (id) {
-        id -> Integer,
-        account_id -> Integer,
-    }
-}
-
-// Two that refer to each other are no cycle: only a permission that asks for itself is one.
+// Two that refer to each other are no cycle: only a permission that leads back to itself is one.
 #[derive(Queryable, Selectable, AuthModel)]
-#[diesel(table_name = accounts, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = accounts, check_for_backend(Sqlite))]
 #[auth(belongs_to(owner: User, owner_id))]
 #[acl(read = owner.read, update = owner.update)]
 struct Account {
@@ -26,7 +15,7 @@ struct Account {
 }
 
 #[derive(Queryable, Selectable, AuthModel)]
-#[diesel(table_name = users, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = users, check_for_backend(Sqlite))]
 #[auth(belongs_to(account: Account, account_id))]
 #[acl(read = user(id), update = user(id) | account.update & role("account-admin"))]
 struct User {

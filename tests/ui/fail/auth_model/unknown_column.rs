@@ -1,23 +1,15 @@
-use auth_core::AuthModel;
-use diesel::prelude::*;
+#![allow(unused)]
 
-diesel::table! {
-    assets (id) {
-        id -> Integer,
-        account_id -> Nullable<Integer>,
-        latitude -> Double,
-        name -> Text,
-    }
-}
+use auth_core::AuthModel;
+use auth_ui::assets;
+use diesel::{prelude::*, sqlite::Sqlite};
 
 #[derive(Queryable, Selectable, AuthModel)]
-#[diesel(table_name = assets, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = assets, check_for_backend(Sqlite))]
 #[acl(read = account(acount_id))]
 struct Asset {
     id: i32,
     account_id: Option<i32>,
-    latitude: f64,
-    name: String,
 }
 
 fn main() {}

@@ -1,21 +1,15 @@
 #![allow(unused)]
 
 use auth_core::{AuthModel, LoadContext};
-use diesel::prelude::*;
-
-diesel::table! {
-    sensors (id) {
-        id -> Integer,
-        account_id -> Integer,
-    }
-}
+use auth_ui::accounts;
+use diesel::{prelude::*, sqlite::Sqlite};
 
 #[derive(Selectable, LoadContext, AuthModel)]
-#[diesel(table_name = sensors, check_for_backend(diesel::sqlite::Sqlite))]
-#[acl(read = account(account_id))]
-struct Sensor {
+#[diesel(table_name = accounts, check_for_backend(Sqlite))]
+#[acl(read = account(id))]
+struct Account {
     id: i32,
-    account_id: i32,
+    name: String,
 }
 
 fn main() {}

@@ -1,18 +1,12 @@
 #![allow(unused)]
 
 use auth_core::LoadContext;
-use diesel::prelude::*;
-
-diesel::table! {
-    sensors (id) {
-        id -> Integer,
-        name -> Text,
-    }
-}
+use auth_ui::accounts;
+use diesel::{prelude::*, sqlite::Sqlite};
 
 #[derive(Queryable, LoadContext)]
-#[diesel(table_name = sensors, check_for_backend(diesel::sqlite::Sqlite))]
-struct Sensor {
+#[diesel(table_name = accounts, check_for_backend(Sqlite))]
+struct Account {
     id: i32,
     name: String,
 }
