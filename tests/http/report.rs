@@ -331,10 +331,11 @@ async fn a_guarded_route_below_a_public_service_is_reported() {
         assert_eq!(below(&after), [format!("{route} lies below the public service {pattern}")]);
         assert!(!after.to_string().contains("public service"), "{after}");
     }
-    // With the scopes around.
+    // With the scopes around. Where its introspection is on, actix-web refuses a route that names a parameter twice.
+    let inner = if cfg!(feature = "introspection") { "/{account}" } else { "/{id}" };
     let nested = found(|config| {
         config.public_service("/api", "it is open", open()).service(
-            ProtectedScope::new("/{version}").service(ProtectedScope::new("/{id}").route(
+            ProtectedScope::new("/{version}").service(ProtectedScope::new(inner).route(
                 "/{id}",
                 Method::GET,
                 plain,
@@ -344,7 +345,9 @@ async fn a_guarded_route_below_a_public_service_is_reported() {
     .await;
     assert_eq!(
         below(&nested),
-        ["GET, HEAD /{version}/{id}/{id} is answered by the public service /api, without its guard"]
+        [format!(
+            "GET, HEAD /{{version}}{inner}/{{id}} is answered by the public service /api, without its guard"
+        )]
     );
     // Beside each other, and public below public.
     let beside = found(|config| {
