@@ -12,7 +12,7 @@ use actix_web::{
 use crate::{
     http::auth::{Auth, AuthBuilder},
     mechanism::{Authenticated, Mechanism, Rejection},
-    vocabulary::Subject,
+    vocabulary::{Subject, User},
 };
 
 /// A mechanism that authenticates every request as this subject, which has only just proved who it is.
@@ -63,7 +63,7 @@ pub fn authenticated_by(mechanism: &'static str, subject: impl Subject + Clone) 
 
 /// Begins an [`Auth`] by which nobody is logged in.
 pub fn anonymous() -> AuthBuilder {
-    Auth::builder().mechanism(Always { by: "test", subject: None::<crate::User> })
+    Auth::builder().mechanism(Always { by: "test", subject: None::<User> })
 }
 
 /// Sends a request to guarded handlers, which are registered as in an application; the guard runs, and then the handler,

@@ -3,13 +3,13 @@
 use std::{fmt, path::Path};
 
 use super::reviewed::{ReviewError, Reviewed, is_updated, rows_that_differ};
-#[cfg(feature = "diesel")]
-use crate::{LoadError, Stored};
 use crate::{
     acl::{AuthModel, check_access},
     report::table::{escape, markdown},
     vocabulary::{AllowReason, Decision, Permission, Subject},
 };
+#[cfg(feature = "diesel")]
+use crate::{context::LoadError, policy::sql::Stored};
 
 /// The permissions of each subject on each object, for comparison with a reviewed table.
 ///
