@@ -38,7 +38,7 @@ mod walk;
 mod world;
 
 #[cfg(feature = "postgres")]
-mod soak;
+mod run;
 
 #[cfg(not(feature = "postgres"))]
 #[test]
