@@ -1,7 +1,6 @@
-//! What the library promises by itself: decisions, contexts, what the guides show, what the testing kit finds.
+//! What the library promises by itself: decisions, contexts, what the testing kit finds.
 
 mod allocations;
 mod asynchronous;
 mod conformance;
-mod guide;
 mod kit;

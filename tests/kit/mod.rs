@@ -137,7 +137,7 @@ fn configure(config: &mut ServiceConfig) {
 }
 
 async fn builder() -> AccessMatrixBuilder {
-    AccessMatrix::builder(&report().of_crate("kit").registered_by(configure).await)
+    AccessMatrix::builder(&report().of_crate("library::kit").registered_by(configure).await)
         .subject("nobody", |request| request)
         .subject("member", |request| request.insert_header(("who", "member")))
         .objects("folder", [("a", "a"), ("b", "b")])
@@ -220,7 +220,7 @@ async fn what_is_carried_out_or_fails_is_no_cell() {
 
 #[actix_web::test]
 async fn what_is_missing_is_said_before_anything_is_asked() {
-    let registered = report().of_crate("kit").registered_by(configure).await;
+    let registered = report().of_crate("library::kit").registered_by(configure).await;
     let nobody = |request: TestRequest| request;
     for (builder, error) in [
         (AccessMatrix::builder(&registered), ObserveError::NoSubjects),
@@ -283,7 +283,7 @@ async fn an_update_rewrites_the_file_and_keeps_the_notes() {
     let file = file("rewritten.md");
     fs::write(&file, "# Ours\n\nNotes.\n\n## `/old`\n").unwrap();
     let done = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "rewrites"])
+        .args(["--exact", "kit::rewrites"])
         .env("AUTH_TEST_REVIEWED", &file)
         .env("UPDATE_REVIEWED", "1")
         .output()
@@ -310,11 +310,12 @@ fn as_editor(request: TestRequest) -> TestRequest {
 }
 
 async fn observe_notes(request: Option<RouteRequest>) -> AccessMatrix {
-    let mut builder = AccessMatrix::builder(&report().of_crate("kit").registered_by(configure_notes).await)
-        .subject("nobody", |request| request)
-        .subject("member", |request| request.insert_header(("who", "member")))
-        .subject("editor", as_editor)
-        .objects("number", [("there", "1"), ("missing", "9")]);
+    let mut builder =
+        AccessMatrix::builder(&report().of_crate("library::kit").registered_by(configure_notes).await)
+            .subject("nobody", |request| request)
+            .subject("member", |request| request.insert_header(("who", "member")))
+            .subject("editor", as_editor)
+            .objects("number", [("there", "1"), ("missing", "9")]);
     if let Some(request) = request {
         builder = builder.request(request);
     }
@@ -408,7 +409,7 @@ async fn pooled() -> &'static str {
 fn what_is_not_registered_is_said_where_a_test_has_no_subscriber() {
     let printed = |lacks: &str| {
         let done = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "answers_500", "--nocapture"])
+            .args(["--exact", "kit::answers_500", "--nocapture"])
             .env("AUTH_TEST_LACKS", lacks)
             .output()
             .unwrap();
