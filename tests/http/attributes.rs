@@ -146,6 +146,9 @@ async fn in_scope(resource: Resource) -> impl Responder {
     resource.name
 }
 
+/// Where its introspection is on, actix-web itself refuses a scope and a route that name a parameter alike.
+const ALIKE: &str = if cfg!(feature = "introspection") { "/alike/{another}" } else { "/alike/{resource_id}" };
+
 #[permission_required_for_context("read", ctx_arg = "resource")]
 #[get("/of/{resource_id}")]
 async fn alike(resource: Resource) -> impl Responder {
@@ -295,7 +298,7 @@ fn service() -> Service {
             .service((read, below, around, stacked, not_handed_over, proven, own_permission))
             .service((aliased, alias_outside, qualified, two_routes, with_a_body, shadowed::view))
             .service(web::scope("/scope/{of}").service(in_scope))
-            .service(web::scope("/alike/{resource_id}").service(alike))
+            .service(web::scope(ALIKE).service(alike))
             .route("/plain/{id}", web::get().to(plain))
             .route("/generic/{id}", web::get().to(generic::<i64, 7>));
     })
@@ -419,6 +422,7 @@ fn a_context_that_the_body_names_is_checked_after_the_body_is_read() {
 }
 
 /// actix-web's own look-up takes the scope's, so the handler might read one that the guard did not check.
+#[cfg(not(feature = "introspection"))]
 #[test]
 fn a_parameter_that_a_scope_and_a_route_name_alike_is_refused() {
     let service = service();

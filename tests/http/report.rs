@@ -309,9 +309,11 @@ async fn a_guarded_route_below_a_public_service_is_reported() {
         found.below_public().iter().map(ToString::to_string).collect()
     }
 
+    // Where its introspection is on, actix-web refuses a route that names a parameter twice, as with the service's own `any`.
+    let any = if cfg!(feature = "introspection") { "/other/{every}" } else { "/other/{any}" };
     for (pattern, route) in [
         ("/other", "GET /other/{id}"),
-        ("/other/{any}", "GET /other/{id}"),
+        (any, "GET /other/{id}"),
         ("/other/7", "GET /other/{id}"),
         ("/other/{id:[a-f]{8}}", "GET /other/{id}"),
     ] {
@@ -331,7 +333,7 @@ async fn a_guarded_route_below_a_public_service_is_reported() {
         assert_eq!(below(&after), [format!("{route} lies below the public service {pattern}")]);
         assert!(!after.to_string().contains("public service"), "{after}");
     }
-    // With the scopes around. Where its introspection is on, actix-web refuses a route that names a parameter twice.
+    // With the scopes around.
     let inner = if cfg!(feature = "introspection") { "/{account}" } else { "/{id}" };
     let nested = found(|config| {
         config.public_service("/api", "it is open", open()).service(
