@@ -26,4 +26,13 @@ async fn proof_under_another_name(sensor: Proof) -> &'static str {
     "seen"
 }
 
+const PUBLISH: Permission = Permission::new("publish");
+
+#[permission_required_for_context("read", ctx_arg = "sensor")]
+#[permission_required_for_context(PUBLISH, ctx_arg = "sensor")]
+#[get("/several/{sensor_id}")]
+async fn proof_of_none_of_several_permissions(sensor: Authorized<Sensor, Update>) -> &'static str {
+    "seen"
+}
+
 fn main() {}
