@@ -80,9 +80,9 @@ async fn open() -> impl Responder {
 
 /// Plain.
 #[auth_required]
-pub async fn plain<T: 'static, const N: usize>(data: web::Data<[T; N]>) -> String
+pub async fn plain<T, const N: usize>(data: web::Data<[T; N]>) -> String
 where
-    T: ToString,
+    T: ToString + 'static,
 {
     data.iter().map(ToString::to_string).collect()
 }
