@@ -14,7 +14,7 @@ use crate::vocabulary::{Condition, IdRef, Principal, Subject};
 /// The condition on a subject: a principal, or principals joined by `|` and `&`.
 ///
 /// `Option<rule>` is a rule as well, for an optional field: `None` matches nobody.
-/// This trait is sealed: rules are made by this module's functions and [`Principals`].
+/// This trait is sealed: rules are made by this module's functions and [`Principals`](crate::Principals).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a rule",
     note = "rules are made by `user`, `account`, `role`, `account_role`, `every_logged_in_user` and `nobody`, and joined by `|` and `&`"
