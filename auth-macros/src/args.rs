@@ -4,19 +4,21 @@
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprPath, Ident, LitBool, LitStr, Token};
+use syn::{ExprPath, Ident, LitBool, LitStr, Token};
 
 use crate::errors::Errors;
-use crate::model::{Check, Kind};
-use crate::nearest::{nearest, one_of};
+use crate::model::{Arguments, Check, Kind};
 
 mod authentication;
 mod context;
 mod duration;
+mod keys;
 mod names;
 
 pub(crate) use authentication::AuthenticationArgs;
 pub(crate) use context::{ContextArgs, Loader, Origin};
+pub(crate) use keys::Slot;
+use keys::{ON_DENIED, take_on_denied, unknown_key};
 
 /// What one attribute says.
 pub(crate) enum Args {
@@ -28,12 +30,6 @@ pub(crate) enum Args {
     Public(Option<LitStr>),
 }
 
-/// The value of one key. It can be given and still have no value, where that was an error.
-pub(crate) struct Slot<T> {
-    pub(crate) given: Option<Span>,
-    pub(crate) value: Option<T>,
-}
-
 /// Parses the arguments of the attribute `kind` that stands at `span`. What renders denials belongs to the
 /// handler, so it goes into one slot for all the attributes.
 pub(crate) fn parse(
@@ -43,23 +39,22 @@ pub(crate) fn parse(
     on_denied: &mut Slot<ExprPath>,
     errors: &mut Errors,
 ) -> Args {
-    let authentication = |args| Args::Authentication(Box::new(args));
-    match kind {
-        Kind::AuthRequired => authentication(authentication::by_any(span, tokens, on_denied, errors)),
-        Kind::AuthTokenRequired => {
-            on_denied_alone(kind, tokens, on_denied, errors);
-            authentication(authentication::by_token(span))
-        }
-        Kind::HttpAuthRequired => authentication(authentication::by_http(span, tokens, on_denied, errors)),
-        Kind::AnonymousUserRequired => {
-            on_denied_alone(kind, tokens, on_denied, errors);
+    match kind.arguments() {
+        Arguments::Authentication(mechanism) => Args::Authentication(Box::new(
+            authentication::authentication(kind, mechanism, span, tokens, on_denied, errors),
+        )),
+        Arguments::Anonymous => {
+            anonymous(kind, tokens, on_denied, errors);
             Args::Anonymous
         }
-        Kind::Public => Args::Public(public(tokens, errors)),
-        Kind::Check(kind) => Args::Check(names::check(kind, span, tokens, on_denied, errors)),
-        Kind::PermissionRequiredForContext => {
-            Args::Context(Box::new(context::context(span, tokens, on_denied, errors)))
+        Arguments::Names(attribute, quantifier) => {
+            let names = names::names(kind, attribute.noun(), span, tokens, on_denied, errors);
+            Args::Check(Check { attribute, quantifier, names })
         }
+        Arguments::Context => {
+            Args::Context(Box::new(context::context(kind, span, tokens, on_denied, errors)))
+        }
+        Arguments::Reason => Args::Public(public(tokens, errors)),
     }
 }
 
@@ -90,64 +85,19 @@ fn public(tokens: TokenStream, errors: &mut Errors) -> Option<LitStr> {
     errors.keep(reason.parse2(tokens))
 }
 
-fn on_denied_alone(kind: Kind, tokens: TokenStream, on_denied: &mut Slot<ExprPath>, errors: &mut Errors) {
+fn anonymous(kind: Kind, tokens: TokenStream, on_denied: &mut Slot<ExprPath>, errors: &mut Errors) {
     list(tokens, on_denied, errors, |input, _, _| {
         if starts_pair(input) {
             return Err(unknown_key(&input.call(Ident::parse_any)?, &[ON_DENIED]));
         }
-        let (name, found) = (kind.name(), next(input));
-        Err(input.error(format_args!("`{name}` takes no argument but the key `{ON_DENIED}`; remove {found}")))
+        Err(no_argument(kind, input))
     });
 }
 
-/// The key that all attributes have but `public`.
-const ON_DENIED: &str = "on_denied";
-
-fn take_on_denied(slot: &mut Slot<ExprPath>, input: ParseStream<'_>) -> syn::Result<()> {
-    const EXAMPLE: &str = "`on_denied = denial::page_or_problem`";
-
-    if !starts_pair(input) {
-        return Err(input.error(format_args!("`{ON_DENIED}` needs a value: {EXAMPLE}")));
-    }
-    slot.take(&input.call(Ident::parse_any)?, input, |input| {
-        if starts_path(input) {
-            return input.parse();
-        }
-        let (span, found) = (input.span(), next(input));
-        // A closure left unread would be one more error.
-        let _ = input.parse::<Expr>();
-        Err(syn::Error::new(
-            span,
-            format_args!("`{ON_DENIED}` is a path to a function: {EXAMPLE}; found {found}"),
-        ))
-    })
-}
-
-impl<T> Slot<T> {
-    pub(crate) fn absent() -> Self {
-        Self { given: None, value: None }
-    }
-
-    /// Takes what follows `key`: `=`, and what `value` parses.
-    fn take(
-        &mut self,
-        key: &Ident,
-        input: ParseStream<'_>,
-        value: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
-    ) -> syn::Result<()> {
-        if self.given.replace(key.span()).is_some() {
-            return Err(syn::Error::new(key.span(), format_args!("`{key}` is given twice; remove one")));
-        }
-        let _: Token![=] = input.parse()?;
-        self.value = Some(value(input)?);
-        Ok(())
-    }
-}
-
-fn unknown_key(key: &Ident, known: &[&str]) -> syn::Error {
-    let remedy = nearest(&key.to_string(), known)
-        .map_or_else(|| format!("expected {}", one_of(known)), |known| format!("did you mean `{known}`?"));
-    syn::Error::new(key.span(), format_args!("unknown key `{key}`; {remedy}"))
+/// The error for an argument of an attribute that takes none.
+fn no_argument(kind: Kind, input: ParseStream<'_>) -> syn::Error {
+    let (name, found) = (kind.name(), next(input));
+    input.error(format_args!("`{name}` takes no argument but the key `{ON_DENIED}`; remove {found}"))
 }
 
 /// Comma-separated arguments, each parsed by `one`, which learns whether a `key = value` stands before it.

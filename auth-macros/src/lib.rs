@@ -18,7 +18,7 @@
 
 use proc_macro::TokenStream;
 
-use crate::model::{CheckKind, Kind};
+use crate::model::Kind;
 
 mod acl;
 mod args;
@@ -61,32 +61,32 @@ pub fn anonymous_user_required(args: TokenStream, item: TokenStream) -> TokenStr
 
 #[proc_macro_attribute]
 pub fn roles_required(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Check(CheckKind::RolesRequired), args.into(), item.into()).into()
+    attribute::expand(Kind::RolesRequired, args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]
 pub fn roles_accepted(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Check(CheckKind::RolesAccepted), args.into(), item.into()).into()
+    attribute::expand(Kind::RolesAccepted, args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]
 pub fn account_roles_required(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Check(CheckKind::AccountRolesRequired), args.into(), item.into()).into()
+    attribute::expand(Kind::AccountRolesRequired, args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]
 pub fn account_roles_accepted(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Check(CheckKind::AccountRolesAccepted), args.into(), item.into()).into()
+    attribute::expand(Kind::AccountRolesAccepted, args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]
 pub fn permissions_required(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Check(CheckKind::PermissionsRequired), args.into(), item.into()).into()
+    attribute::expand(Kind::PermissionsRequired, args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]
 pub fn permissions_accepted(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::expand(Kind::Check(CheckKind::PermissionsAccepted), args.into(), item.into()).into()
+    attribute::expand(Kind::PermissionsAccepted, args.into(), item.into()).into()
 }
 
 #[proc_macro_attribute]

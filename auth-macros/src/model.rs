@@ -3,10 +3,14 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
-use syn::{Expr, ExprPath, LitStr, Path, Type};
+use syn::{Expr, ExprPath, LitStr, Type};
 
 use crate::handler::Handler;
 use crate::nearest::one_of;
+
+mod kind;
+
+pub(crate) use kind::{Arguments, Kind, Quantifier, SubjectAttribute};
 
 /// One guard: everything that the attributes on one handler ask for.
 pub(crate) struct Guard {
@@ -57,7 +61,8 @@ impl LogInRequirement {
 
 /// One attribute that asks the subject for what it names.
 pub(crate) struct Check {
-    pub(crate) kind: CheckKind,
+    pub(crate) attribute: SubjectAttribute,
+    pub(crate) quantifier: Quantifier,
     pub(crate) names: Vec<Name>,
 }
 
@@ -259,100 +264,6 @@ impl KnownPermission {
             Self::Read => "READ",
             Self::Update => "UPDATE",
             Self::Delete => "DELETE",
-        }
-    }
-}
-
-/// Which attribute it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    AuthRequired,
-    AuthTokenRequired,
-    HttpAuthRequired,
-    AnonymousUserRequired,
-    Check(CheckKind),
-    PermissionRequiredForContext,
-    Public,
-}
-
-/// What the subject is asked for, and whether for all of it or one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum CheckKind {
-    RolesRequired,
-    RolesAccepted,
-    AccountRolesRequired,
-    AccountRolesAccepted,
-    PermissionsRequired,
-    PermissionsAccepted,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Self; 12] = [
-        Self::AuthRequired,
-        Self::AuthTokenRequired,
-        Self::HttpAuthRequired,
-        Self::AnonymousUserRequired,
-        Self::Check(CheckKind::RolesRequired),
-        Self::Check(CheckKind::RolesAccepted),
-        Self::Check(CheckKind::AccountRolesRequired),
-        Self::Check(CheckKind::AccountRolesAccepted),
-        Self::Check(CheckKind::PermissionsRequired),
-        Self::Check(CheckKind::PermissionsAccepted),
-        Self::PermissionRequiredForContext,
-        Self::Public,
-    ];
-
-    /// Recognised by the last segment, so that `#[auth_core::roles_required(…)]` is found too.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
-        let last = path.segments.last()?;
-        Self::ALL.into_iter().find(|kind| last.ident == kind.name())
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::AuthRequired => "auth_required",
-            Self::AuthTokenRequired => "auth_token_required",
-            Self::HttpAuthRequired => "http_auth_required",
-            Self::AnonymousUserRequired => "anonymous_user_required",
-            Self::Check(check) => check.name(),
-            Self::PermissionRequiredForContext => "permission_required_for_context",
-            Self::Public => "public",
-        }
-    }
-}
-
-impl CheckKind {
-    /// The name of the attribute, and of the function of `auth_core` that checks it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::RolesRequired => "roles_required",
-            Self::RolesAccepted => "roles_accepted",
-            Self::AccountRolesRequired => "account_roles_required",
-            Self::AccountRolesAccepted => "account_roles_accepted",
-            Self::PermissionsRequired => "permissions_required",
-            Self::PermissionsAccepted => "permissions_accepted",
-        }
-    }
-
-    /// The variants of `SubjectAttribute` and `Quantifier` in `auth_core`.
-    pub(crate) fn variants(self) -> (&'static str, &'static str) {
-        match self {
-            Self::RolesRequired => ("Role", "All"),
-            Self::RolesAccepted => ("Role", "Any"),
-            Self::AccountRolesRequired => ("AccountRole", "All"),
-            Self::AccountRolesAccepted => ("AccountRole", "Any"),
-            Self::PermissionsRequired => ("Permission", "All"),
-            Self::PermissionsAccepted => ("Permission", "Any"),
-        }
-    }
-
-    pub(crate) fn noun(self) -> Noun {
-        match self {
-            Self::RolesRequired
-            | Self::RolesAccepted
-            | Self::AccountRolesRequired
-            | Self::AccountRolesAccepted => Noun::Role,
-            Self::PermissionsRequired | Self::PermissionsAccepted => Noun::Permission,
         }
     }
 }

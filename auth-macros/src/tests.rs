@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use crate::model::{CheckKind, Kind};
+use crate::model::Kind;
 use crate::{attribute, auth_model, load_context};
 
 mod expansion;
@@ -11,8 +11,8 @@ mod precedence;
 mod robustness;
 mod runtime;
 
-const ROLES_REQUIRED: Kind = Kind::Check(CheckKind::RolesRequired);
-const ROLES_ACCEPTED: Kind = Kind::Check(CheckKind::RolesAccepted);
+const ROLES_REQUIRED: Kind = Kind::RolesRequired;
+const ROLES_ACCEPTED: Kind = Kind::RolesAccepted;
 const CONTEXT: Kind = Kind::PermissionRequiredForContext;
 
 /// What an attribute makes of an item, as formatted source.

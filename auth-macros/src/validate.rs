@@ -44,7 +44,9 @@ pub(crate) fn guard(
 
 /// The attribute that stands alone on the handler, where it is one of those that must.
 pub(crate) fn alone(said: &[(Kind, Span)], wrapped: bool, errors: &mut Errors) -> Option<Kind> {
-    let (kind, why) = ALONE.into_iter().find(|(kind, _)| said.iter().any(|(other, _)| other == kind))?;
+    let is_written = |kind: &Kind| said.iter().any(|(other, _)| other == kind);
+    let (kind, why) =
+        Kind::ALL.into_iter().filter(is_written).find_map(|kind| Some((kind, kind.alone()?)))?;
     let name = kind.name();
     let mut these = said.iter().filter(|(other, _)| *other == kind);
     let (_, span) = these.next()?;
@@ -61,12 +63,6 @@ pub(crate) fn alone(said: &[(Kind, Span)], wrapped: bool, errors: &mut Errors) -
     }
     Some(kind)
 }
-
-/// The attributes that stand next to no other, and why.
-const ALONE: [(Kind, &str); 2] = [
-    (Kind::Public, "an open handler has no guard"),
-    (Kind::AnonymousUserRequired, "nothing can be asked of a caller who is not logged in"),
-];
 
 /// What a function must be to carry a guard.
 pub(crate) fn handler(handler: &Handler, errors: &mut Errors) {

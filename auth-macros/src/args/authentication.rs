@@ -1,15 +1,14 @@
 //! The arguments of the attributes that say how the caller is authenticated.
 
 use proc_macro2::{Span, TokenStream};
-use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{ExprPath, Ident, LitStr};
+use syn::{ExprPath, LitStr};
 
-use super::{
-    ON_DENIED, Slot, duration, list, names, next, only_name, starts_pair, unknown_key, written_without_quotes,
-};
+use super::keys::{Key, Keys, Slot};
+use super::{duration, list, names, next, no_argument, starts_pair, written_without_quotes};
 use crate::errors::Errors;
 use crate::model::{Kind, Name, Noun};
+use crate::nearest::all_of;
 
 /// What one attribute says about how the caller is authenticated.
 pub(crate) struct AuthenticationArgs {
@@ -25,67 +24,69 @@ pub(crate) struct AuthenticationArgs {
     pub(crate) realm: Slot<LitStr>,
 }
 
-const KEYS: [&str; 3] = ["within", "grace", ON_DENIED];
+const KEYS: [Key<AuthenticationArgs>; 3] = [
+    Key {
+        name: "within",
+        of: Kind::AuthRequired,
+        example: "\"15 min\"",
+        take: |args, key, input| args.within.take(key, input, |input| duration::parse("within", input)),
+    },
+    Key {
+        name: "grace",
+        of: Kind::AuthRequired,
+        example: "\"15 min\"",
+        take: |args, key, input| args.grace.take(key, input, |input| duration::parse("grace", input)),
+    },
+    Key {
+        name: "realm",
+        of: Kind::HttpAuthRequired,
+        example: "\"…\"",
+        take: |args, key, input| args.realm.take(key, input, realm),
+    },
+];
 
-/// `auth_required`: the mechanisms that it names, then keys.
-pub(super) fn by_any(
+/// Parses the arguments of the attribute `kind` that stands at `span`: mechanisms, unless it stands for one itself, then
+/// keys.
+pub(super) fn authentication(
+    kind: Kind,
+    mechanism: Option<&str>,
     span: Span,
     tokens: TokenStream,
     on_denied: &mut Slot<ExprPath>,
     errors: &mut Errors,
 ) -> AuthenticationArgs {
-    let mut args = AuthenticationArgs::new(Kind::AuthRequired, span);
+    let keys = Keys::of(kind, &KEYS);
+    let mut args = AuthenticationArgs {
+        kind,
+        span,
+        mechanisms: mechanism.map(|name| Name::Literal(LitStr::new(name, span))).into_iter().collect(),
+        within: Slot::absent(),
+        grace: Slot::absent(),
+        realm: Slot::absent(),
+    };
     list(tokens, on_denied, errors, |input, after_key, errors| {
         if starts_pair(input) {
-            let key = input.call(Ident::parse_any)?;
-            return match key.to_string().as_str() {
-                "within" => args.within.take(&key, input, |input| duration::parse("within", input)),
-                "grace" => args.grace.take(&key, input, |input| duration::parse("grace", input)),
-                _ => Err(unknown_key(&key, &KEYS)),
-            };
+            keys.take(&mut args, input)
+        } else if let Some(error) = keys.without_value(input) {
+            Err(error)
+        } else if mechanism.is_none() {
+            names::name(Noun::Mechanism, &mut args.mechanisms, input, after_key, errors)
+        } else {
+            Err(keys_alone(kind, &keys, input))
         }
-        if let Some(key) = only_name(input).filter(|name| KEYS.contains(&name.as_str())) {
-            return Err(
-                input.error(format_args!("`{key}` needs a value: `{key} = \"{}\"`", duration::EXAMPLE))
-            );
-        }
-        names::name(Noun::Mechanism, &mut args.mechanisms, input, after_key, errors)
     });
     args
 }
 
-/// `auth_token_required`
-pub(super) fn by_token(span: Span) -> AuthenticationArgs {
-    AuthenticationArgs::by("token", Kind::AuthTokenRequired, span)
-}
-
-/// `http_auth_required`: the realm, or nothing.
-pub(super) fn by_http(
-    span: Span,
-    tokens: TokenStream,
-    on_denied: &mut Slot<ExprPath>,
-    errors: &mut Errors,
-) -> AuthenticationArgs {
-    let mut args = AuthenticationArgs::by("basic", Kind::HttpAuthRequired, span);
-    list(tokens, on_denied, errors, |input, _, _| {
-        if starts_pair(input) {
-            let key = input.call(Ident::parse_any)?;
-            return if key == "realm" {
-                args.realm.take(&key, input, realm)
-            } else {
-                Err(unknown_key(&key, &["realm", ON_DENIED]))
-            };
-        }
-        if written_without_quotes(input).is_some_and(|name| name == "realm") {
-            return Err(input.error("`realm` needs a value: `realm = \"…\"`"));
-        }
-        Err(input.error(format_args!(
-            "`http_auth_required` takes the keys `realm` and `{ON_DENIED}` alone, as in `realm = \"…\"`; \
-             found {}",
-            next(input)
-        )))
-    });
-    args
+/// The error for an argument that is no key, where nothing else is taken.
+fn keys_alone(kind: Kind, keys: &Keys<AuthenticationArgs>, input: ParseStream<'_>) -> syn::Error {
+    let Some(Key { name: key, example, .. }) = keys.first() else { return no_argument(kind, input) };
+    input.error(format_args!(
+        "`{}` takes the keys {} alone, as in `{key} = {example}`; found {}",
+        kind.name(),
+        all_of(&keys.names()),
+        next(input)
+    ))
 }
 
 fn realm(input: ParseStream<'_>) -> syn::Result<LitStr> {
@@ -114,22 +115,4 @@ fn realm(input: ParseStream<'_>) -> syn::Result<LitStr> {
         ));
     }
     Ok(literal)
-}
-
-impl AuthenticationArgs {
-    fn new(kind: Kind, span: Span) -> Self {
-        Self {
-            kind,
-            span,
-            mechanisms: Vec::new(),
-            within: Slot::absent(),
-            grace: Slot::absent(),
-            realm: Slot::absent(),
-        }
-    }
-
-    fn by(mechanism: &str, kind: Kind, span: Span) -> Self {
-        let mechanisms = vec![Name::Literal(LitStr::new(mechanism, span))];
-        Self { mechanisms, ..Self::new(kind, span) }
-    }
 }

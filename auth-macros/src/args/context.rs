@@ -1,15 +1,15 @@
 //! The arguments of `permission_required_for_context`.
 
 use proc_macro2::{Span, TokenStream};
-use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprPath, Ident, LitBool, LitStr, Token, Type, parenthesized, token};
 
-use super::{ON_DENIED, Slot, list, next, starts_pair, starts_path, unknown_key, written_without_quotes};
+use super::keys::{Key, Keys, Slot};
+use super::{list, next, starts_pair, starts_path, written_without_quotes};
 use crate::errors::Errors;
-use crate::model::{KnownPermission, Permission};
+use crate::model::{Kind, KnownPermission, Permission};
 use crate::nearest::{nearest, one_of};
 
 /// What `permission_required_for_context` says.
@@ -50,13 +50,31 @@ pub(crate) enum Origin {
     Loader(Loader),
 }
 
-/// Parses the arguments of the attribute that stands at `span`.
+const KEYS: [Key<ContextArgs>; 5] = [
+    key("ctx_arg", "\"…\"", |args, key, input| args.ctx_arg.take(key, input, ctx_arg)),
+    key("ctx", "Account", |args, key, input| args.ctx.take(key, input, ctx)),
+    key("id", "\"…\"", |args, key, input| args.id.take(key, input, id)),
+    key("ctx_loader", "f(…)", |args, key, input| args.ctx_loader.take(key, input, ctx_loader)),
+    key("allow_empty", "true", |args, key, input| args.allow_empty.take(key, input, allow_empty)),
+];
+
+const fn key(
+    name: &'static str,
+    example: &'static str,
+    take: fn(&mut ContextArgs, &Ident, ParseStream<'_>) -> syn::Result<()>,
+) -> Key<ContextArgs> {
+    Key { name, of: Kind::PermissionRequiredForContext, example, take }
+}
+
+/// Parses the arguments of the attribute `kind` that stands at `span`.
 pub(super) fn context(
+    kind: Kind,
     span: Span,
     tokens: TokenStream,
     on_denied: &mut Slot<ExprPath>,
     errors: &mut Errors,
 ) -> ContextArgs {
+    let keys = Keys::of(kind, &KEYS);
     let mut args = ContextArgs {
         span,
         permission: None,
@@ -74,13 +92,13 @@ pub(super) fn context(
             errors.push(input.span(), PERMISSION_FIRST);
         }
         if is_key {
-            return pair(&mut args, input);
+            return keys.take(&mut args, input);
         }
         if first && !after_key {
             args.permission = permission(input, errors)?;
             return Ok(());
         }
-        Err(misplaced(input))
+        Err(misplaced(&keys, input))
     });
     if first {
         errors.push(span, PERMISSION_FIRST);
@@ -126,21 +144,6 @@ fn unknown_permission(written: &str) -> String {
              an own permission is named by a path to a `const Permission`",
             one_of(&KnownPermission::NAMES)
         ),
-    }
-}
-
-const KEYS: [&str; 6] = ["ctx_arg", "ctx", "id", "ctx_loader", "allow_empty", ON_DENIED];
-
-/// `key = value`
-fn pair(args: &mut ContextArgs, input: ParseStream<'_>) -> syn::Result<()> {
-    let key = input.call(Ident::parse_any)?;
-    match key.to_string().as_str() {
-        "ctx_arg" => args.ctx_arg.take(&key, input, ctx_arg),
-        "ctx" => args.ctx.take(&key, input, ctx),
-        "id" => args.id.take(&key, input, id),
-        "ctx_loader" => args.ctx_loader.take(&key, input, ctx_loader),
-        "allow_empty" => args.allow_empty.take(&key, input, allow_empty),
-        _ => Err(unknown_key(&key, &KEYS)),
     }
 }
 
@@ -326,18 +329,9 @@ fn parameter(input: ParseStream<'_>) -> syn::Result<LitStr> {
 }
 
 /// What stands where a `key = value` should, behind the permission.
-fn misplaced(input: ParseStream<'_>) -> syn::Error {
-    if let Some(key) = written_without_quotes(input).filter(|name| KEYS.contains(&name.as_str())) {
-        return input.error(format_args!(
-            "`{key}` needs a value: `{}`",
-            match key.as_str() {
-                "ctx" => "ctx = Account",
-                "id" => "id = \"…\"",
-                "ctx_loader" => "ctx_loader = f(…)",
-                "allow_empty" => "allow_empty = true",
-                _ => "ctx_arg = \"…\"",
-            }
-        ));
+fn misplaced(keys: &Keys<ContextArgs>, input: ParseStream<'_>) -> syn::Error {
+    if let Some(error) = keys.without_value(input) {
+        return error;
     }
     let at = input.fork();
     if at.parse::<LitStr>().is_ok_and(|literal| KnownPermission::from_name(&literal.value()).is_some()) {
@@ -348,7 +342,7 @@ fn misplaced(input: ParseStream<'_>) -> syn::Error {
     }
     input.error(format_args!(
         "expected one of the keys {} with a value, found {}",
-        one_of(&KEYS),
+        one_of(&keys.names()),
         next(input)
     ))
 }

@@ -5,19 +5,21 @@ use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::{ExprPath, Ident, LitStr, Token};
 
-use super::{ON_DENIED, Slot, list, next, starts_pair, starts_path};
+use super::keys::{ON_DENIED, Slot};
+use super::{list, next, starts_pair, starts_path};
 use crate::errors::Errors;
-use crate::model::{Check, CheckKind, Name, Noun};
+use crate::model::{Kind, Name, Noun};
 
-/// Parses the arguments of the check `kind` that stands at `span`: names, at least one, then `on_denied`.
-pub(super) fn check(
-    kind: CheckKind,
+/// Parses the arguments of the attribute `kind` that stands at `span`: names, at least one, then `on_denied`.
+pub(super) fn names(
+    kind: Kind,
+    noun: Noun,
     span: Span,
     tokens: TokenStream,
     on_denied: &mut Slot<ExprPath>,
     errors: &mut Errors,
-) -> Check {
-    let (attribute, word) = (kind.name(), kind.noun().word());
+) -> Vec<Name> {
+    let (attribute, word) = (kind.name(), noun.word());
     let mut names = Vec::new();
     let mut empty = true;
     list(tokens, on_denied, errors, |input, after_key, errors| {
@@ -31,12 +33,12 @@ pub(super) fn check(
                 ),
             ));
         }
-        name(kind.noun(), &mut names, input, after_key, errors)
+        name(noun, &mut names, input, after_key, errors)
     });
     if empty {
         errors.push(span, format_args!("`{attribute}` needs at least one {word}: `#[{attribute}(\"…\")]`"));
     }
-    Check { kind, names }
+    names
 }
 
 /// Parses one more name to those before it. What could be understood is kept, so that what is wrong

@@ -39,8 +39,8 @@ pub(super) fn handler(place: &Place, route: Option<&Route>, requirements: &Token
 
 /// What a caller must meet, by the attributes of a guard.
 pub(super) fn requirements(guard: &Guard, route: Option<&Route>, handler: &Handler) -> TokenStream {
-    let checks = guard.checks.iter().map(|requirement| check(requirement, handler));
-    let contexts = guard.contexts.iter().map(|requirement| context(requirement, route));
+    let checks: Vec<_> = guard.checks.iter().map(|requirement| check(requirement, handler)).collect();
+    let contexts: Vec<_> = guard.contexts.iter().map(|requirement| context(requirement, route)).collect();
     let caller = match &guard.caller {
         Caller::Anonymous => quote!(Anonymous),
         Caller::Authenticated(requirement) if requirement.is_any() => quote!(BY_DEFAULT),
@@ -49,15 +49,15 @@ pub(super) fn requirements(guard: &Guard, route: Option<&Route>, handler: &Handl
             quote!(Authenticated(const { &#accepted }))
         }
     };
-    literal(&caller, quote!(#(#checks),*), quote!(#(#contexts),*))
+    literal(&caller, &checks, &contexts)
 }
 
-fn literal(caller: &TokenStream, checks: TokenStream, contexts: TokenStream) -> TokenStream {
+fn literal(caller: &TokenStream, checks: &[TokenStream], contexts: &[TokenStream]) -> TokenStream {
     quote! {
         ::auth_core::__private::Requirements {
             caller: ::auth_core::__private::CallerRequirement::#caller,
-            checks: &[#checks],
-            contexts: &[#contexts],
+            checks: &[#(#checks),*],
+            contexts: &[#(#contexts),*],
         }
     }
 }
@@ -66,7 +66,7 @@ fn literal(caller: &TokenStream, checks: TokenStream, contexts: TokenStream) -> 
 pub(super) fn nothing(reason: Option<&LitStr>) -> TokenStream {
     let some = reason.map(|reason| quote!(::core::option::Option::Some(#reason)));
     let reason = some.unwrap_or_else(|| quote!(::core::option::Option::None));
-    literal(&quote!(Everybody(#reason)), TokenStream::new(), TokenStream::new())
+    literal(&quote!(Everybody(#reason)), &[], &[])
 }
 
 fn context(requirement: &Context, route: Option<&Route>) -> TokenStream {
@@ -109,15 +109,12 @@ fn proofs(guard: &Guard) -> TokenStream {
     let proofs = guard.contexts.iter().filter_map(|context| {
         let ty = context.ty.as_ref()?;
         let argument = quote!(::auth_core::__private::Argument::<#ty>);
-        Some(match context.permissions.as_slice() {
-            [Permission::Known(known)] => {
-                let constant = format_ident!("PROVES_{}", known.constant());
-                quote!(let () = #argument::#constant;)
-            }
-            _ => {
-                let permissions = contexts::permissions(context);
-                quote!(::auth_core::__private::assert_proof(#argument::PROVES, #permissions);)
-            }
+        Some(if let [Permission::Known(known)] = context.permissions.as_slice() {
+            let constant = format_ident!("PROVES_{}", known.constant());
+            quote!(let () = #argument::#constant;)
+        } else {
+            let permissions = contexts::permissions(context);
+            quote!(::auth_core::__private::assert_proof(#argument::PROVES, #permissions);)
         })
     });
     proofs.collect()

@@ -311,11 +311,10 @@ fn accepted(
     quote!(::auth_core::__private::LogInRequirement::#mechanisms #within #grace #realm)
 }
 
-fn check(Check { kind, names: written }: &Check, handler: &Handler) -> TokenStream {
-    let (attribute, quantifier) = kind.variants();
-    let attribute = Ident::new(attribute, Span::call_site());
-    let quantifier = Ident::new(quantifier, Span::call_site());
-    let names = names(kind.noun(), written, handler);
+fn check(Check { attribute, quantifier, names: written }: &Check, handler: &Handler) -> TokenStream {
+    let names = names(attribute.noun(), written, handler);
+    let attribute = Ident::new(attribute.variant(), Span::call_site());
+    let quantifier = Ident::new(quantifier.variant(), Span::call_site());
     quote! {
         ::auth_core::__private::SubjectCheck {
             attribute: ::auth_core::__private::SubjectAttribute::#attribute,

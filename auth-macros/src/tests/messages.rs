@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 
 use super::{CONTEXT, ROLES_ACCEPTED, ROLES_REQUIRED, expand, messages};
-use crate::model::{CheckKind, Kind};
+use crate::model::{Arguments, Kind};
 use crate::{auth_model, load_context};
 
 mod authentication;
@@ -57,7 +57,7 @@ fn roles() {
 #[test]
 fn permissions_of_the_subject() {
     let on = |args: &str, expected: &[&str]| {
-        refuses(Kind::Check(CheckKind::PermissionsAccepted), args, HANDLER, expected);
+        refuses(Kind::PermissionsAccepted, args, HANDLER, expected);
     };
     on("", &["`permissions_accepted` needs at least one permission: `#[permissions_accepted(\"…\")]`"]);
     on(r#""""#, &["a permission cannot be empty; nobody could have it"]);
@@ -113,9 +113,9 @@ fn no_arguments() {
 fn on_denied() {
     let guards = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Public);
     for kind in guards {
-        let first = match kind {
-            Kind::Check(_) => "\"a\", ",
-            CONTEXT => "\"read\", ctx_arg = \"sensor\", ",
+        let first = match kind.arguments() {
+            Arguments::Names(..) => "\"a\", ",
+            Arguments::Context => "\"read\", ctx_arg = \"sensor\", ",
             _ => "",
         };
         let on = |args: &str, expected: &[&str]| refuses(kind, &format!("{first}{args}"), HANDLER, expected);

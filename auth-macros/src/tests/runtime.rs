@@ -1,16 +1,16 @@
 //! The path of auth-core, where it is not `::auth_core`.
 
-use super::{CONTEXT, expand, expanded_whole, messages};
-use crate::model::{CheckKind, Kind};
+use super::{expand, expanded_whole, messages};
+use crate::model::{Arguments, Kind};
 use crate::{auth_model, load_context};
 
 #[test]
 fn every_attribute_takes_the_path() {
-    let args = |kind| match kind {
-        Kind::Check(_) => "\"a\", b::C, ",
-        CONTEXT => "\"read\", ctx_arg = \"sensor\", id = body.id, on_denied = page, ",
-        Kind::AuthRequired => "\"token\", within = \"1 h\", ",
-        Kind::Public => "reason = \"a\", ",
+    let args = |kind: Kind| match kind.arguments() {
+        Arguments::Names(..) => "\"a\", b::C, ",
+        Arguments::Context => "\"read\", ctx_arg = \"sensor\", id = body.id, on_denied = page, ",
+        Arguments::Authentication(None) => "\"token\", within = \"1 h\", ",
+        Arguments::Reason => "reason = \"a\", ",
         _ => "",
     };
     for kind in Kind::ALL {
@@ -86,7 +86,7 @@ fn the_derives_take_the_path() {
 fn what_is_no_path_is_refused() {
     let form = "`crate` is the path of auth-core, without quotes: `crate = authz`";
     let on = |args: &str, expected: &[&str]| {
-        let output = expand(Kind::Check(CheckKind::RolesRequired), args, "async fn view() {}");
+        let output = expand(Kind::RolesRequired, args, "async fn view() {}");
         assert_eq!(messages(output), expected, "{args}");
     };
     on("\"a\", crate = \"authz\"", &[form]);
@@ -120,5 +120,5 @@ fn what_is_no_path_is_refused() {
 fn expanded_messages(item: &str) -> Vec<String> {
     let (first, rest) = item.split_once(")] ").unwrap();
     let args = first.trim_start_matches("#[roles_required(");
-    messages(expand(Kind::Check(CheckKind::RolesRequired), args, rest))
+    messages(expand(Kind::RolesRequired, args, rest))
 }

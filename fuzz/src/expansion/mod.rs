@@ -6,7 +6,10 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{DeriveInput, File, ImplItem, Item, ItemFn, ItemImpl, Lit, Meta, Stmt, parse2};
 
-use crate::{attribute, auth_model, load_context, model::Kind};
+use crate::{
+    attribute, auth_model, load_context,
+    model::{Arguments, Kind},
+};
 
 /// The input is Rust. A part that does not lex is left out, so that the macros see most of it.
 ///
@@ -204,9 +207,9 @@ fn authenticates(asked: &[Asked], first: &Stmt) {
 fn asks_all(asked: &[Asked], described: &str, items: &str) {
     for Asked { kind, args } in asked {
         let count = asked.iter().filter(|asked| asked.kind == *kind).count();
-        match kind {
-            Kind::Check(check) => {
-                let (attribute, quantifier) = check.variants();
+        match kind.arguments() {
+            Arguments::Names(attribute, quantifier) => {
+                let (attribute, quantifier) = (attribute.variant(), quantifier.variant());
                 let check = format!(
                     "attribute : :: auth_core :: __private :: SubjectAttribute :: {attribute} , quantifier : :: auth_core :: __private :: Quantifier :: {quantifier} "
                 );
@@ -215,7 +218,7 @@ fn asks_all(asked: &[Asked], described: &str, items: &str) {
                     assert!(described.contains(&name), "{name} is not asked for: {described}");
                 }
             }
-            Kind::PermissionRequiredForContext => {
+            Arguments::Context => {
                 // As many are loaded as are described: one for all attributes that name it alike.
                 let asks = described.matches(":: ContextRequirement {").count();
                 let named = items.matches(":: ContextFrom <").count() + items.matches(":: Checked <").count();
