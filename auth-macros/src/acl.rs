@@ -12,7 +12,7 @@ pub(crate) use self::rule::{Column, Rule};
 use self::rule::{any, behind};
 use crate::errors::Errors;
 use crate::model::{KnownPermission, Permission};
-use crate::nearest::{nearest, one_of};
+use crate::nearest::{one_of, suggestion_as};
 use crate::row::{Relation, Row};
 
 mod rule;
@@ -171,13 +171,11 @@ fn declared(input: ParseStream<'_>) -> syn::Result<(Permission, Span)> {
     };
     let known = |name: &str| KnownPermission::from_name(&name.replace('_', "-"));
     known(&name).map(|known| (Permission::Known(known), span)).ok_or_else(|| {
-        let remedy = nearest(&name, &KnownPermission::NAMES).map_or_else(
-            || {
-                let names = one_of(&KnownPermission::NAMES);
-                format!("known are {names}; one of your own is a constant: `PUBLISH = …`")
-            },
-            |known| format!("did you mean `{}`?", known.replace('-', "_")),
-        );
+        let as_key = |known: &str| known.replace('-', "_");
+        let remedy = suggestion_as(&name, &KnownPermission::NAMES, as_key).unwrap_or_else(|| {
+            let names = one_of(&KnownPermission::NAMES);
+            format!("known are {names}; one of your own is a constant: `PUBLISH = …`")
+        });
         syn::Error::new(span, format_args!("unknown permission `{name}`; {remedy}"))
     })
 }

@@ -10,7 +10,7 @@ use syn::spanned::Spanned as _;
 use crate::acl::{self, Column, Grant, Rule, written};
 use crate::errors::Errors;
 use crate::model::{KnownPermission, Name, Permission};
-use crate::nearest::nearest;
+use crate::nearest::{suggestion, suggestion_as, unknown};
 use crate::row::{Connection, Part, Relation, Row};
 use crate::runtime::Runtime;
 
@@ -54,8 +54,8 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
             if row.field(name).is_some() {
                 return;
             }
-            if let Some(meant) = nearest(&name.to_string(), &WORDS) {
-                errors.push(name.span(), format_args!("unknown term `{name}`; did you mean `{meant}`?"));
+            if let Some(suggestion) = suggestion(&name.to_string(), &WORDS) {
+                errors.keep::<()>(Err(unknown("term", name, suggestion)));
                 is_wrong = true;
             }
         });
@@ -254,12 +254,12 @@ impl Policy {
         };
         let Relation { name: through, parent, .. } = relation;
         let shown = shown(parent);
-        let remedy = match nearest(&word, &KnownPermission::NAMES) {
-            Some(meant) if expected.own == FLAG.own => {
-                format!("did you mean `{through}.{}`?", meant.replace('-', "_"))
-            }
-            _ => format!("a policy asks about the columns of a parent that are fields of `{shown}`"),
-        };
+        // A permission stands where a boolean column does.
+        let permissions = if expected.own == FLAG.own { KnownPermission::NAMES.as_slice() } else { &[] };
+        let as_term = |meant: &str| format!("{through}.{}", meant.replace('-', "_"));
+        let remedy = suggestion_as(&word, permissions, as_term).unwrap_or_else(|| {
+            format!("a policy asks about the columns of a parent that are fields of `{shown}`")
+        });
         let unknown = format!("no field of `{shown}` holds a column `{word}`; {remedy}");
         let mistyped = format!("the column `{word}` of `{shown}` {}", expected.mistyped);
         let function = Ident::new(expected.of_parent, span);

@@ -1,9 +1,37 @@
-//! The nearest known name to one that is unknown, and how names are listed in a message.
+//! The remedy for a name that is unknown: the nearest known one, or a list of all.
+
+use std::fmt::Display;
+
+use proc_macro2::Ident;
+
+/// The error for a name that is none of the known ones; `noun` says what it should be the name of.
+pub(crate) fn unknown(noun: &str, name: &Ident, remedy: impl Display) -> syn::Error {
+    syn::Error::new(name.span(), format_args!("unknown {noun} `{name}`; {remedy}"))
+}
+
+/// The remedy for an unknown name: a suggestion, or all the known names.
+pub(crate) fn remedy<S: AsRef<str>>(written: &str, known: &[S]) -> String {
+    suggestion(written, known).unwrap_or_else(|| format!("expected {}", one_of(known)))
+}
+
+/// `` did you mean `name`? ``, if a known name is near to what is written.
+pub(crate) fn suggestion<S: AsRef<str>>(written: &str, known: &[S]) -> Option<String> {
+    suggestion_as(written, known, str::to_owned)
+}
+
+/// A suggestion that shows the known name as one writes it at this place.
+pub(crate) fn suggestion_as<S: AsRef<str>>(
+    written: &str,
+    known: &[S],
+    shown: impl FnOnce(&str) -> String,
+) -> Option<String> {
+    nearest(written, known).map(|name| format!("did you mean `{}`?", shown(name)))
+}
 
 /// The name that `written` was probably meant to be: at most a third of its characters (and at
 /// least one) are inserted, deleted, replaced or swapped. Upper and lower case, `-` and `_` are
 /// the same. Of several, the nearest, then the first.
-pub(crate) fn nearest<'a, S: AsRef<str>>(written: &str, known: &'a [S]) -> Option<&'a str> {
+fn nearest<'a, S: AsRef<str>>(written: &str, known: &'a [S]) -> Option<&'a str> {
     let written = comparable(written)?;
     let limit = (written.len() / 3).max(1);
     known

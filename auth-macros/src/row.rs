@@ -9,7 +9,7 @@ use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Path, Token, Type
 
 use self::attribute::{items, relation};
 use crate::errors::Errors;
-use crate::nearest::{nearest, one_of};
+use crate::nearest::{one_of, remedy, suggestion, unknown};
 use crate::runtime::Runtime;
 
 mod attribute;
@@ -266,12 +266,7 @@ impl Attributes {
             self.relations.push(relation);
             Ok(())
         } else {
-            let written = key.to_string();
-            let remedy = nearest(&written, &KEYS).map_or_else(
-                || format!("expected {}", one_of(&KEYS)),
-                |known| format!("did you mean `{known}`?"),
-            );
-            Err(syn::Error::new(key.span(), format_args!("unknown key `{written}`; {remedy}")))
+            Err(unknown("key", key, remedy(&key.to_string(), &KEYS)))
         }
     }
 
@@ -387,10 +382,8 @@ fn key(
             continue;
         }
         let columns: Vec<String> = fields.iter().map(|(held, _)| held.column.unraw().to_string()).collect();
-        let remedy = match nearest(&name.to_string(), &columns) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "add it, or name the key with `#[diesel(primary_key(…))]`".to_owned(),
-        };
+        let remedy = suggestion(&name.to_string(), &columns)
+            .unwrap_or_else(|| "add it, or name the key with `#[diesel(primary_key(…))]`".to_owned());
         errors.push(
             wanted.span(),
             format_args!("no field of `{row}` holds the primary key `{name}`; {remedy}"),

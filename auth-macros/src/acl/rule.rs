@@ -7,7 +7,7 @@ use syn::{ExprPath, LitStr, Token, parenthesized, token};
 
 use super::is_constant;
 use crate::model::{KnownPermission, Name, Permission};
-use crate::nearest::{all_of, nearest, one_of};
+use crate::nearest::{all_of, one_of, suggestion, unknown};
 use crate::row::Relation;
 
 /// The condition on a subject and a row.
@@ -229,11 +229,9 @@ fn argument(name: &Ident, content: ParseStream<'_>, relations: &[Relation]) -> s
         "every_logged_in_user" => Ok(Rule::EveryLoggedInUser),
         "nobody" => Ok(Rule::Nobody),
         _ => {
-            let remedy = nearest(&written, &TERMS).map_or_else(
-                || format!("the terms are {}", one_of(&TERMS)),
-                |known| format!("did you mean `{known}`?"),
-            );
-            Err(syn::Error::new(name.span(), format_args!("unknown term `{written}`; {remedy}")))
+            let remedy =
+                suggestion(&written, &TERMS).unwrap_or_else(|| format!("the terms are {}", one_of(&TERMS)));
+            Err(unknown("term", name, remedy))
         }
     }
 }
@@ -288,14 +286,14 @@ fn one_step(relation: &Ident, name: &Ident, input: ParseStream<'_>) -> syn::Resu
 fn index_of(name: &Ident, relations: &[Relation]) -> syn::Result<usize> {
     relations.iter().position(|relation| relation.name == *name).ok_or_else(|| {
         let names: Vec<String> = relations.iter().map(|relation| relation.name.to_string()).collect();
-        let remedy = match nearest(&name.to_string(), &names) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None if names.is_empty() => {
+        let remedy = suggestion(&name.to_string(), &names).unwrap_or_else(|| {
+            if names.is_empty() {
                 format!("declare it with `#[auth(belongs_to({name}: Parent, foreign_key))]`")
+            } else {
+                format!("there is {}", one_of(&names))
             }
-            None => format!("there is {}", one_of(&names)),
-        };
-        syn::Error::new(name.span(), format_args!("unknown relation `{name}`; {remedy}"))
+        });
+        unknown("relation", name, remedy)
     })
 }
 

@@ -10,7 +10,7 @@ use super::keys::{Key, Keys, Slot};
 use super::{list, next, starts_pair, starts_path, written_without_quotes};
 use crate::errors::Errors;
 use crate::model::{Kind, KnownPermission, Permission};
-use crate::nearest::{nearest, one_of};
+use crate::nearest::{one_of, suggestion};
 
 /// What `permission_required_for_context` says.
 pub(crate) struct ContextArgs {
@@ -137,14 +137,13 @@ fn unknown_permission(written: &str) -> String {
     if written.is_empty() {
         return format!("a permission cannot be empty; write {}", one_of(&KnownPermission::NAMES));
     }
-    match nearest(written, &KnownPermission::NAMES) {
-        Some(name) => format!("unknown permission `{written}`; did you mean `{name}`?"),
-        None => format!(
-            "unknown permission `{written}`; expected {}; \
-             an own permission is named by a path to a `const Permission`",
+    let remedy = suggestion(written, &KnownPermission::NAMES).unwrap_or_else(|| {
+        format!(
+            "expected {}; an own permission is named by a path to a `const Permission`",
             one_of(&KnownPermission::NAMES)
-        ),
-    }
+        )
+    });
+    format!("unknown permission `{written}`; {remedy}")
 }
 
 fn ctx_arg(input: ParseStream<'_>) -> syn::Result<LitStr> {
@@ -232,14 +231,11 @@ fn id(input: ParseStream<'_>) -> syn::Result<Origin> {
             "query" => Origin::Query,
             "header" => Origin::Header,
             name => {
-                let remedy = nearest(name, &SOURCES).map_or_else(
-                    || {
-                        "expected `id = \"…\"` for a path parameter, or `scope(\"…\")` for one of an enclosing \
-                         scope, `query(\"…\")` or `header(\"…\")`"
-                            .to_owned()
-                    },
-                    |near| format!("did you mean `{near}`?"),
-                );
+                let remedy = suggestion(name, &SOURCES).unwrap_or_else(|| {
+                    "expected `id = \"…\"` for a path parameter, or `scope(\"…\")` for one of an enclosing \
+                     scope, `query(\"…\")` or `header(\"…\")`"
+                        .to_owned()
+                });
                 return Err(syn::Error::new(
                     source.span(),
                     format_args!("unknown source `{source}` of an id; {remedy}"),

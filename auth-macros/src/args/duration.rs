@@ -3,7 +3,7 @@
 use syn::LitStr;
 use syn::parse::ParseStream;
 
-use crate::nearest::nearest;
+use crate::nearest::suggestion_as;
 
 /// What the messages show.
 pub(super) const EXAMPLE: &str = "15 min";
@@ -77,12 +77,11 @@ impl Wrong {
             Self::Zero => format!("`{key}` cannot be zero; write a duration such as `\"{EXAMPLE}\"`"),
             Self::NoUnit => format!("`{key}` has no unit; write a duration such as `\"{EXAMPLE}\"`"),
             Self::TooLong => format!("`{key}` is too long; write a duration such as `\"{EXAMPLE}\"`"),
-            Self::UnknownUnit { number, unit } => match nearest(unit, &LONG_UNITS) {
-                Some(known) => format!("unknown unit `{unit}`; did you mean `\"{number} {known}\"`?"),
-                None => {
-                    format!("unknown unit `{unit}`; expected `s`, `min`, `h` or `d`, as in `\"{EXAMPLE}\"`")
-                }
-            },
+            Self::UnknownUnit { number, unit } => {
+                let remedy = suggestion_as(unit, &LONG_UNITS, |known| format!("\"{number} {known}\""))
+                    .unwrap_or_else(|| format!("expected `s`, `min`, `h` or `d`, as in `\"{EXAMPLE}\"`"));
+                format!("unknown unit `{unit}`; {remedy}")
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use syn::{Expr, ExprPath, Ident, Token};
 
 use super::{next, only_name, starts_pair, starts_path};
 use crate::model::Kind;
-use crate::nearest::{nearest, one_of};
+use crate::nearest::{remedy, unknown};
 
 /// One key of attributes with the arguments `A`.
 pub(super) struct Key<A> {
@@ -33,7 +33,7 @@ impl<A> Keys<A> {
         let key = input.call(Ident::parse_any)?;
         match self.named(&key.to_string()) {
             Some(known) => (known.take)(args, &key, input),
-            None => Err(self.unknown(&key)),
+            None => Err(unknown_key(&key, &self.names())),
         }
     }
 
@@ -55,16 +55,10 @@ impl<A> Keys<A> {
     fn named(&self, name: &str) -> Option<&'static Key<A>> {
         self.0.iter().copied().find(|key| key.name == name)
     }
-
-    fn unknown(&self, key: &Ident) -> syn::Error {
-        unknown_key(key, &self.names())
-    }
 }
 
 pub(super) fn unknown_key(key: &Ident, known: &[&str]) -> syn::Error {
-    let remedy = nearest(&key.to_string(), known)
-        .map_or_else(|| format!("expected {}", one_of(known)), |known| format!("did you mean `{known}`?"));
-    syn::Error::new(key.span(), format_args!("unknown key `{key}`; {remedy}"))
+    unknown("key", key, remedy(&key.to_string(), known))
 }
 
 /// The value of one key. It can be given and still have no value, where that was an error.

@@ -11,7 +11,7 @@ use crate::args::{ContextArgs, Origin};
 use crate::errors::Errors;
 use crate::handler::argument_name;
 use crate::model::{Context, IdPlace, Permission, Place};
-use crate::nearest::{all_of, nearest};
+use crate::nearest::{all_of, suggestion};
 use crate::route::Route;
 use crate::types::{context_type, element_type};
 
@@ -102,8 +102,8 @@ pub(super) fn argument(
         "another guard has already taken the arguments; write this attribute above the others, \
          under its own name"
             .to_owned()
-    } else if let Some(name) = nearest(wanted, &names) {
-        format!("did you mean `{name}`?")
+    } else if let Some(suggestion) = suggestion(wanted, &names) {
+        suggestion
     } else if names.is_empty() {
         "it has no argument with a name".to_owned()
     } else {
