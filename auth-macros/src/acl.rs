@@ -1,5 +1,5 @@
-//! `#[acl(…)]`: which rule grants which permission. Parsed into values: precedence is that of this parser, where `&`
-//! binds more tightly than `|` as it does in Rust, and never that of tokens that are written down again.
+//! `#[acl(…)]`: which rule grants which permission. The rules become values, so this parser decides about precedence: `&`
+//! binds more tightly than `|`, as in Rust. Generated code never has the operators of a policy.
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;
@@ -27,9 +27,9 @@ pub(crate) struct Grant {
 /// Reads the policy of a context.
 pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut Errors) -> Vec<Grant> {
     let mut grants: Vec<Grant> = Vec::new();
-    let mut found = false;
+    let mut has_policy = false;
     for attribute in policies(&input.attrs) {
-        found = true;
+        has_policy = true;
         let tokens = match &attribute.meta {
             Meta::List(list) => list.tokens.clone(),
             Meta::Path(_) | Meta::NameValue(_) => {
@@ -70,7 +70,7 @@ pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut E
         let result = parse.parse2(tokens);
         errors.keep(result);
     }
-    if !found {
+    if !has_policy {
         errors.push(input.ident.span(), format_args!("who may do what with it? Declare a policy: {EXAMPLE}"));
     }
     grants
@@ -82,7 +82,7 @@ fn policies(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("acl"))
 }
 
-/// Where a decision is taken.
+/// The place where a decision is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decides {
     /// By code of the application.
@@ -93,7 +93,7 @@ pub(crate) enum Decides {
     Database,
 }
 
-/// Where decisions about a context are taken. The derive of `AuthModel` reports errors of the policy.
+/// The place where decisions about a context are taken. The derive of `AuthModel` reports errors of the policy.
 pub(crate) fn decides(input: &DeriveInput, row: &Row) -> Decides {
     if policies(&input.attrs).next().is_none() {
         return Decides::Application;
@@ -101,19 +101,19 @@ pub(crate) fn decides(input: &DeriveInput, row: &Row) -> Decides {
     let mut errors = Errors::new();
     let grants = grants(input, &row.relations, &mut errors);
     errors.finish();
-    if are_held_by(&grants, row) { Decides::Context } else { Decides::Database }
+    if need_only_fields(&grants, row) { Decides::Context } else { Decides::Database }
 }
 
-/// Whether a policy names nothing but fields of the row.
-pub(crate) fn are_held_by(grants: &[Grant], row: &Row) -> bool {
-    let mut held = true;
+/// Whether the fields of the row are all that a policy needs.
+pub(crate) fn need_only_fields(grants: &[Grant], row: &Row) -> bool {
+    let mut only_fields = true;
     for grant in grants {
-        grant.rule.each(&mut |term| held &= is_held_by(term, row));
+        grant.rule.each(&mut |term| only_fields &= needs_only_fields(term, row));
     }
-    held
+    only_fields
 }
 
-fn is_held_by(term: &Rule, row: &Row) -> bool {
+fn needs_only_fields(term: &Rule, row: &Row) -> bool {
     match term.column() {
         Some(Column { relation, name }) => relation.is_none() && row.field(name).is_some(),
         None => !matches!(term, Rule::Granted(..)),

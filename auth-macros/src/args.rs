@@ -1,5 +1,5 @@
-//! The arguments of each attribute: parsed as they are written, without a look at the handler.
-//! After an error the parser goes on behind the next comma, so that one run reports them all.
+//! The arguments of each attribute, parsed without a look at the handler. After an error the parser goes on behind the next
+//! comma, so that one run reports all errors.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -20,18 +20,18 @@ pub(crate) use context::{ContextArgs, Loader, Origin};
 pub(crate) use keys::Slot;
 use keys::{ON_DENIED, take_on_denied, unknown_key};
 
-/// What one attribute says.
+/// The arguments of one attribute.
 pub(crate) enum Args {
     Authentication(Box<AuthenticationArgs>),
     Anonymous,
     Check(Check),
     Context(Box<ContextArgs>),
-    /// Why everybody may, if somebody says so.
+    /// The reason why the handler is open, if there is one.
     Public(Option<LitStr>),
 }
 
-/// Parses the arguments of the attribute `kind` that stands at `span`. What renders denials belongs to the
-/// handler, so it goes into one slot for all the attributes.
+/// Parses the arguments of the attribute `kind` that stands at `span`. One function renders all denials of a handler, so
+/// all its attributes share the slot `on_denied`.
 pub(crate) fn parse(
     kind: Kind,
     span: Span,
@@ -100,8 +100,8 @@ fn no_argument(kind: Kind, input: ParseStream<'_>) -> syn::Error {
     input.error(format_args!("`{name}` takes no argument but the key `{ON_DENIED}`; remove {found}"))
 }
 
-/// Comma-separated arguments, each parsed by `one`, which learns whether a `key = value` stands before it.
-/// But for `on_denied`, which is the same for all.
+/// Parses comma-separated arguments: `on_denied` here, each other one by `one`, which learns whether a `key = value` stands
+/// before it.
 fn list(
     tokens: TokenStream,
     on_denied: &mut Slot<ExprPath>,

@@ -1,10 +1,9 @@
-//! What one attribute does when the compiler expands it.
+//! The expansion of one attribute.
 //!
 //! The first of ours on a function gathers all the others, makes one guard of them and leaves each
-//! of them in place with a marker. A macro cannot know what a name stands for, so it removes none:
-//! ours sees the marker and leaves the function alone, another crate's attribute of the same name
-//! fails on it. Ours under another name carries no marker: it expands later and puts a guard of its
-//! own on the function, outside the first. In every case each check takes place.
+//! of them in place with a marker. A macro cannot resolve a name, so it removes no attribute: ours sees the marker and leaves
+//! the function alone, another crate's attribute of the same name fails on it. Ours under an alias carries no marker: it
+//! expands later and puts a guard of its own on the function, outside the first. In every case each check takes place.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
@@ -77,13 +76,13 @@ fn expand_written(
     route: Option<&Route>,
     errors: &mut Errors,
 ) -> TokenStream {
-    let said: Vec<(Kind, Span)> = written.iter().map(|Written { kind, span, .. }| (*kind, *span)).collect();
+    let kinds: Vec<(Kind, Span)> = written.iter().map(|Written { kind, span, .. }| (*kind, *span)).collect();
     let mut on_denied = Slot::absent();
     let args: Vec<Args> = written
         .into_iter()
         .map(|Written { kind, span, args }| args::parse(kind, span, args, &mut on_denied, errors))
         .collect();
-    let open = validate::alone(&said, place.wrapped, errors) == Some(Kind::Public);
+    let open = validate::alone(&kinds, place.wrapped, errors) == Some(Kind::Public);
     if open && errors.is_empty() {
         let reason = args.iter().find_map(|args| match args {
             Args::Public(reason) => reason.as_ref(),
@@ -172,7 +171,7 @@ fn marker(args: &TokenStream) -> Option<Span> {
     })
 }
 
-/// Whether the marker is one that [`marked`] wrote for this very attribute.
+/// Reports a marker that [`marked`] did not write for this very attribute.
 fn check_marker(kind: Kind, args: &TokenStream, marker: Span, wrapped: bool, errors: &mut Errors) {
     let from_marker = args
         .clone()
@@ -201,7 +200,7 @@ fn check_marker(kind: Kind, args: &TokenStream, marker: Span, wrapped: bool, err
     }
 }
 
-/// So that an attribute whose errors are reported already does not report them again.
+/// Removes our attributes, so that they do not report their errors again.
 fn without_ours(mut attributes: Vec<Attribute>) -> Vec<Attribute> {
     attributes.retain(|attribute| Kind::of(attribute.path()).is_none());
     attributes

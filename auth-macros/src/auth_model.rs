@@ -35,7 +35,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     report
 }
 
-/// The trait, where the attributes hold errors, so that rustc does not report that it is missing.
+/// The trait for a row whose attributes have errors, so that rustc does not report it as missing.
 fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
     let (parameters, usage, bounds) = generics.split_for_impl();
     quote! {
@@ -46,7 +46,7 @@ fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
     }
 }
 
-/// A word that stands alone is a boolean column, unless it was meant to be a term.
+/// Reports single words that are typos of terms: any other word is a boolean column.
 fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
     const WORDS: [&str; 2] = ["every_logged_in_user", "nobody"];
     for grant in grants {
@@ -87,7 +87,7 @@ impl Policy {
         let assertion = self.row.assertion();
         let scoped = self.scoped();
         let stored = self.stored();
-        let decides = if acl::are_held_by(&self.grants, &self.row) {
+        let decides = if acl::need_only_fields(&self.grants, &self.row) {
             self.access_control_list()
         } else {
             self.decided_by_the_database()
@@ -113,7 +113,7 @@ impl Policy {
                 #(#checks)*
 
                 impl #name {
-                    // Not a constant of the trait: two that refer to each other could not be evaluated.
+                    // Not a constant of the trait: the compiler cannot evaluate two that refer to each other.
                     #[doc(hidden)]
                     #[allow(unreachable_pub, reason = "the policies of children refer to it")]
                     pub const fn __auth_policy() -> &'static ::auth_core::Policy {
@@ -133,7 +133,7 @@ impl Policy {
     fn scoped(&self) -> TokenStream {
         let Row { name, table, key, connection: Connection { backend, .. }, .. } = &self.row;
         let diesel = quote!(::auth_core::__private::diesel);
-        let columns = self.row.columns().map(|held| self.row.declared(&held.column));
+        let columns = self.row.columns().map(|field| self.row.declared(&field.column));
         let compared = self.compared();
         let compared = compared.iter().map(|column| self.row.declared(column));
         let key = if let [Part { column, .. }] = key.as_slice() {
@@ -214,7 +214,7 @@ fn shown(ty: &syn::Type) -> String {
     ty.to_token_stream().to_string().replace(' ', "")
 }
 
-/// The place of something that the user wrote, for generated tokens.
+/// The place of the user's tokens, for generated ones.
 fn at(written: Span) -> Span {
     Span::mixed_site().located_at(written)
 }

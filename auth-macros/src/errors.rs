@@ -1,4 +1,4 @@
-//! Collects what is wrong with the user's code, so that everything is reported at once.
+//! Collects the errors in the user's code, so that one run reports all of them.
 
 use std::fmt::Display;
 use std::thread;
@@ -9,43 +9,43 @@ use quote::ToTokens;
 /// The errors found so far. Has to be read with [`Errors::finish`]: dropping it unread would turn
 /// an error into silence, so that complains in debug builds.
 pub(crate) struct Errors {
-    found: Vec<syn::Error>,
+    errors: Vec<syn::Error>,
     read: bool,
 }
 
 impl Errors {
     pub(crate) fn new() -> Self {
-        Self { found: Vec::new(), read: false }
+        Self { errors: Vec::new(), read: false }
     }
 
     pub(crate) fn push(&mut self, span: Span, message: impl Display) {
-        self.found.push(syn::Error::new(span, message));
+        self.errors.push(syn::Error::new(span, message));
     }
 
     /// Points at all of `tokens`.
     pub(crate) fn push_spanned(&mut self, tokens: impl ToTokens, message: impl Display) {
-        self.found.push(syn::Error::new_spanned(tokens, message));
+        self.errors.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Takes over what `syn` reports, and hands on what it found.
+    /// Takes over the error that `syn` reports, or returns the value.
     pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
-                self.found.push(error);
+                self.errors.push(error);
                 None
             }
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
+        self.errors.is_empty()
     }
 
     /// One `compile_error!` for each error, in the order found; nothing where there is none.
     pub(crate) fn finish(mut self) -> TokenStream {
         self.read = true;
-        self.found.drain(..).map(syn::Error::into_compile_error).collect()
+        self.errors.drain(..).map(syn::Error::into_compile_error).collect()
     }
 }
 

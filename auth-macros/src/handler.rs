@@ -1,5 +1,4 @@
-//! The function that an attribute stands on: parsed as far as a guard needs it. The body stays the
-//! tokens that it is.
+//! The function below an attribute, parsed as far as a guard needs it. The body stays unparsed tokens.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident};
@@ -16,7 +15,7 @@ pub(crate) struct Handler {
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) body: TokenStream,
-    /// Where `Self` stands, which a free function has not got.
+    /// The place of `Self`, which a free function does not have.
     pub(crate) own_type: Option<Span>,
 }
 
@@ -63,7 +62,7 @@ impl Handler {
         })
     }
 
-    /// Notes where the function names the type of the `impl` that it stands in. `item` is all of it.
+    /// Sets the place where the function names `Self`, the type of its `impl`. `item` is the whole function.
     pub(crate) fn find_own_type(&mut self, item: &TokenStream) {
         // A look at the text costs less than one at each token of each handler.
         if !item.to_string().contains("Self") {
@@ -91,7 +90,7 @@ impl Handler {
         let Some(GenericArgument::Type(guard)) = arguments.next() else {
             return None;
         };
-        // Behind it stand the types of the arguments, and of the contexts that are only checked.
+        // The types of the arguments follow, and those of the contexts that are checked but not handed over.
         let are_tuples = arguments.all(|argument| matches!(argument, GenericArgument::Type(Type::Tuple(_))));
         let name = &path_of(guard)?.segments.last()?.ident;
         let text = name.to_string();
@@ -99,13 +98,13 @@ impl Handler {
         (admitted.ident == "Admitted" && are_tuples && is_ours).then_some(name)
     }
 
-    /// What the next guard on this function is called. The first is what a route attribute makes of the handler, if
-    /// there is one. Others are named after the handler, and counted, since an attribute under another name cannot be
-    /// merged and wraps the function once more.
+    /// The name of the next guard on this function. The first is the struct that a route attribute makes of the handler, if
+    /// there is one. Others are named after the handler, and counted, since an attribute under an alias is not merged and
+    /// wraps the function once more.
     pub(crate) fn next_guard(&self, routed: bool) -> Ident {
         let first = format_ident!("__{}_guard", self.signature.ident.unraw());
         let Some(present) = self.guard().map(Ident::to_string) else {
-            // What a route attribute makes has no parameters.
+            // The struct that a route attribute makes has no parameters.
             return if routed && !self.is_generic() { self.signature.ident.clone() } else { first };
         };
         let base = first.to_string();
@@ -120,7 +119,7 @@ impl Handler {
     }
 }
 
-/// The name that `ctx_arg` knows an argument by: that of `sensor`, `mut sensor`, `sensor @ …` and
+/// The name of an argument for `ctx_arg`: that of `sensor`, `mut sensor`, `sensor @ …` and
 /// `web::Path(sensor)`.
 pub(crate) fn argument_name(pattern: &Pat) -> Option<&Ident> {
     match pattern {
@@ -136,7 +135,7 @@ pub(crate) fn argument_name(pattern: &Pat) -> Option<&Ident> {
     }
 }
 
-/// Where `Self` stands. What a macro makes of it, nobody knows.
+/// The place of `Self`, but in the arguments of a macro, whose expansion is unknown.
 fn own_type(tokens: TokenStream) -> Option<Span> {
     let mut of_macro = false;
     tokens.into_iter().find_map(|token| match token {
@@ -149,7 +148,7 @@ fn own_type(tokens: TokenStream) -> Option<Span> {
     })
 }
 
-/// Whether types of their own are in these tokens, in which `Self` is another.
+/// Whether the tokens declare types, in which `Self` is another.
 fn has_types(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => {
@@ -236,7 +235,7 @@ mod tests {
             )),
             "__view_guard"
         );
-        // What a route attribute makes has no parameters.
+        // The struct that a route attribute makes has no parameters.
         assert_eq!(
             next(parse_quote!(
                 async fn view<T>(a: T) {}

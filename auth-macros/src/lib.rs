@@ -1,18 +1,20 @@
 //! The attributes and derives of `auth-core`, which re-exports them. Applications depend on that
 //! crate and find the documentation with examples there.
 //!
-//! A macro here is syntax: it reads what is written on a handler, reports what is wrong with it and
-//! writes down calls of `auth-core`, which holds the meaning. The stages, in order:
+//! A macro here is syntax: it reads the attributes on a handler, reports errors in them and generates calls of `auth-core`,
+//! which holds the meaning. The stages, in order:
 //!
-//! * `attribute`: what one attribute does when the compiler expands it: the first on a function
-//!   gathers the others, so that one guard is made of them all;
+//! * `attribute`: the expansion of one attribute: the first on a function gathers the others and makes one guard of them
+//!   all;
 //! * `args`, `handler`, `route`: parse the arguments of an attribute, the function, the route pattern;
-//! * `validate`: holds them against each other, brings together what several attributes ask, and
-//!   makes the `model`;
-//! * `expand`: writes the model down and cannot fail.
+//! * `validate`: compares them, merges the requirements of several attributes, and makes the `model`;
+//! * `expand`: generates code from the model and cannot fail.
 //!
-//! `types` reads types as they are written; `errors` collects what the stages report; `runtime` is the path of auth-core. The derives `load_context` and `auth_model` read a `row` of a table, and
-//! its `acl`.
+//! `types` reads types as they are written; `errors` collects the errors of all stages; `nearest` makes their remedies for
+//! unknown names; `runtime` is the path of auth-core. The derives `load_context` and `auth_model` read a `row` of a table,
+//! and its `acl`.
+//!
+//! A new attribute begins with a row of `model::Kind`, a new key with a row of the table `KEYS` of its arguments.
 
 #![allow(missing_docs, reason = "each item is documented where `auth-core` re-exports it")]
 

@@ -25,7 +25,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     report
 }
 
-/// The trait where the attributes hold errors, so that nobody is told that it is missing.
+/// The trait for a row whose attributes have errors, so that rustc does not report it as missing.
 fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
     let (parameters, usage, bounds) = generics.split_for_impl();
     quote! {
@@ -54,8 +54,8 @@ fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
     }
 }
 
-/// Where there is a policy, its derive says how rows are found. Otherwise nothing is known of how the context decides: a row
-/// that does not hold what is stored is no context.
+/// The derive of a policy implements how rows are found. Without a policy, code of the application decides, and every
+/// field has to have the value of its column.
 fn expand(row: &Row, decides: Decides) -> TokenStream {
     let load = load(row, decides);
     // `KeyColumns` lists keys of one column alone.

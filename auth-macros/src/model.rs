@@ -1,5 +1,5 @@
-//! What a guard is: the outcome of parsing and validation, the input of expansion. Keeps the
-//! user's syntax nodes, so that what rustc reports about them points at the user's code.
+//! The model of a guard: the outcome of parsing and validation, the input of expansion. It keeps the user's syntax nodes, so
+//! that rustc's errors about them point at the user's code.
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
@@ -12,7 +12,7 @@ mod kind;
 
 pub(crate) use kind::{Arguments, Kind, Quantifier, SubjectAttribute};
 
-/// One guard: everything that the attributes on one handler ask for.
+/// One guard: the requirements of all attributes on one handler.
 pub(crate) struct Guard {
     /// Phase 1.
     pub(crate) caller: Caller,
@@ -24,7 +24,7 @@ pub(crate) struct Guard {
     pub(crate) on_denied: Option<ExprPath>,
 }
 
-/// Where a guard goes: the handler, what the guard is called, and what the handler becomes.
+/// The place of a guard: the handler, the guard's name, and what surrounds it.
 pub(crate) struct Place {
     pub(crate) handler: Handler,
     pub(crate) name: Ident,
@@ -34,15 +34,15 @@ pub(crate) struct Place {
     pub(crate) wrapped: bool,
 }
 
-/// Whom a guard lets through to its other checks.
+/// The callers that a guard lets through to its other checks.
 pub(crate) enum Caller {
     Anonymous,
     Authenticated(LogInRequirement),
 }
 
-/// How a caller may have been authenticated.
+/// The requirement on how a caller was authenticated.
 pub(crate) struct LogInRequirement {
-    /// None: by any mechanism that the application accepts where nothing is said.
+    /// None: any mechanism that the application accepts by default.
     pub(crate) mechanisms: Option<Vec<Name>>,
     /// In seconds.
     pub(crate) within: Option<u32>,
@@ -52,14 +52,14 @@ pub(crate) struct LogInRequirement {
 }
 
 impl LogInRequirement {
-    /// Whether nothing is said.
+    /// Whether every authenticated caller meets it.
     pub(crate) fn is_any(&self) -> bool {
         let Self { mechanisms, within, grace, realm } = self;
         mechanisms.is_none() && within.is_none() && grace.is_none() && realm.is_none()
     }
 }
 
-/// One attribute that asks the subject for what it names.
+/// The check of one attribute that names roles or permissions of the subject.
 pub(crate) struct Check {
     pub(crate) attribute: SubjectAttribute,
     pub(crate) quantifier: Quantifier,
@@ -73,7 +73,7 @@ pub(crate) enum Name {
 }
 
 impl Name {
-    /// Whether both are written alike. What a path stands for, a macro cannot know.
+    /// Whether both are written alike. A macro cannot know the constant at a path.
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Literal(_), Self::Literal(_)) | (Self::Path(_), Self::Path(_)) => {
@@ -92,7 +92,7 @@ impl Name {
     }
 }
 
-/// What a name is the name of.
+/// The kind of thing that a name names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Noun {
     Role,
@@ -111,20 +111,20 @@ impl Noun {
     }
 }
 
-/// Where a request names a context.
+/// The place of a context's id: in the request, or an expression; or the function that makes the context.
 pub(crate) enum IdPlace {
-    /// Path parameters; the first that a request has.
+    /// Path parameters, of which the first that a request has counts.
     Path(Vec<String>),
     Query(String),
     Header(String),
     /// Several of the places above, or none.
     Parts(Vec<Self>),
-    /// The id is what an expression makes of these other arguments, counted from 0.
+    /// An expression makes the id of these other arguments, counted from 0.
     Arguments {
         expression: Box<Expr>,
         arguments: Vec<usize>,
     },
-    /// The context is what a function makes of its arguments.
+    /// A function makes the context of its arguments.
     Loader {
         path: ExprPath,
         arguments: Vec<LoaderArgument>,
@@ -134,12 +134,12 @@ pub(crate) enum IdPlace {
 pub(crate) enum LoaderArgument {
     /// An argument of the handler, counted from 0.
     Of(usize, Ident),
-    /// The connection that the function asks for.
+    /// A connection to the database.
     Connection,
 }
 
 impl IdPlace {
-    /// As it is written in an attribute, to be shown and compared.
+    /// The text in the attribute, for messages and comparisons.
     pub(crate) fn written(&self) -> String {
         match self {
             Self::Path(names) => one_of(names),
@@ -160,12 +160,12 @@ impl IdPlace {
         }
     }
 
-    /// Whether the request names it, and nothing is made of the handler's arguments.
-    pub(crate) fn is_named(&self) -> bool {
+    /// Whether the id is in the request, and not made of the handler's arguments.
+    pub(crate) fn is_in_request(&self) -> bool {
         !matches!(self, Self::Arguments { .. } | Self::Loader { .. })
     }
 
-    /// The arguments of the handler that it is made of.
+    /// The arguments of the handler from which the id or the context is made.
     pub(crate) fn arguments(&self) -> Vec<usize> {
         match self {
             Self::Path(_) | Self::Query(_) | Self::Header(_) | Self::Parts(_) => Vec::new(),
@@ -177,7 +177,7 @@ impl IdPlace {
     pub(crate) fn is(&self, other: &Self) -> bool {
         let tokens = |tokens: &dyn quote::ToTokens| tokens.to_token_stream().to_string();
         match (self, other) {
-            // `written` is for people: in a text, it takes away spaces that mean something.
+            // `written` is for people: it removes spaces, which matter inside a string literal.
             (Self::Arguments { expression: one, .. }, Self::Arguments { expression: other, .. }) => {
                 tokens(one) == tokens(other)
             }
@@ -212,16 +212,16 @@ impl LoaderArgument {
     }
 }
 
-/// One context to load, or several, and every permission that is asked of it.
+/// One context to load, or a list, and every permission that it must grant.
 pub(crate) struct Context {
     /// The handler's argument that receives it, counted from 0.
     pub(crate) argument: Option<usize>,
-    /// The type of that argument, or what `ctx` says. Without both, it is what a loader makes.
+    /// The type of that argument, or of `ctx`. None: only the loader's signature has it.
     pub(crate) ty: Option<Type>,
-    pub(crate) source: IdPlace,
+    pub(crate) id_place: IdPlace,
     pub(crate) permissions: Vec<Permission>,
     pub(crate) allow_empty: bool,
-    /// Made of arguments which are extracted from the request.
+    /// Made of arguments that are extracted from the request.
     pub(crate) late: bool,
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use proc_macro2::Ident;
 
-/// The error for a name that is none of the known ones; `noun` says what it should be the name of.
+/// The error for an unknown name; `noun` says what it should name.
 pub(crate) fn unknown(noun: &str, name: &Ident, remedy: impl Display) -> syn::Error {
     syn::Error::new(name.span(), format_args!("unknown {noun} `{name}`; {remedy}"))
 }

@@ -4,12 +4,12 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, LitStr, Meta};
 
-/// What the route attributes on a handler say.
+/// The route attributes on a handler.
 pub(crate) struct Route {
     patterns: Vec<Pattern>,
 }
 
-/// What one of them says.
+/// The methods and the pattern of one route attribute.
 pub(crate) struct Pattern {
     pub(crate) methods: Vec<String>,
     pub(crate) text: String,
@@ -40,7 +40,7 @@ impl Route {
         &self.patterns
     }
 
-    /// The path parameters that every pattern has; None where no pattern is to be seen.
+    /// The path parameters that all patterns have in common; None without a visible pattern.
     pub(crate) fn parameters(&self) -> Option<Vec<&str>> {
         let (first, others) = self.patterns.split_first()?;
         let parameters = first

@@ -1,4 +1,4 @@
-//! A row of a diesel table, as the derives see it: its table, key and connection, and what it belongs to.
+//! A row of a diesel table, as the derives see it: its table, key, connection and relations.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -15,7 +15,7 @@ use crate::runtime::Runtime;
 mod attribute;
 mod keyed;
 
-/// A row of a table: what the implementations need to know.
+/// A row of a table, as far as the implementations need it.
 pub(crate) struct Row {
     pub(crate) name: Ident,
     pub(crate) table: Path,
@@ -37,13 +37,13 @@ pub(crate) struct Part {
 pub(crate) struct ColumnField {
     pub(crate) column: Ident,
     pub(crate) field: Ident,
-    /// Whether diesel makes it of something else than the column, or makes something else of it.
+    /// Whether the field differs from its column: diesel selects an expression, or converts the value.
     pub(crate) computed: bool,
-    /// Whether diesel makes it of the column, whatever that is.
+    /// Whether diesel selects the column itself.
     pub(crate) of_column: bool,
 }
 
-/// What a row refers to: `belongs_to(asset: Asset, asset_id)`.
+/// A reference to a parent: `belongs_to(asset: Asset, asset_id)`.
 pub(crate) struct Relation {
     pub(crate) name: Ident,
     pub(crate) parent: Type,
@@ -61,7 +61,7 @@ impl Relation {
 pub(crate) struct Connection {
     pub(crate) ty: TokenStream,
     pub(crate) backend: TokenStream,
-    /// How it locks rows, as far as its name says.
+    /// How it locks rows, if its name tells.
     pub(crate) lock: Option<&'static str>,
     /// Whether it is awaited.
     pub(crate) is_async: bool,
@@ -95,30 +95,30 @@ impl Row {
             );
             return None;
         };
-        let said = Attributes::by(&input.attrs, runtime, errors);
+        let attributes = Attributes::by(&input.attrs, runtime, errors);
         if !input.generics.params.is_empty() {
             errors.push_spanned(
                 &input.generics,
                 format_args!("a row with generic parameters cannot be derived; implement `{derive}` by hand"),
             );
         }
-        let understood = errors.is_empty();
+        let is_valid = errors.is_empty();
         let fields: Vec<(ColumnField, &Type)> =
-            fields.named.iter().filter_map(|field| Some((held(field, errors)?, &field.ty))).collect();
-        let key = key(&input.ident, derive, &said, &fields, errors);
-        // Where an attribute is wrong, what is missing may be what it was to say.
-        let connection = understood.then(|| said.connection(input.ident.span(), errors)).flatten();
+            fields.named.iter().filter_map(|field| Some((column_field(field, errors)?, &field.ty))).collect();
+        let key = key(&input.ident, derive, &attributes, &fields, errors);
+        // An attribute with an error may be the one that names the connection.
+        let connection = is_valid.then(|| attributes.connection(input.ident.span(), errors)).flatten();
         Some(Self {
-            table: said.table.unwrap_or_else(|| default_table(&input.ident).into()),
+            table: attributes.table.unwrap_or_else(|| default_table(&input.ident).into()),
             name: input.ident.clone(),
             key: key?,
-            fields: fields.into_iter().map(|(held, _)| held).collect(),
+            fields: fields.into_iter().map(|(field, _)| field).collect(),
             connection: connection?,
-            relations: said.relations,
+            relations: attributes.relations,
         })
     }
 
-    /// That diesel loads the row: what is wrong otherwise, this says first.
+    /// Asserts that diesel loads the row, so that the compiler reports this first if it does not.
     pub(crate) fn assertion(&self) -> TokenStream {
         let (name, backend) = (&self.name, &self.connection.backend);
         let span = Span::mixed_site().located_at(name.span());
@@ -140,7 +140,7 @@ impl Row {
         }
     }
 
-    /// The table, as if it stood in front of its column: what is wrong with the column is reported there.
+    /// The table at the place of its column: the compiler reports errors about the column there.
     pub(crate) fn table_at(&self, span: Span) -> TokenStream {
         let tokens = self.table.to_token_stream().into_iter();
         let moved = tokens.map(|mut token| {
@@ -150,15 +150,15 @@ impl Row {
         moved.collect()
     }
 
-    /// The fields that hold what is in their columns.
+    /// The fields that have the values of their columns.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &ColumnField> {
-        self.fields.iter().filter(|held| !held.computed)
+        self.fields.iter().filter(|field| !field.computed)
     }
 
-    /// The field that holds what is in a column.
+    /// The field that has the value of a column.
     pub(crate) fn field(&self, column: &Ident) -> Option<&Ident> {
         let column = column.unraw();
-        self.columns().find(|held| held.column.unraw() == column).map(|held| &held.field)
+        self.columns().find(|field| field.column.unraw() == column).map(|field| &field.field)
     }
 }
 
@@ -180,7 +180,7 @@ impl Connection {
     }
 }
 
-/// What the attributes of the struct say.
+/// The attributes of the struct.
 #[derive(Default)]
 struct Attributes {
     table: Option<Path>,
@@ -195,19 +195,19 @@ struct Attributes {
 
 impl Attributes {
     fn by(attributes: &[Attribute], runtime: &mut Runtime, errors: &mut Errors) -> Self {
-        let mut said = Self::default();
+        let mut parsed = Self::default();
         for attribute in attributes {
             if attribute.path().is_ident("diesel") {
-                let result = items(attribute, |key, input| said.diesel(key, input));
+                let result = items(attribute, |key, input| parsed.diesel(key, input));
                 errors.keep(result);
             } else if attribute.path().is_ident("auth") {
                 let result = items(attribute, |key, input| {
                     if key == "crate" {
                         runtime.take_value(key, input)?;
                     } else {
-                        said.auth(key, input)?;
+                        parsed.auth(key, input)?;
                     }
-                    // Diesel's own attributes may go on as they like.
+                    // In diesel's attributes, anything may follow.
                     if input.is_empty() || input.peek(Token![,]) {
                         Ok(())
                     } else {
@@ -217,7 +217,7 @@ impl Attributes {
                 errors.keep(result);
             }
         }
-        said
+        parsed
     }
 
     fn diesel(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
@@ -290,16 +290,16 @@ impl Attributes {
     /// The type of the connection: as named, or that of the one backend.
     fn connection(&self, span: Span, errors: &mut Errors) -> Option<Connection> {
         let diesel = quote!(::auth_core::__private::diesel);
-        if let Some(named) = &self.connection {
+        if let Some(ty) = &self.connection {
             let backend = if self.is_async {
-                quote!(<#named as ::auth_core::__private::diesel_async::AsyncConnectionCore>::Backend)
+                quote!(<#ty as ::auth_core::__private::diesel_async::AsyncConnectionCore>::Backend)
             } else {
-                quote!(<#named as #diesel::Connection>::Backend)
+                quote!(<#ty as #diesel::Connection>::Backend)
             };
             return Some(Connection {
-                ty: named.to_token_stream(),
+                ty: ty.to_token_stream(),
                 backend,
-                lock: self.row_lock.or_else(|| lock_of(named)),
+                lock: self.row_lock.or_else(|| lock_of(ty)),
                 is_async: self.is_async,
             });
         }
@@ -343,7 +343,7 @@ const BASE_QUERY: &str = "contexts are loaded from the table and not from `base_
 /// The variants of `auth_core::RowLock`.
 const LOCKS: [&str; 3] = ["Transaction", "Postgres", "Mysql"];
 
-/// How the connections of diesel and `diesel-async` lock rows. Others say it themselves.
+/// How the connections of diesel and `diesel-async` lock rows. Other connections implement `LockRows`.
 fn lock_of(connection: &Type) -> Option<&'static str> {
     let Type::Path(path) = connection else { return None };
     match path.path.segments.last()?.ident.to_string().as_str() {
@@ -358,11 +358,11 @@ fn lock_of(connection: &Type) -> Option<&'static str> {
 fn key(
     row: &Ident,
     derive: &str,
-    said: &Attributes,
+    attributes: &Attributes,
     fields: &[(ColumnField, &Type)],
     errors: &mut Errors,
 ) -> Option<Vec<Part>> {
-    let key = said.primary_key.clone().unwrap_or_else(|| vec![Ident::new("id", row.span())]);
+    let key = attributes.primary_key.clone().unwrap_or_else(|| vec![Ident::new("id", row.span())]);
     if key.is_empty() {
         errors.push(row.span(), "`primary_key` names no column");
         return None;
@@ -374,14 +374,14 @@ fn key(
         );
         return None;
     }
-    let mut found = Vec::new();
+    let mut parts = Vec::new();
     for wanted in key {
         let name = wanted.unraw();
-        if let Some((held, ty)) = fields.iter().find(|(held, _)| held.column.unraw() == name) {
-            found.push(Part { column: wanted, field: held.field.clone(), ty: (*ty).clone() });
+        if let Some((field, ty)) = fields.iter().find(|(field, _)| field.column.unraw() == name) {
+            parts.push(Part { column: wanted, field: field.field.clone(), ty: (*ty).clone() });
             continue;
         }
-        let columns: Vec<String> = fields.iter().map(|(held, _)| held.column.unraw().to_string()).collect();
+        let columns: Vec<String> = fields.iter().map(|(field, _)| field.column.unraw().to_string()).collect();
         let remedy = suggestion(&name.to_string(), &columns)
             .unwrap_or_else(|| "add it, or name the key with `#[diesel(primary_key(…))]`".to_owned());
         errors.push(
@@ -390,11 +390,11 @@ fn key(
         );
         return None;
     }
-    Some(found)
+    Some(parts)
 }
 
-/// The column that a field holds. One that embeds another row holds none by itself.
-fn held(field: &Field, errors: &mut Errors) -> Option<ColumnField> {
+/// The column of a field. A field that embeds another row has no column.
+fn column_field(field: &Field, errors: &mut Errors) -> Option<ColumnField> {
     let name = field.ident.clone()?;
     let mut column = name.clone();
     let (mut embeds, mut computed, mut of_column) = (false, false, true);

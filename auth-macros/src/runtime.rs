@@ -1,5 +1,5 @@
-//! Where the runtime is. What is written down says `::auth_core`; an application that knows it by another name, or
-//! through a crate that re-exports it, gives the path: `crate = authz` in an attribute, `#[auth(crate = authz)]` for a derive.
+//! The path of the runtime. Generated code says `::auth_core`; an application that has it under another name, or through a
+//! crate that re-exports it, gives the path: `crate = authz` in an attribute, `#[auth(crate = authz)]` for a derive.
 
 use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -53,7 +53,7 @@ impl Runtime {
         rest
     }
 
-    /// Takes what stands behind the key of `#[auth(crate = path)]`.
+    /// Takes the value of the key in `#[auth(crate = path)]`.
     pub(crate) fn take_value(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         let path = path(input)?;
         if self.path.replace(path).is_some() {
@@ -62,7 +62,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// What is written down, with the path in the place of `::auth_core`.
+    /// The generated code, with the path in the place of `::auth_core`.
     pub(crate) fn put_into(&self, output: TokenStream) -> TokenStream {
         match &self.path {
             Some(path) => replaced(output, &path.to_token_stream()),
@@ -86,7 +86,7 @@ fn written(path: &Path) -> String {
     path.to_token_stream().to_string()
 }
 
-/// The arguments, each with the comma behind it. `crate =` begins none of a list in angle brackets.
+/// The arguments, each with the comma behind it. Inside angle brackets, `crate =` begins no argument.
 fn arguments(args: TokenStream) -> Vec<TokenStream> {
     let mut arguments = vec![TokenStream::new()];
     for token in args {
@@ -128,12 +128,13 @@ fn replaced(tokens: TokenStream, path: &TokenStream) -> TokenStream {
     output.into_iter().collect()
 }
 
-/// Whether the user wrote the name, for a crate that is called so. What is generated stands where something else is written.
+/// Whether the user wrote the name, for another crate of this name. At the span of a generated name, the source has other
+/// text.
 fn is_of_user(name: &Ident) -> bool {
     name.span().source_text().is_some_and(|text| text == "auth_core")
 }
 
-/// Whether what comes next begins a path, behind the `::` of one that is absolute.
+/// Whether the next token begins a path; an absolute one begins with `::`.
 fn is_first(before: &[TokenTree]) -> bool {
     let [rest @ .., TokenTree::Punct(first), TokenTree::Punct(second)] = before else { return false };
     let is_separator = first.as_char() == ':' && first.spacing() == Spacing::Joint && second.as_char() == ':';
@@ -148,7 +149,7 @@ fn is_first(before: &[TokenTree]) -> bool {
     is_separator && !goes_on
 }
 
-/// The token where another stood, so that what is wrong there is reported there.
+/// The token at the place of another, so that the compiler reports errors there.
 fn at(mut token: TokenTree, place: Span) -> TokenTree {
     token.set_span(token.span().located_at(place));
     token

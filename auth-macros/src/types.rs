@@ -1,4 +1,4 @@
-//! What can be read from a type as it is written. A macro knows no more of it: an alias hides what it stands for.
+//! Reads types as they are written. A macro knows no more of a type: it cannot see through an alias.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;

@@ -1,5 +1,5 @@
-//! Holds the attributes, the handler and the route pattern against each other: one function for each
-//! rule. What comes out is the model of the guard, complete where no error was found.
+//! Compares the attributes, the handler and the route pattern: one function for each rule. The outcome is the model of the
+//! guard, which is complete unless there is an error.
 
 use proc_macro2::Span;
 use quote::ToTokens as _;
@@ -14,9 +14,9 @@ use crate::types::impl_trait;
 
 mod authentication;
 mod contexts;
-mod source;
+mod id_place;
 
-/// The guard that the attributes ask for.
+/// The guard that the attributes describe.
 pub(crate) fn guard(
     place: &Place,
     args: Vec<Args>,
@@ -27,30 +27,30 @@ pub(crate) fn guard(
     let mut authentication = Vec::new();
     let mut anonymous = false;
     let mut checks = Vec::new();
-    let mut asked = Vec::new();
+    let mut requirements = Vec::new();
     for args in args {
         match args {
             Args::Authentication(args) => authentication.push(*args),
             Args::Anonymous => anonymous = true,
             Args::Check(check) => checks.push(check),
-            Args::Context(args) => asked.extend(contexts::ask(*args, place, errors)),
+            Args::Context(args) => requirements.extend(contexts::requirement(*args, place, errors)),
             Args::Public(_) => {}
         }
     }
-    let accepted = authentication::accepted(&authentication, errors);
-    let caller = if anonymous { Caller::Anonymous } else { Caller::Authenticated(accepted) };
-    Guard { caller, checks, contexts: contexts::merged(asked, place, route, errors), on_denied }
+    let log_in = authentication::log_in_requirement(&authentication, errors);
+    let caller = if anonymous { Caller::Anonymous } else { Caller::Authenticated(log_in) };
+    Guard { caller, checks, contexts: contexts::merged(requirements, place, route, errors), on_denied }
 }
 
-/// The attribute that stands alone on the handler, where it is one of those that must.
-pub(crate) fn alone(said: &[(Kind, Span)], wrapped: bool, errors: &mut Errors) -> Option<Kind> {
-    let is_written = |kind: &Kind| said.iter().any(|(other, _)| other == kind);
+/// The attribute that stands alone on the handler, if it must.
+pub(crate) fn alone(attributes: &[(Kind, Span)], wrapped: bool, errors: &mut Errors) -> Option<Kind> {
+    let is_written = |kind: &Kind| attributes.iter().any(|(other, _)| other == kind);
     let (kind, why) =
         Kind::ALL.into_iter().filter(is_written).find_map(|kind| Some((kind, kind.alone()?)))?;
     let name = kind.name();
-    let mut these = said.iter().filter(|(other, _)| *other == kind);
-    let (_, span) = these.next()?;
-    if let Some((other, _)) = said.iter().find(|(other, _)| *other != kind) {
+    let mut same = attributes.iter().filter(|(other, _)| *other == kind);
+    let (_, span) = same.next()?;
+    if let Some((other, _)) = attributes.iter().find(|(other, _)| *other != kind) {
         errors.push(*span, format_args!("{why}; remove `{name}` or `{}`", other.name()));
         return None;
     }
@@ -58,13 +58,13 @@ pub(crate) fn alone(said: &[(Kind, Span)], wrapped: bool, errors: &mut Errors) -
         errors.push(*span, format_args!("{why}; remove `{name}` or the guard"));
         return None;
     }
-    for (_, again) in these {
+    for (_, again) in same {
         errors.push(*again, format_args!("`{name}` is written twice; remove one"));
     }
     Some(kind)
 }
 
-/// What a function must be to carry a guard.
+/// Reports a function that cannot carry a guard.
 pub(crate) fn handler(handler: &Handler, errors: &mut Errors) {
     let signature = &handler.signature;
     if signature.asyncness.is_none() {

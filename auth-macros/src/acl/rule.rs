@@ -1,4 +1,4 @@
-//! The grammar of a rule: terms joined by `|` and `&`, each a value, so that precedence is that of this parser.
+//! The grammar of a rule: terms joined by `|` and `&`. Each is a value, so this parser decides about precedence.
 
 use proc_macro2::{Delimiter, Ident, Span};
 use syn::ext::IdentExt as _;
@@ -175,7 +175,7 @@ fn alone(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
 }
 
 /// The tokens of an expression that a `macro_rules!` macro put here, if they are next. They stay together: the parser of syn
-/// would look through their invisible parentheses, and `$rule & b` of `a | c` become `a | c & b`.
+/// would look through their invisible parentheses, and turn `$rule & b` of `a | c` into `a | c & b`.
 fn fragment(input: ParseStream<'_>) -> syn::Result<Option<proc_macro2::TokenStream>> {
     let is_fragment = match input.cursor().token_tree() {
         Some((proc_macro2::TokenTree::Group(group), _)) => group.delimiter() == Delimiter::None,

@@ -1,4 +1,4 @@
-//! The arguments of the attributes that say how the caller is authenticated.
+//! The arguments of the attributes that require authentication.
 
 use proc_macro2::{Span, TokenStream};
 use syn::parse::ParseStream;
@@ -10,12 +10,12 @@ use crate::errors::Errors;
 use crate::model::{Kind, Name, Noun};
 use crate::nearest::all_of;
 
-/// What one attribute says about how the caller is authenticated.
+/// The requirements of one attribute on how the caller is authenticated.
 pub(crate) struct AuthenticationArgs {
     pub(crate) kind: Kind,
     /// The attribute, to point at.
     pub(crate) span: Span,
-    /// None at all: the attribute says nothing about it.
+    /// Empty: the attribute does not restrict them.
     pub(crate) mechanisms: Vec<Name>,
     /// In seconds.
     pub(crate) within: Slot<u32>,
@@ -45,8 +45,8 @@ const KEYS: [Key<AuthenticationArgs>; 3] = [
     },
 ];
 
-/// Parses the arguments of the attribute `kind` that stands at `span`: mechanisms, unless it stands for one itself, then
-/// keys.
+/// Parses the arguments of the attribute `kind` that stands at `span`: mechanisms, unless the attribute implies `mechanism`,
+/// then keys.
 pub(super) fn authentication(
     kind: Kind,
     mechanism: Option<&str>,

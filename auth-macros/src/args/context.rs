@@ -12,7 +12,7 @@ use crate::errors::Errors;
 use crate::model::{Kind, KnownPermission, Permission};
 use crate::nearest::{one_of, suggestion};
 
-/// What `permission_required_for_context` says.
+/// The arguments of `permission_required_for_context`.
 pub(crate) struct ContextArgs {
     /// The attribute, to point at.
     pub(crate) span: Span,
@@ -31,7 +31,7 @@ pub(crate) struct Loader {
     pub(crate) arguments: Vec<Ident>,
 }
 
-/// Where a context comes from: what holds its id, or what makes it.
+/// The origin of a context: the place of its id, or the function that makes it.
 #[derive(Clone)]
 pub(crate) enum Origin {
     /// A path parameter of the route's own pattern.
@@ -42,9 +42,9 @@ pub(crate) enum Origin {
     Query(LitStr),
     /// A header.
     Header(LitStr),
-    /// What an expression makes of the handler's other arguments.
+    /// An expression over the handler's other arguments.
     Expression(Box<Expr>),
-    /// A key of several parts, each from one of the places above; or of none.
+    /// A key of several parts, or of none; each part is at one of the places above.
     Parts(Span, Vec<Origin>),
     /// There is no id; a function makes the context.
     Loader(Loader),
@@ -194,7 +194,7 @@ fn ctx_loader(input: ParseStream<'_>) -> syn::Result<Loader> {
     let content;
     parenthesized!(content in input);
     let arguments = Punctuated::<Ident, Token![,]>::parse_terminated(&content).map_err(|error| {
-        // What is left unread would be one more error.
+        // Tokens left unread would be one more error.
         let _ = content.parse::<TokenStream>();
         syn::Error::new(
             error.span(),
@@ -224,34 +224,34 @@ fn id(input: ParseStream<'_>) -> syn::Result<Origin> {
             _ => Err(syn::Error::new(at, "a key has four parts at most; use `ctx_loader` for more")),
         };
     }
-    if names_source(input) {
-        let source: Ident = input.parse()?;
-        let in_source = match source.to_string().as_str() {
+    if names_place(input) {
+        let place: Ident = input.parse()?;
+        let origin = match place.to_string().as_str() {
             "scope" => Origin::Scope,
             "query" => Origin::Query,
             "header" => Origin::Header,
             name => {
-                let remedy = suggestion(name, &SOURCES).unwrap_or_else(|| {
+                let remedy = suggestion(name, &PLACES).unwrap_or_else(|| {
                     "expected `id = \"…\"` for a path parameter, or `scope(\"…\")` for one of an enclosing \
                      scope, `query(\"…\")` or `header(\"…\")`"
                         .to_owned()
                 });
                 return Err(syn::Error::new(
-                    source.span(),
-                    format_args!("unknown source `{source}` of an id; {remedy}"),
+                    place.span(),
+                    format_args!("unknown source `{place}` of an id; {remedy}"),
                 ));
             }
         };
         let content;
         parenthesized!(content in input);
-        let literal = only_parameter(&source, &content);
-        // What is left unread would be one more error.
+        let literal = only_parameter(&place, &content);
+        // Tokens left unread would be one more error.
         let _: TokenStream = content.parse()?;
         let literal = literal?;
-        if source == "header" {
+        if place == "header" {
             header_name(&literal)?;
         }
-        return Ok(in_source(literal));
+        return Ok(origin(literal));
     }
     let found = next(input);
     let at = input.span();
@@ -272,15 +272,15 @@ fn names_parts(input: ParseStream<'_>) -> bool {
     let first = || -> syn::Result<bool> {
         let content;
         parenthesized!(content in ahead);
-        Ok(content.is_empty() || content.peek(LitStr) || names_source(&content))
+        Ok(content.is_empty() || content.peek(LitStr) || names_place(&content))
     };
     first().unwrap_or(false)
 }
 
 /// Whether one name in parentheses follows a name: `query("sensor")`, and not a call `f(body.sensor)`.
-fn names_source(input: ParseStream<'_>) -> bool {
+fn names_place(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
-    let Ok(source) = ahead.parse::<Ident>() else {
+    let Ok(place) = ahead.parse::<Ident>() else {
         return false;
     };
     let arguments = || -> syn::Result<bool> {
@@ -288,16 +288,15 @@ fn names_source(input: ParseStream<'_>) -> bool {
         parenthesized!(content in ahead);
         Ok(content.peek(LitStr))
     };
-    ahead.peek(token::Paren)
-        && (SOURCES.contains(&source.to_string().as_str()) || arguments().unwrap_or(false))
+    ahead.peek(token::Paren) && (PLACES.contains(&place.to_string().as_str()) || arguments().unwrap_or(false))
 }
 
-/// What `id = source(…)` knows.
-const SOURCES: [&str; 3] = ["scope", "query", "header"];
+/// The places in `id = place(…)`.
+const PLACES: [&str; 3] = ["scope", "query", "header"];
 
-fn only_parameter(source: &Ident, content: ParseStream<'_>) -> syn::Result<LitStr> {
+fn only_parameter(place: &Ident, content: ParseStream<'_>) -> syn::Result<LitStr> {
     if !content.peek(LitStr) {
-        return Err(content.error(format_args!("expected one name in quotes: `{source}(\"…\")`")));
+        return Err(content.error(format_args!("expected one name in quotes: `{place}(\"…\")`")));
     }
     let literal = parameter(content)?;
     if content.is_empty() {
@@ -324,7 +323,7 @@ fn parameter(input: ParseStream<'_>) -> syn::Result<LitStr> {
     Ok(literal)
 }
 
-/// What stands where a `key = value` should, behind the permission.
+/// The error for an argument behind the permission that is no `key = value`.
 fn misplaced(keys: &Keys<ContextArgs>, input: ParseStream<'_>) -> syn::Error {
     if let Some(error) = keys.without_value(input) {
         return error;

@@ -5,7 +5,7 @@ use syn::parse::ParseStream;
 
 use crate::nearest::suggestion_as;
 
-/// What the messages show.
+/// The example in messages.
 pub(super) const EXAMPLE: &str = "15 min";
 
 /// Parses the value of `key`, a duration in quotes; in seconds.
@@ -17,7 +17,7 @@ pub(super) fn parse(key: &str, input: ParseStream<'_>) -> syn::Result<u32> {
     seconds(&literal.value()).map_err(|what| syn::Error::new(literal.span(), what.message(key)))
 }
 
-/// What is wrong with a duration.
+/// The error in a duration.
 #[derive(Debug, PartialEq, Eq)]
 enum Wrong {
     NoNumber,
@@ -47,7 +47,7 @@ fn seconds(text: &str) -> Result<u32, Wrong> {
     }
     let seconds = seconds_of(unit)
         .ok_or_else(|| Wrong::UnknownUnit { number: number.to_owned(), unit: unit.to_owned() })?;
-    // Of digits alone, so that only a number that is too large is none.
+    // There are digits alone, so parsing fails only for a number that is too large.
     let number: u32 = number.parse().map_err(|_| Wrong::TooLong)?;
     match number.checked_mul(seconds) {
         Some(0) => Err(Wrong::Zero),

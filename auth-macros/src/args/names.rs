@@ -41,8 +41,7 @@ pub(super) fn names(
     names
 }
 
-/// Parses one more name to those before it. What could be understood is kept, so that what is wrong
-/// with one name does not seem to be wrong with others.
+/// Parses one more name to those before it. Valid names are kept, so that an error in one name causes none about others.
 pub(super) fn name(
     noun: Noun,
     names: &mut Vec<Name>,

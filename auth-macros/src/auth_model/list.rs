@@ -12,7 +12,7 @@ impl Policy {
     pub(super) fn access_control_list(&self) -> TokenStream {
         let name = &self.row.name;
         let list = self.grants.iter().fold(None, |list: Option<TokenStream>, grant| {
-            let (permission, rule) = (permission(&grant.permission), self.held(&grant.rule));
+            let (permission, rule) = (permission(&grant.permission), self.expression(&grant.rule));
             Some(match list {
                 None => quote!(::auth_core::allow(#permission, #rule)),
                 Some(list) => quote!(#list.allow(#permission, #rule)),
@@ -29,7 +29,7 @@ impl Policy {
     }
 
     /// A rule over the fields.
-    fn held(&self, rule: &Rule) -> TokenStream {
+    fn expression(&self, rule: &Rule) -> TokenStream {
         let call = |function: &str, column: &Column| {
             let span = at(column.name.span());
             let function = Ident::new(function, span);
@@ -42,7 +42,7 @@ impl Policy {
         let joined = |rules: &[Rule], function: &str| {
             let function = Ident::new(function, Span::call_site());
             let joined = rules.iter().fold(None, |joined: Option<TokenStream>, rule| {
-                let rule = self.held(rule);
+                let rule = self.expression(rule);
                 Some(match joined {
                     None => rule,
                     Some(joined) => quote!(::auth_core::__private::#function(#joined, #rule)),

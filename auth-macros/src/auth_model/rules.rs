@@ -1,4 +1,4 @@
-//! The policy as data: the rules, the relations that they follow, and what is checked when the code is compiled.
+//! The policy as data: the rules, the relations that they follow, and the checks at compile time.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -12,7 +12,7 @@ use crate::nearest::suggestion_as;
 use crate::row::Relation;
 
 impl Policy {
-    /// The checks against the parents' policies, each at the word that it is about.
+    /// The checks against the parents' policies, each at the word that it concerns.
     pub(super) fn checks(&self) -> impl Iterator<Item = TokenStream> {
         self.grants.iter().flat_map(|grant| {
             let mut checks = Vec::new();
@@ -163,8 +163,8 @@ impl Policy {
     }
 }
 
-/// What a term expects of its column: the function that checks a column of the context, the one that finds a column of a
-/// parent, and what is wrong with another column.
+/// A term's requirement on its column: the function that checks a column of the context, the one that finds a column of a
+/// parent, and the error for a column of another type.
 struct Expected {
     own: &'static str,
     of_parent: &'static str,

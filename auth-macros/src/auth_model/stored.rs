@@ -16,7 +16,7 @@ impl Policy {
         let stored = database.of_trait("Stored");
         let key_type = self.row.key_type();
         let compared = self.compared();
-        // Numbers of the key are what the row was found by.
+        // The columns of the key need no comparison: the row was found by them.
         let beside_key = |column: &&&Ident| key.iter().all(|part| part.column.unraw() != column.unraw());
         let beside_key = compared.iter().filter(beside_key).map(|column| self.row.declared(column));
         let keyed = self.row.keyed(beside_key);
@@ -73,7 +73,7 @@ impl Policy {
     /// The columns whose values decide in memory.
     pub(super) fn compared(&self) -> Vec<&Ident> {
         let mut compared: Vec<&Ident> = Vec::new();
-        if !acl::are_held_by(&self.grants, &self.row) {
+        if !acl::need_only_fields(&self.grants, &self.row) {
             return compared;
         }
         for grant in &self.grants {

@@ -1,4 +1,4 @@
-//! Contexts, written down: each is loaded and checked by one call, or two where a function makes it.
+//! Generates the code that loads and checks contexts: one call for each, or two for a context that a function makes.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -9,13 +9,13 @@ use super::{at, local};
 use crate::handler::{Handler, argument_name};
 use crate::model::{Context, Guard, IdPlace, LoaderArgument, Permission};
 
-/// The contexts that the request names, as the nested list of types of which `auth_core` makes a guard. Nothing if the
-/// handler takes them in another order than they are checked in.
+/// The contexts whose ids are in the request, as the nested list of types from which `auth_core` makes a guard. None if
+/// the order of the handler's arguments differs from the order of the checks.
 pub(super) fn list(handler: &Handler, guard: &Guard) -> Option<TokenStream> {
     let mut cells = Vec::new();
     let mut contexts = guard.contexts.iter().peekable();
     let received = |index| guard.contexts.iter().any(|context| context.argument == Some(index));
-    // Those behind the last context stand in no list of contexts.
+    // The list ends at the last context, so the arguments behind it are left out.
     let last = guard.contexts.iter().filter_map(|context| context.argument).max();
     for index in (0..handler.arguments().count()).filter(|index| Some(*index) <= last) {
         if !received(index) {
@@ -28,53 +28,53 @@ pub(super) fn list(handler: &Handler, guard: &Guard) -> Option<TokenStream> {
         cells.push(cell(contexts.next_if(|context| context.argument == Some(index))?));
     }
     cells.extend(contexts.map(cell));
-    // What is wrong with a context is reported at its type.
+    // The compiler reports an unsuitable context at its type.
     let span = guard.contexts.iter().find_map(|context| context.ty.as_ref()).map(Spanned::span);
     let span = at(span.unwrap_or_else(Span::call_site));
     Some(cells.iter().rev().fold(quote!(()), |rest, cell| quote_spanned!(span=> (#cell, #rest))))
 }
 
 fn cell(context: &Context) -> TokenStream {
-    let Context { ty, source, argument, .. } = context;
+    let Context { ty, id_place, argument, .. } = context;
     let kind = if argument.is_some() { quote!(ContextFrom) } else { quote!(Checked) };
-    let places = places(source);
+    let places = place_types(id_place);
     quote!(::auth_core::__private::#kind<#ty, #places>)
 }
 
-/// The call that loads and checks the context at this place among those that are asked for.
-pub(super) fn context(asked: &Context, index: usize, caller: &Ident, handler: &Handler) -> TokenStream {
-    let Context { ty, source, .. } = asked;
-    let local = asked.argument.map_or_else(|| quote!(_), |index| local(index).into_token_stream());
-    let span = at(match (ty, source) {
+/// The call that loads and checks a context; `index` is its place among the guard's requirements.
+pub(super) fn load(context: &Context, index: usize, caller: &Ident, handler: &Handler) -> TokenStream {
+    let Context { ty, id_place, .. } = context;
+    let local = context.argument.map_or_else(|| quote!(_), |index| local(index).into_token_stream());
+    let span = at(match (ty, id_place) {
         (Some(ty), _) => ty.span(),
         (None, IdPlace::Loader { path, .. }) => path.span(),
         (None, _) => Span::call_site(),
     });
     let mut caller = caller.clone();
     caller.set_span(span);
-    match source {
+    match id_place {
         IdPlace::Arguments { expression, .. } => {
             let id = Ident::new("__auth_id", at(expression.span()));
-            let Named { bound, given_back, .. } = named(source, handler);
+            let ArgumentBindings { bind, give_back, .. } = argument_bindings(id_place, handler);
             quote_spanned! {span=>
-                #(#bound)*
+                #(#bind)*
                 let #id = ::auth_core::__private::evaluate(|| ::core::clone::Clone::clone(&(#expression)));
-                #(#given_back)*
+                #(#give_back)*
                 let #local = #caller.context_of::<#ty>(#id, #index).await?;
             }
         }
         IdPlace::Loader { path, arguments } => {
             let result = Ident::new("__auth_loaded", at(path.span()));
-            let loaded = loaded(path, arguments, &named(source, handler), &result, &caller);
+            let call = loader_call(path, arguments, &argument_bindings(id_place, handler), &result, &caller);
             let check =
                 ty.as_ref().map_or_else(|| quote!(check_loaded), |ty| quote_spanned!(span=> loaded::<#ty>));
             quote_spanned! {span=>
-                #loaded
+                #call
                 let #local = #caller.#check(#result, #index).await?;
             }
         }
-        source => {
-            let places = places(source);
+        id_place => {
+            let places = place_types(id_place);
             quote_spanned! {span=>
                 let #local = #caller.context::<#ty, #places>(#index).await?;
             }
@@ -82,36 +82,36 @@ pub(super) fn context(asked: &Context, index: usize, caller: &Ident, handler: &H
     }
 }
 
-/// In how many places the request names a context, as a type.
-fn places(source: &IdPlace) -> TokenStream {
-    if let IdPlace::Parts(parts) = source {
-        let parts = parts.iter().map(places);
+/// The type that says in how many places of a request the id stands.
+fn place_types(id_place: &IdPlace) -> TokenStream {
+    if let IdPlace::Parts(parts) = id_place {
+        let parts = parts.iter().map(place_types);
         quote!((#(#parts),*))
     } else {
         quote!(::auth_core::__private::IdPlace)
     }
 }
 
-/// Where the request names a context: the places, as a list.
-pub(super) fn sources(source: &IdPlace) -> TokenStream {
-    let source = match source {
+/// The places of a request in which the id stands, as a list.
+pub(super) fn id_places(id_place: &IdPlace) -> TokenStream {
+    let place = match id_place {
         IdPlace::Path(names) => quote!(Path(&[#(#names),*])),
         IdPlace::Query(name) => quote!(Query(#name)),
         IdPlace::Header(name) => quote!(Header(#name)),
         IdPlace::Parts(parts) => {
-            let parts = parts.iter().map(sources);
+            let parts = parts.iter().map(id_places);
             return quote!(#(#parts),*);
         }
         IdPlace::Arguments { .. } | IdPlace::Loader { .. } => return TokenStream::new(),
     };
-    quote!(::auth_core::__private::IdPlace::#source)
+    quote!(::auth_core::__private::IdPlace::#place)
 }
 
-/// What a function of the application makes, called as it is written: in place, or with a connection.
-fn loaded(
+/// The call of a loader of the application: in place, or with a connection on another thread.
+fn loader_call(
     path: &ExprPath,
     arguments: &[LoaderArgument],
-    Named { bound, given_back, patterns, locals }: &Named,
+    ArgumentBindings { bind, give_back, patterns, locals }: &ArgumentBindings,
     result: &Ident,
     caller: &Ident,
 ) -> TokenStream {
@@ -125,7 +125,7 @@ fn loaded(
     let call = quote!(#path(#(#arguments),*));
     if lends {
         quote_spanned! {at(span)=>
-            #(#bound)*
+            #(#bind)*
             let (#result, (#(#locals,)*)) = #caller
                 .lend(move |#connection| {
                     let #result = ::auth_core::__private::finish_blocking(#call);
@@ -135,25 +135,29 @@ fn loaded(
         }
     } else {
         quote_spanned! {at(span)=>
-            #(#bound)*
+            #(#bind)*
             let #result = ::auth_core::__private::finish(#call).await;
-            #(#given_back)*
+            #(#give_back)*
         }
     }
 }
 
-/// The arguments that something is made of. It sees them as the handler will: by their names, and as they are.
-struct Named {
-    bound: Vec<TokenStream>,
-    given_back: Vec<TokenStream>,
+/// Statements that bind the arguments to their names in the handler, so that an expression or a loader can use them.
+struct ArgumentBindings {
+    bind: Vec<TokenStream>,
+    give_back: Vec<TokenStream>,
     patterns: Vec<TokenStream>,
     locals: Vec<Ident>,
 }
 
-fn named(source: &IdPlace, handler: &Handler) -> Named {
-    let arguments = source.arguments();
-    let mut found =
-        Named { bound: Vec::new(), given_back: Vec::new(), patterns: Vec::new(), locals: Vec::new() };
+fn argument_bindings(id_place: &IdPlace, handler: &Handler) -> ArgumentBindings {
+    let arguments = id_place.arguments();
+    let mut bindings = ArgumentBindings {
+        bind: Vec::new(),
+        give_back: Vec::new(),
+        patterns: Vec::new(),
+        locals: Vec::new(),
+    };
     for (index, argument) in handler.arguments().enumerate().filter(|(index, _)| arguments.contains(index)) {
         let Some(name) = argument_name(&argument.pat) else {
             continue;
@@ -164,16 +168,16 @@ fn named(source: &IdPlace, handler: &Handler) -> Named {
         } else {
             quote!(#name)
         };
-        found.bound.push(quote!(let #pattern = #local;));
-        found.given_back.push(quote!(let #local = #pattern;));
-        found.patterns.push(pattern);
-        found.locals.push(local);
+        bindings.bind.push(quote!(let #pattern = #local;));
+        bindings.give_back.push(quote!(let #local = #pattern;));
+        bindings.patterns.push(pattern);
+        bindings.locals.push(local);
     }
-    found
+    bindings
 }
 
-pub(super) fn permissions(asked: &Context) -> TokenStream {
-    let permissions = asked.permissions.iter().map(|permission| match permission {
+pub(super) fn permissions(context: &Context) -> TokenStream {
+    let permissions = context.permissions.iter().map(|permission| match permission {
         Permission::Known(known) => {
             let constant = Ident::new(known.constant(), Span::call_site());
             quote!(::auth_core::Permission::#constant)

@@ -1,17 +1,17 @@
-//! What a guard asks, written down as data: by it the guard checks, and the report shows it.
+//! Generates a guard's requirements as data: the guard reads them to check, the report to show.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::{LitStr, PatType};
 
-use super::{accepted, check, contexts};
+use super::{check, contexts, log_in_requirement};
 use crate::handler::Handler;
 use crate::model::{Caller, Context, Guard, IdPlace, Permission, Place};
 use crate::route::Route;
 use crate::types::context_type;
 
-/// A handler, its routes, and what its callers must meet.
+/// A handler, its routes and its requirements.
 pub(super) fn handler(place: &Place, route: Option<&Route>, requirements: &TokenStream) -> TokenStream {
     let name = place.handler.signature.ident.unraw().to_string();
     let patterns = route.map(Route::patterns).unwrap_or_default();
@@ -19,7 +19,7 @@ pub(super) fn handler(place: &Place, route: Option<&Route>, requirements: &Token
         let (methods, text) = (&pattern.methods, &pattern.text);
         quote!(::auth_core::Route { methods: &[#(#methods),*], pattern: #text })
     });
-    // An attribute under another name puts its guard around the one that is there, and finds it in the argument.
+    // An attribute under an alias puts a guard around the existing one, which is the type of the argument.
     let inner = place.handler.arguments().next().filter(|_| place.wrapped).map_or_else(
         || quote!(::core::option::Option::None),
         |PatType { ty, .. }| quote!(::core::option::Option::Some(<#ty>::handler)),
@@ -37,7 +37,7 @@ pub(super) fn handler(place: &Place, route: Option<&Route>, requirements: &Token
     }
 }
 
-/// What a caller must meet, by the attributes of a guard.
+/// The requirements of a guard.
 pub(super) fn requirements(guard: &Guard, route: Option<&Route>, handler: &Handler) -> TokenStream {
     let checks: Vec<_> = guard.checks.iter().map(|requirement| check(requirement, handler)).collect();
     let contexts: Vec<_> = guard.contexts.iter().map(|requirement| context(requirement, route)).collect();
@@ -45,8 +45,8 @@ pub(super) fn requirements(guard: &Guard, route: Option<&Route>, handler: &Handl
         Caller::Anonymous => quote!(Anonymous),
         Caller::Authenticated(requirement) if requirement.is_any() => quote!(BY_DEFAULT),
         Caller::Authenticated(requirement) => {
-            let accepted = accepted(requirement, handler);
-            quote!(Authenticated(const { &#accepted }))
+            let requirement = log_in_requirement(requirement, handler);
+            quote!(Authenticated(const { &#requirement }))
         }
     };
     literal(&caller, &checks, &contexts)
@@ -70,10 +70,10 @@ pub(super) fn nothing(reason: Option<&LitStr>) -> TokenStream {
 }
 
 fn context(requirement: &Context, route: Option<&Route>) -> TokenStream {
-    let Context { ty, source, allow_empty, .. } = requirement;
-    let shown = shown(source, route);
+    let Context { ty, id_place, allow_empty, .. } = requirement;
+    let shown = shown(id_place, route);
     let permissions = contexts::permissions(requirement);
-    let places = contexts::sources(source);
+    let places = contexts::id_places(id_place);
     let (context, id, policy) = if let Some(ty) = ty {
         let context = spaceless(&context_type(ty).to_token_stream());
         let policy = quote!(::auth_core::__private::Argument::<#ty>::POLICY);
@@ -93,7 +93,8 @@ fn context(requirement: &Context, route: Option<&Route>) -> TokenStream {
     }
 }
 
-/// What the constants of an argument need, which may have them by itself. See `auth_core::__private::Argument`.
+/// The import for the constants of arguments, some of which have constants of their own. See
+/// `auth_core::__private::Argument`.
 fn imports(guard: &Guard) -> Option<TokenStream> {
     let any = guard.contexts.iter().any(|context| context.ty.is_some());
     any.then(|| {
@@ -103,8 +104,8 @@ fn imports(guard: &Guard) -> Option<TokenStream> {
     })
 }
 
-/// Asserts of each context that the permission which its argument proves is one that the guard checks. Of one that the library
-/// knows, that is a constant of the argument's type, which the compiler evaluates once for all handlers.
+/// Asserts for each context that the guard checks the permission which the argument proves. For a permission of the
+/// library, the assertion is a constant of the argument's type, which the compiler evaluates once for all handlers.
 fn proofs(guard: &Guard) -> TokenStream {
     let proofs = guard.contexts.iter().filter_map(|context| {
         let ty = context.ty.as_ref()?;
@@ -120,9 +121,9 @@ fn proofs(guard: &Guard) -> TokenStream {
     proofs.collect()
 }
 
-/// Where an id comes from: of several path parameters, the first that the route has.
-fn shown(source: &IdPlace, route: Option<&Route>) -> String {
-    match source {
+/// The place of an id, as the report shows it. Of several path parameters, it shows the first that the route has.
+fn shown(id_place: &IdPlace, route: Option<&Route>) -> String {
+    match id_place {
         IdPlace::Path(names) => {
             let known = route.and_then(Route::parameters).unwrap_or_default();
             let first = names.iter().find(|name| known.contains(&name.as_str()));
@@ -137,7 +138,7 @@ fn shown(source: &IdPlace, route: Option<&Route>) -> String {
             let parts: Vec<String> = parts.iter().map(|part| shown(part, route)).collect();
             format!("({})", parts.join(", "))
         }
-        IdPlace::Arguments { .. } | IdPlace::Loader { .. } => source.written().replace('`', ""),
+        IdPlace::Arguments { .. } | IdPlace::Loader { .. } => id_place.written().replace('`', ""),
     }
 }
 
@@ -154,8 +155,8 @@ pub(super) fn entered(place: &Place, handler: &TokenStream, guard: Option<&Guard
         return quote!(#imports const { #proofs &#handler });
     }
     let name = &place.name;
-    // `cargo check` evaluates a static, so this one has little to evaluate. As `#[distributed_slice]` writes it, but for a
-    // check of the type, which is right here.
+    // `cargo check` evaluates a static, so this one has little to evaluate. `#[distributed_slice]` expands to this, and to a
+    // check of the type, which this code does not need.
     quote! {
         #imports
         ::auth_core::__private::HANDLERS! {

@@ -1,4 +1,4 @@
-//! The generic parameters of a guard, which are those of its handler.
+//! The generic parameters of a guard: it has those of its handler.
 
 use proc_macro2::TokenStream;
 use quote::quote;

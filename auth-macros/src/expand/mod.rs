@@ -1,5 +1,5 @@
-//! Writes a guard down. Nothing is decided here and nothing can fail: each check, each context and
-//! the other arguments become one call of `auth_core` each.
+//! Generates the code of a guard. This stage decides nothing and cannot fail: each check and each context becomes one
+//! call of `auth_core`, and the other arguments one more.
 
 mod contexts;
 mod described;
@@ -29,8 +29,8 @@ pub(crate) fn guard(place: Place, route: Option<&Route>, guard: &Guard) -> Token
     assemble(place, &handler, on_denied.as_ref(), implementation)
 }
 
-/// The handler where its attributes hold errors: rewritten in the same way, behind a guard that asks
-/// nothing of the arguments' types, so that the errors which are reported are those of the user.
+/// The handler whose attributes have errors: rewritten too, behind a guard that requires nothing of the arguments' types,
+/// so that the compiler reports no errors but the user's.
 pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
     place.handler.signature.asyncness = Some(Token![async](Span::call_site()));
     let handler = described::handler(&place, route, &described::nothing(None));
@@ -42,7 +42,7 @@ pub(crate) fn refusal(mut place: Place, route: Option<&Route>) -> TokenStream {
 
 /// Whether [`refusal`] can write down this handler's arguments.
 pub(crate) fn can_refuse(handler: &Handler) -> bool {
-    // The guard is a type, and none can stand in an `impl`.
+    // The guard is a type, and an `impl` cannot contain a type.
     let is_free = handler.own_type.is_none();
     is_free
         && handler.signature.inputs.iter().all(|input| match input {
@@ -53,7 +53,7 @@ pub(crate) fn can_refuse(handler: &Handler) -> bool {
         })
 }
 
-/// The handler as it was, entered among those that may be registered on a protected scope.
+/// The unchanged handler, which a protected scope accepts.
 pub(crate) fn open(place: &Place, route: Option<&Route>, reason: Option<&LitStr>) -> TokenStream {
     let Handler { attributes, visibility, signature, body, .. } = &place.handler;
     let described = described::handler(place, route, &described::nothing(reason));
@@ -77,29 +77,29 @@ pub(crate) fn open(place: &Place, route: Option<&Route>, reason: Option<&LitStr>
     }
 }
 
-/// Whether a guard does nothing but what all do: its contexts are named by the request.
-fn is_named(guard: &Guard) -> bool {
+/// Whether `auth_core` has the code of the guard: it only authenticates, checks, and loads contexts by ids in the request.
+fn is_declarative(guard: &Guard) -> bool {
     matches!(guard.caller, Caller::Authenticated(_))
-        && guard.contexts.iter().all(|asked| asked.source.is_named())
+        && guard.contexts.iter().all(|context| context.id_place.is_in_request())
 }
 
-/// What is written of a guard.
+/// The implementation of a guard.
 struct Implementation {
     /// The trait of `auth_core`.
     of: TokenStream,
     items: TokenStream,
-    /// The types of the contexts that are only checked, if the items name them.
+    /// The types of the contexts that are checked but not handed over, if the items name them.
     checked: Option<TokenStream>,
 }
 
 impl Implementation {
-    /// As many arguments as `auth_core` makes a tuple of.
+    /// `auth_core` makes tuples of at most this many arguments.
     const MOST: usize = 12;
 
-    /// Types alone: the code is that of `auth_core`. Nothing where that would load the contexts in another order than the
-    /// attributes have.
+    /// Types alone: `auth_core` has the code. None if that code would load the contexts in an order other than that of the
+    /// attributes.
     fn declared(handler: &Handler, guard: &Guard) -> Option<Self> {
-        if !is_named(guard) || handler.arguments().count() > Self::MOST {
+        if !is_declarative(guard) || handler.arguments().count() > Self::MOST {
             return None;
         }
         let contexts = contexts::list(handler, guard)?;
@@ -137,8 +137,9 @@ impl Implementation {
     }
 }
 
-/// The rewritten handler, its guard, and what the guard implements. The guard is what a route attribute makes of the
-/// handler, so that a protected scope knows it; where that is none, or has a guard already, a type of its own.
+/// The rewritten handler, its guard, and the guard's implementations. The guard is the struct that a route attribute makes
+/// of the handler, so that a protected scope accepts it. Without such a struct, or if it has a guard already, the guard is a
+/// type of its own.
 fn assemble(
     place: Place,
     described: &TokenStream,
@@ -148,13 +149,13 @@ fn assemble(
     let Place { handler, name, routed, .. } = place;
     let patterns: Vec<Pat> = handler.arguments().map(|argument| (*argument.pat).clone()).collect();
     let GuardGenerics { declaration, fields, usage } = GuardGenerics::of(&handler);
-    // As an argument of the trait, a type may be private where the guard is not. What a route attribute makes is seen by all,
-    // whatever the handler is: so has it actix-web's feature `compat-routing-macros-force-pub`, which is on by default.
+    // An argument of the trait may be a private type although the guard is public. The struct that a route attribute makes is
+    // public even if the handler is private: actix-web's feature `compat-routing-macros-force-pub`, on by default, does so.
     let arguments = arguments(&handler);
     let Handler { attributes, visibility, signature, body, .. } = handler;
     let cfgs: Vec<&Attribute> = cfgs(&attributes).collect();
     let is_made = name == signature.ident;
-    // A route attribute moves the handler into a function of this module: nothing else sees a type of its own.
+    // A route attribute moves the handler into a function, and nothing outside of it sees the guard's own type.
     let seen = (is_made || !routed).then(|| generated(&visibility));
     let ty = (!is_made).then(|| {
         quote! {
@@ -183,7 +184,7 @@ fn assemble(
             #items
         }
     };
-    // By field number: the constructor is private, so that nobody admits himself.
+    // By field number: the constructor is private, so that only a guard can admit a request.
     let pattern = quote!(::auth_core::__private::Admitted { 0: (#(#patterns,)*), .. });
     let ty = quote!(::auth_core::__private::Admitted<#name #usage, #arguments #checked>);
     let signature = with_argument(signature, pattern, ty);
@@ -194,7 +195,7 @@ fn assemble(
     }
 }
 
-/// What renders the handler's denials. The outermost guard answers for all that are on the handler.
+/// The function that renders the handler's denials. The outermost guard's function serves all guards on the handler.
 fn on_denied(place: &Place, guard: &Guard) -> Option<TokenStream> {
     let ty = quote!(::core::option::Option<::auth_core::__private::OnDenied>);
     let inner = place.handler.arguments().next().filter(|_| place.wrapped);
@@ -221,26 +222,29 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
             quote!(let #caller = ::auth_core::__private::authenticate(#request, <Self as ::auth_core::__private::Described>::handler()).await?;)
         }
     };
-    // First what the request names, then what is made of that, then what waits for other arguments.
-    let asked_for = |late: bool, made: bool| {
-        let asked = guard.contexts.iter().enumerate();
-        asked.filter(move |(_, asked)| asked.late == late && asked.source.arguments().is_empty() != made)
+    // First the contexts with ids in the request, then those made of these contexts, then those made of other arguments.
+    let contexts_where = |late: bool, made: bool| {
+        let contexts = guard.contexts.iter().enumerate();
+        contexts.filter(move |(_, context)| {
+            context.late == late && context.id_place.arguments().is_empty() != made
+        })
     };
-    let context = |(index, asked)| contexts::context(asked, index, caller, handler);
-    let (named, made) = (asked_for(false, false).map(context), asked_for(false, true).map(context));
-    // What a context is made of is extracted before it, one after the other, and all else behind the last context: a body
-    // that no context needs is not read before the decision.
+    let load = |(index, context)| contexts::load(context, index, caller, handler);
+    let from_request = contexts_where(false, false).map(load);
+    let from_contexts = contexts_where(false, true).map(load);
+    // A context's arguments are extracted right before it, and all the others behind the last context: a body that no
+    // context needs is not read before the decision.
     let mut rest: Vec<(usize, &PatType)> = others(handler, guard).collect();
     let mut late = TokenStream::new();
-    for (index, asked) in asked_for(true, true) {
-        let needed = asked.source.arguments();
+    for (index, context) in contexts_where(true, true) {
+        let needed = context.id_place.arguments();
         for (argument, PatType { ty, .. }) in rest.extract_if(.., |(other, _)| needed.contains(other)) {
             let local = local(argument);
             late.extend(quote_spanned! {at(ty.span())=>
                 let #local = ::auth_core::__private::extract::<#ty>(#request, #payload).await?;
             });
         }
-        late.extend(context((index, asked)));
+        late.extend(load((index, context)));
     }
     let (others, types): (Vec<Ident>, Vec<&Type>) =
         rest.into_iter().map(|(index, argument)| (local(index), &*argument.ty)).unzip();
@@ -254,21 +258,21 @@ fn admit(handler: &Handler, guard: &Guard) -> TokenStream {
     let locals = (0..handler.arguments().count()).map(local);
     quote! {
         #authentication
-        #(#named)*
-        #(#made)*
+        #(#from_request)*
+        #(#from_contexts)*
         #late
         #extract
         ::core::result::Result::Ok((#(#locals,)*))
     }
 }
 
-/// The arguments that no context is, with their place among all.
+/// The arguments that are no contexts, with their places among all.
 fn others<'a>(handler: &'a Handler, guard: &'a Guard) -> impl Iterator<Item = (usize, &'a PatType)> {
     let loaded = |index: usize| guard.contexts.iter().any(|context| context.argument == Some(index));
     handler.arguments().enumerate().filter(move |(index, _)| !loaded(*index))
 }
 
-/// Where what is wrong with one type of these is reported: at that type, else at the list of arguments.
+/// The place at which the compiler reports an unsuitable type: that type if there is only one, else the list of arguments.
 fn place_of(types: &[&Type], handler: &Handler) -> Span {
     at(match types {
         [only] => only.span(),
@@ -276,9 +280,8 @@ fn place_of(types: &[&Type], handler: &Handler) -> Span {
     })
 }
 
-/// Whether tokens name a generic parameter of the handler. Then they cannot stand in an item, and are checked
-/// in place: when code is made of the handler. All else is checked as an item, which the compiler evaluates
-/// in any case.
+/// Whether tokens name a generic parameter of the handler. An item cannot contain such tokens, so the compiler evaluates
+/// them in place, when it generates code for the handler. It evaluates an item in any case.
 fn is_generic(tokens: TokenStream, handler: &Handler) -> bool {
     let parameters = || {
         handler.signature.generics.params.iter().map(|parameter| match parameter {
@@ -294,7 +297,7 @@ fn is_generic(tokens: TokenStream, handler: &Handler) -> bool {
     })
 }
 
-fn accepted(
+fn log_in_requirement(
     LogInRequirement { mechanisms, within, grace, realm }: &LogInRequirement,
     handler: &Handler,
 ) -> TokenStream {
@@ -324,7 +327,7 @@ fn check(Check { attribute, quantifier, names: written }: &Check, handler: &Hand
     }
 }
 
-/// The names as one list. What a path stands for is checked when it is evaluated.
+/// The names as one list. The constant at a path is checked when the compiler evaluates it.
 fn names(noun: Noun, names: &[Name], handler: &Handler) -> TokenStream {
     let each = names.iter().map(|name| match name {
         Name::Literal(literal) => quote!(#literal),
@@ -332,7 +335,7 @@ fn names(noun: Noun, names: &[Name], handler: &Handler) -> TokenStream {
             let checked = match noun {
                 Noun::Role => quote!(::auth_core::__private::role(#path)),
                 Noun::Permission => quote!(::auth_core::__private::permission(#path)),
-                // The application that is running says which there are.
+                // The running application knows its mechanisms.
                 Noun::Mechanism => quote!(#path),
             };
             constant(&noun.word().to_uppercase(), &quote!(&::core::primitive::str), &checked, handler)
@@ -353,8 +356,8 @@ fn constant(name: &str, ty: &TokenStream, value: &TokenStream, handler: &Handler
     })
 }
 
-/// The place of something that the user wrote, for generated tokens: where a trait is missing, rustc
-/// reports it there, and once, instead of at the attribute.
+/// The place of the user's tokens, for generated ones: rustc reports a missing trait there, and once, instead of at the
+/// attribute.
 fn at(written: Span) -> Span {
     Span::mixed_site().located_at(written)
 }
@@ -381,7 +384,7 @@ fn cfgs(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
-/// The same visibility as one that the user did not write: lints about it are about the handler.
+/// The visibility as a generated token: lints about visibility concern the handler.
 fn generated(visibility: &Visibility) -> Visibility {
     match visibility {
         Visibility::Public(_) => Visibility::Public(Token![pub](Span::call_site())),

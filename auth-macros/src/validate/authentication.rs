@@ -1,6 +1,5 @@
-//! Brings together what several attributes say about how the caller is authenticated. A caller has to
-//! pass each of them, so what comes out is never less strict than what any of them says. One that names
-//! no mechanism says nothing about mechanisms.
+//! Merges the requirements of several attributes on how the caller is authenticated. A caller has to pass each attribute, so
+//! the outcome is never less strict than any of them. An attribute that names no mechanism does not restrict mechanisms.
 
 use syn::LitStr;
 
@@ -9,18 +8,18 @@ use crate::errors::Errors;
 use crate::model::{LogInRequirement, Name};
 use crate::nearest::one_of;
 
-/// How a caller may have been authenticated who passes all of these attributes.
-pub(super) fn accepted(said: &[AuthenticationArgs], errors: &mut Errors) -> LogInRequirement {
-    for args in said {
+/// The requirement that a caller meets if it passes all of these attributes.
+pub(super) fn log_in_requirement(attributes: &[AuthenticationArgs], errors: &mut Errors) -> LogInRequirement {
+    for args in attributes {
         grace_needs_within(args, errors);
     }
-    // One that says `within` alone grants no grace, and none is the smallest.
-    let limited = said.iter().filter(|args| args.within.given.is_some());
+    // An attribute with `within` alone grants no grace, which is the smallest.
+    let limited = attributes.iter().filter(|args| args.within.given.is_some());
     LogInRequirement {
-        mechanisms: mechanisms(said, errors),
-        within: said.iter().filter_map(|args| args.within.value).min(),
+        mechanisms: mechanisms(attributes, errors),
+        within: attributes.iter().filter_map(|args| args.within.value).min(),
         grace: limited.map(|args| args.grace.value).min().flatten(),
-        realm: realm(said, errors),
+        realm: realm(attributes, errors),
     }
 }
 
@@ -34,9 +33,10 @@ fn grace_needs_within(args: &AuthenticationArgs, errors: &mut Errors) {
     }
 }
 
-/// Those that every attribute names which names any, in the order of the first.
-fn mechanisms(said: &[AuthenticationArgs], errors: &mut Errors) -> Option<Vec<Name>> {
-    let naming: Vec<&AuthenticationArgs> = said.iter().filter(|args| !args.mechanisms.is_empty()).collect();
+/// The mechanisms that all attributes with mechanisms have in common, in the order of the first.
+fn mechanisms(attributes: &[AuthenticationArgs], errors: &mut Errors) -> Option<Vec<Name>> {
+    let naming: Vec<&AuthenticationArgs> =
+        attributes.iter().filter(|args| !args.mechanisms.is_empty()).collect();
     let (first, others) = naming.split_first()?;
     let mut common = first.mechanisms.clone();
     for args in others {
@@ -66,7 +66,7 @@ fn names(args: &AuthenticationArgs, name: &Name) -> bool {
     args.mechanisms.iter().any(|other| other.is(name))
 }
 
-/// The attribute with what it accepts: `` `http_auth_required` (`basic`) ``.
+/// The attribute with its mechanisms: `` `http_auth_required` (`basic`) ``.
 fn described(args: &AuthenticationArgs) -> String {
     format!("`{}` ({})", args.kind.name(), listed(&args.mechanisms))
 }
@@ -75,9 +75,9 @@ fn listed(names: &[Name]) -> String {
     one_of(&names.iter().map(Name::written).collect::<Vec<_>>())
 }
 
-/// The one realm that all the attributes with a realm name.
-fn realm(said: &[AuthenticationArgs], errors: &mut Errors) -> Option<LitStr> {
-    let mut realms = said.iter().filter_map(|args| args.realm.value.as_ref());
+/// The one realm of all attributes that have a realm.
+fn realm(attributes: &[AuthenticationArgs], errors: &mut Errors) -> Option<LitStr> {
+    let mut realms = attributes.iter().filter_map(|args| args.realm.value.as_ref());
     let first = realms.next()?;
     for other in realms.filter(|other| other.value() != first.value()) {
         errors.push(

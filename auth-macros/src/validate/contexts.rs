@@ -1,4 +1,4 @@
-//! Contexts: brings together what the attributes ask of each, so that it is loaded once.
+//! Merges the requirements of the attributes on each context, so that it is loaded once.
 
 use proc_macro2::Span;
 use quote::ToTokens as _;
@@ -6,7 +6,7 @@ use syn::Type;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::source::source;
+use super::id_place::id_place;
 use crate::args::{ContextArgs, Origin};
 use crate::errors::Errors;
 use crate::handler::argument_name;
@@ -15,21 +15,25 @@ use crate::nearest::{all_of, suggestion};
 use crate::route::Route;
 use crate::types::{context_type, element_type};
 
-/// One permission for one context, as an attribute asks for it.
-pub(super) struct Asked {
-    /// What names the context in the attribute, to point at.
+/// The requirement of one attribute: one permission for one context.
+pub(super) struct ContextRequirement {
+    /// The context's name in the attribute, to point at.
     pub(super) span: Span,
-    /// How a message names the context.
+    /// The context's name in messages.
     pub(super) name: String,
     pub(super) argument: Option<usize>,
-    /// None: what a loader makes.
+    /// None: only the loader's signature has it.
     pub(super) ty: Option<Type>,
     pub(super) origin: Option<Origin>,
     pub(super) permission: (Permission, Span),
     pub(super) allow_empty: bool,
 }
 
-pub(super) fn ask(args: ContextArgs, place: &Place, errors: &mut Errors) -> Option<Asked> {
+pub(super) fn requirement(
+    args: ContextArgs,
+    place: &Place,
+    errors: &mut Errors,
+) -> Option<ContextRequirement> {
     let (span, name, argument, ty) = match (args.ctx_arg.given, args.ctx.given, args.ctx_loader.given) {
         (Some(_), Some(ctx), _) => {
             errors.push(ctx, "`ctx_arg` hands the context to the handler, `ctx` only checks it; remove one");
@@ -77,7 +81,7 @@ pub(super) fn ask(args: ContextArgs, place: &Place, errors: &mut Errors) -> Opti
     {
         errors.push(key, format_args!("`allow_empty` is about lists, and `{name}` is no `Vec`; remove it"));
     }
-    Some(Asked { span, name, argument, ty, origin, permission: args.permission?, allow_empty })
+    Some(ContextRequirement { span, name, argument, ty, origin, permission: args.permission?, allow_empty })
 }
 
 /// The argument of this name.
@@ -113,64 +117,66 @@ pub(super) fn argument(
     None
 }
 
-/// Brings together what is asked of the same context, so that it is loaded once.
+/// Merges the requirements on each context, so that it is loaded once.
 pub(super) fn merged(
-    asked: Vec<Asked>,
+    requirements: Vec<ContextRequirement>,
     place: &Place,
     route: Option<&Route>,
     errors: &mut Errors,
 ) -> Vec<Context> {
-    // An attribute that leaves the id out means that of another one for the same argument.
-    let named: Vec<(usize, Origin)> =
-        asked.iter().filter_map(|asked| Some((asked.argument?, asked.origin.clone()?))).collect();
+    // An attribute without an id takes the id of another attribute for the same argument.
+    let origins: Vec<(usize, Origin)> = requirements
+        .iter()
+        .filter_map(|requirement| Some((requirement.argument?, requirement.origin.clone()?)))
+        .collect();
     let mut contexts: Vec<Context> = Vec::new();
-    for mut asked in asked {
-        if asked.origin.is_none() {
-            asked.origin = named
+    for mut requirement in requirements {
+        if requirement.origin.is_none() {
+            requirement.origin = origins
                 .iter()
-                .find(|(argument, _)| Some(*argument) == asked.argument)
+                .find(|(argument, _)| Some(*argument) == requirement.argument)
                 .map(|(_, origin)| origin.clone());
         }
-        let Some(source) = source(&asked, place, route, errors) else {
+        let Some(id_place) = id_place(&requirement, place, route, errors) else {
             continue;
         };
         let of_argument =
-            |context: &Context| context.argument.is_some() && context.argument == asked.argument;
+            |context: &Context| context.argument.is_some() && context.argument == requirement.argument;
         let same = contexts
             .iter()
             .position(of_argument)
-            .or_else(|| contexts.iter().position(|context| is_same(context, &asked, &source)));
+            .or_else(|| contexts.iter().position(|context| is_same(context, &requirement, &id_place)));
         match same.and_then(|index| contexts.get_mut(index)) {
             None => contexts.push(Context {
-                argument: asked.argument,
-                ty: asked.ty,
-                source,
-                permissions: vec![asked.permission.0],
-                allow_empty: asked.allow_empty,
+                argument: requirement.argument,
+                ty: requirement.ty,
+                id_place,
+                permissions: vec![requirement.permission.0],
+                allow_empty: requirement.allow_empty,
                 late: false,
             }),
-            Some(context) if !context.source.is(&source) => errors.push(
-                asked.origin.as_ref().map_or(asked.span, Origin::span),
+            Some(context) if !context.id_place.is(&id_place) => errors.push(
+                requirement.origin.as_ref().map_or(requirement.span, Origin::span),
                 format_args!(
                     "`{}` comes from {} in another attribute; one argument holds one context",
-                    asked.name,
-                    context.source.written()
+                    requirement.name,
+                    context.id_place.written()
                 ),
             ),
-            Some(context) => add(context, asked, errors),
+            Some(context) => add(context, requirement, errors),
         }
     }
     order(&mut contexts, errors);
     contexts
 }
 
-/// Whether a context that will be loaded is the one that is asked about, for no argument or another attribute's.
-fn is_same(context: &Context, asked: &Asked, source: &IdPlace) -> bool {
-    match (context.argument, asked.argument) {
+/// Whether a requirement is about this context, where at most one of the two has an argument.
+fn is_same(context: &Context, requirement: &ContextRequirement, id_place: &IdPlace) -> bool {
+    match (context.argument, requirement.argument) {
         (Some(_), Some(_)) => false,
-        // What one function makes of the same arguments has one type, whether it is written or not.
-        _ if matches!(source, IdPlace::Loader { .. }) => context.source.is(source),
-        _ => context.source.is(source) && name(context.ty.as_ref()) == name(asked.ty.as_ref()),
+        // A function that gets equal arguments makes a context of one type, even if no attribute names the type.
+        _ if matches!(id_place, IdPlace::Loader { .. }) => context.id_place.is(id_place),
+        _ => context.id_place.is(id_place) && name(context.ty.as_ref()) == name(requirement.ty.as_ref()),
     }
 }
 
@@ -178,27 +184,27 @@ fn name(ty: Option<&Type>) -> Option<String> {
     ty.map(|ty| context_type(ty).to_token_stream().to_string())
 }
 
-fn add(context: &mut Context, asked: Asked, errors: &mut Errors) {
-    let (permission, span) = asked.permission;
+fn add(context: &mut Context, requirement: ContextRequirement, errors: &mut Errors) {
+    let (permission, span) = requirement.permission;
     if context.permissions.iter().any(|other| other.name() == permission.name()) {
         errors.push(
             span,
-            format_args!("`{}` is asked of `{}` twice; remove one", permission.name(), asked.name),
+            format_args!("`{}` is asked of `{}` twice; remove one", permission.name(), requirement.name),
         );
         return;
     }
     if context.argument.is_none() {
-        context.argument = asked.argument;
-        context.ty = asked.ty;
+        context.argument = requirement.argument;
+        context.ty = requirement.ty;
     }
     context.permissions.push(permission);
-    // Where one attribute does not allow it, an empty list is a denial.
-    context.allow_empty &= asked.allow_empty;
+    // An empty list is a denial unless every attribute allows it.
+    context.allow_empty &= requirement.allow_empty;
 }
 
-/// Which contexts have to wait for arguments, and that none waits for one that waits itself.
+/// Marks the contexts that wait for extracted arguments, and reports those that wait for a waiting context.
 fn order(contexts: &mut [Context], errors: &mut Errors) {
-    let dependent = |context: &&Context| !context.source.arguments().is_empty();
+    let dependent = |context: &&Context| !context.id_place.arguments().is_empty();
     let waiting: Vec<usize> =
         contexts.iter().filter(dependent).filter_map(|context| context.argument).collect();
     let ready: Vec<usize> = contexts
@@ -207,10 +213,10 @@ fn order(contexts: &mut [Context], errors: &mut Errors) {
         .filter_map(|context| context.argument)
         .collect();
     for context in contexts {
-        let arguments = context.source.arguments();
+        let arguments = context.id_place.arguments();
         context.late = arguments.iter().any(|argument| !ready.contains(argument));
         if arguments.iter().any(|argument| waiting.contains(argument)) {
-            let written = match &context.source {
+            let written = match &context.id_place {
                 IdPlace::Arguments { expression, .. } => expression.to_token_stream(),
                 IdPlace::Loader { path, .. } => path.to_token_stream(),
                 IdPlace::Path(_) | IdPlace::Query(_) | IdPlace::Header(_) | IdPlace::Parts(_) => continue,

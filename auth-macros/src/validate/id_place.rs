@@ -1,4 +1,4 @@
-//! Where a context comes from: a place in the request, an expression or a function over arguments.
+//! The place of a context's id: in the request, or an expression over arguments; or the function that makes the context.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, LitStr, Pat};
 
-use super::contexts::{Asked, argument};
+use super::contexts::{ContextRequirement, argument};
 use crate::args::{Loader, Origin};
 use crate::errors::Errors;
 use crate::handler::argument_name;
@@ -15,16 +15,16 @@ use crate::nearest::{all_of, one_of};
 use crate::route::Route;
 use crate::types::{context_type, element_type, snake_case_name};
 
-/// Where the request names the context.
-pub(super) fn source(
-    asked: &Asked,
+/// The place of the id that an attribute names, or the conventional one.
+pub(super) fn id_place(
+    requirement: &ContextRequirement,
     place: &Place,
     route: Option<&Route>,
     errors: &mut Errors,
 ) -> Option<IdPlace> {
-    // Without a visible route, what the request has decides.
+    // Without a visible route, the parameters of the request decide.
     let route = route.and_then(|route| Some((route, route.parameters()?)));
-    match &asked.origin {
+    match &requirement.origin {
         Some(Origin::Expression(expression)) => of_arguments(expression, place, errors),
         Some(Origin::Loader(loader)) => of_loader(loader, place, errors),
         Some(Origin::Parts(_, parts)) => {
@@ -33,7 +33,7 @@ pub(super) fn source(
             parts.into_iter().collect::<Option<_>>().map(IdPlace::Parts)
         }
         Some(origin) => of_request(origin, route.as_ref(), errors),
-        None => by_convention(asked, route.as_ref(), errors).map(IdPlace::Path),
+        None => by_convention(requirement, route.as_ref(), errors).map(IdPlace::Path),
     }
 }
 
@@ -55,7 +55,7 @@ fn of_request(origin: &Origin, route: Visible<'_, '_>, errors: &mut Errors) -> O
     Some(IdPlace::Path(vec![name]))
 }
 
-/// What a loader is called with.
+/// The arguments of a loader.
 fn of_loader(loader: &Loader, place: &Place, errors: &mut Errors) -> Option<IdPlace> {
     let mut arguments = Vec::new();
     for name in &loader.arguments {
@@ -77,10 +77,10 @@ fn of_loader(loader: &Loader, place: &Place, errors: &mut Errors) -> Option<IdPl
     Some(IdPlace::Loader { path: loader.path.clone(), arguments })
 }
 
-/// What a loader calls the connection, unless the handler has an argument of this name.
+/// A loader's name for the connection, unless the handler has an argument of this name.
 const CONNECTION: &str = "connection";
 
-/// The arguments that an expression names. Without any it would be the same for every request.
+/// The arguments that an expression names. Without arguments, the id would be equal for all requests.
 fn of_arguments(expression: &Expr, place: &Place, errors: &mut Errors) -> Option<IdPlace> {
     let tokens = expression.to_token_stream();
     let named = |pattern: &Pat| argument_name(pattern).is_some_and(|name| mentions(tokens.clone(), name));
@@ -106,7 +106,7 @@ fn of_arguments(expression: &Expr, place: &Place, errors: &mut Errors) -> Option
     Some(IdPlace::Arguments { expression: Box::new(expression.clone()), arguments })
 }
 
-/// Whether tokens name a variable. Not so a field, a method or a part of a path that is called alike.
+/// Whether tokens name a variable. A field, a method or a part of a path of that name does not count.
 fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     let is_punct =
         |token: &TokenTree, which| matches!(token, TokenTree::Punct(punct) if punct.as_char() == which);
@@ -114,7 +114,7 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     let mut before = String::new();
     while let Some(token) = tokens.next() {
         let of_path = tokens.peek().is_some_and(|next| is_punct(next, ':'));
-        // Not so the end of a range, or the value of a field.
+        // The end of a range and the value of a field do count.
         let of_another = before.ends_with("::") || before.ends_with('.') && !before.ends_with("..");
         let found = match &token {
             TokenTree::Ident(ident) => !of_another && !of_path && ident == name,
@@ -169,8 +169,12 @@ fn of_scope(literal: &LitStr, route: Visible<'_, '_>, errors: &mut Errors) -> Op
     None
 }
 
-fn by_convention(asked: &Asked, route: Visible<'_, '_>, errors: &mut Errors) -> Option<Vec<String>> {
-    let candidates = candidates(asked);
+fn by_convention(
+    requirement: &ContextRequirement,
+    route: Visible<'_, '_>,
+    errors: &mut Errors,
+) -> Option<Vec<String>> {
+    let candidates = candidates(requirement);
     let Some((route, parameters)) = route else {
         return Some(candidates);
     };
@@ -178,7 +182,7 @@ fn by_convention(asked: &Asked, route: Visible<'_, '_>, errors: &mut Errors) -> 
         return Some(vec![found.clone()]);
     }
     errors.push(
-        asked.span,
+        requirement.span,
         format_args!(
             "{} has no path parameter {}, it has {}; write `id = \"…\"` for another, \
              or `id = scope(\"…\")` for one of an enclosing scope",
@@ -195,10 +199,10 @@ fn listed(parameters: &[&str]) -> String {
 }
 
 /// The names that a path parameter has by convention, the most telling one first.
-fn candidates(asked: &Asked) -> Vec<String> {
+fn candidates(requirement: &ContextRequirement) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let argument = asked.argument.map(|_| asked.name.clone());
-    let ty = asked.ty.as_ref().and_then(|ty| {
+    let argument = requirement.argument.map(|_| requirement.name.clone());
+    let ty = requirement.ty.as_ref().and_then(|ty| {
         let ty = context_type(ty);
         snake_case_name(element_type(ty).unwrap_or(ty))
     });
