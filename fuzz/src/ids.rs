@@ -57,11 +57,14 @@ pub fn ids(input: &[u8]) -> bool {
                 );
                 continue;
             }
-            let Answer(asked, read) = from_slice(&body).map(|(asked, read)| Answer(asked, read)).unwrap();
-            let found = |text: &String| asked.iter().any(|asked| is_the_same(text, asked));
-            let named = |asked: &String| read.iter().any(|text| is_the_same(text, asked));
-            assert!(read.iter().all(found) && asked.iter().all(named), "{uri}: {asked:?} for {read:?}");
-            assert!(place == "list" || asked.len() == read.len(), "{uri}: {asked:?} for {read:?}");
+            let Answer(loaded, read) = from_slice(&body).map(|(loaded, read)| Answer(loaded, read)).unwrap();
+            let is_loaded = |text: &String| loaded.iter().any(|id| is_the_same(text, id));
+            let is_read = |id: &String| read.iter().any(|text| is_the_same(text, id));
+            assert!(
+                read.iter().all(is_loaded) && loaded.iter().all(is_read),
+                "{uri}: {loaded:?} for {read:?}"
+            );
+            assert!(place == "list" || loaded.len() == read.len(), "{uri}: {loaded:?} for {read:?}");
             numbers |= key == "i32";
         }
     }

@@ -22,20 +22,20 @@ pub fn principals(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.splitn(3, '\n');
     let [principal, name, table] = [(); 3].map(|()| lines.next().unwrap_or_default());
-    let askers = Asker::all(name);
-    let is_principal = principal_is_read(principal, &askers);
-    let is_table = table_is_read(table, &askers);
+    let subjects = NamedSubject::all(name);
+    let is_principal = principal_is_read(principal, &subjects);
+    let is_table = table_is_read(table, &subjects);
     is_principal || is_table
 }
 
-/// A subject who has this name in one place, and another one everywhere else.
-struct Asker {
+/// A subject with this name in one place, and another name everywhere else.
+struct NamedSubject {
     kind: &'static str,
     name: String,
     user: User,
 }
 
-impl Asker {
+impl NamedSubject {
     const KINDS: [&'static str; 4] = ["user", "account", "role", "account-role"];
 
     fn all(name: &str) -> [Self; 4] {
@@ -62,7 +62,7 @@ impl Asker {
     }
 }
 
-fn principal_is_read(text: &str, askers: &[Asker]) -> bool {
+fn principal_is_read(text: &str, subjects: &[NamedSubject]) -> bool {
     let json = Value::from(text).to_string();
     let from_json = serde_json::from_str::<Principal>(&json).ok();
     let Ok(principal) = text.parse::<Principal>() else {
@@ -73,17 +73,17 @@ fn principal_is_read(text: &str, askers: &[Asker]) -> bool {
     assert_eq!(principal.to_string().parse().as_ref(), Ok(&principal));
     assert_eq!(serde_json::to_string(&principal).unwrap(), json);
     assert_eq!(from_json.as_ref(), Some(&principal));
-    for asker in askers {
-        let expected = asker.is(text);
-        assert_eq!(principal.matches(&asker.user), expected, "{text} for {:?}", asker.user);
+    for subject in subjects {
+        let expected = subject.is(text);
+        assert_eq!(principal.matches(&subject.user), expected, "{text} for {:?}", subject.user);
         let by_rule = match &principal {
-            Principal::User(id) => user(id).matches(&asker.user),
-            Principal::Account(id) => account(id).matches(&asker.user),
-            Principal::Role(name) => role(name).matches(&asker.user),
-            Principal::AccountRole(name) => account_role(name).matches(&asker.user),
+            Principal::User(id) => user(id).matches(&subject.user),
+            Principal::Account(id) => account(id).matches(&subject.user),
+            Principal::Role(name) => role(name).matches(&subject.user),
+            Principal::AccountRole(name) => account_role(name).matches(&subject.user),
             Principal::EveryLoggedInUser => true,
         };
-        assert_eq!(by_rule, expected, "the rule for {text} for {:?}", asker.user);
+        assert_eq!(by_rule, expected, "the rule for {text} for {:?}", subject.user);
     }
     if let Principal::User(id) | Principal::Account(id) = &principal {
         assert_eq!(Id::from(id.to_string()), *id);
@@ -91,21 +91,21 @@ fn principal_is_read(text: &str, askers: &[Asker]) -> bool {
     true
 }
 
-fn table_is_read(json: &str, askers: &[Asker]) -> bool {
+fn table_is_read(json: &str, subjects: &[NamedSubject]) -> bool {
     let Ok(table) = serde_json::from_str::<AclTable>(json) else { return false };
     let written = serde_json::to_string(&table).unwrap();
     assert_eq!(serde_json::from_str::<AclTable>(&written).ok().as_ref(), Some(&table), "{written}");
-    let says: Value = serde_json::from_str(json).unwrap();
+    let written: Value = serde_json::from_str(json).unwrap();
     let mut grants = false;
     for permission in PERMISSIONS {
-        for asker in askers {
+        for subject in subjects {
             let expected =
-                says.get(permission.as_str()).is_some_and(|principals| is_granted(principals, asker));
+                written.get(permission.as_str()).is_some_and(|principals| is_granted(principals, subject));
             assert_eq!(
-                table.grants(&asker.user, permission),
+                table.grants(&subject.user, permission),
                 expected,
                 "{permission:?} for {:?}",
-                asker.user
+                subject.user
             );
             grants |= expected;
         }
@@ -114,8 +114,8 @@ fn table_is_read(json: &str, askers: &[Asker]) -> bool {
 }
 
 /// The meaning of the text: one principal, or a list of those that suffice, alone or together with others.
-fn is_granted(principals: &Value, asker: &Asker) -> bool {
-    let is = |principal: &Value| principal.as_str().is_some_and(|principal| asker.is(principal));
+fn is_granted(principals: &Value, subject: &NamedSubject) -> bool {
+    let is = |principal: &Value| principal.as_str().is_some_and(|principal| subject.is(principal));
     let suffices = |alternative: &Value| match alternative {
         Value::Array(together) => !together.is_empty() && together.iter().all(is),
         alone => is(alone),

@@ -137,8 +137,9 @@ fn subject_of(token: &str) -> Option<String> {
             Value::Array(several) => several.iter().any(|audience| audience == AUDIENCE),
             one => one == AUDIENCE,
         };
-    let asks_for_more = header.get("crit").is_some_and(|crit| !crit.is_null());
-    (is_signed && is_now && is_for_us && !asks_for_more).then(|| claims["sub"].as_str().map(str::to_owned))?
+    let has_extensions = header.get("crit").is_some_and(|crit| !crit.is_null());
+    (is_signed && is_now && is_for_us && !has_extensions)
+        .then(|| claims["sub"].as_str().map(str::to_owned))?
 }
 
 impl FindByToken for Member {

@@ -25,7 +25,7 @@ pub fn expansion(input: &[u8]) -> bool {
     let Some(tokens) = source::tokens(&String::from_utf8_lossy(input)) else { return false };
     let Some((first, item)) = first_of_ours(tokens) else { return false };
     match first {
-        Ours::Attribute(asked) => attribute_on(asked, item),
+        Ours::Attribute(attribute) => attribute_on(attribute, item),
         Ours::Derives(derives) => {
             let expanded = derives.into_iter().filter(|derive| derived(*derive, &item));
             expanded.count() > 0
@@ -33,13 +33,14 @@ pub fn expansion(input: &[u8]) -> bool {
     }
 }
 
-/// The attributes that the compiler would expand first.
+/// The attribute or the derives that the compiler would expand first.
 enum Ours {
-    Attribute(Asked),
+    Attribute(Written),
     Derives(Vec<Derive>),
 }
 
-struct Asked {
+/// An attribute with its arguments.
+struct Written {
     kind: Kind,
     args: TokenStream,
 }
@@ -81,28 +82,28 @@ fn ours(attribute: TokenStream) -> Option<Ours> {
     }
     let kind = Kind::of(meta.path())?;
     match meta {
-        Meta::Path(_) => Some(Ours::Attribute(Asked { kind, args: TokenStream::new() })),
-        Meta::List(list) => Some(Ours::Attribute(Asked { kind, args: list.tokens })),
+        Meta::Path(_) => Some(Ours::Attribute(Written { kind, args: TokenStream::new() })),
+        Meta::List(list) => Some(Ours::Attribute(Written { kind, args: list.tokens })),
         // The compiler takes these for no attribute that a macro may have.
         Meta::NameValue(_) => None,
     }
 }
 
-fn attribute_on(first: Asked, item: TokenStream) -> bool {
+fn attribute_on(first: Written, item: TokenStream) -> bool {
     let Ok(written) = parse2::<ItemFn>(item.clone()) else {
         let output = expanded_attribute(&first, &item);
         // The compiler gives no other items to an attribute.
         assert!(has_error(&output) || parse2::<Item>(item).is_err(), "an item that is no handler: {output}");
         return false;
     };
-    let mut asked = Vec::new();
+    let mut attributes = Vec::new();
     let mut next = Some((first, item));
     let (mut output, mut others) = (TokenStream::new(), TokenStream::new());
     let mut refused = false;
     while let Some((attribute, item)) = next.take() {
         output = expanded_attribute(&attribute, &item);
         refused |= has_error(&output);
-        asked.push(attribute);
+        attributes.push(attribute);
         let file: File = parse2(output.clone()).unwrap_or_else(|error| panic!("{error}: {output}"));
         let mut items = file.items.into_iter();
         let handler = items.find_map(|item| match item {
@@ -120,7 +121,7 @@ fn attribute_on(first: Asked, item: TokenStream) -> bool {
     if refused || is_about_macros(&written) {
         return false;
     }
-    guarded(&written, &asked, &parse2(output).unwrap());
+    guarded(&written, &attributes, &parse2(output).unwrap());
     true
 }
 
@@ -131,7 +132,7 @@ fn is_about_macros(written: &ItemFn) -> bool {
 }
 
 /// Checks that every caller has to meet the requirements.
-fn guarded(written: &ItemFn, asked: &[Asked], output: &File) {
+fn guarded(written: &ItemFn, attributes: &[Written], output: &File) {
     let shown = output.to_token_stream().to_string();
     let mut handlers = output.items.iter().filter_map(|item| match item {
         Item::Fn(handler) => Some(handler),
@@ -142,11 +143,11 @@ fn guarded(written: &ItemFn, asked: &[Asked], output: &File) {
     };
     assert_eq!(handler.sig.ident, written.sig.ident);
     assert_eq!(text(&handler.block), text(&written.block), "another body: {shown}");
-    if let [Asked { kind: Kind::Public, .. }] = asked {
+    if let [Written { kind: Kind::Public, .. }] = attributes {
         assert_eq!(text(&handler.sig), text(&written.sig), "another signature: {shown}");
         return;
     }
-    assert!(asked.iter().all(|asked| asked.kind != Kind::Public), "open and guarded: {shown}");
+    assert!(attributes.iter().all(|attribute| attribute.kind != Kind::Public), "open and guarded: {shown}");
     let guards: Vec<&ItemImpl> = output
         .items
         .iter()
@@ -177,12 +178,12 @@ fn guarded(written: &ItemFn, asked: &[Asked], output: &File) {
         _ => None,
     });
     match admit.map(Vec::as_slice) {
-        Some([first, ..]) => authenticates(asked, first),
+        Some([first, ..]) => authenticates(attributes, first),
         // Its code is that of the library, which authenticates in any case.
         None if is_of(guard, "DeclarativeGuard") => {}
         _ => panic!("an empty guard: {shown}"),
     }
-    asks_all(asked, &described, &items);
+    requires_all(attributes, &described, &items);
 }
 
 /// Whether it implements the trait of this name.
@@ -191,22 +192,22 @@ fn is_of(implementation: &ItemImpl, name: &str) -> bool {
     path.and_then(|path| path.segments.last()).is_some_and(|last| last.ident == name)
 }
 
-fn authenticates(asked: &[Asked], first: &Stmt) {
+fn authenticates(attributes: &[Written], first: &Stmt) {
     let first = text(first);
-    let begins = if asked.iter().any(|asked| asked.kind == Kind::AnonymousUserRequired) {
+    let begins = if attributes.iter().any(|attribute| attribute.kind == Kind::AnonymousUserRequired) {
         ":: auth_core :: __private :: anonymous (__auth_request) . await ?"
     } else {
         "let __auth_caller = :: auth_core :: __private :: authenticate (__auth_request , < Self as :: auth_core :: __private :: Described > :: handler ()) . await ?"
     };
     assert!(
         first.replace("( ", "(").replace(" )", ")").starts_with(begins),
-        "nobody is asked who he is: {first}"
+        "the caller is not authenticated: {first}"
     );
 }
 
-fn asks_all(asked: &[Asked], described: &str, items: &str) {
-    for Asked { kind, args } in asked {
-        let count = asked.iter().filter(|asked| asked.kind == *kind).count();
+fn requires_all(attributes: &[Written], described: &str, items: &str) {
+    for Written { kind, args } in attributes {
+        let count = attributes.iter().filter(|attribute| attribute.kind == *kind).count();
         match kind.arguments() {
             Arguments::Names(attribute, quantifier) => {
                 let (attribute, quantifier) = (attribute.variant(), quantifier.variant());
@@ -215,29 +216,30 @@ fn asks_all(asked: &[Asked], described: &str, items: &str) {
                 );
                 assert!(described.matches(&check).count() >= count, "not {count} of {check}: {described}");
                 for name in literals(args.clone()) {
-                    assert!(described.contains(&name), "{name} is not asked for: {described}");
+                    assert!(described.contains(&name), "{name} is not required: {described}");
                 }
             }
             Arguments::Context => {
                 // As many are loaded as are described: one for all attributes that name it alike.
-                let asks = described.matches(":: ContextRequirement {").count();
-                let named = items.matches(":: ContextFrom <").count() + items.matches(":: Checked <").count();
-                let loaded = named + items.matches("__auth_caller .").count();
+                let required = described.matches(":: ContextRequirement {").count();
+                let in_request =
+                    items.matches(":: ContextFrom <").count() + items.matches(":: Checked <").count();
+                let loaded = in_request + items.matches("__auth_caller .").count();
                 let lent = items.matches("__auth_caller . lend").count();
-                assert!(asks > 0, "no context is described: {described}");
-                assert_eq!(loaded - lent, asks, "not all contexts are loaded: {items}");
+                assert!(required > 0, "no context is described: {described}");
+                assert_eq!(loaded - lent, required, "not all contexts are loaded: {items}");
                 for permission in ["READ", "UPDATE", "DELETE", "CREATE_CHILDREN"] {
                     let literal = format!("\"{}\"", permission.to_lowercase().replace('_', "-"));
                     let first = args.clone().into_iter().next().map(|first| first.to_string());
                     if first.as_deref() == Some(literal.as_str()) {
-                        let asked = format!(":: auth_core :: Permission :: {permission}");
-                        assert!(described.contains(&asked), "{literal} is not asked for: {described}");
+                        let constant = format!(":: auth_core :: Permission :: {permission}");
+                        assert!(described.contains(&constant), "{literal} is not required: {described}");
                     }
                 }
             }
             _ => assert!(
                 ["BY_DEFAULT", "Authenticated", "Anonymous"].iter().any(|caller| described.contains(caller)),
-                "no mechanism is asked for: {described}"
+                "no mechanism is required: {described}"
             ),
         }
     }
@@ -280,7 +282,7 @@ fn derived(derive: Derive, item: &TokenStream) -> bool {
     true
 }
 
-fn expanded_attribute(Asked { kind, args }: &Asked, item: &TokenStream) -> TokenStream {
+fn expanded_attribute(Written { kind, args }: &Written, item: &TokenStream) -> TokenStream {
     let output = attribute::expand(*kind, args.clone(), item.clone());
     let again = attribute::expand(*kind, args.clone(), item.clone());
     assert_eq!(output.to_string(), again.to_string(), "another expansion the second time");
