@@ -1,24 +1,23 @@
-//! The attributes and the derive of `auth-macros`, with their documentation. What they check is in `guard`.
+//! The attributes and derives of `auth-macros`, with their documentation. Their checks are in `guard`.
 
 /// Lets in callers that are authenticated; anyone else gets 401.
 ///
-/// With names it takes only these mechanisms: `#[auth_required("token", "session")]`. Without names, every
-/// configured mechanism is taken that is taken by default.
+/// With names it accepts only these mechanisms: `#[auth_required("token", "session")]`. Without names it accepts
+/// every mechanism that the application accepts by default.
 ///
-/// With `within = "15 min"` the caller must have proved who it is within that time: when it logged in, when
-/// its token was issued. With `grace = "1 h"` as well, a caller who passed such a guard goes on passing for
-/// that time, and each time anew, although `within` is exceeded by then. A guard without `grace` does not
-/// care for it, and one that asks for a more recent log-in than the guard that began it does not either. The
-/// session keeps one grace period, of the guard that was passed last; whoever comes by another mechanism has
-/// none.
+/// With `within = "15 min"` the log-in must not be older than that; for a token, its time of issue counts. With
+/// `grace = "1 h"` as well, a caller that passes the guard may exceed `within` for that time, and each pass starts
+/// the time anew. A guard without `grace` ignores a grace period, and so does a guard with a shorter `within` than
+/// the guard that started the period. The session keeps one grace period, that of the last guard that the caller
+/// passed; other mechanisms keep none.
 ///
-/// With `on_denied = path` this function renders the denials of the handler, instead of what the
-/// application has [for all](crate::AuthBuilder::on_denied). It renders what any guard on the handler
-/// denies, and what the extractors of the caller do, but not what is wrong with the handler's other
-/// arguments. Every attribute takes this key but `public`; one of those on a handler has it.
+/// With `on_denied = path` this function renders the denials of the handler, instead of the application's
+/// [renderer](crate::AuthBuilder::on_denied). It renders the denials of all guards on the handler and of the extractors
+/// of the caller, but no errors of the handler's other arguments. Every attribute but `public` takes this key; one
+/// attribute on a handler has it.
 ///
-/// `crate = path` says where this crate is, if it is no `auth_core`: `#[auth_required(crate = authz)]`. Every attribute
-/// takes it, and one of those on a handler is enough; the derives take `#[auth(crate = authz)]`.
+/// `crate = path` gives the path of this crate, if that is not `auth_core`: `#[auth_required(crate = authz)]`. Every
+/// attribute takes it, and one on a handler is enough; the derives take `#[auth(crate = authz)]`.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -39,7 +38,7 @@
 /// #[auth_required("session", within = "15 min", grace = "1 h")]
 /// #[get("/api-keys")]
 /// async fn api_keys() -> impl Responder {
-///     "who asks has logged in just now"
+///     "the caller has logged in just now"
 /// }
 /// ```
 ///
@@ -62,14 +61,14 @@ pub use auth_macros::auth_required;
 /// After `auth_token_required` of Flask-Security.
 pub use auth_macros::auth_token_required;
 
-/// Lets in callers with a username and a password in the request: `#[auth_required("basic")]`.
+/// Lets in callers that are authenticated by a username and a password in the request: `#[auth_required("basic")]`.
 ///
 /// The application adds the mechanism `basic` (`mechanism::BasicAuth`, behind the feature `basic`) to its
 /// [`Auth`](crate::Auth); without it, the handler answers 500 and the log says why. Guards that do not name
-/// the mechanism do not take it.
+/// the mechanism do not accept it.
 ///
-/// With `realm = "…"` the challenge of a 401 names what the password is for. Left out, it names what the
-/// mechanism was given.
+/// With `realm = "…"` the challenge of a 401 names this realm. Without it, the challenge names the realm of the
+/// mechanism.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, get};
@@ -85,10 +84,10 @@ pub use auth_macros::auth_token_required;
 /// After `http_auth_required` of Flask-Security.
 pub use auth_macros::http_auth_required;
 
-/// Lets in those who are not logged in: whoever is gets 403, and wrong credentials get 401. It looks at the
-/// mechanisms that are taken by default, so not at Basic.
+/// Lets in callers that are not logged in. A logged-in caller gets 403, and wrong credentials get 401. The guard tries
+/// the mechanisms that the application accepts by default, so not Basic.
 ///
-/// With `on_denied = path`, as in [`auth_required`], who is logged in may be led elsewhere.
+/// With `on_denied = path`, as in [`auth_required`], a function can redirect a logged-in caller.
 ///
 /// ```
 /// use actix_web::{HttpRequest, HttpResponse, Responder, get, http::header};
@@ -113,8 +112,8 @@ pub use auth_macros::anonymous_user_required;
 
 /// Lets in users whose roles carry all of these permissions. Not waived for admins.
 ///
-/// These are permissions by themselves, not those on a context.
-/// [`Subject::has_permission`](crate::Subject::has_permission) says which ones a user's roles carry.
+/// These permissions concern no context.
+/// [`Subject::has_permission`](crate::Subject::has_permission) says which of them a user's roles carry.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, post};
@@ -224,45 +223,44 @@ pub use auth_macros::account_roles_required;
 /// After `account_roles_accepted` of FlexMeasures.
 pub use auth_macros::account_roles_accepted;
 
-/// Lets in callers to whom the ACL of the named context allows the permission; waived for admins,
-/// and for admin-readers where the permission is `read`.
+/// Lets in callers if the ACL of the named context allows them the permission; waived for admins, and for admin-readers if
+/// the permission is `read`.
 ///
-/// First comes the permission, one of `"create-children"`, `"read"`, `"update"`, `"delete"`, or a
-/// path to a `const Permission`. Then, by key:
+/// The first argument is the permission, one of `"create-children"`, `"read"`, `"update"`, `"delete"`, or a path to a
+/// `const Permission`. The keys are:
 ///
 /// * `ctx_arg = "sensor"`: the handler's argument that receives the loaded context. Its type is the context's, `Vec`
 ///   of it (every one is checked), or `Authorized` of either, the proof of the check;
 /// * `ctx = Account`: instead of `ctx_arg`, a context that is loaded and checked but not handed over;
-/// * `id = "sensor_id"`: the path parameter that names the context. Left out, it is the first that
-///   the route has of the argument's name with `_id`, the type's name in snake case with `_id`,
-///   and `id`;
+/// * `id = "sensor_id"`: the path parameter with the context's id. Without it, the first of these that the route has: the
+///   argument's name with `_id`, the type's name in snake case with `_id`, and `id`;
 /// * `id = scope("account_id")`: a path parameter of an enclosing scope, which the route's own
 ///   pattern does not show;
-/// * `id = query("sensor")`, `id = header("x-account")`: another place in the request, which has to name exactly one, but
-///   for a `Vec`;
+/// * `id = query("sensor")`, `id = header("x-account")`: another place in the request. It has exactly one id, or several for
+///   a `Vec`;
 /// * `id = ("account_id", "asset_id")`: a key of several parts, each from one of these places; the context's
-///   [`Id`](trait@crate::LoadContext) is a tuple then. `id = ()`: the context of which there is only one, such as the
-///   platform as a whole;
-/// * `id = body.account_id`: an expression over the handler's other arguments. Those that it names are extracted first, then
-///   this context is loaded and checked, and then the others are extracted, before the handler runs: an expression that
-///   does not name the body is decided about before the body is read;
-/// * `ctx_loader = load_sensors(body, connection)`: instead of `id`, a function that makes the context of arguments of
-///   the handler, which it gets by reference and which are extracted first, and of a `connection`, if it asks for one;
-/// * `allow_empty = true`: a list or group without a context is let through; left out, it is a denial;
-/// * `on_denied = path`: what renders denials, as in [`auth_required`].
+///   [`Id`](trait@crate::LoadContext) is a tuple then. `id = ()`: a context that exists only once, such as the platform as
+///   a whole;
+/// * `id = body.account_id`: an expression over the handler's other arguments. The guard extracts the arguments that the
+///   expression names, then loads and checks the context, then extracts the others. If the expression does not name the
+///   body, the decision is made before the body is read;
+/// * `ctx_loader = load_sensors(body, connection)`: instead of `id`, a function that makes the context. It gets arguments
+///   of the handler by reference, which the guard extracts first, and a database connection for the name `connection`;
+/// * `allow_empty = true`: a list or group without a context passes; without this key, it is a denial;
+/// * `on_denied = path`: the function that renders denials, as in [`auth_required`].
 ///
-/// For a `Vec`, the contexts are loaded in one go ([`LoadContexts`](crate::LoadContexts)) and handed over in the order in
-/// which they are named, each once. A path parameter or header names several separated by commas, a query by as
-/// many parameters of the same name. One that does not exist, or more than 10,000, and nothing is found; so it is where a
-/// query writes the name in another way, as `sensor[]` or `Sensor`. In a header, empty elements are skipped.
+/// For a `Vec`, the guard loads the contexts at once ([`LoadContexts`](crate::LoadContexts)) and hands over each once, in
+/// the order of the request. A path parameter or a header separates ids by commas, a query repeats the parameter. The
+/// answer is 404 if one of the contexts does not exist, if there are more than 10,000 ids, or if a query spells the name
+/// differently, as `sensor[]` or `Sensor`. In a header, empty elements are skipped.
 ///
-/// A loader returns `Result<_, LoadError>`, and may be asynchronous. What it makes is one context, a `Vec`, or a
-/// `BTreeMap` from a label to a `Vec`; every context in it is checked, and a denial names the label to the client. With
-/// a connection it runs on a thread for blocking work, so the arguments that it takes are `Send`; if it is asynchronous,
-/// it must not wait for other blocking work, and ends in 503 after 30 s. Without a connection it must not block.
-/// A loader that finds less than it was asked for answers [`LoadError::NotFound`](crate::LoadError): what it leaves out is
-/// not checked. Where the database decides, because a policy asks a parent, the statement that decides reads each row
-/// anew, and the handler gets these rows: what the loader has read may have changed since.
+/// A loader returns `Result<_, LoadError>`, and may be asynchronous. It makes one context, a `Vec`, or a `BTreeMap` from a
+/// label to a `Vec`. The guard checks every context in it, and a denial names the label to the client. With a connection the
+/// loader runs on a thread for blocking work, so its arguments are `Send`; if it is asynchronous, it must not wait for other
+/// blocking work, and ends in 503 after 30 s. Without a connection it must not block. A loader that does not find every
+/// context returns [`LoadError::NotFound`](crate::LoadError), since the guard cannot check a context that the loader leaves
+/// out. If a policy refers to a parent, the database decides: the deciding statement reads each row anew, and the handler
+/// gets these rows, since rows may have changed after the loader read them.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Responder, delete, get, post, web};
@@ -320,11 +318,11 @@ pub use auth_macros::account_roles_accepted;
 /// After `permission_required_for_context` of FlexMeasures.
 pub use auth_macros::permission_required_for_context;
 
-/// Says on purpose that a handler is open to everybody.
+/// Declares that a handler is open to all callers on purpose.
 ///
-/// It changes nothing about the handler, but lets it be registered where only guarded handlers are
-/// taken ([`protected`](crate::protected)). It stands alone: next to any other of these attributes it is a compile error.
-/// The reason is for who reviews the guard [`report`](crate::report()), and may be left out.
+/// It does not change the handler, but a [`protected`](crate::protected) scope accepts it. It stands alone: next to any
+/// other of these attributes it is a compile error. The reason is optional; reviewers read it in the guard
+/// [`report`](crate::report()).
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -338,14 +336,13 @@ pub use auth_macros::permission_required_for_context;
 /// ```
 pub use auth_macros::public;
 
-/// Implements `LoadContext` for a row of a diesel table: found by its primary key; and `LoadContexts`: several rows
-/// in one statement.
+/// Implements `LoadContext` for a row of a diesel table, by its primary key; and `LoadContexts`: several rows in one
+/// statement.
 ///
-/// Reads what diesel's derives read: `#[diesel(table_name = …)]` (left out: the struct's name in
-/// snake case with an `s`), `#[diesel(primary_key(…))]` (left out: `id`; several columns make a tuple) and
-/// `#[diesel(column_name = …)]`; a field with `#[diesel(embed)]` is no column. The connection follows from
-/// `#[diesel(check_for_backend(…))]`, or is named: `#[auth(connection = diesel::PgConnection)]`.
-/// The struct derives `Selectable` and `Queryable` as well.
+/// The derive reads diesel's attributes: `#[diesel(table_name = …)]` (default: the struct's name in snake case with an `s`),
+/// `#[diesel(primary_key(…))]` (default: `id`; several columns make a tuple) and `#[diesel(column_name = …)]`; a field with
+/// `#[diesel(embed)]` is no column. The type of the connection follows from `#[diesel(check_for_backend(…))]`; another one
+/// has to be named: `#[auth(connection = diesel::PgConnection)]`. The struct derives `Selectable` and `Queryable` as well.
 ///
 /// ```
 /// use auth_core::LoadContext;
@@ -368,7 +365,7 @@ pub use auth_macros::public;
 #[cfg(feature = "diesel")]
 pub use auth_macros::LoadContext;
 
-/// Declares who may do what with a row of a diesel table: one policy for single rows, for lists and for changes.
+/// Declares the policy of a diesel row: one policy for single rows, for lists and for changes.
 ///
 /// ```
 /// use auth_core::{AuthModel, LoadContext, Permission};
@@ -417,33 +414,32 @@ pub use auth_macros::LoadContext;
 /// }
 /// ```
 ///
-/// A permission is `create_children`, `read`, `update`, `delete`, or a constant of your own. Its rule is made of these
-/// terms, joined by `&`, which binds more tightly, and `|`, with parentheses:
+/// A permission is `create_children`, `read`, `update`, `delete`, or a constant of your own. Its rule joins these terms by
+/// `&`, which binds more tightly, and `|`, with parentheses:
 ///
 /// | term | matches |
 /// |---|---|
-/// | `every_logged_in_user` | whoever is logged in |
+/// | `every_logged_in_user` | every logged-in user |
 /// | `user(owner_id)` | the user whose id is in this column |
 /// | `account(account_id)` | every user of the account whose id is in this column |
 /// | `role("name")`, `account_role("name")` | every user who has, or whose account has, this role: a literal, or a path to a constant |
-/// | `is_null(account_id)` | everybody, where the column is null |
-/// | `is_public` | everybody, where this boolean column is true |
-/// | `account.read` | whoever has this permission on the parent, by the parent's own policy |
-/// | `user(asset.owner_id)` | the same terms about a column of the parent |
-/// | `nobody` | nobody but admins |
+/// | `is_null(account_id)` | every user, if the column is null |
+/// | `is_public` | every user, if this boolean column is true |
+/// | `account.read` | every user with this permission on the parent, by the parent's own policy |
+/// | `user(asset.owner_id)` | these terms for a column of the parent |
+/// | `nobody` | no user; only the waiver for admins applies |
 ///
-/// There is no negation: a list only grants. A null matches nobody but `is_null`. A parent is declared with
-/// `#[auth(belongs_to(name: Context, foreign_key))]`, and its own policy may ask its own parent: at any depth, as long
-/// as no permission asks for itself in the end.
+/// There is no negation: a policy only grants. A null column matches `is_null` alone.
+/// `#[auth(belongs_to(name: Context, foreign_key))]` declares a parent, whose policy may refer to its own parent: at any
+/// depth, as long as no permission refers back to itself.
 ///
-/// The columns, their types and the parents' permissions are checked when the code is compiled. The table, the key and
-/// the connection are told as to [`derive(LoadContext)`](derive@crate::LoadContext). How a database locks rows is known
-/// by the name of a connection of diesel's; for another one, or an alias, write `#[auth(row_lock = Postgres)]`, `Mysql` or
+/// The compiler checks the columns, their types and the parents' permissions. The attributes for the table, the key and the
+/// connection are those of [`derive(LoadContext)`](derive@crate::LoadContext). The derive knows how diesel's connections
+/// lock rows, by their names; for another connection, or an alias, write `#[auth(row_lock = Postgres)]`, `Mysql` or
 /// `Transaction`, or implement [`LockRows`](crate::LockRows).
 ///
-/// What is implemented: [`Scoped`](crate::Scoped), lists and conditions of changes; [`Stored`](crate::Stored), the
-/// decision about a row in the database; and the trait [`AuthModel`](trait@crate::AuthModel), for a context whose
-/// fields are all that its policy asks about. For the others a guard has the database load the row and decide about it
-/// in one statement.
+/// The derive implements [`Scoped`](crate::Scoped), for lists and conditions of changes; [`Stored`](crate::Stored), for
+/// decisions about a row in the database; and the trait [`AuthModel`](trait@crate::AuthModel), if the fields of the row are
+/// all that the policy needs. Otherwise, for a guard, the database loads the row and decides about it in one statement.
 #[cfg(feature = "diesel")]
 pub use auth_macros::AuthModel;
