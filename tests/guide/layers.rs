@@ -37,11 +37,6 @@ const LONGER: &[&str] = &[
     "examples/energy-service/tests/databases/live.rs",
     "examples/energy-service/tests/databases/objects.rs",
     "tests/asynchronous/promises.rs",
-    "tests/http/denied.rs",
-    "tests/http/energy.rs",
-    "tests/http/observers.rs",
-    "tests/http/report.rs",
-    "tests/http/session.rs",
     "tests/kit/mod.rs",
     "tests/scope/values.rs",
 ];

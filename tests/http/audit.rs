@@ -14,7 +14,7 @@ use diesel::{connection::SimpleConnection, prelude::*};
 use energy_service::schema::audit_log;
 use serde_json::Value;
 
-use super::{SERVER, energy::Energy};
+use super::{SERVER, demo::Energy};
 
 impl Energy {
     /// The log, once everything is in it, as `ada` sees it; the earliest first.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::energy::Energy;
+use super::demo::Energy;
 
 const FLEX_MODEL: &str = "/assets/{asset Battery}/flex-model";
 

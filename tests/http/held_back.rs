@@ -13,7 +13,7 @@ use energy_service::{
 };
 use serde_json::json;
 
-use super::energy::{Energy, log_in};
+use super::demo::{Energy, log_in};
 use crate::client::{Begun, bearer};
 
 const PATIENCE: Duration = Duration::from_secs(60);

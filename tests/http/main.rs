@@ -35,6 +35,7 @@ mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
 
     mod audit;
+    mod demo;
     mod energy;
     mod flex_model;
     mod held_back;
@@ -48,6 +49,7 @@ mod postgres {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
 
     mod audit;
+    mod demo;
     mod energy;
     mod flex_model;
     mod held_back;
@@ -61,6 +63,7 @@ mod mysql {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
 
     mod audit;
+    mod demo;
     mod energy;
     mod flex_model;
     mod held_back;

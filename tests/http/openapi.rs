@@ -17,7 +17,7 @@ use energy_service::{
 };
 use serde_json::{Value, json};
 
-use super::energy::{CALLERS, Energy};
+use super::demo::{CALLERS, Energy};
 use crate::client::{Response, bearer};
 
 /// Answers that are declared and do not occur here, with the reason.

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use energy_service::schema::{asset_audit_log, audit_log};
 use serde_json::{Value, json};
 
-use super::energy::{CALLERS, Energy, log_in};
+use super::demo::{CALLERS, Energy, log_in};
 use crate::client::Response;
 
 const ONLY_ADMINS_READ: [u16; 7] = [401, 403, 403, 403, 403, 200, 200];
