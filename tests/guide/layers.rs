@@ -37,7 +37,6 @@ const LONGER: &[&str] = &[
     "examples/energy-service/tests/databases/live.rs",
     "examples/energy-service/tests/databases/objects.rs",
     "tests/asynchronous/promises.rs",
-    "tests/kit/mod.rs",
     "tests/scope/values.rs",
 ];
 

@@ -1,5 +1,8 @@
 //! The testing kit where a part is missing or fails: it reports that, and never takes a failure for an answer.
 
+mod explained;
+mod unregistered;
+
 use std::{
     env, fs,
     path::{self, PathBuf},
@@ -17,20 +20,17 @@ use actix_web::{
     },
     middleware::{Next, from_fn},
     patch, post,
-    test::{TestRequest, call_service, init_service},
+    test::{TestRequest, init_service},
     web::{Bytes, Json, Path, Query, ServiceConfig},
 };
 use auth_core::{
-    Acl, AdminRoles, AllowReason, Auth, AuthError, AuthModel, CurrentUser, DenyReason, LoadContext,
-    LoadError, Permission, ProtectedConfig, ProtectedScope, User, account, allow, auth_required, explain,
+    Acl, Auth, AuthError, AuthModel, CurrentUser, LoadError, Permission, ProtectedConfig, ProtectedScope,
+    User, account, allow, auth_required,
     mechanism::{Authenticated, Mechanism, Rejection},
     permission_required_for_context,
     protected::ScopeGuard,
     public, report, role,
-    test::{
-        AccessMatrix, AccessMatrixBuilder, ObserveError, PolicyTable, ReviewError, RouteRequest,
-        assert_allowed, assert_denied,
-    },
+    test::{AccessMatrix, AccessMatrixBuilder, ObserveError, ReviewError, RouteRequest},
 };
 use serde::Deserialize;
 
@@ -365,107 +365,5 @@ async fn what_answers_in_front_of_a_guard_is_no_cell() {
     fs::write(&file, matrix.to_markdown()).unwrap();
     let error = matrix.compare_with(&file).unwrap_err().to_string();
     assert!(error.contains("GET /notes\n    as nobody: reviewed 400 Bad Request"), "{error}");
-    fs::remove_file(&file).unwrap();
-}
-
-/// Runs in a process of its own, which prints.
-#[actix_web::test]
-async fn answers_500() {
-    let Some(lacks) = env::var_os("AUTH_TEST_LACKS") else { return };
-    let _subscriber = (lacks == "pool, with a subscriber").then(|| {
-        tracing::subscriber::set_default(tracing_subscriber::fmt().with_writer(std::io::sink).finish())
-    });
-    let app = App::new().service(pooled);
-    let app =
-        if lacks == "auth" { app } else { app.app_data(Auth::builder().mechanism(Named).build().unwrap()) };
-    let request = TestRequest::get().uri("/pooled/1").insert_header(("who", "member")).to_request();
-    let status = call_service(&init_service(app).await, request).await.status();
-    assert_eq!(status, 500);
-}
-
-/// Needs a connection that no pool lends.
-struct Pooled;
-
-impl LoadContext for Pooled {
-    type Id = u8;
-    type Connection = String;
-
-    fn load(_: u8, _: &mut String) -> Result<Self, LoadError> {
-        Ok(Self)
-    }
-}
-
-impl AuthModel for Pooled {
-    fn acl(&self) -> impl Acl {}
-}
-
-#[permission_required_for_context("read", ctx = Pooled, id = "id")]
-#[get("/pooled/{id}")]
-async fn pooled() -> &'static str {
-    "never"
-}
-
-#[test]
-fn what_is_not_registered_is_said_where_a_test_has_no_subscriber() {
-    let printed = |lacks: &str| {
-        let done = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "kit::answers_500", "--nocapture"])
-            .env("AUTH_TEST_LACKS", lacks)
-            .output()
-            .unwrap();
-        let printed = String::from_utf8(done.stderr).unwrap();
-        assert!(done.status.success(), "{printed}{}", String::from_utf8_lossy(&done.stdout));
-        printed
-    };
-    let line = printed("auth");
-    assert!(line.contains("ERROR auth: no `Auth` is registered"), "{line}");
-    assert!(line.contains("add `.app_data(auth.clone())` to the `App`"), "{line}");
-    let line = printed("pool");
-    assert!(line.contains("ERROR auth: ") && line.contains("add `.connections(pool)`"), "{line}");
-    assert!(!printed("pool, with a subscriber").contains("ERROR auth"));
-}
-
-/// The message of a panic.
-fn said(work: impl FnOnce() + std::panic::UnwindSafe) -> String {
-    let panic = std::panic::catch_unwind(work).unwrap_err();
-    panic.downcast_ref::<String>().unwrap().clone()
-}
-
-#[test]
-fn an_assertion_that_fails_explains_why() {
-    let explanation = || explain(&User::new(2).with_account(3), &Note, Permission::UPDATE);
-    assert_denied(&explanation(), DenyReason::NoMatch);
-    assert_eq!(
-        said(move || assert_allowed(&explanation(), AllowReason::Match)),
-        "expected allow (match), but it is decided:\n\
-         deny (no-match): update\n\
-         - account:3 & role:editor: no, for role:editor fails\n"
-    );
-    let another =
-        said(|| assert_denied(&explain(&User::new(2), &Note, Permission::READ), DenyReason::Anonymous));
-    assert!(another.starts_with("expected deny (anonymous)"), "{another}");
-}
-
-#[test]
-fn a_table_that_differs_shows_the_rows() {
-    let subjects = [
-        ("editor", User::new(2).with_account(3).with_roles(["editor"])),
-        ("admin", User::new(1).with_roles(["admin"]).with_admin_roles(AdminRoles::flexmeasures())),
-    ];
-    let table = PolicyTable::new(subjects, [Permission::READ, Permission::UPDATE]).context("note", &Note);
-    let text = "| object | permission | editor | admin |\n|--|--|--|--|\n| note | read | no | admin |\n| note | update | yes | admin |\n";
-    table.assert_is(text);
-    let wrong = text.replace("| no |", "| yes |");
-    let difference = "- note | read | yes | admin\n+ note | read | no | admin\n";
-    let panic = said(|| table.assert_is(&wrong));
-    assert!(panic.contains(difference), "{panic}");
-
-    let file = file("policy.md");
-    assert!(matches!(table.compare_with(&file).unwrap_err(), ReviewError::Missing { .. }));
-    fs::write(&file, text).unwrap();
-    table.assert_matches(&file);
-    fs::write(&file, wrong).unwrap();
-    let error = table.compare_with(&file).unwrap_err().to_string();
-    assert!(error.contains(difference) && error.contains("UPDATE_REVIEWED=1"), "{error}");
     fs::remove_file(&file).unwrap();
 }
