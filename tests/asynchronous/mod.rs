@@ -1,7 +1,35 @@
 //! Contexts loaded through connections of `diesel-async`: PostgreSQL from a pool of `bb8`, MariaDB from one of
 //! `deadpool`. They keep the promises of contexts through connections that block.
+#![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
 use std::io::Write as _;
+
+#[cfg(any(feature = "async-postgres", feature = "async-mysql"))]
+mod tables {
+    diesel::table! {
+        accounts (id) {
+            id -> Integer,
+            consultancy_id -> Nullable<Integer>,
+        }
+    }
+
+    diesel::table! {
+        assets (id) {
+            id -> Integer,
+            account_id -> Nullable<Integer>,
+        }
+    }
+
+    diesel::table! {
+        sensors (id) {
+            id -> Integer,
+            asset_id -> Integer,
+            name -> Text,
+        }
+    }
+
+    diesel::allow_tables_to_appear_in_same_query!(accounts, assets, sensors);
+}
 
 /// The contexts, with the connection by its own name: by that, a derive knows how it locks rows.
 #[cfg(any(feature = "async-postgres", feature = "async-mysql"))]
@@ -40,13 +68,18 @@ macro_rules! contexts {
 }
 
 #[cfg(feature = "async-mysql")]
+#[path = "."]
 mod mysql {
-    use auth_core::Auth;
+    use auth_core::{Auth, AuthModel, LoadContext};
+    use diesel::prelude::*;
     use diesel_async::{
         AsyncMysqlConnection,
         pooled_connection::{AsyncDieselConnectionManager, deadpool},
     };
     use energy_service::{database::Location, test::Server};
+    use serde::Serialize;
+
+    use super::tables::{accounts, assets, sensors};
 
     type Connection = AsyncMysqlConnection;
 
@@ -78,17 +111,23 @@ mod mysql {
 
     contexts!(AsyncMysqlConnection);
 
-    include!("promises.rs");
+    mod given_up;
+    mod promises;
 }
 
 #[cfg(feature = "async-postgres")]
+#[path = "."]
 mod postgres {
-    use auth_core::Auth;
+    use auth_core::{Auth, AuthModel, LoadContext};
+    use diesel::prelude::*;
     use diesel_async::{
         AsyncPgConnection,
         pooled_connection::{AsyncDieselConnectionManager, bb8},
     };
     use energy_service::{database::Location, test::Server};
+    use serde::Serialize;
+
+    use super::tables::{accounts, assets, sensors};
 
     type Connection = AsyncPgConnection;
 
@@ -120,7 +159,8 @@ mod postgres {
 
     contexts!(AsyncPgConnection);
 
-    include!("promises.rs");
+    mod given_up;
+    mod promises;
 }
 
 #[test]

@@ -1,58 +1,30 @@
+//! Guards, lists, decisions and changes through `diesel-async` keep what those through connections that block do.
+
 use std::{
     collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use actix_web::{
-    App, HttpRequest, Responder,
-    dev::Service as _,
-    get,
+    App, Responder, get,
     http::StatusCode,
     post,
     test::{TestRequest, call_service, init_service, read_body},
     web::{self, Json},
 };
 use auth_core::{
-    AccessError, Accessible, Acl, AsyncLoadContext, AsyncStored, AuthModel, Authorized, LoadContext, LoadError,
-    Permission, Scoped, User, account, allow, auth_required,
-    mechanism::{Authenticated, Mechanism, Rejection},
-    permission::Read,
-    permission_required_for_context,
-    test::AlwaysAs,
-    user,
+    AccessError, Accessible, Acl, AsyncLoadContext, AsyncStored, Auth, AuthModel, Authorized, LoadError,
+    Permission, Scoped, User, account, allow, auth_required, permission::Read,
+    permission_required_for_context, test::AlwaysAs,
 };
 use diesel::{connection::InstrumentationEvent, dsl::sql, prelude::*, sql_types::Bool};
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
-use energy_service::test::TestDatabase;
-use serde::Serialize;
+use energy_service::{database::Location, test::TestDatabase};
 
-diesel::table! {
-    accounts (id) {
-        id -> Integer,
-        consultancy_id -> Nullable<Integer>,
-    }
-}
-
-diesel::table! {
-    assets (id) {
-        id -> Integer,
-        account_id -> Nullable<Integer>,
-    }
-}
-
-diesel::table! {
-    sensors (id) {
-        id -> Integer,
-        asset_id -> Integer,
-        name -> Text,
-    }
-}
-
-diesel::allow_tables_to_appear_in_same_query!(accounts, assets, sensors);
+use super::{Account, Connection, IMPATIENT, SERVER, Sensor, assets, connection, register, sensors};
 
 /// By hand.
 struct ByHand {
@@ -124,7 +96,7 @@ async fn list(sensors: Accessible<Sensor, Read>, place: web::Data<TestDatabase>)
 }
 
 /// Account 2 is looked after by account 1; asset 2 is public, and asset 3 is of account 3.
-async fn world() -> Option<TestDatabase> {
+pub(super) async fn world() -> Option<TestDatabase> {
     let place = SERVER.database();
     // Without the server, there is nothing to test; a line on standard error has said so.
     if *place.location() == Location::Memory {
@@ -194,7 +166,11 @@ async fn guards_load_and_decide() {
             get("/by-hand/4"),
             get("/sensors"),
         ],
-    ).await else { return };
+    )
+    .await
+    else {
+        return;
+    };
     assert_eq!(statuses(&found), [200, 403, 200, 200, 403, 404, 200, 403, 404, 403, 404, 200]);
     assert_eq!(found[2].1, r#"{"id":1,"asset_id":1,"name":"power"}"#);
     assert_eq!(found[11].1, "[1,2]");
@@ -203,7 +179,11 @@ async fn guards_load_and_decide() {
         User::new(7).with_account(3),
         true,
         vec![get("/sensors/1"), get("/sensors/3"), get("/sensors/4"), get("/by-hand/3"), get("/sensors")],
-    ).await else { return };
+    )
+    .await
+    else {
+        return;
+    };
     assert_eq!(statuses(&found), [404, 200, 404, 200, 200]);
     assert_eq!(found[0].1, found[2].1);
     assert_eq!(found[4].1, "[2,3]");
@@ -212,7 +192,11 @@ async fn guards_load_and_decide() {
 #[actix_web::test]
 async fn what_functions_make_is_decided_by_the_database() {
     let post = |ids: &[i32]| TestRequest::post().uri("/made").set_json(ids);
-    let Some(found) = answers(consultant(), false, vec![post(&[1, 2]), post(&[1, 3]), post(&[1, 4]), post(&[])]).await else { return };
+    let Some(found) =
+        answers(consultant(), false, vec![post(&[1, 2]), post(&[1, 3]), post(&[1, 4]), post(&[])]).await
+    else {
+        return;
+    };
     assert_eq!(statuses(&found), [200, 403, 404, 403]);
     assert!(found[1].1.contains("sensor 3"), "{}", found[1].1);
     // The handler gets the row that was decided about.
@@ -271,7 +255,10 @@ async fn rows_are_decided_explained_and_locked_outside_of_requests() {
     let changed = connection
         .transaction(async |connection| {
             let sensor = Sensor::authorize_for_update(connection, &user, 1, Permission::READ).await?;
-            diesel::update(sensors::table.find(sensor.id)).set(sensors::name.eq("changed")).execute(connection).await?;
+            diesel::update(sensors::table.find(sensor.id))
+                .set(sensors::name.eq("changed"))
+                .execute(connection)
+                .await?;
             let refused = Sensor::authorize_for_update(connection, &user, 1, Permission::UPDATE).await;
             assert!(matches!(refused, Err(AccessError::Denied(_))));
             let missing = Sensor::authorize_for_update(connection, &user, 4, Permission::READ).await;
@@ -331,138 +318,5 @@ async fn what_is_locked_is_not_changed_by_others() {
     .unwrap();
     for change in changes {
         others.batch_execute(change).await.unwrap();
-    }
-}
-
-/// The row of a sensor, once no other transaction changes it. The row with number N is for user N alone.
-struct Awaited {
-    id: i32,
-    name: String,
-}
-
-impl AsyncLoadContext for Awaited {
-    type Id = i32;
-    type Connection = Connection;
-
-    async fn load(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
-        let row = sensors::table.find(id).select((sensors::id, sensors::name)).for_update();
-        let (id, name) = row.first(connection).await?;
-        Ok(Self { id, name })
-    }
-}
-
-impl AuthModel for Awaited {
-    fn acl(&self) -> impl Acl {
-        allow(Permission::READ, user(self.id))
-    }
-}
-
-#[permission_required_for_context("read", ctx_arg = "row", id = "id")]
-#[get("/awaited/{id}")]
-async fn awaited(row: Awaited) -> impl Responder {
-    format!("{} {}", row.id, row.name)
-}
-
-/// The user with the number in the header.
-struct Numbered;
-
-impl Mechanism for Numbered {
-    fn name(&self) -> &'static str {
-        "numbered"
-    }
-
-    async fn authenticate(&self, request: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
-        let number = request.headers().get("number").and_then(|number| number.to_str().ok()?.parse::<i32>().ok());
-        Ok(number.map(|number| User::new(number).into()))
-    }
-}
-
-/// The answers to these users, each of whom requests their own row, through one connection for all of them. An answer is
-/// their row, or says that there is none in time.
-macro_rules! own_rows {
-    ($app:ident, $numbers:expr) => {{
-        let mut rows = Vec::new();
-        for number in $numbers {
-            let request = TestRequest::get().uri(&format!("/awaited/{number}"));
-            let request = request.insert_header(("number", number.to_string())).to_request();
-            let response = call_service(&$app, request).await;
-            let status = response.status().as_u16();
-            let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
-            let own = ["1 power", "2 wind", "3 secret"][number - 1];
-            assert!(status == 503 || (status, body.as_str()) == (200, own), "{number}: {status} {body}");
-            rows.push(status == 200);
-        }
-        rows
-    }};
-}
-
-/// Sends requests until the user gets their own row.
-macro_rules! until_answered {
-    ($app:ident, $number:expr) => {{
-        let mut tries = 0;
-        while own_rows!($app, [$number]) != [true] {
-            tries += 1;
-            assert!(tries < 100, "{} is never answered", $number);
-        }
-    }};
-}
-
-/// Another transaction changes row 1, so loads of [`Awaited`] wait for it.
-async fn hold(other: &mut Connection) {
-    other.batch_execute("BEGIN").await.unwrap();
-    other.batch_execute("UPDATE sensors SET name = 'power' WHERE id = 1").await.unwrap();
-}
-
-#[actix_web::test]
-async fn a_load_that_ends_at_the_time_limit_leaves_nothing_to_the_next_user() {
-    let Some(place) = world().await else { return };
-    let builder = Auth::builder().mechanism(Numbered).time_limit(Duration::from_millis(300));
-    let auth = register_pool_of(1, builder, place.location()).await;
-    let app = init_service(App::new().app_data(auth).service(awaited)).await;
-    for number in [1, 2, 3] {
-        until_answered!(app, number);
-    }
-    let other = &mut *connection(place.location()).await;
-    for released_first in [true, false] {
-        hold(other).await;
-        assert_eq!(own_rows!(app, [1]), [false]);
-        if !released_first {
-            until_answered!(app, 2);
-            until_answered!(app, 3);
-        }
-        // Now the statement without a waiting request can end as well.
-        other.batch_execute("COMMIT").await.unwrap();
-        for number in [2, 1, 3] {
-            until_answered!(app, number);
-        }
-    }
-}
-
-#[actix_web::test]
-async fn a_load_of_a_client_who_has_gone_leaves_nothing_to_the_next_user() {
-    let Some(place) = world().await else { return };
-    let auth = register_pool_of(1, Auth::builder().mechanism(Numbered), place.location()).await;
-    let app = init_service(App::new().app_data(auth).service(awaited)).await;
-    assert_eq!(own_rows!(app, [1, 2]), [true, true]);
-    let other = &mut *connection(place.location()).await;
-    hold(other).await;
-    let request = TestRequest::get().uri("/awaited/1").insert_header(("number", "1")).to_request();
-    // The server drops the work for a connection that is closed.
-    let answer = actix_web::rt::time::timeout(Duration::from_millis(100), app.call(request)).await;
-    assert!(answer.is_err(), "another transaction holds the row");
-    assert_eq!(own_rows!(app, [2, 3]), [true, true]);
-    other.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(own_rows!(app, [3, 1, 2]), [true, true, true]);
-}
-
-/// The limit ends loads wherever they are: while a connection is opened, a statement is prepared, or a row is read.
-#[actix_web::test]
-async fn wherever_a_load_ends_it_leaves_nothing_to_the_next_user() {
-    let Some(place) = world().await else { return };
-    for limit in [50, 200, 400, 800, 1_600, 3_200] {
-        let builder = Auth::builder().mechanism(Numbered).time_limit(Duration::from_micros(limit));
-        let auth = register_pool_of(1, builder, place.location()).await;
-        let app = init_service(App::new().app_data(auth).service(awaited)).await;
-        own_rows!(app, [1, 2, 3, 2, 1, 3, 3, 1, 2].repeat(3));
     }
 }
