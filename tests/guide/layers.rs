@@ -36,7 +36,6 @@ const LONGER: &[&str] = &[
     "auth-macros/src/tests/messages.rs",
     "examples/energy-service/tests/databases/live.rs",
     "examples/energy-service/tests/databases/objects.rs",
-    "tests/scope/values.rs",
 ];
 
 #[test]

@@ -7,7 +7,7 @@ use diesel::{connection::SimpleConnection as _, prelude::*};
 
 use super::{
     Connection, DIALECT, SERVER,
-    values::{Lent, Number, guard, numbers},
+    guarded::{Lent, Number, guard, numbers},
 };
 use crate::{database, held::user};
 

@@ -43,8 +43,10 @@ mod sqlite {
     mod cut_off;
     mod decisions;
     mod derived;
+    mod guarded;
     mod narrowed;
     mod narrowing;
+    mod texts;
     mod values;
 }
 
@@ -77,8 +79,10 @@ mod postgres {
     mod cut_off;
     mod decisions;
     mod derived;
+    mod guarded;
     mod narrowed;
     mod narrowing;
+    mod texts;
     mod values;
 }
 
@@ -111,7 +115,9 @@ mod mysql {
     mod cut_off;
     mod decisions;
     mod derived;
+    mod guarded;
     mod narrowed;
     mod narrowing;
+    mod texts;
     mod values;
 }
