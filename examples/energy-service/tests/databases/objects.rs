@@ -2,6 +2,11 @@
 //! that work for them.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
+mod accounts;
+mod charts;
+mod decisions;
+mod forms;
+
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
@@ -9,7 +14,7 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use energy_service::{
     Service,
     models::{Asset, Sensor},
-    schema::{assets, measurements, sensors, users},
+    schema::{assets, sensors, users},
 };
 use serde_json::Value;
 
@@ -26,7 +31,6 @@ const USERS: [&str; 6] = [MEMBER, ACCOUNT_ADMIN, CONSULTANT, STRANGER, ADMIN, RE
 
 const ASSETS: [i32; 4] = [1, 2, 3, 4];
 const SENSORS: [i32; 6] = [1, 2, 3, 4, 5, 6];
-const MISSING: i32 = 99;
 
 /// The target of a button, and the permission that it takes.
 const BUTTONS_OF_ASSET: [(&str, &str); 3] =
@@ -271,48 +275,6 @@ async fn what_people_enter_is_text() {
 }
 
 #[actix_web::test]
-async fn another_site_changes_nothing() {
-    let (service, _place) = service();
-    let mut browser = Browser::logged_in(&service, ADMIN).await;
-    let forms = [
-        ("/assets/new", "account_id=3&name=new&latitude=&longitude=".to_owned()),
-        ("/assets/1/edit", form("edit", 0)),
-        ("/assets/1/delete", String::new()),
-        ("/assets/1/sensors/new", form("sensors/new", 0)),
-        ("/sensors/1/edit", form("edit of a sensor", 0)),
-        ("/sensors/1/delete", String::new()),
-        ("/sensors/1/measurements/new", form("measurements/new", 0)),
-    ];
-    let count = |service: &Service| -> (i64, i64, i64) {
-        let connection = &mut *service.database().connection().unwrap();
-        let counts = (
-            assets::table.count().get_result(connection),
-            sensors::table.count().get_result(connection),
-            measurements::table.count().get_result(connection),
-        );
-        (counts.0.unwrap(), counts.1.unwrap(), counts.2.unwrap())
-    };
-    let before = count(&service);
-    for (path, form) in &forms {
-        for header in [
-            ("sec-fetch-site", "cross-site"),
-            ("sec-fetch-site", "same-site"),
-            ("origin", "https://evil.example"),
-        ] {
-            let answer = browser.send(&service, Method::POST, path, &[header], form).await;
-            assert_page(&answer, 403);
-        }
-        // Nor does a link to an action of forms alone.
-        let answer =
-            browser.send(&service, Method::PUT, path, &[("sec-fetch-site", "same-origin")], form).await;
-        assert_eq!(answer.status, 405, "{path}");
-    }
-    assert_eq!(count(&service), before);
-    assert_eq!(name_of(&service, 1), "Solar roof");
-    assert_redirect(&browser.post(&service, forms[1].0, &forms[1].1).await, "/assets/1?done=saved");
-}
-
-#[actix_web::test]
 async fn a_denial_says_nothing_of_what_is_there() {
     let (service, _place) = service();
     let mut stranger = Browser::logged_in(&service, STRANGER).await;
@@ -360,276 +322,6 @@ async fn a_denial_says_nothing_of_what_is_there() {
     let mut member = Browser::logged_in(&service, MEMBER).await;
     assert!(links(&member.get(&service, "/assets/4").await).contains("/assets/1"));
     assert!(links(&member.get(&service, "/assets/1").await).contains("/assets/4"));
-}
-
-#[actix_web::test]
-async fn a_form_that_is_wrong_is_shown_again_and_changes_nothing() {
-    let (service, _place) = service();
-    let mut browser = Browser::logged_in(&service, ACCOUNT_ADMIN).await;
-    let long = "x".repeat(81);
-    for (path, form, field, problem) in [
-        (
-            "/assets/1/edit",
-            format!("name={long}&latitude=&longitude="),
-            "name",
-            "Name is longer than 80 characters.",
-        ),
-        ("/assets/1/edit", "name=+&latitude=&longitude=".to_owned(), "name", "Name is empty."),
-        (
-            "/assets/1/edit",
-            "name=x&latitude=90.5&longitude=".to_owned(),
-            "latitude",
-            "Latitude is not between -90 and 90.",
-        ),
-        (
-            "/assets/1/edit",
-            "name=x&latitude=&longitude=east".to_owned(),
-            "longitude",
-            "Longitude is not a number.",
-        ),
-        (
-            "/assets/new",
-            format!("account_id=3&name={long}&latitude=&longitude="),
-            "name",
-            "Name is longer than 80 characters.",
-        ),
-        (
-            "/assets/1/sensors/new",
-            "name=x&unit=&event_resolution_minutes=0".to_owned(),
-            "event_resolution_minutes",
-            "Resolution in minutes is not between 1 and 527040.",
-        ),
-        ("/sensors/1/edit", format!("name=x&unit={long}"), "unit", "Unit is longer than 20 characters."),
-        (
-            "/sensors/1/measurements/new",
-            "event_start=yesterday&event_value=1".to_owned(),
-            "event_start",
-            "Time is not a date with a time.",
-        ),
-        (
-            "/sensors/1/measurements/new",
-            "event_start=2026-01-01T00:00&event_value=inf".to_owned(),
-            "event_value",
-            "Value in kW is not a number.",
-        ),
-    ] {
-        let answer = browser.post(&service, path, &form).await;
-        assert_page(&answer, 400);
-        let told = format!(r#"<p class="error" id="{field}-error">{problem}</p>"#);
-        assert!(answer.body.contains(&told), "{told}: {}", answer.body);
-        assert_eq!(answer.body.matches(r#"aria-invalid="true""#).count(), 1, "{}", answer.body);
-        assert!(answer.body.contains(r#"role="alert""#), "{}", answer.body);
-    }
-    assert_eq!(name_of(&service, 1), "Solar roof");
-    // An error that belongs to no field.
-    let measurement = "event_start=2026-01-01T00:00&event_value=1";
-    let path = "/sensors/1/measurements/new";
-    assert_redirect(
-        &browser.post(&service, path, measurement).await,
-        "/sensors/1?until=2026-01-01&done=recorded",
-    );
-    let twice = browser.post(&service, path, measurement).await;
-    assert_page(&twice, 409);
-    assert!(
-        twice.body.contains("There is a measurement of one of these instants already."),
-        "{}",
-        twice.body
-    );
-    for form in ["", "name=x", "name=x&latitude=&longitude=&account_id=4", "name=x&latitude=&longitude=&x=y"]
-    {
-        assert_page(&browser.post(&service, "/assets/1/edit", form).await, 400);
-    }
-    assert_eq!(name_of(&service, 1), "Solar roof");
-}
-
-/// The answer of a page of decisions to each action, in its order: may the user?
-fn said(page: &Answer) -> Vec<bool> {
-    let headings = page.body.split("<h2>").skip(1).map(|rest| rest.split_once("</h2>").unwrap().0);
-    headings.map(|heading| heading.rsplit_once(": ").unwrap().1 == "yes").collect()
-}
-
-#[actix_web::test]
-async fn decisions_are_explained_as_they_are() {
-    let (service, _place) = service();
-    let permissions = ["read", "update", "delete", "create-children"];
-    let objects = ASSETS.map(|id| format!("/assets/{id}")).into_iter();
-    let objects: Vec<_> = objects.chain(SENSORS.map(|id| format!("/sensors/{id}"))).collect();
-    let mut admin = Browser::logged_in(&service, ADMIN).await;
-    for (id, email) in (1..).zip(USERS) {
-        let mut browser = Browser::logged_in(&service, email).await;
-        for object in &objects {
-            let mut decided = Vec::new();
-            for permission in permissions {
-                decided.push(may(&mut browser, &service, object, permission).await);
-            }
-            // By an admin, about the user.
-            let page = admin.get(&service, &format!("{object}/decisions?user={id}")).await;
-            assert_page(&page, 200);
-            assert_eq!(said(&page), decided, "{object} of {email}");
-            // In words: no term is left as it is declared.
-            assert!(!page.body.contains("</span> <code>"), "{object}: {}", page.body);
-            // By the user, if the user may read the object.
-            let page = browser.get(&service, &format!("{object}/decisions")).await;
-            assert_page(&page, if decided[0] { 200 } else { 403 });
-            if decided[0] {
-                assert_eq!(said(&page), decided, "{object} of {email}");
-            }
-        }
-    }
-}
-
-#[actix_web::test]
-async fn decisions_about_others_are_for_who_may_read_them() {
-    let (service, _place) = service();
-    for email in USERS {
-        let mut browser = Browser::logged_in(&service, email).await;
-        // Everybody may read the public asset.
-        for id in 1..=6 {
-            let allowed = may(&mut browser, &service, &format!("/users/{id}"), "read").await;
-            let page = browser.get(&service, &format!("/assets/4/decisions?user={id}")).await;
-            assert_page(&page, if allowed { 200 } else { 403 });
-            let choice = format!(r#"<option value="{id}""#);
-            let offered = browser.get(&service, "/assets/4/decisions").await.body.contains(&choice);
-            assert_eq!(offered, allowed, "{id} to {email}");
-        }
-        assert_page(&browser.get(&service, &format!("/assets/4/decisions?user={MISSING}")).await, 404);
-        for wrong in ["user=x", "user=", "user=1&user=2", "who=1"] {
-            assert_page(&browser.get(&service, &format!("/assets/4/decisions?{wrong}")).await, 400);
-        }
-    }
-    // A colleague's asset is not enough: the asset has to be readable, too.
-    let mut member = Browser::logged_in(&service, MEMBER).await;
-    assert_page(&member.get(&service, "/assets/3/decisions?user=2").await, 403);
-    {
-        let connection = &mut *service.database().connection().unwrap();
-        diesel::update(users::table.find(2)).set(users::active.eq(false)).execute(connection).unwrap();
-    }
-    let page = member.get(&service, "/assets/1/decisions?user=2").await;
-    assert_page(&page, 200);
-    assert!(page.body.contains("Adam Account-Admin may do nothing"), "{}", page.body);
-}
-
-#[actix_web::test]
-async fn accounts_show_users_and_logs_to_who_may_see_them() {
-    let (service, _place) = service();
-    let admin = token(&service, ADMIN).await;
-    let headers = [("content-type", "application/json"), ("authorization", admin.as_str())];
-    let rename = r#"{"username":"Mia <i>"}"#;
-    let renamed =
-        Browser::default().send(&service, Method::PATCH, "/api/v3_0/users/1", &headers, rename).await;
-    assert_eq!(renamed.status, 200, "{}", renamed.body);
-    for email in USERS {
-        let mut browser = Browser::logged_in(&service, email).await;
-        for account in 1..=4 {
-            let path = format!("/accounts/{account}");
-            let page = browser.get(&service, &path).await;
-            assert_page(&page, if may(&mut browser, &service, &path, "read").await { 200 } else { 403 });
-            let log = format!("{path}/audit-log");
-            let allowed = may(&mut browser, &service, &log, "read").await;
-            assert_page(&browser.get(&service, &log).await, if allowed { 200 } else { 403 });
-            if page.status == 200 {
-                assert_eq!(links(&page).contains(&log), allowed, "{log} by {email}");
-            }
-        }
-        let own = if email == MEMBER { "/accounts/3" } else { "/accounts" };
-        let page = browser.get(&service, own).await;
-        assert_page(&page, 200);
-        for user in 1..=6 {
-            let log = format!("/users/{user}/audit-log");
-            let allowed = may(&mut browser, &service, &log, "read").await;
-            let page = browser.get(&service, &log).await;
-            assert_page(&page, if allowed { 200 } else { 403 });
-            if allowed && user == 1 {
-                let entry = "changed the user 1: username";
-                assert!(page.body.contains(entry) && page.body.contains("Ada Admin"), "{}", page.body);
-            }
-        }
-    }
-    let mut member = Browser::logged_in(&service, MEMBER).await;
-    let page = member.get(&service, "/accounts/3").await;
-    for text in ["Mia &lt;i&gt; (you)", "Adam Account-Admin", ACCOUNT_ADMIN, "Prosumer"] {
-        assert!(page.body.contains(text), "{text}: {}", page.body);
-    }
-    // Her own log, and no other user's. Of the consultancy she may not even know the name.
-    let links = links(&page);
-    assert!(links.contains("/users/1/audit-log") && !links.contains("/users/2/audit-log"), "{links:?}");
-    assert!(!page.body.contains("Bright"), "{}", page.body);
-}
-
-#[actix_web::test]
-async fn a_log_is_read_page_by_page() {
-    let (service, _place) = service();
-    let admin = token(&service, ADMIN).await;
-    let headers = [("content-type", "application/json"), ("authorization", admin.as_str())];
-    for index in 0..51 {
-        let body = format!(r#"{{"username":"Mia {index}"}}"#);
-        Browser::default().send(&service, Method::PATCH, "/api/v3_0/users/1", &headers, &body).await;
-    }
-    let mut member = Browser::logged_in(&service, MEMBER).await;
-    let first = member.get(&service, "/users/1/audit-log").await;
-    assert_eq!(first.body.matches("<td>changed").count(), 50, "{}", first.body);
-    let older = links(&first).into_iter().find(|link| link.contains("before=")).unwrap();
-    let second = member.get(&service, &older).await;
-    assert_eq!(second.body.matches("<td>changed").count(), 1, "{}", second.body);
-    assert!(!links(&second).iter().any(|link| link.contains("before=")), "{}", second.body);
-}
-
-#[actix_web::test]
-async fn a_sensor_is_drawn_with_the_same_figures_as_a_table() {
-    let (service, _place) = service();
-    let mut browser = Browser::logged_in(&service, MEMBER).await;
-    // A week of four an hour.
-    let page = browser.get(&service, "/sensors/1").await;
-    assert_page(&page, 200);
-    assert!(
-        page.body.contains(r#"role="img" aria-labelledby="chart-title chart-description""#),
-        "{}",
-        page.body
-    );
-    assert!(page.body.contains("672 measurements"), "{}", page.body);
-    assert_eq!(page.body.matches(r#"<th scope="row">"#).count(), 7 * 24 * 4, "{}", page.body);
-    let form = page.body.split(r#"name="until""#).nth(1).unwrap();
-    let last = form.split(r#"value=""#).nth(1).unwrap().split_once('"').unwrap().0;
-    let page = browser.get(&service, &format!("/sensors/1?from={last}&until={last}")).await;
-    assert_eq!(page.body.matches(r#"<th scope="row">"#).count(), 24 * 4, "{}", page.body);
-    assert_eq!(page.body.matches("<path").count(), 1, "{}", page.body);
-    let page = browser.get(&service, "/sensors/1?from=2001-01-01&until=2001-01-02").await;
-    assert!(page.body.contains("There are no measurements of these days.") && !page.body.contains("<svg"));
-    for (wrong, field) in
-        [("from=x", "from"), ("from=2026-01-02&until=2026-01-01", "until"), ("until=9999-12-31", "until")]
-    {
-        let page = browser.get(&service, &format!("/sensors/1?{wrong}")).await;
-        assert_page(&page, 400);
-        assert!(page.body.contains(&format!(r#"id="{field}-error""#)), "{wrong}: {}", page.body);
-    }
-}
-
-#[actix_web::test]
-async fn a_measurement_far_from_all_others_does_not_hide_them_and_the_largest_is_drawn() {
-    let (service, _place) = service();
-    let admin = token(&service, ADMIN).await;
-    let headers = [("content-type", "application/json"), ("authorization", admin.as_str())];
-    let mut browser = Browser::logged_in(&service, MEMBER).await;
-    let record = async |body: &str| {
-        let path = "/api/v3_0/sensors/1/measurements";
-        let answer = Browser::default().send(&service, Method::POST, path, &headers, body).await;
-        assert_eq!(answer.status, 201, "{}", answer.body);
-    };
-    record(r#"[{"event_start":"2131-05-06T07:00:00Z","event_value":1e307}]"#).await;
-    let page = browser.get(&service, "/sensors/1").await;
-    assert!(page.body.contains("672 measurements") && page.body.contains("<path"), "{}", page.body);
-    assert!(
-        page.body
-            .contains(r#"There are measurements after these days, <a href="/sensors/1?until=2131-05-06">"#)
-    );
-
-    let page = browser.get(&service, "/sensors/1?until=2131-05-06").await;
-    assert_page(&page, 200);
-    assert!(page.body.contains("<circle") && page.body.contains("1e307"), "{}", page.body);
-    for wrong in ["inf", "NaN"] {
-        assert!(!page.body.contains(wrong), "{wrong}: {}", page.body);
-    }
-    assert!(!page.body.contains("There are measurements after these days"));
 }
 
 #[actix_web::test]
