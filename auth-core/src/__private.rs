@@ -1,4 +1,4 @@
-//! What the attributes' expansions call. Not for use by hand: it changes without notice.
+//! The items that the expansions of the attributes name. Not for use by hand: it changes without notice.
 
 pub use actix_web::{Error, HttpRequest, dev::Payload};
 #[cfg(feature = "diesel")]

@@ -1,4 +1,4 @@
-//! What a client is told when a request is not admitted.
+//! The answers to requests that are not admitted.
 //!
 //! The answer is a problem document (RFC 9457) that says no more than its status does, but for the label of a
 //! group where an application gives one. Why a request was denied is in the log, not here.
@@ -69,7 +69,7 @@ impl AuthError {
         Self::Unauthenticated(Challenges::default())
     }
 
-    /// Adds the headers that HTTP asks for, whoever made the response, where it has none of its own.
+    /// Adds the headers that HTTP requires, where the response has none of its own.
     pub(crate) fn complete(&self, response: &mut HttpResponse) {
         let status = response.status();
         let headers = response.headers_mut();
@@ -79,7 +79,7 @@ impl AuthError {
                 if status == self.status_code() && !headers.contains_key(header::WWW_AUTHENTICATE) =>
             {
                 for challenge in challenges.iter() {
-                    // What is no header value would be a mistake of the mechanism; the 401 stands without it.
+                    // A challenge that is no header value is a mistake of the mechanism; the 401 stands without it.
                     if let Ok(challenge) = HeaderValue::from_str(challenge) {
                         headers.append(header::WWW_AUTHENTICATE, challenge);
                     }
@@ -214,7 +214,7 @@ impl Decision {
     }
 }
 
-/// What a client is told. The error of a store is not a part of it.
+/// The answer to the client. The error of a store is not a part of it.
 impl From<AccessError> for AuthError {
     fn from(error: AccessError) -> Self {
         match error {

@@ -15,12 +15,12 @@ const ROLES_REQUIRED: Kind = Kind::RolesRequired;
 const ROLES_ACCEPTED: Kind = Kind::RolesAccepted;
 const CONTEXT: Kind = Kind::PermissionRequiredForContext;
 
-/// What an attribute makes of an item, as formatted source.
+/// The expansion of an attribute on an item, as formatted source.
 fn expanded(kind: Kind, args: &str, item: &str) -> String {
     formatted(expand(kind, args, item))
 }
 
-/// What the compiler makes of all our attributes on an item, from the first on.
+/// The expansion of all our attributes on an item, from the first on.
 fn expanded_whole(item: &str) -> String {
     let mut tokens: TokenStream = item.parse().unwrap();
     loop {

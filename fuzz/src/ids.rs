@@ -57,7 +57,7 @@ pub fn ids(input: &[u8]) -> bool {
                 );
                 continue;
             }
-            let Answer(loaded, read) = from_slice(&body).map(|(loaded, read)| Answer(loaded, read)).unwrap();
+            let Parsed(loaded, read) = from_slice(&body).map(|(loaded, read)| Parsed(loaded, read)).unwrap();
             let is_loaded = |text: &String| loaded.iter().any(|id| is_the_same(text, id));
             let is_read = |id: &String| read.iter().any(|text| is_the_same(text, id));
             assert!(
@@ -72,7 +72,7 @@ pub fn ids(input: &[u8]) -> bool {
 }
 
 /// The loaded id, and the id that the handler read.
-struct Answer(Vec<String>, Vec<String>);
+struct Parsed(Vec<String>, Vec<String>);
 
 /// Whether a text names the loaded id.
 type IsTheSame = fn(&str, &str) -> bool;
@@ -169,9 +169,9 @@ impl<K: Key> AuthModel for Pair<K> {
     }
 }
 
-type Named = Query<Vec<(String, String)>>;
+type Pairs = Query<Vec<(String, String)>>;
 
-fn named(query: &Named) -> Vec<&str> {
+fn named(query: &Pairs) -> Vec<&str> {
     query.iter().filter(|(name, _)| name == "id").map(|(_, text)| text.as_str()).collect()
 }
 
@@ -185,7 +185,7 @@ async fn by_path<K: Key>(context: Anything<K>, read: web::Path<String>) -> impl 
 }
 
 #[permission_required_for_context("read", ctx_arg = "context", id = query("id"))]
-async fn by_query<K: Key>(context: Anything<K>, query: Named) -> impl Responder {
+async fn by_query<K: Key>(context: Anything<K>, query: Pairs) -> impl Responder {
     web::Json(([context.0.to_string()], named(&query).into_iter().map(str::to_owned).collect::<Vec<_>>()))
 }
 
@@ -198,7 +198,7 @@ async fn by_header<K: Key>(context: Anything<K>, request: HttpRequest) -> impl R
 }
 
 #[permission_required_for_context("read", ctx_arg = "contexts", id = query("id"))]
-async fn by_list<K: Key>(contexts: Vec<Anything<K>>, query: Named) -> impl Responder {
+async fn by_list<K: Key>(contexts: Vec<Anything<K>>, query: Pairs) -> impl Responder {
     let loaded: Vec<String> = contexts.iter().map(|context| context.0.to_string()).collect();
     web::Json((loaded, named(&query).into_iter().map(str::to_owned).collect::<Vec<_>>()))
 }

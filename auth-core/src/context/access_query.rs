@@ -9,7 +9,7 @@ use crate::{
     vocabulary::{Decision, Permission, Subject, decide},
 };
 
-/// What a guard checks one of.
+/// A type of contexts that guards can check.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no access-control list",
@@ -21,7 +21,7 @@ pub trait Context: Sized {
     /// Whether the database decides.
     const IN_DATABASE: bool;
 
-    /// What it decides by itself.
+    /// The context's own decision, where it needs no database.
     fn decide(&self, subject: &dyn Subject, permission: Permission) -> Option<Decision>;
 
     /// Asks the database about contexts that were loaded without an answer: what it has of each now, in their order, with
@@ -45,7 +45,7 @@ impl<C: AuthModel> Context for C {
     }
 }
 
-/// What a database is asked about contexts: does the subject have these permissions?
+/// The question to a database about contexts: does the subject have these permissions?
 #[doc(hidden)]
 #[derive(Clone)]
 pub struct AccessQuery {
@@ -54,7 +54,7 @@ pub struct AccessQuery {
 }
 
 impl AccessQuery {
-    /// The decision that an answer stands for. A permission that was not asked about is denied.
+    /// The decision that an answer stands for. A permission that the query does not name is denied.
     pub(crate) fn decide(&self, answer: Granted, permission: Permission) -> Decision {
         let index = self.permissions.iter().position(|asked| *asked == permission);
         decide(&*self.subject, permission, || index.is_some_and(|index| answer.holds(index)))
@@ -75,7 +75,7 @@ pub type AllLoaded<Id, C> = Vec<(Id, Loaded<C>)>;
 pub struct Granted(pub(crate) i32);
 
 impl Granted {
-    /// The most permissions that are asked about at once: as many bits as an `INTEGER` has that is not negative.
+    /// The most permissions of one query: as many bits as an `INTEGER` has that is not negative.
     pub(crate) const MOST: usize = 31;
 
     pub(crate) fn bit(index: usize) -> i32 {

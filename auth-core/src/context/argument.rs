@@ -1,11 +1,11 @@
-//! What a handler's argument that receives contexts may be.
+//! The types of arguments that receive contexts.
 
 use std::{marker::PhantomData, ops::Deref};
 
 use super::Contexts;
 use crate::vocabulary::{Permission, PermissionMarker};
 
-/// What was loaded, together with the proof that `P` was checked for this request's subject.
+/// Loaded contexts, together with the proof that `P` was checked for this request's subject.
 ///
 /// `T` is a context, a `Vec` of contexts or labelled groups of them. Only a guard makes one, and what is in it cannot be exchanged, so a function that takes an
 /// `Authorized<Sensor, Update>` cannot be called without the check.
@@ -45,7 +45,7 @@ impl<T, P: PermissionMarker> Deref for Authorized<T, P> {
     }
 }
 
-/// What a handler's argument that receives contexts may be: what was loaded, or the proof that it was checked.
+/// The type of an argument that receives contexts: the contexts themselves, or with the proof that they were checked.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a context",

@@ -37,10 +37,10 @@ use super::{
     note = "add `#[derive(auth_core::LoadContext)]` to `{Self}`, or implement `auth_core::LoadContext` by hand"
 )]
 pub trait AsyncLoadContext: Sized + 'static {
-    /// What names a context, as [`LoadContext::Id`].
+    /// The key of a context, as [`LoadContext::Id`].
     type Id: fmt::Debug + 'static;
 
-    /// What an [`AsyncConnectionSource`](crate::AsyncConnectionSource) lends.
+    /// The connection that an [`AsyncConnectionSource`](crate::AsyncConnectionSource) lends.
     type Connection: 'static;
 
     /// Finds the context. Must not block: a guard awaits it where all other requests are served as well.

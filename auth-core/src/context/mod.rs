@@ -1,6 +1,6 @@
-//! Contexts: the objects that are asked about, and how they are loaded.
+//! Contexts: the objects that guards decide about, and how they are loaded.
 //!
-//! Nothing here knows of requests. Which id is asked for, and on which thread a context is loaded, is the
+//! Nothing here knows of requests. Which id is loaded, and on which thread a context is loaded, is the
 //! guard's business.
 
 mod access_query;
@@ -59,12 +59,12 @@ pub(crate) use self::{
     note = "add `#[derive(auth_core::LoadContext)]` to `{Self}`, or implement `auth_core::LoadContext` by hand"
 )]
 pub trait LoadContext: Sized + Send + 'static {
-    /// What names a context. To be named by a request it implements `FromStr`, and a text that is no such id
+    /// The key of a context. To be named by a request it implements `FromStr`, and a text that is no such id
     /// names nothing: 404. A tuple is named by several parts of a request, `id = ("account_id", "asset_id")`, and
     /// `()` by none: `id = ()`.
     type Id: fmt::Debug + Send + 'static;
 
-    /// What [`load`](Self::load) needs: a diesel connection, [`NoConnection`], or whatever a
+    /// The connection that [`load`](Self::load) needs: of diesel, [`NoConnection`], or whatever a
     /// [`ConnectionSource`] lends.
     type Connection: 'static;
 
@@ -75,7 +75,7 @@ pub trait LoadContext: Sized + Send + 'static {
     /// [`LoadError::NotFound`] if there is no such context, [`LoadError::Unavailable`] if the store failed.
     fn load(id: Self::Id, connection: &mut Self::Connection) -> Result<Self, LoadError>;
 
-    /// The same, and what the database decides about it, in one statement.
+    /// Loads the context together with the database's decision about it, in one statement.
     #[doc(hidden)]
     fn load_with_access(
         id: Self::Id,
@@ -87,7 +87,7 @@ pub trait LoadContext: Sized + Send + 'static {
     }
 }
 
-/// How several contexts are found by their ids, in one go; a guard asks for it where a handler takes a `Vec`.
+/// How several contexts are found by their ids, in one go; a guard needs this where a handler takes a `Vec`.
 ///
 /// `#[derive(LoadContext)]` writes this, too, as one statement.
 ///
@@ -123,7 +123,7 @@ pub trait LoadContexts: LoadContext<Id: Clone + Eq + Hash> {
         connection: &mut Self::Connection,
     ) -> Result<Vec<(Self::Id, Self)>, LoadError>;
 
-    /// The same, and what the database decides about each, in one statement.
+    /// Loads the contexts together with the database's decision about each, in one statement.
     #[doc(hidden)]
     fn load_all_with_access(
         ids: &[Self::Id],
@@ -166,7 +166,7 @@ impl From<diesel::result::Error> for LoadError {
     }
 }
 
-/// Why a subject does not get a context for what it asked.
+/// Why a subject does not get a context.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AccessError {

@@ -16,7 +16,7 @@ use crate::{
 /// `T` and `C` are those of [`Guard`].
 #[doc(hidden)]
 pub trait DeclarativeGuard<T: FlatTuple, C: 'static = ()>: Described {
-    /// What is loaded, as the handler's data has it: [`ContextFrom`], [`Checked`] and [`Other`] in a nested list that ends
+    /// The contexts in the order of the handler's data: [`ContextFrom`], [`Checked`] and [`Other`] in a nested list that ends
     /// with `()`.
     type Contexts: ContextTypes + Arguments<Self::Others, List = T::List>;
 

@@ -7,7 +7,7 @@ use crate::{
     http::auth::LogInRequirement,
 };
 
-/// What a whole scope requires of its callers, in addition to what each of its handlers requires:
+/// The requirements of a whole scope, in addition to those of each handler:
 /// [`ProtectedScope::guarded_by`](crate::protected::ProtectedScope::guarded_by).
 ///
 /// It authenticates the caller, and checks the caller's roles and permissions. It decides before the guard of any

@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    /// What the mechanism of `Bearer` makes of these headers.
+    /// The result of the mechanism of `Bearer` for these headers.
     fn read(headers: &[&str]) -> String {
         let mut request = TestRequest::default();
         for header in headers {

@@ -45,7 +45,7 @@ const SCHEME: &str = "Basic";
     note = "implement `auth_core::mechanism::FindByUsername` for `{Self}`"
 )]
 pub trait FindByUsername: Subject + Sized {
-    /// What [`find_by_username`](Self::find_by_username) needs, usually a diesel connection.
+    /// The connection that [`find_by_username`](Self::find_by_username) needs, usually a diesel connection.
     type Connection: 'static;
 
     /// Finds the subject and the hash of its password. May block: it is called on a thread for blocking work.

@@ -47,7 +47,7 @@ pub(super) const SCHEME: &str = "Bearer";
     note = "implement `auth_core::mechanism::FindByToken` for `{Self}`"
 )]
 pub trait FindByToken: Subject + Sized {
-    /// What [`find_by_token`](Self::find_by_token) needs, usually a diesel connection.
+    /// The connection that [`find_by_token`](Self::find_by_token) needs, usually a diesel connection.
     type Connection: 'static;
 
     /// Finds the subject. May block: it is called on a thread for blocking work.

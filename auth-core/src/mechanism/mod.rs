@@ -106,7 +106,7 @@ pub trait Mechanism: Send + Sync + 'static {
         true
     }
 
-    /// What a 401 says in `WWW-Authenticate`. `None` where HTTP knows no scheme for the mechanism.
+    /// The challenge of a 401, for `WWW-Authenticate`. `None` where HTTP knows no scheme for the mechanism.
     fn challenge(&self, challenge: &Challenge) -> Option<String> {
         let _ = challenge;
         None
@@ -167,7 +167,7 @@ pub struct Grace {
 pub struct Challenge {
     /// Why the request is not let in.
     pub why: Why,
-    /// What the credentials are for, if the guard says so.
+    /// The realm of the credentials, if the guard names one.
     pub realm: Option<&'static str>,
 }
 

@@ -222,7 +222,7 @@ fn value(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// What cannot be trusted as a proxy.
+/// A text that names no proxy to trust.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidProxy {
@@ -330,7 +330,7 @@ mod tests {
             (&["by=\"a,b;for=198.51.100.9\" ; for=192.0.2.1"], "192.0.2.1"),
             (&["for=198.51.100.9", "for=192.0.2.1,for=10.0.0.7"], "192.0.2.1"),
             (&["for=\"\\1\\92.0.2.1\""], "192.0.2.1"),
-            // What a client sent with an open quote, and what a proxy wrote behind it.
+            // A client's text with an open quote, and a proxy's behind it.
             (&["for=198.51.100.9;x=\", for=192.0.2.1"], "127.0.0.1"),
             (&["for=198.51.100.9;x=\", for=\"[2001:db8::1]\""], "127.0.0.1"),
             (&["for=198.51.100.9;x=\"", "for=192.0.2.1"], "192.0.2.1"),

@@ -39,7 +39,7 @@ impl Token {
         &self.0
     }
 
-    /// What to store of it.
+    /// The hash to store.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&self.0)

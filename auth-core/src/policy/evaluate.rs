@@ -6,7 +6,7 @@ use std::iter;
 use super::{Column, Policy, Relation, Rule};
 use crate::{acl::Leaf, vocabulary::Permission};
 
-/// What a policy is evaluated to.
+/// The result of an evaluation.
 pub(crate) trait Outcome: Sized {
     /// One of these suffices. None at all match nobody.
     fn any(outcomes: impl Iterator<Item = Self>) -> Self;

@@ -10,11 +10,11 @@ use crate::{
     vocabulary::{Condition, Permission, Subject},
 };
 
-/// The alternatives for a permission before the database has answered.
-pub(crate) type Sketch = Condition<Answer>;
+/// The alternatives for a permission before the database has with_answers.
+pub(crate) type Sketch = Condition<TermAnswer>;
 
 /// Whether a term matches.
-pub(crate) enum Answer {
+pub(crate) enum TermAnswer {
     Known(bool),
     /// As the database says of the [`OpenLeaf`] of this index.
     Open(usize),
@@ -43,7 +43,7 @@ impl Outcome for Sketch {
 }
 
 impl Sketch {
-    /// What the policy says about a permission, and the terms that it leaves open.
+    /// Evaluates the policy for a permission: the sketch, and the terms that it leaves open.
     pub(crate) fn of(
         policy: &'static Policy,
         permission: Permission,
@@ -55,10 +55,10 @@ impl Sketch {
     }
 
     /// With the answers of the database, in the order of the open terms. A term without an answer does not match.
-    pub(crate) fn answered(self, answers: &[bool]) -> Condition {
+    pub(crate) fn with_answers(self, answers: &[bool]) -> Condition {
         self.map(&|answer| match answer {
-            Answer::Known(matches) => matches,
-            Answer::Open(index) => answers.get(index).copied().unwrap_or_default(),
+            TermAnswer::Known(matches) => matches,
+            TermAnswer::Open(index) => answers.get(index).copied().unwrap_or_default(),
         })
     }
 }
@@ -81,9 +81,9 @@ fn term(
     let matches = known.map_or_else(
         || {
             open.push(OpenLeaf { path, leaf });
-            Answer::Open(open.len() - 1)
+            TermAnswer::Open(open.len() - 1)
         },
-        Answer::Known,
+        TermAnswer::Known,
     );
     Condition::Term { text, matches }
 }

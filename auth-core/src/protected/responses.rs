@@ -116,7 +116,7 @@ where
 {
     type Response = ServiceResponse<BoxBody>;
     type Error = Error;
-    type Future = Answer<S::Future>;
+    type Future = AnswerFuture<S::Future>;
 
     forward_ready!(service);
 
@@ -129,20 +129,20 @@ where
             request.head_mut().method = Method::GET;
         }
         let unread = if request.chunked().unwrap_or(false) { share_body(&mut request) } else { None };
-        Answer { answer: self.service.call(request), unread }
+        AnswerFuture { answer: self.service.call(request), unread }
     }
 }
 
 pin_project! {
     /// An answer, and the chunked body of its request.
-    pub struct Answer<F> {
+    pub struct AnswerFuture<F> {
         #[pin]
         answer: F,
         unread: Option<Rc<RefCell<Payload>>>,
     }
 }
 
-impl<B, F> Future for Answer<F>
+impl<B, F> Future for AnswerFuture<F>
 where
     B: MessageBody + 'static,
     F: Future<Output = Result<ServiceResponse<B>, Error>>,

@@ -8,7 +8,7 @@ use self::Quantifier::{All, Any};
 use self::SubjectAttribute::{AccountRole, Permission, Role};
 use super::Noun;
 
-/// What the arguments of an attribute are.
+/// The arguments that an attribute takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Arguments {
     /// How the caller is authenticated: by this mechanism, or by those that the attribute names.
@@ -23,7 +23,7 @@ pub(crate) enum Arguments {
     Reason,
 }
 
-/// What a subject has by name.
+/// The attributes of a subject that have names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SubjectAttribute {
     Role,

@@ -744,7 +744,7 @@ fn rows() {
         struct Row { id: i32, asset_id: i32 }
     };
     assert_eq!(messages(load_context::derive(input)), [""; 0]);
-    // What is embedded has columns of its own, and is none.
+    // An embedded struct has columns of its own, and is none.
     refuses(
         "#[auth(connection = C)] struct Row { #[diesel(embed)] id: Other }",
         &["no field of `Row` holds the primary key `id`; \

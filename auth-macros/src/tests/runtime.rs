@@ -116,7 +116,7 @@ fn what_is_no_path_is_refused() {
     }
 }
 
-/// What the first attribute on a function says.
+/// The arguments of the first attribute on a function.
 fn expanded_messages(item: &str) -> Vec<String> {
     let (first, rest) = item.split_once(")] ").unwrap();
     let args = first.trim_start_matches("#[roles_required(");

@@ -158,7 +158,7 @@ impl Counts {
         }
     }
 
-    /// What has failed refuses; what is being decided, and may fail, lets others wait.
+    /// Failed attempts refuse others; attempts whose outcome is open let others wait.
     fn verdict(&mut self, account: u64, address: Option<u64>, now: Duration) -> Verdict {
         let deciding = self.lines.get(&account).map_or(0, |line| line.deciding);
         let of_account = self.accounts.wait(account, 0, now);

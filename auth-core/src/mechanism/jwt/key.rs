@@ -282,7 +282,7 @@ mod tests {
             }
         }
 
-        /// What is taken for a key is one for the back end as well, which panics at some that are none.
+        /// The back end takes each key that is accepted here; it panics at some texts that are no keys.
         #[test]
         fn a_key_that_is_used_checks_signatures(
             kty in one_of(&["RSA", "EC", "OKP", "oct", "AKP"]),

@@ -111,7 +111,7 @@ pub trait FindByClaims: Subject + Sized {
     /// The claims that are read of the token. A token without them is refused.
     type Claims: DeserializeOwned;
 
-    /// What [`find_by_claims`](Self::find_by_claims) needs, usually a diesel connection.
+    /// The connection that [`find_by_claims`](Self::find_by_claims) needs, usually a diesel connection.
     type Connection: 'static;
 
     /// Finds the subject. May block: it is called on a thread for blocking work.

@@ -37,7 +37,7 @@ pub trait FindBySession: Subject + Sized {
     /// The type of a subject's key.
     type Id: FromStr + Send + 'static;
 
-    /// What [`find_by_id`](Self::find_by_id) needs, usually a diesel connection.
+    /// The connection that [`find_by_id`](Self::find_by_id) needs, usually a diesel connection.
     type Connection: 'static;
 
     /// Finds the subject. May block: it is called on a thread for blocking work.

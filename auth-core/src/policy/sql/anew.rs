@@ -1,4 +1,4 @@
-//! Contexts that were loaded before somebody asks the database about them: they are read anew by the statement that
+//! Contexts that were loaded before the database decides about them: they are read anew by the statement that
 //! decides, as they may have changed since.
 
 use std::{collections::HashMap, hash::Hash};

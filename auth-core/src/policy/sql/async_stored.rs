@@ -14,7 +14,7 @@ use crate::{
     vocabulary::{Decision, Permission, Subject},
 };
 
-/// A [`Scoped`] context whose database is asked through a connection of `diesel-async`: what
+/// A [`Scoped`] context with a connection of `diesel-async`: what
 /// [`Stored`](super::Stored) is for connections that block.
 ///
 /// `#[derive(AuthModel)]` implements it where the connection is told so.
@@ -56,7 +56,7 @@ pub trait AsyncStored:
     + AsyncLoadRows<<Self as AsyncStored>::Connection>
     + Send
 {
-    /// What names a row: its primary key.
+    /// The primary key of a row.
     type Id: Clone + fmt::Debug + Eq + Hash + Send + Sync + 'static;
 
     /// A connection of `diesel-async`.

@@ -20,7 +20,7 @@ enum Test {
 }
 
 impl ColumnTest {
-    /// What a term comes to for a subject: a test, or a constant where the subject alone decides.
+    /// Evaluates a term for a subject: to a test, or a constant where the subject alone decides.
     pub(super) fn answer<A: From<Self> + From<bool>>(leaf: &Leaf<Column>, subject: &dyn Subject) -> A {
         match *leaf {
             Leaf::Subject(principal) => principal.evaluate(subject, |column, own| {

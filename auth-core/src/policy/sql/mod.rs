@@ -54,7 +54,7 @@ use crate::{
     vocabulary::{Permission, Subject, above_lists},
 };
 
-/// A context with a declared policy, which a database can be asked about: lists, changes, single rows.
+/// A context with a declared policy, by which a database decides: lists, changes, single rows.
 ///
 /// `#[derive(AuthModel)]` with `#[acl(…)]` implements it. Admins have every row, and admin-readers may read each, as
 /// everywhere.
@@ -168,7 +168,7 @@ pub struct Scope<M> {
     model: PhantomData<fn() -> M>,
 }
 
-/// How a subquery asks about a parent. All forms find the same rows; which one is fast depends on how many there are.
+/// How a subquery tests a parent. All forms find the same rows; which one is fast depends on how many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `foreign_key IN (SELECT key FROM parent WHERE …)`: for lists. The rows of the parent are found once.

@@ -16,10 +16,10 @@ use crate::{
     vocabulary::{Decision, DenyReason, Permission, Subject, decide},
 };
 
-/// A [`Scoped`] context whose database is asked through a connection that blocks: decisions for code that has no
+/// A [`Scoped`] context with a connection that blocks: decisions for code that has no
 /// request, and for transactions.
 ///
-/// `#[derive(AuthModel)]` implements it. What a context decides by itself, as those do whose rules ask no parent, is
+/// `#[derive(AuthModel)]` implements it. Where a context decides by itself, because its rules name no parent, the decision is
 /// also answered by [`check_access`](crate::check_access) and [`explain`](crate::explain), without a database.
 ///
 /// ```
@@ -84,7 +84,7 @@ pub trait Stored:
     + LoadRows<<Self as Stored>::Connection>
     + Send
 {
-    /// What names a row: its primary key.
+    /// The primary key of a row.
     type Id: Clone + fmt::Debug + Eq + Hash + Send + 'static;
 
     /// A diesel connection.
@@ -105,7 +105,7 @@ pub trait Stored:
     }
 
     /// Loads the row for a change, if the subject has the permission on it, and locks it: until the transaction ends,
-    /// nobody else changes the row, nor the parents that were asked (`SELECT … FOR UPDATE`; an SQLite transaction
+    /// nobody else changes the row, nor the parents that the decision depends on (`SELECT … FOR UPDATE`; an SQLite transaction
     /// holds the whole database, if it is immediate). On `PostgreSQL` others may still insert rows that refer to this one
     /// (`FOR NO KEY UPDATE`), unless the permission is [`DELETE`](Permission::DELETE); a transaction that deletes the row
     /// or changes its key by another permission waits for them when it does. The decision is logged as a guard's is.
@@ -154,7 +154,7 @@ pub trait Stored:
     fn row_lock(connection: &Self::Connection) -> RowLock;
 }
 
-/// What is logged of a row that is loaded for a change.
+/// The log's name of a row that is loaded for a change.
 pub(super) fn check_of<'a, M>(
     started: Option<Instant>,
     subject: &'a dyn Subject,
@@ -208,7 +208,7 @@ impl<M: Scoped> Explained<M> {
         let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, subject)).collect();
         let mut statements: VecDeque<_> = scopes.chunks(Granted::MOST).map(<[Scope<M>]>::to_vec).collect();
         if statements.is_empty() {
-            // There is nothing to ask, but whether the row is there.
+            // No term is open, so the statement says only whether the row is there.
             statements.push_back(Vec::new());
         }
         Self { permission, sketch, statements, answers: Vec::new(), last: 0 }
@@ -225,7 +225,7 @@ impl<M: Scoped> Explained<M> {
     }
 
     pub(super) fn explanation(self, subject: &dyn Subject) -> Explanation {
-        Explanation::new(subject, self.permission, &self.sketch.answered(&self.answers))
+        Explanation::new(subject, self.permission, &self.sketch.with_answers(&self.answers))
     }
 }
 
@@ -242,7 +242,7 @@ impl<M: Scoped> GrantedColumn<M> {
         Self { scopes, lock: "" }
     }
 
-    /// What a guard needs to know.
+    /// The query of a guard.
     pub(super) fn for_query(query: &AccessQuery) -> Self {
         Self::of(&*query.subject, &query.permissions)
     }

@@ -71,7 +71,7 @@
 //! [`show_rules`](GuardedApi::show_rules) switches them on. And it is about one [`Auth`]: where scopes have their own,
 //! make a document of each.
 
-mod asked;
+mod all_requirements;
 mod components;
 #[cfg(test)]
 mod tests;
@@ -85,7 +85,7 @@ use utoipa::openapi::{
     schema::ObjectBuilder,
 };
 
-use self::asked::Asked;
+use self::all_requirements::AllRequirements;
 use super::{Registered, ReportEntry};
 use crate::http::auth::Auth;
 
@@ -192,15 +192,16 @@ impl<'a> GuardedApi<'a> {
         method: &str,
         id: &str,
     ) -> Result<(), DocumentError> {
-        let asked = Asked::of(entry);
-        let security = asked.security(self.auth);
+        let all_requirements = AllRequirements::of(entry);
+        let security = all_requirements.security(self.auth);
         operation.security =
             Some(security.ok_or_else(|| DocumentError::NoMechanism { operation: id.to_owned() })?);
-        for status in asked.denials(self.auth, method) {
+        for status in all_requirements.denials(self.auth, method) {
             let responses = &mut operation.responses.responses;
             responses.entry(status.as_str().to_owned()).or_insert_with(|| components::reference(status));
         }
-        let sentence = if self.rules { asked::as_written(entry) } else { asked.in_words() };
+        let sentence =
+            if self.rules { all_requirements::as_written(entry) } else { all_requirements.in_words() };
         operation.description = Some(match operation.description.take() {
             Some(description) if !description.is_empty() => format!("{description}\n\n{sentence}"),
             _ => sentence,

@@ -3,7 +3,7 @@ use std::cell::Cell;
 use actix_web::HttpRequest;
 use serde_json::{Value, json};
 
-use super::{asked::Asked, template};
+use super::{all_requirements::AllRequirements, template};
 use crate::{
     guard::{CallerRequirement, ContextRequirement, GuardedHandler, Requirements, ScopeGuard, SubjectCheck},
     http::auth::{Auth, AuthBuilder, LogInRequirement},
@@ -12,9 +12,9 @@ use crate::{
     vocabulary::Permission,
 };
 
-struct Named(&'static str);
+struct NamedMechanism(&'static str);
 
-impl Mechanism for Named {
+impl Mechanism for NamedMechanism {
     fn name(&self) -> &'static str {
         self.0
     }
@@ -37,7 +37,10 @@ impl Mechanism for Named {
 }
 
 fn builder() -> AuthBuilder {
-    Auth::builder().mechanism(Named("token")).mechanism(Named("session")).mechanism(Named("basic"))
+    Auth::builder()
+        .mechanism(NamedMechanism("token"))
+        .mechanism(NamedMechanism("session"))
+        .mechanism(NamedMechanism("basic"))
 }
 
 thread_local! {
@@ -77,12 +80,12 @@ fn of_handler(requirements: Requirements<'static>) -> ReportEntry {
 }
 
 fn security(entry: &ReportEntry) -> Option<Value> {
-    let security = Asked::of(entry).security(&builder().build().unwrap())?;
+    let security = AllRequirements::of(entry).security(&builder().build().unwrap())?;
     Some(serde_json::to_value(security).unwrap())
 }
 
 fn denials(auth: AuthBuilder, method: &str, entry: &ReportEntry) -> Vec<u16> {
-    let denials = Asked::of(entry).denials(&auth.build().unwrap(), method);
+    let denials = AllRequirements::of(entry).denials(&auth.build().unwrap(), method);
     denials.into_iter().map(|status| status.as_u16()).collect()
 }
 
@@ -103,7 +106,7 @@ const fn token(contexts: &'static [ContextRequirement]) -> Requirements<'static>
     Requirements { contexts, ..TOKEN }
 }
 
-const fn asked(
+const fn requirement(
     context: &'static str,
     id: Option<&'static str>,
     permissions: &'static [Permission],
@@ -111,10 +114,10 @@ const fn asked(
     ContextRequirement { context, id, places: &[], permissions, allows_empty: false, policy: &[] }
 }
 
-const READ: &[ContextRequirement] = &[asked("Sensor", Some("\"sensor_id\""), &[Permission::READ])];
-const UPDATE: &[ContextRequirement] = &[asked("Sensor", Some("\"sensor_id\""), &[Permission::UPDATE])];
-const LOADED: &[ContextRequirement] = &[asked("of_body(body)", None, &[Permission::READ])];
-const SINGLE: &[ContextRequirement] = &[asked("Platform", Some("()"), &[Permission::UPDATE])];
+const READ: &[ContextRequirement] = &[requirement("Sensor", Some("\"sensor_id\""), &[Permission::READ])];
+const UPDATE: &[ContextRequirement] = &[requirement("Sensor", Some("\"sensor_id\""), &[Permission::UPDATE])];
+const LOADED: &[ContextRequirement] = &[requirement("of_body(body)", None, &[Permission::READ])];
+const SINGLE: &[ContextRequirement] = &[requirement("Platform", Some("()"), &[Permission::UPDATE])];
 
 #[test]
 fn a_handler_names_its_mechanisms() {
@@ -144,28 +147,28 @@ fn what_scopes_and_handlers_accept_alike_is_enough() {
         (vec![by_token()], None, PUBLIC, json!([{ "token": [] }])),
         (vec![ScopeGuard::auth_required()], None, ANONYMOUS, json!([{ "token": [] }, { "session": [] }])),
     ] {
-        let asked = entry(scopes, outer, requirements);
-        assert_eq!(security(&asked), Some(expected), "{asked:?}");
+        let of_scopes = entry(scopes, outer, requirements);
+        assert_eq!(security(&of_scopes), Some(expected), "{of_scopes:?}");
     }
 }
 
 #[test]
 fn what_no_two_guards_accept_alike_is_asked_together() {
     let by_token = ScopeGuard::auth_required_by(&["token"]);
-    let asked = entry(vec![by_token.clone()], None, BASIC_OR_SESSION);
+    let of_scopes = entry(vec![by_token.clone()], None, BASIC_OR_SESSION);
     let both = json!([{ "basic": [], "token": [] }, { "session": [], "token": [] }]);
-    assert_eq!(security(&asked), Some(both));
+    assert_eq!(security(&of_scopes), Some(both));
     // With the third guard, two are enough all the same.
-    let asked = entry(vec![by_token, ScopeGuard::auth_required()], Some(BASIC_OR_SESSION), BASIC);
-    assert_eq!(security(&asked), Some(json!([{ "basic": [], "token": [] }])));
+    let of_scopes = entry(vec![by_token, ScopeGuard::auth_required()], Some(BASIC_OR_SESSION), BASIC);
+    assert_eq!(security(&of_scopes), Some(json!([{ "basic": [], "token": [] }])));
 }
 
 #[test]
 fn a_guard_that_accepts_nothing_is_never_open() {
     let requirements = by(const { &LogInRequirement::mechanisms(&["ticket"]) });
     assert_eq!(security(&of_handler(requirements)), None);
-    let asked = entry(vec![ScopeGuard::auth_required_by(&["ticket"])], None, PUBLIC);
-    assert_eq!(security(&asked), None);
+    let of_scopes = entry(vec![ScopeGuard::auth_required_by(&["ticket"])], None, PUBLIC);
+    assert_eq!(security(&of_scopes), None);
 }
 
 #[test]
@@ -205,7 +208,8 @@ fn the_statuses_of_scopes_and_outer_guards_are_there_as_well() {
 
 #[test]
 fn what_may_not_be_read_is_hidden() {
-    let both = token(const { &[asked("Sensor", Some("\"id\""), &[Permission::READ, Permission::DELETE])] });
+    let both =
+        token(const { &[requirement("Sensor", Some("\"id\""), &[Permission::READ, Permission::DELETE])] });
     let roles = Requirements { checks: const { &[SubjectCheck::roles_required(&["a"])] }, ..token(READ) };
     for (requirements, expected) in [
         (token(READ), vec![401, 404, 503]),
@@ -234,13 +238,13 @@ fn words_name_no_role() {
         contexts: UPDATE,
         ..by(const { &LogInRequirement::any_mechanism().within(900) })
     };
-    let words = Asked::of(&entry(vec![scope], None, requirements)).in_words();
+    let words = AllRequirements::of(&entry(vec![scope], None, requirements)).in_words();
     assert_eq!(
         words,
         "Asks for a log-in, a role of the account, a recent log-in, a role, `update` on `Sensor`."
     );
-    assert_eq!(Asked::of(&of_handler(PUBLIC)).in_words(), "Open to everybody.");
-    let words = Asked::of(&of_handler(ANONYMOUS)).in_words();
+    assert_eq!(AllRequirements::of(&of_handler(PUBLIC)).in_words(), "Open to everybody.");
+    let words = AllRequirements::of(&of_handler(ANONYMOUS)).in_words();
     assert_eq!(words, "Asks for a caller who is not logged in.");
 }
 

@@ -222,14 +222,15 @@ impl AccessMatrixBuilder {
     }
 
     /// The usual requests, unless the route has one without a name of its own, and the requests with names.
-    fn requests_to(&self, method: &str, path: &str) -> Vec<Asked> {
+    fn requests_to(&self, method: &str, path: &str) -> Vec<CellRequest> {
         let of_route =
             self.requests.iter().filter(|request| request.method.as_str() == method && request.path == path);
-        let mut asked: Vec<Asked> = of_route.map(|request| Asked::on_purpose(request.clone())).collect();
-        if asked.iter().all(|request| request.name.is_some()) {
-            asked.insert(0, Asked::of_every(method, path));
+        let mut requests: Vec<CellRequest> =
+            of_route.map(|request| CellRequest::on_purpose(request.clone())).collect();
+        if requests.iter().all(|request| request.name.is_some()) {
+            requests.insert(0, CellRequest::of_every(method, path));
         }
-        asked
+        requests
     }
 }
 
@@ -244,7 +245,7 @@ fn unique<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), ObserveErro
 }
 
 /// A request to a route, before it is made one of a subject.
-struct Asked {
+struct CellRequest {
     name: Option<String>,
     request: RouteRequest,
     /// The request that follows a denial; the cell shows both answers where they differ.
@@ -253,7 +254,7 @@ struct Asked {
     refused: bool,
 }
 
-impl Asked {
+impl CellRequest {
     fn on_purpose(request: RouteRequest) -> Self {
         let malformed = request.method.is_safe().then(|| request.malformed());
         Self { name: request.name.clone(), malformed, request, refused: false }
@@ -277,7 +278,7 @@ impl Asked {
             async |request: &RouteRequest| answer((subject.send)(request.to(path)), is_guarded, app).await;
         let first = send(&self.request).await;
         match (first, &self.malformed) {
-            (Answer::Passed(status), _)
+            (Outcome::Passed(status), _)
                 if self.refused && (status.is_success() || status.is_redirection()) =>
             {
                 Cell {
@@ -287,7 +288,7 @@ impl Asked {
                     failed: true,
                 }
             }
-            (Answer::Denied(_), Some(malformed)) => {
+            (Outcome::Denied(_), Some(malformed)) => {
                 let second = send(malformed).await;
                 if second == first || second.failed() {
                     second.cell()
@@ -301,7 +302,7 @@ impl Asked {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum Outcome {
     Denied(StatusCode),
     /// Nothing can be concluded from it.
     Failed(StatusCode),
@@ -313,7 +314,7 @@ enum Answer {
     NotBegun(StatusCode),
 }
 
-async fn answer<S, B>(request: TestRequest, is_guarded: bool, app: &S) -> Answer
+async fn answer<S, B>(request: TestRequest, is_guarded: bool, app: &S) -> Outcome
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
 {
@@ -326,14 +327,14 @@ where
         Err(error) => (error.as_response_error().error_response().status(), is_denial(&error)),
     };
     match status {
-        StatusCode::TOO_MANY_REQUESTS => Answer::Failed(status),
-        _ if status.is_server_error() => Answer::Failed(status),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Answer::Denied(status),
+        StatusCode::TOO_MANY_REQUESTS => Outcome::Failed(status),
+        _ if status.is_server_error() => Outcome::Failed(status),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Outcome::Denied(status),
         // As the application renders it: a redirect to the log-in, for example.
-        _ if is_denial => Answer::Denied(status),
-        _ if progress.has_begun() && !progress.has_admitted() => Answer::NotReached,
-        _ if is_guarded && !progress.has_begun() => Answer::NotBegun(status),
-        _ => Answer::Passed(status),
+        _ if is_denial => Outcome::Denied(status),
+        _ if progress.has_begun() && !progress.has_admitted() => Outcome::NotReached,
+        _ if is_guarded && !progress.has_begun() => Outcome::NotBegun(status),
+        _ => Outcome::Passed(status),
     }
 }
 
@@ -341,7 +342,7 @@ fn is_denial(error: &Error) -> bool {
     error.as_error::<Denial>().is_some()
 }
 
-impl Answer {
+impl Outcome {
     fn text(self) -> String {
         match self {
             Self::Denied(status) => status.as_u16().to_string(),

@@ -82,7 +82,7 @@ fn several_attributes() {
         &["no mechanism is accepted both by `http_auth_required` (`basic`) and by \
            `auth_required` (`token` or `SESSION`), so nobody could pass; remove one of them"],
     );
-    // What a path stands for is not known.
+    // The value behind a path is not known.
     on(
         "#[auth_required(TOKEN, \"SESSION\")]",
         &["no mechanism is accepted both by `auth_required` (`TOKEN` or `SESSION`) and by \

@@ -1,4 +1,4 @@
-//! What the derives say, and what they leave behind.
+//! The messages of the derives, and the items that they leave behind.
 
 use crate::tests::messages;
 use crate::{auth_model, load_context};
@@ -48,7 +48,7 @@ fn attributes_of_others_are_skipped() {
         let on_field =
             format!("#[auth(connection = C)] struct Row {{ id: i32, #[diesel({said})] other: A }}");
         assert_eq!(messages(load_context::derive(on_field.parse().unwrap())), [""; 0], "{said}");
-        // What stands behind it is read.
+        // The parser reads on behind it.
         let in_front =
             format!("#[diesel({said}, primary_key(other))] #[auth(connection = C)] struct Row {{ id: i32 }}");
         assert_eq!(

@@ -13,9 +13,9 @@ use crate::{
     vocabulary::Permission,
 };
 
-pub(super) struct Asked<'a>(Vec<Requirements<'a>>);
+pub(super) struct AllRequirements<'a>(Vec<Requirements<'a>>);
 
-impl<'a> Asked<'a> {
+impl<'a> AllRequirements<'a> {
     pub(super) fn of(entry: &'a ReportEntry) -> Self {
         let scopes = entry.scopes.iter().map(ScopeGuard::requirements);
         Self(scopes.chain(entry.handler.requirements()).collect())
@@ -28,11 +28,11 @@ impl<'a> Asked<'a> {
     /// request brings credentials for each guard.
     pub(super) fn security(&self, auth: &Auth) -> Option<Vec<SecurityRequirement>> {
         let names = |accepted| auth.mechanisms(accepted).map(DynMechanism::name).collect();
-        let asked: Vec<BTreeSet<&str>> = self.accepted().map(names).collect();
-        if asked.iter().any(BTreeSet::is_empty) {
+        let accepted: Vec<BTreeSet<&str>> = self.accepted().map(names).collect();
+        if accepted.iter().any(BTreeSet::is_empty) {
             return None;
         }
-        let Some((first, rest)) = asked.split_first() else {
+        let Some((first, rest)) = accepted.split_first() else {
             return Some(Vec::new());
         };
         // In the order in which they are tried.
@@ -134,8 +134,8 @@ impl<'a> Asked<'a> {
         let anonymous =
             self.0.iter().any(|requirements| matches!(requirements.caller, CallerRequirement::Anonymous));
         let by_default = anonymous.then_some(&BY_DEFAULT);
-        let asked = self.accepted().chain(by_default).flat_map(|accepted| auth.mechanisms(accepted));
-        asked.map(DynMechanism::scheme).collect()
+        let mechanisms = self.accepted().chain(by_default).flat_map(|accepted| auth.mechanisms(accepted));
+        mechanisms.map(DynMechanism::scheme).collect()
     }
 }
 
