@@ -1,11 +1,14 @@
 //! The program as a person starts it: the configurations that it refuses, its output, and the cookies that it sets.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
+#![expect(clippy::unwrap_used, reason = "the functions that the tests share may panic, too")]
 
-mod program;
+mod client;
+
+use std::{io::Write as _, process::Stdio};
 
 use energy_service::demo::PASSWORD;
 
-use self::program::{DatabaseFile, Served, refused, run};
+use self::client::{log_in, status_with_token, token};
+use crate::process::{Folder, Process, program};
 
 const MEMBER: &str = "mia@sunnyside.example";
 const USERS: [&str; 6] = [
@@ -20,13 +23,13 @@ const OTHER: &str = "another password";
 
 #[test]
 fn a_database_of_the_demo_is_served_as_one_until_its_passwords_are_changed() {
-    let file = DatabaseFile::new();
-    let database = file.path();
+    let folder = Folder::new();
+    let database = folder.file("energy.sqlite");
     let database = ["--database", database.as_str()];
-    let served = Served::start(&[&["--demo"], &database[..]].concat());
-    let (status, _) = served.log_in(MEMBER, PASSWORD);
+    let served = Process::demo(&database);
+    let (status, _) = log_in(&served, MEMBER, PASSWORD);
     assert_eq!(status, 303);
-    let token = served.token(MEMBER, PASSWORD);
+    let token = token(&served, MEMBER, PASSWORD);
     drop(served);
 
     let said = refused(&database);
@@ -53,29 +56,29 @@ fn a_database_of_the_demo_is_served_as_one_until_its_passwords_are_changed() {
     let (status, said) = set("Mia@sunnyside.example", "another password\r\n");
     assert!(status, "{said}");
 
-    let served = Served::start(&database);
-    assert_eq!(served.log_in(MEMBER, PASSWORD).0, 401);
-    assert_eq!(served.log_in(MEMBER, OTHER).0, 303);
-    assert_eq!(served.status_with_token(&token), 401, "what was logged in with the public password");
-    assert!(!served.said().contains("demo"), "{}", served.said());
+    let served = Process::start(&database);
+    assert_eq!(log_in(&served, MEMBER, PASSWORD).0, 401);
+    assert_eq!(log_in(&served, MEMBER, OTHER).0, 303);
+    assert_eq!(status_with_token(&served, &token), 401, "what was logged in with the public password");
+    assert!(!served.log().contains("demo"), "{}", served.log());
 }
 
 /// A service behind a proxy listens on this machine alone, too.
 #[test]
 fn only_the_demo_and_who_says_so_let_cookies_go_without_tls() {
-    let file = DatabaseFile::new();
-    let database = file.path();
+    let folder = Folder::new();
+    let database = folder.file("energy.sqlite");
     let database = ["--database", database.as_str()];
-    drop(Served::start(&[&["--demo"], &database[..]].concat()));
+    drop(Process::demo(&database));
     for email in USERS {
         assert!(run(&[&["set-password", email], &database[..]].concat(), OTHER).0);
     }
     let url = "https://energy.example.com";
     let cookie = |arguments: &[&str], password| {
-        let served = Served::start(arguments);
-        let (status, cookie) = served.log_in(MEMBER, password);
+        let served = Process::start(arguments);
+        let (status, cookie) = log_in(&served, MEMBER, password);
         assert_eq!(status, 303, "{arguments:?}");
-        (cookie.unwrap(), served.said())
+        (cookie.unwrap(), served.log())
     };
     for (arguments, is_secure, says) in [
         (&[][..], true, "--public-url"),
@@ -99,4 +102,20 @@ fn only_the_demo_and_who_says_so_let_cookies_go_without_tls() {
         let said = refused(&["--public-url", wrong]);
         assert!(said.contains("is not an origin"), "{said}");
     }
+}
+
+/// Whether the program ended as it should, and its output.
+fn run(arguments: &[&str], input: &str) -> (bool, String) {
+    let mut child = program(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    // If the program ends before it reads, its status reports that.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    (output.status.success(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The reason that the program gives for not serving.
+fn refused(arguments: &[&str]) -> String {
+    let (served, said) = run(&[&["--bind", "127.0.0.1:0"], arguments].concat(), "");
+    assert!(!served && !said.contains("listening on"), "{arguments:?}: {said}");
+    said
 }

@@ -11,10 +11,9 @@ use std::{
 use diesel::connection::SimpleConnection as _;
 use energy_service::database::Database;
 
-use crate::faults::{
-    folder::Folder,
-    load::{Client, Outcomes, REQUESTS},
-    process::{PATIENCE, Process},
+use crate::{
+    faults::load::{Client, Outcomes, REQUESTS},
+    process::{Folder, PATIENCE, Process},
 };
 
 /// The status of the answer; none if the connection ends without one.
@@ -63,7 +62,7 @@ const ENDLESS: usize = 1000;
 
 #[test]
 fn slow_clients_are_not_waited_for_and_nobody_waits_for_them() {
-    let service = Process::start(&["--head-wait", "1000", "--body-wait", "1500"]);
+    let service = Process::demo(&["--head-wait", "1000", "--body-wait", "1500"]);
     let client = Client::new(service.address);
     let ((outcomes, seen), traces) = service.leaves_nothing_behind(1, || {
         let (seen, outcomes) = client.load(2, &REQUESTS, || {
@@ -100,7 +99,7 @@ fn slow_clients_are_not_waited_for_and_nobody_waits_for_them() {
 fn clients_that_go_leave_nothing_behind() {
     let folder = Folder::new();
     let file = folder.file("energy.sqlite");
-    let service = Process::start(&["--database", &file, "--pool-wait", "1000", "--statement-wait", "1000"]);
+    let service = Process::demo(&["--database", &file, "--pool-wait", "1000", "--statement-wait", "1000"]);
     let client = Client::new(service.address);
     let other = Database::open(&file.parse().unwrap(), 1, PATIENCE).unwrap();
     let event =
@@ -150,7 +149,7 @@ fn clients_that_go_leave_nothing_behind() {
 
 #[test]
 fn denied_bodies_that_never_end_keep_nobody_out() {
-    let service = Process::start(&["--connections", "40"]);
+    let service = Process::demo(&["--connections", "40"]);
     let endless = [
         ("POST", RECORD, 401),
         ("POST", "/api/nothing", 404),
@@ -187,7 +186,7 @@ const CROWD: usize = 1000;
 #[test]
 fn a_thousand_connections_keep_nobody_out() {
     // Fewer files than connections, which the service may raise as far as the second limit.
-    let service = Process::start_with_files("512:4096", &["--head-wait", "2000"]);
+    let service = Process::demo_with_files("512:4096", &["--head-wait", "2000"]);
     allow_many_files();
     let client = Client::new(service.address);
     let reads: Vec<_> = REQUESTS.iter().filter(|asked| asked.is_read()).collect();

@@ -5,10 +5,12 @@ use std::{thread, time::Duration};
 use diesel::connection::SimpleConnection as _;
 use energy_service::database::Database;
 
-use crate::faults::{
-    load::{Client, OF_USERS, Outcomes, REQUESTS},
+use crate::{
+    faults::{
+        load::{Client, OF_USERS, Outcomes, REQUESTS},
+        servers::Postgres,
+    },
     process::{PATIENCE, Process},
-    servers::Postgres,
 };
 
 /// Twice the longest time of the service in these tests, which waits for the caller, for the context and for the work of
@@ -18,7 +20,7 @@ const ANSWERED: Duration = Duration::from_secs(20);
 /// Few connections, and little patience.
 fn start(postgres: &Postgres) -> Process {
     let url = postgres.url();
-    Process::start(&[
+    Process::demo(&[
         "--database",
         &url,
         "--pool-size",

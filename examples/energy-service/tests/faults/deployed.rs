@@ -10,8 +10,8 @@ use energy_service::demo::PASSWORD;
 use serde_json::Value;
 use tungstenite::{Message, client::IntoClientRequest as _};
 
-use crate::faults::{
-    nginx::{Answer, Deployed, HOST},
+use crate::{
+    faults::nginx::{Answer, Deployed, HOST},
     process::PATIENCE,
 };
 

@@ -16,7 +16,7 @@ use ureq::{
     http::{Request, Response},
 };
 
-use crate::faults::process::PATIENCE;
+use crate::process::PATIENCE;
 
 /// A request, and the answer if nothing fails.
 #[derive(Clone, Copy)]

@@ -20,12 +20,10 @@ mod clients;
 #[cfg(feature = "postgres")]
 mod database;
 mod deployed;
-mod folder;
 mod load;
 mod mechanism;
 mod nginx;
 mod pool;
-mod process;
 mod servers;
 #[cfg(feature = "redis")]
 mod sessions;

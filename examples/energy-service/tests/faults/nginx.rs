@@ -10,10 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::faults::{
-    folder::Folder,
-    process::{PATIENCE, Process},
-    servers::{Server, free_port, left_out},
+use crate::{
+    faults::servers::{Server, free_port, left_out},
+    process::{Folder, PATIENCE, Process},
 };
 
 const GUIDE: &str = include_str!("../../../../docs/deploying.md");
@@ -41,7 +40,7 @@ impl Deployed {
         let folder = Folder::new();
         make_certificate(&folder);
         let port = free_port();
-        let service = Process::start_at(&format!("https://{HOST}:{port}"), arguments);
+        let service = Process::demo_at(&format!("https://{HOST}:{port}"), arguments);
         fs::write(folder.file("nginx.conf"), configuration(&folder, port, service.address)).unwrap();
         let mut nginx = Command::new("nginx");
         nginx.args(["-e", &folder.file("error.log"), "-c", &folder.file("nginx.conf")]);

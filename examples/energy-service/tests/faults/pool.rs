@@ -5,10 +5,9 @@ use std::{thread, time::Duration};
 use diesel::connection::SimpleConnection as _;
 use energy_service::database::Database;
 
-use crate::faults::{
-    folder::Folder,
-    load::{Client, REQUESTS},
-    process::{PATIENCE, Process},
+use crate::{
+    faults::load::{Client, REQUESTS},
+    process::{Folder, PATIENCE, Process},
 };
 
 /// On `SQLite`, a writer waits for another writer. Both connections of the pool do so, and all other requests wait for
@@ -17,7 +16,7 @@ use crate::faults::{
 fn an_exhausted_pool_answers_and_recovers() {
     let folder = Folder::new();
     let file = folder.file("energy.sqlite");
-    let service = Process::start(&[
+    let service = Process::demo(&[
         "--database",
         &file,
         "--pool-size",

@@ -14,7 +14,7 @@ use std::{
 };
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
-use crate::faults::{folder::Folder, process::PATIENCE};
+use crate::process::{Folder, PATIENCE};
 
 /// Says that a test is left out, where a person sees it.
 pub(crate) fn left_out(test: &str, why: &str) {

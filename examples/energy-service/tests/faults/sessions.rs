@@ -9,10 +9,12 @@ use std::{
 
 use energy_service::demo::PASSWORD;
 
-use crate::faults::{
-    load::{Client, REQUESTS, SetAtEnd},
+use crate::{
+    faults::{
+        load::{Client, REQUESTS, SetAtEnd},
+        servers::Redis,
+    },
     process::Process,
-    servers::Redis,
 };
 
 /// More than any request waits that does not need Redis: the machine may be busy.
@@ -81,7 +83,7 @@ fn without_redis_sessions_are_unavailable_and_all_else_is_as_before() {
     let Some(mut redis) = Redis::start() else { return };
     let key = "c3".repeat(64);
     let url = redis.url();
-    let service = Process::start(&["--session-key", &key, "--redis", &url]);
+    let service = Process::demo(&["--session-key", &key, "--redis", &url]);
     let client = Client::new(service.address);
     // All connections to Redis that there will be.
     let cookie = log_in(&client, 303).unwrap();

@@ -1,85 +1,13 @@
-//! The service as a process, and its use of the machine.
+//! The use that a process makes of the machine.
 
 use std::{
-    fmt, fs,
-    io::{BufRead as _, BufReader},
-    net::{SocketAddr, TcpStream},
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, mpsc},
-    thread,
+    fmt, fs, thread,
     time::{Duration, Instant},
 };
 
-/// The longest wait for an event that has to take place.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_energy-service");
-
-/// The program, with the demo world, on a port of its own. It is ended when this is dropped.
-pub(crate) struct Process {
-    child: Child,
-    pub(crate) address: SocketAddr,
-    log: Arc<Mutex<Vec<String>>>,
-}
+use super::{PATIENCE, Process};
 
 impl Process {
-    pub(crate) fn start(arguments: &[&str]) -> Self {
-        Self::run(&mut Command::new(PROGRAM), arguments)
-    }
-
-    /// Known outside by this URL.
-    pub(crate) fn start_at(public_url: &str, arguments: &[&str]) -> Self {
-        Self::run(Command::new(PROGRAM).env("PUBLIC_URL", public_url), arguments)
-    }
-
-    /// With these limits of open files: one that holds, and one up to which the program may raise it.
-    pub(crate) fn start_with_files(limits: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new("prlimit");
-        Self::run(command.arg(format!("--nofile={limits}")).arg(PROGRAM), arguments)
-    }
-
-    fn run(command: &mut Command, arguments: &[&str]) -> Self {
-        let mut child = command
-            .args(["--bind", "127.0.0.1:0", "--demo"])
-            .args(arguments)
-            .env("RUST_LOG", "info")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let log = Arc::<Mutex<Vec<String>>>::default();
-        let (sender, listening) = mpsc::channel();
-        let written = Arc::clone(&log);
-        thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once("listening on http://") {
-                    let _ = sender.send(address.parse().unwrap());
-                }
-                written.lock().unwrap().push(line);
-            }
-        });
-        match listening.recv_timeout(PATIENCE) {
-            Ok(address) => Self { child, address, log },
-            Err(error) => {
-                let _ = child.kill();
-                panic!("the service does not listen ({error}): {:#?}", log.lock().unwrap());
-            }
-        }
-    }
-
-    pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
-    }
-
-    /// The lines of the log that have this in them.
-    pub(crate) fn logged(&self, text: &str) -> usize {
-        self.log.lock().unwrap().iter().filter(|line| line.contains(text)).count()
-    }
-
     fn footprint(&self) -> Footprint {
         let folder = format!("/proc/{}", self.child.id());
         let status = fs::read_to_string(format!("{folder}/status")).unwrap();
@@ -143,19 +71,6 @@ impl Process {
 
 /// The memory that the allocator may keep, in KiB. The buffers of a thousand connections alone are twice that.
 const KEPT: usize = 8 * 1024;
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if thread::panicking() {
-            let log = self.log.lock().unwrap();
-            for line in log.iter().skip(log.len().saturating_sub(30)) {
-                eprintln!("{line}");
-            }
-        }
-    }
-}
 
 /// The resources of a process: memory of its own in KiB, threads, and open files, sockets among them.
 #[derive(Clone, Copy, Debug)]
