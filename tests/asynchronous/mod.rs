@@ -100,7 +100,6 @@ mod mysql {
         register_pool_of(2, builder, location).await
     }
 
-    #[expect(clippy::unused_async, reason = "the other pool is awaited")]
     async fn register_pool_of(size: usize, builder: auth_core::AuthBuilder, location: &Location) -> Auth {
         builder.async_connections(pool(location, size)).build().unwrap()
     }
