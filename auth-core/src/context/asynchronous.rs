@@ -3,8 +3,8 @@
 use std::{fmt, future::Future, hash::Hash, sync::Arc};
 
 use super::{
-    AccessQuery, AllLoaded, ConnectionSource, Lender, LoadContext, LoadContexts, LoadError, Loaded, OnThread,
-    blocking,
+    AccessQuery, AllLoaded, ConnectionSource, Lender, LoadContext, LoadContexts, LoadError, Loaded,
+    NotOnThread, OnThread, blocking,
 };
 
 /// How a context is found by its id, through a connection that is awaited and not blocked on, such as one of
@@ -82,9 +82,9 @@ pub trait AsyncLoadContext: Sized + 'static {
     fn on_thread(
         pool: &Arc<dyn ConnectionSource<Connection = Self::Connection>>,
         id: impl Fn() -> Option<Self::Id> + Send + 'static,
-    ) -> Option<Box<dyn OnThread<Self>>> {
+    ) -> Option<impl OnThread<Self> + 'static> {
         let _ = (pool, id);
-        None
+        None::<NotOnThread>
     }
 }
 
@@ -108,7 +108,7 @@ impl<T: LoadContext> AsyncLoadContext for T {
     fn on_thread(
         pool: &Arc<dyn ConnectionSource<Connection = T::Connection>>,
         id: impl Fn() -> Option<T::Id> + Send + 'static,
-    ) -> Option<Box<dyn OnThread<T>>> {
+    ) -> Option<impl OnThread<T> + 'static> {
         Some(blocking::load_on_thread(Arc::clone(pool), id))
     }
 }

@@ -56,7 +56,20 @@ pub trait OnThread<T>: Send {
     fn load(&mut self, query: AccessQuery, is_timed: bool);
 
     /// The outcome, if there was an id and the load began.
-    fn loaded(self: Box<Self>) -> Option<LoadedOnThread<T>>;
+    fn loaded(&mut self) -> Option<LoadedOnThread<T>>;
+}
+
+/// No context is loaded on that thread.
+pub(crate) enum NotOnThread {}
+
+impl<T> OnThread<T> for NotOnThread {
+    fn load(&mut self, _: AccessQuery, _: bool) {
+        match *self {}
+    }
+
+    fn loaded(&mut self) -> Option<LoadedOnThread<T>> {
+        match *self {}
+    }
 }
 
 /// A context that was loaded on a thread, or why it was not.
@@ -74,8 +87,8 @@ pub struct LoadedOnThread<T> {
 pub(super) fn load_on_thread<T: LoadContext>(
     pool: Arc<dyn ConnectionSource<Connection = T::Connection>>,
     id: impl Fn() -> Option<T::Id> + Send + 'static,
-) -> Box<dyn OnThread<T>> {
-    Box::new(LoadById { pool, id, loaded: None })
+) -> impl OnThread<T> + 'static {
+    LoadById { pool, id, loaded: None }
 }
 
 struct LoadById<T: LoadContext, F> {
@@ -100,8 +113,8 @@ impl<T: LoadContext, F: Fn() -> Option<T::Id> + Send> OnThread<T> for LoadById<T
         });
     }
 
-    fn loaded(self: Box<Self>) -> Option<LoadedOnThread<T>> {
-        self.loaded
+    fn loaded(&mut self) -> Option<LoadedOnThread<T>> {
+        self.loaded.take()
     }
 }
 

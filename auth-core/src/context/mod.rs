@@ -26,7 +26,7 @@ pub use self::{
 };
 pub(crate) use self::{
     argument::ContextArgument,
-    blocking::{LoadedOnThread, OnThread},
+    blocking::{LoadedOnThread, NotOnThread, OnThread},
     connection::with_connection,
     contexts::{Contexts, Empty, Loadable},
     lender::{DynAsyncSource, Lent},

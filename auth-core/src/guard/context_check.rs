@@ -51,15 +51,16 @@ impl<'c> ContextCheck<'c> {
     pub(super) async fn check<L: Contexts>(
         &mut self,
         contexts: &mut L,
-        granted: Vec<Granted>,
+        granted: &[Granted],
     ) -> Result<(), AuthError> {
         self.refuse_nothing(contexts)?;
-        let granted = if !L::Context::IN_DATABASE || granted.len() == contexts.each().count() {
-            granted
+        if !L::Context::IN_DATABASE || granted.len() == contexts.each().count() {
+            self.decide_each(contexts, granted)?;
         } else {
-            pin!(self.query_access(contexts)).await?
-        };
-        self.decide_each(contexts, &granted)?;
+            // Boxed, because most contexts are loaded with the decision, and need no room for another query.
+            let granted = Box::pin(self.query_access(contexts)).await?;
+            self.decide_each(contexts, &granted)?;
+        }
         progress::passes(self.caller.request);
         Ok(())
     }
@@ -90,7 +91,7 @@ impl<'c> ContextCheck<'c> {
             return Err(AuthError::NotFound);
         }
         let since = self.event.begins_to_load();
-        let answers = auth.in_time(L::Context::ask(&all, &self.query, &AppPools(auth))).await;
+        let answers = auth.in_time(pin!(L::Context::ask(&all, &self.query, &AppPools(auth)))).await;
         self.event.has_loaded(since);
         let (rows, granted): (Vec<_>, Vec<_>) = or_denied(answers, &self.event)?.into_iter().unzip();
         for (place, row) in contexts.places().zip(rows) {
@@ -112,9 +113,10 @@ impl<'c> ContextCheck<'c> {
             };
             let group = self.group(label);
             let text = self.ids.get(index).or(group.as_ref());
-            let event = text.map_or(self.event, |text| self.event.of(text));
+            let of_text = text.map(|text| self.event.of(text));
+            let event = of_text.as_ref().unwrap_or(&self.event);
             for permission in self.requirement.permissions {
-                match self.decide(decide, *permission, load.take(), &event) {
+                match self.decide(decide, *permission, load.take(), event) {
                     Ok(()) => {}
                     // A hidden context in a list is answered as a missing one, before any other denial.
                     Err(Refused::Hidden) => return Err(AuthError::NotFound),

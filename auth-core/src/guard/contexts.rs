@@ -6,11 +6,12 @@ use super::{
     Caller, ContextRequirement,
     app_pools::AppPools,
     context_check::{ContextCheck, MAX_CONTEXTS, or_denied},
+    first::First,
     id_place::{ReadFrom, RequestId},
     proves_what_is_checked,
 };
 use crate::{
-    context::{ContextArgument, Contexts, LoadError, Loadable, LoadedOnThread, OnThread},
+    context::{ContextArgument, Contexts, LoadError, Loadable, LoadedOnThread},
     error::AuthError,
     event::{Check, quoted},
     vocabulary::{Decision, DenyReason},
@@ -33,19 +34,19 @@ impl Caller<'_> {
     pub(super) async fn context_on_thread<A: ContextArgument<Loaded: ReadFrom<S>>, S>(
         &self,
         index: usize,
-        context: Option<Box<dyn OnThread<A::Loaded>>>,
+        first: Option<First<A::Loaded>>,
     ) -> Result<A, AuthError> {
-        let Some(LoadedOnThread { loaded, query, id, started, took }) = context.and_then(OnThread::loaded)
-        else {
-            return pin!(self.context::<A, S>(index)).await;
+        let Some(LoadedOnThread { loaded, query, id, started, took }) = first.and_then(First::loaded) else {
+            // Boxed, so that no guard reserves the room where the thread has loaded the context.
+            return Box::pin(self.context::<A, S>(index)).await;
         };
         let requirement = self.requirement(index)?;
         self.prove::<A>(requirement)?;
         let event = self.event::<A::Loaded>(&id, requirement);
         let event = Check { started: started.or(event.started), load: took, ..event };
-        let (mut context, granted) = or_denied(loaded, &event)?;
         let mut check = ContextCheck { caller: self, requirement, query, ids: Vec::new(), event };
-        pin!(check.check(&mut context, Vec::from_iter(granted))).await?;
+        let (mut context, granted) = or_denied(loaded, &check.event)?;
+        pin!(check.check(&mut context, granted.as_slice())).await?;
         Ok(A::from_checked(context))
     }
 
@@ -78,7 +79,7 @@ impl Caller<'_> {
         let event = self.event::<L>("", requirement);
         let mut loaded = or_denied(loaded, &event)?;
         let mut check = ContextCheck::new(self, requirement, event)?;
-        check.check(&mut loaded, Vec::new()).await?;
+        check.check(&mut loaded, &[]).await?;
         Ok(loaded)
     }
 
@@ -121,11 +122,12 @@ impl Caller<'_> {
             (nothing, Vec::new())
         } else {
             let since = check.event.begins_to_load();
-            let loaded = self.auth.in_time(A::Loaded::load(key, &check.query, &AppPools(self.auth))).await;
+            let loaded =
+                self.auth.in_time(pin!(A::Loaded::load(key, &check.query, &AppPools(self.auth)))).await;
             check.event.has_loaded(since);
             or_denied(loaded, &check.event)?
         };
-        check.check(&mut contexts, granted).await?;
+        check.check(&mut contexts, &granted).await?;
         Ok(A::from_checked(contexts))
     }
 

@@ -6,10 +6,7 @@ use std::{marker::PhantomData, pin::pin};
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
 use super::{Caller, Described, Entry, Guard, extract, first::First, id_place::ReadFrom, progress};
-use crate::{
-    context::{ContextArgument, OnThread},
-    error::AuthError,
-};
+use crate::{context::ContextArgument, error::AuthError};
 
 /// The guard of a handler whose contexts the request names. An attribute writes it.
 ///
@@ -32,9 +29,18 @@ impl<G: DeclarativeGuard<T, C>, T: FlatTuple, C: 'static> Guard<T, C> for G {
         let (caller, first) = pin!(entry.authenticate(first)).await?;
         progress::passes(request);
         let contexts = pin!(G::Contexts::load(&caller, 0, first)).await?;
-        let others = extract(request, payload).await?;
-        Ok(T::from_list(G::Contexts::with(contexts, others)))
+        with_others::<G::Contexts, G::Others>(contexts, request, payload).await.map(T::from_list)
     }
+}
+
+/// Phase 4. A function of its own, so that its future takes the room of those before it.
+async fn with_others<C: Arguments<O>, O: FromRequest>(
+    contexts: C::Loaded,
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> Result<C::List, Error> {
+    let others = extract(request, payload).await?;
+    Ok(C::with(contexts, others))
 }
 
 /// A context for an argument of type `A`, named in the place `S`.
@@ -164,7 +170,7 @@ pub trait ContextTypes: ContextList {
     fn load(
         caller: &Caller<'_>,
         index: usize,
-        first: Option<Box<dyn OnThread<Self::First>>>,
+        first: Option<First<Self::First>>,
     ) -> impl Future<Output = Result<Self::Loaded, AuthError>>;
 }
 
@@ -176,11 +182,7 @@ impl ContextTypes for () {
         None
     }
 
-    async fn load(
-        caller: &Caller<'_>,
-        index: usize,
-        _: Option<Box<dyn OnThread<()>>>,
-    ) -> Result<(), AuthError> {
+    async fn load(caller: &Caller<'_>, index: usize, _: Option<First<()>>) -> Result<(), AuthError> {
         caller.has_loaded_all(index)
     }
 }
@@ -200,7 +202,7 @@ where
     async fn load(
         caller: &Caller<'_>,
         index: usize,
-        first: Option<Box<dyn OnThread<A::Loaded>>>,
+        first: Option<First<A::Loaded>>,
     ) -> Result<(A, Rest::Loaded), AuthError> {
         let context = pin!(caller.context_on_thread::<A, S>(index, first)).await?;
         Ok((context, Rest::load(caller, index + 1, None).await?))
@@ -223,7 +225,7 @@ where
     fn load(
         caller: &Caller<'_>,
         index: usize,
-        first: Option<Box<dyn OnThread<A::Loaded>>>,
+        first: Option<First<A::Loaded>>,
     ) -> impl Future<Output = Result<(A, Rest::Loaded), AuthError>> {
         <(ContextFrom<A, S>, Rest)>::load(caller, index, first)
     }
@@ -240,7 +242,7 @@ impl<Rest: ContextTypes> ContextTypes for (Other, Rest) {
     fn load(
         caller: &Caller<'_>,
         index: usize,
-        first: Option<Box<dyn OnThread<Rest::First>>>,
+        first: Option<First<Rest::First>>,
     ) -> impl Future<Output = Result<Rest::Loaded, AuthError>> {
         Rest::load(caller, index, first)
     }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, web::Query};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    context::{AsyncLoadContext, AsyncLoadContexts, Loadable, OnThread},
+    context::{AsyncLoadContext, AsyncLoadContexts, Loadable, NotOnThread, OnThread},
     error::AuthError,
     http::auth::Auth,
     vocabulary::id::is_stored,
@@ -50,9 +50,13 @@ pub trait ReadFrom<S>: Loadable {
 
     /// The load of what the request names, for the thread that finds the subject. `None` where it cannot go there, or the
     /// request names nothing: then it is read once the subject is known.
-    fn on_thread(places: &[IdPlace], request: &HttpRequest, auth: &Auth) -> Option<Box<dyn OnThread<Self>>> {
+    fn on_thread(
+        places: &[IdPlace],
+        request: &HttpRequest,
+        auth: &Auth,
+    ) -> Option<impl OnThread<Self> + 'static> {
         let _ = (places, request, auth);
-        None
+        None::<NotOnThread>
     }
 }
 
@@ -76,7 +80,11 @@ impl<T: AsyncLoadContext<Id: IdInOnePlace>> ReadFrom<IdPlace> for T {
         Ok(RequestId { key: text.as_deref().and_then(key), text: text.unwrap_or_default() })
     }
 
-    fn on_thread(places: &[IdPlace], request: &HttpRequest, auth: &Auth) -> Option<Box<dyn OnThread<T>>> {
+    fn on_thread(
+        places: &[IdPlace],
+        request: &HttpRequest,
+        auth: &Auth,
+    ) -> Option<impl OnThread<T> + 'static> {
         // A query can be long, and its sender is not known yet.
         let [place @ (IdPlace::Path(_) | IdPlace::Header(_))] = places else { return None };
         let text = place.find(request).ok()??.into_owned();

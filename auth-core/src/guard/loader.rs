@@ -1,6 +1,6 @@
 //! Functions of the application that load contexts: plain or asynchronous, with a connection or without.
 
-use std::future::Future;
+use std::{future::Future, pin::pin};
 
 use tokio::{runtime::Handle, time::timeout};
 
@@ -78,7 +78,7 @@ impl Caller<'_> {
         let check = self.begin("permission_required_for_context");
         let pool = self.auth.pool::<C>().map_err(|_| check.misconfigured())?;
         let loading = blocking::run(pool, |connection| Ok(work(connection)));
-        self.auth.in_time(loading).await.map_err(|error| {
+        self.auth.in_time(pin!(loading)).await.map_err(|error| {
             check.failed(&error);
             AuthError::Unavailable
         })

@@ -39,7 +39,6 @@ pub use self::{
 };
 use self::{first::First, requirements::proves_what_is_checked};
 use crate::{
-    context::OnThread,
     error::AuthError,
     event::Check,
     http::{
@@ -218,22 +217,21 @@ impl<'r, 'a: 'r> Entry<'r, 'a> {
 
     /// Phases 1 and 2. The thread that finds the subject may have checked it, and loaded the first context.
     async fn authenticate<T: 'static>(
-        self,
+        &self,
         first: Option<First<T>>,
-    ) -> Result<(Caller<'r>, Option<Box<dyn OnThread<T>>>), AuthError> {
+    ) -> Result<(Caller<'r>, Option<First<T>>), AuthError> {
         let accepted = self.accepted();
-        let Self { request, auth, requirements: Requirements { checks, contexts, .. }, is_known } = self;
-        let (identity, first) = pin!(auth.authenticate(request, accepted, is_known, first)).await?;
+        let Self { request, auth, requirements: Requirements { checks, contexts, .. }, is_known } = *self;
+        let (identity, mut first) = pin!(auth.authenticate(request, accepted, is_known, first)).await?;
         let caller =
             Caller { request, auth, mechanism: identity.mechanism, subject: identity.subject(), contexts };
-        let (decisions, context) = first.map(|first| (first.decisions, first.context)).unzip();
-        let mut decisions = decisions.into_iter().flatten();
+        let mut decisions = first.as_mut().map(First::decisions).into_iter().flatten();
         for check in *checks {
             // Each check that the thread has not decided is decided here.
             let decision = decisions.next().unwrap_or_else(|| check.decide(&*caller.subject));
             caller.enforce(check, decision)?;
         }
-        Ok((caller, context))
+        Ok((caller, first))
     }
 }
 

@@ -63,8 +63,9 @@ impl Auth {
         is_known: bool,
         mut next: Option<N>,
     ) -> Result<(Identity, Option<N>), AuthError> {
-        let check = self.check("authenticate", request);
-        let identity = pin!(self.identify(request, accepted, is_known, &mut next, &check)).await;
+        let started = self.clock();
+        let identity = pin!(self.identify(request, accepted, is_known, &mut next, started)).await;
+        let check = self.authentication(request, started);
         let Some(identity) = self.noting_nobody(request, identity)? else {
             check.decided(Decision::Deny(DenyReason::Anonymous));
             return Err(self.unauthenticated(accepted, "", Why::Missing));
@@ -90,9 +91,10 @@ impl Auth {
         if self.mechanisms(&by_default).next().is_none() {
             return Ok(None);
         }
-        let check = self.check("authenticate", request);
-        let identity = self.identify(request, &by_default, false, &mut None::<NothingNext>, &check).await;
+        let started = self.clock();
+        let identity = self.identify(request, &by_default, false, &mut None::<NothingNext>, started).await;
         let identity = self.noting_nobody(request, identity)?;
+        let check = self.authentication(request, started);
         Ok(identity.inspect(|identity| identity.checked(check).decided(Decision::Allow(AllowReason::Match))))
     }
 
@@ -114,7 +116,7 @@ impl Auth {
         accepted: &LogInRequirement,
         is_known: bool,
         next: &mut Option<N>,
-        check: &Check<'_>,
+        started: Option<Instant>,
     ) -> Result<Option<Identity>, AuthError> {
         let is_accepted = |identity: &Identity| {
             self.mechanisms(accepted).any(|mechanism| mechanism.name() == identity.mechanism)
@@ -125,8 +127,8 @@ impl Auth {
         let mut accepts_any = false;
         for mechanism in self.mechanisms(accepted) {
             accepts_any = true;
-            // Made where it is emitted, so that the request does not carry it along while it waits.
-            let check = || Check { mechanism: Some(mechanism.name()), ..*check };
+            let check =
+                || Check { mechanism: Some(mechanism.name()), ..self.authentication(request, started) };
             match pin!(self.try_mechanism(mechanism, request, next)).await {
                 Ok(None) => {}
                 Ok(Some(authenticated)) => {
@@ -148,7 +150,7 @@ impl Auth {
                 "a guard accepts none of the configured mechanisms, so it answers 500: \
                  add one that it accepts to `Auth::builder()`, or name one in the attribute that is there"
             );
-            return Err(check.misconfigured());
+            return Err(self.authentication(request, started).misconfigured());
         }
         Ok(None)
     }
@@ -159,10 +161,11 @@ impl Auth {
         request: &HttpRequest,
         next: &mut Option<N>,
     ) -> Result<Option<Authenticated>, Failure> {
-        match mechanism.begin(request)? {
+        let begun = mechanism.begin(request)?;
+        match begun {
             Begun::NoCredentials => Ok(None),
             Begun::Blocking(work) => pin!(self.run(work, next)).await,
-            Begun::Asynchronous => Ok(pin!(self.in_time(mechanism.authenticate(request))).await?),
+            Begun::Asynchronous => Ok(self.in_time(mechanism.authenticate(request)).await?),
         }
     }
 
@@ -183,7 +186,7 @@ impl Auth {
             }
             Ok::<_, LoadError>((found, following))
         });
-        let (found, following) = pin!(self.in_time(job)).await.map_err(|error| Failure {
+        let (found, following) = pin!(self.in_time(pin!(job))).await.map_err(|error| Failure {
             rejection: error.into(),
             subject: subject.as_mut().and_then(|subject: &mut oneshot::Receiver<_>| subject.try_recv().ok()),
         })?;

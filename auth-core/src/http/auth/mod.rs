@@ -9,7 +9,13 @@ mod pools;
 mod vary;
 
 use std::{
-    any::type_name, error::Error as StdError, fmt, future::Future, pin::pin, sync::Arc, time::Duration,
+    any::type_name,
+    error::Error as StdError,
+    fmt,
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use actix_web::{HttpRequest, HttpResponse, http::header::HeaderValue, web};
@@ -102,10 +108,11 @@ impl Auth {
         self.0.hide_unreadable
     }
 
-    /// Waits for a mechanism or for contexts, up to the time limit.
+    /// Waits for a mechanism or for contexts, up to the time limit. The caller pins the answer, because a future that is
+    /// passed on by value takes its room twice.
     pub(crate) async fn in_time<T, E: From<LoadError>>(
         &self,
-        answer: impl Future<Output = Result<T, E>>,
+        answer: impl Future<Output = Result<T, E>> + Unpin,
     ) -> Result<T, E> {
         let limit = self.0.time_limit;
         pin!(timeout(limit, answer)).await.unwrap_or_else(|_| {
@@ -118,9 +125,21 @@ impl Auth {
         Check::new(guard, RequestScope { request, observers: &self.0.observers })
     }
 
+    /// The check of who sends the request, which began at this time. Made where it is emitted, so that the request does not
+    /// carry it along while it waits.
+    fn authentication<'a>(&'a self, request: &'a HttpRequest, started: Option<Instant>) -> Check<'a> {
+        let scope = RequestScope { request, observers: &self.0.observers };
+        Check { scope: Some(scope), ..Check::begun(started, "authenticate", None) }
+    }
+
+    /// The time, if an observer or the log receives decisions.
+    pub(crate) fn clock(&self) -> Option<Instant> {
+        if self.0.observers.is_empty() { clock() } else { Some(Instant::now()) }
+    }
+
     /// Whether an observer or the log receives decisions.
     pub(crate) fn is_observed(&self) -> bool {
-        !self.0.observers.is_empty() || clock().is_some()
+        self.clock().is_some()
     }
 
     /// Emits that a guard or an extractor of the request panicked.
