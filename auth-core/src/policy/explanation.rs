@@ -10,7 +10,7 @@ use crate::{
     vocabulary::{Condition, Permission, Subject},
 };
 
-/// The alternatives for a permission before the database has with_answers.
+/// The alternatives for a permission before the database has answered.
 pub(crate) type Sketch = Condition<TermAnswer>;
 
 /// Whether a term matches.

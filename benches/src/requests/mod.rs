@@ -34,7 +34,9 @@ pub enum Way {
     /// By checks in its body.
     ByHand,
     Guarded,
-    /// Not at all, and it says so.
+    /// Not at all, and it needs no database.
+    WithoutAttribute,
+    /// Likewise, and it says so.
     Public,
     /// Likewise, in a protected scope.
     PublicInScope,
@@ -62,6 +64,7 @@ impl Way {
             Self::Open => "open",
             Self::ByHand => "by-hand",
             Self::Guarded => "guarded",
+            Self::WithoutAttribute => "without-attribute",
             Self::Public => "public",
             Self::PublicInScope => "public-in-scope",
             #[cfg(feature = "peers")]
@@ -78,6 +81,7 @@ impl Way {
             Self::Open => "no auth",
             Self::ByHand => "checks by hand in the body",
             Self::Guarded => "ours: `#[permission_required_for_context(…)]`",
+            Self::WithoutAttribute => "no attribute, and no database",
             Self::Public => "ours: `#[public]`",
             Self::PublicInScope => "ours: `#[public]`, in a `ProtectedScope`",
             #[cfg(feature = "peers")]
@@ -89,7 +93,7 @@ impl Way {
 
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let others = [Self::Public, Self::PublicInScope];
+        let others = [Self::WithoutAttribute, Self::Public, Self::PublicInScope];
         Self::ALL.iter().copied().chain(others).find(|way| way.name() == name)
     }
 
@@ -103,8 +107,9 @@ impl Way {
             Self::Open => Ok(open::configure(pool)),
             Self::ByHand => Ok(by_hand::configure(pool)),
             Self::Guarded => guarded::configure(pool),
-            Self::Public => public::configure(pool),
-            Self::PublicInScope => public::configure_in_scope(pool),
+            Self::WithoutAttribute => public::configure_without(&pool),
+            Self::Public => public::configure(&pool),
+            Self::PublicInScope => public::configure_in_scope(&pool),
             #[cfg(feature = "peers")]
             Self::Grants => Ok(grants::configure(pool)),
             #[cfg(feature = "peers")]
@@ -168,7 +173,7 @@ pub(crate) fn repeat(work: &str, times: u32) -> Result<(), Error> {
     let configure = way.configure(database::filled()?)?;
     System::new().block_on(async {
         let app = init_service(App::new().configure(|config| configure(config))).await;
-        let decides = !matches!(way, Way::Open | Way::Public | Way::PublicInScope);
+        let decides = !matches!(way, Way::Open | Way::WithoutAttribute | Way::Public | Way::PublicInScope);
         let expected = if case == Case::Stranger && decides { 403 } else { 200 };
         for _ in 0..times {
             let (status, _) = call(&app, request(case)).await?;
