@@ -1,5 +1,4 @@
-//! `#[acl(…)]`: which rule grants which permission. The rules become values, so this parser decides about precedence: `&`
-//! binds more tightly than `|`, as in Rust. Generated code never has the operators of a policy.
+//! `#[acl(…)]`: which rule grants which permission. Generated code never has the operators of a policy.
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;
@@ -116,7 +115,7 @@ pub(crate) fn need_only_fields(grants: &[Grant], row: &Row) -> bool {
 fn needs_only_fields(term: &Rule, row: &Row) -> bool {
     match term.column() {
         Some(Column { relation, name }) => relation.is_none() && row.field(name).is_some(),
-        None => !matches!(term, Rule::Granted(..)),
+        None => matches!(term, Rule::Nobody | Rule::EveryLoggedInUser | Rule::Role(_) | Rule::AccountRole(_)),
     }
 }
 

@@ -58,7 +58,7 @@ fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
 /// field has to have the value of its column.
 fn expand(row: &Row, decides: Decides) -> TokenStream {
     let load = load(row, decides);
-    // `KeyColumns` lists keys of one column alone.
+    // One statement finds several rows only where the key is one column.
     let load_all = if let [_] = row.key.as_slice() { Some(load_all(row, decides)) } else { None };
     let implementations = quote!(#load #load_all);
     if decides != Decides::Application {

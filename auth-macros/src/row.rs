@@ -51,9 +51,9 @@ pub(crate) struct Relation {
 }
 
 impl Relation {
-    /// The generated item that holds it.
+    /// The generated item that holds it. A relation has any name, also that of an argument in the generated code.
     pub(crate) fn item(&self) -> Ident {
-        format_ident!("__auth_{}", self.name.unraw(), span = Span::mixed_site())
+        format_ident!("__auth_relation_{}", self.name.unraw(), span = Span::mixed_site())
     }
 }
 

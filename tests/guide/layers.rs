@@ -150,6 +150,7 @@ fn an_import_is_found_wherever_it_stands() {
             crate::seventh()
         }
         mod inline { use super::super::super::eighth; }
+        mod glob { use super::super::super::*; }
         #[cfg(test)]
         mod tests { use crate::test_alone; }
         #[cfg(feature = "test")]
@@ -159,7 +160,10 @@ fn an_import_is_found_wherever_it_stands() {
     let mut found = Vec::new();
     collect(file.items, 2, &mut found);
     let found: Vec<&str> = found.iter().map(|import| import.path.as_str()).collect();
-    assert_eq!(found, ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]);
+    assert_eq!(
+        found,
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "*", "ninth"]
+    );
 }
 
 fn workspace() -> PathBuf {
@@ -295,6 +299,10 @@ fn name(token: Option<&TokenTree>, start: Span, found: &mut Vec<Import>) {
                 let start = part.first().map_or(start, TokenTree::span);
                 name(part.first(), start, found);
             }
+        }
+        // It may be of any layer.
+        Some(TokenTree::Punct(star)) if star.as_char() == '*' => {
+            found.push(Import { path: "*".to_owned(), line: start.start().line });
         }
         _ => {}
     }

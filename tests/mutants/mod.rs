@@ -27,9 +27,6 @@ use self::{
 };
 
 /// Mutants that answer every request as the service does: operator, handler, and reason.
-///
-/// `CurrentUser` and `Accessible` refuse anonymous callers as well. Where such an argument is the first, no answer shows
-/// that `#[auth_required]` is gone; behind a `Query`, a malformed one is answered before.
 const EQUIVALENT: &[(&str, &str, &str)] = &[];
 
 /// The routes of each handler, as `METHOD path`.

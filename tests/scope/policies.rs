@@ -249,7 +249,7 @@ fn policy(table: usize, relations: &'static [LibraryRelation], grants: &'static 
     Box::leak(Box::new(Policy::new(TABLES[table].name, "", relations, grants)))
 }
 
-/// What rules of a table refer to.
+/// The context in which rules of a table become data of the library.
 struct Library {
     table: usize,
     relations: &'static [LibraryRelation],

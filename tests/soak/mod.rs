@@ -12,39 +12,16 @@
 //! * `AUTH_TEST_SOAK_SEED`: the seed of the random choices; a run prints its own. The first fifth of a run is that of a
 //!   single client, and is the same again with the same seed. In the rest clients race as they like.
 
-#[cfg(feature = "postgres")]
 mod ask;
-#[cfg(feature = "postgres")]
 mod beginning;
-#[cfg(feature = "postgres")]
 mod choose;
-#[cfg(feature = "postgres")]
 mod client;
-#[cfg(feature = "postgres")]
 mod history;
-#[cfg(feature = "postgres")]
 mod model;
-#[cfg(feature = "postgres")]
 mod right;
-#[cfg(feature = "postgres")]
-mod stored;
-#[cfg(feature = "postgres")]
-mod tally;
-#[cfg(feature = "postgres")]
-mod verdict;
-#[cfg(feature = "postgres")]
-mod walk;
-#[cfg(feature = "postgres")]
-mod world;
-
-#[cfg(feature = "postgres")]
 mod run;
-
-#[cfg(not(feature = "postgres"))]
-#[test]
-fn what_is_left_out_is_said() {
-    use std::io::Write as _;
-
-    // The harness captures `eprintln!`.
-    let _ = writeln!(std::io::stderr(), "the soak run is left out: built without `postgres`");
-}
+mod stored;
+mod tally;
+mod verdict;
+mod walk;
+mod world;

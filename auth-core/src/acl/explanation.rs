@@ -157,9 +157,10 @@ impl fmt::Display for Explanation {
         if self.alternatives.is_empty() {
             return writeln!(f, "- no rule grants it");
         }
-        for Alternative { rule, failed, .. } in &self.alternatives {
+        for Alternative { rule, matched, failed, .. } in &self.alternatives {
             match failed.as_slice() {
-                [] => writeln!(f, "- {rule}: yes")?,
+                _ if *matched => writeln!(f, "- {rule}: yes")?,
+                [] => writeln!(f, "- {rule}: no")?,
                 [only] if only == rule => writeln!(f, "- {rule}: no")?,
                 [only] => writeln!(f, "- {rule}: no, for {only} fails")?,
                 several => writeln!(f, "- {rule}: no, for {} fail", several.join(" and "))?,

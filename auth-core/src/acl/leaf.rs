@@ -1,4 +1,4 @@
-//! The terms that a declared policy is made of: their text, and as rules about the fields of a context.
+//! The terms of a declared policy: their text, and their evaluation over the fields of a context.
 
 use std::fmt::{self, Display};
 

@@ -1,5 +1,5 @@
-//! Where a decision is taken: by the context itself, whose access-control list needs nothing else, or by the database
-//! that knows its parents.
+//! Which code decides about a context: its own access-control list, which needs nothing else, or the database that knows
+//! its parents.
 
 use std::{borrow::Cow, future::Future, sync::Arc};
 
@@ -24,11 +24,11 @@ pub trait Context: Sized {
     /// The context's own decision, where it needs no database.
     fn decide(&self, subject: &dyn Subject, permission: Permission) -> Option<Decision>;
 
-    /// Asks the database about contexts that were loaded without an answer: what it has of each now, in their order, with
-    /// the answer of the statement that read it. What was loaded before may have changed since, so a guard hands over these.
-    fn ask<L: Lender>(
+    /// Reads contexts anew that were loaded without the database's decision: returns each row as it is now, in their order, with
+    /// the decision of the statement that read it. A row may have changed since it was loaded, so a guard hands over these.
+    fn reload<L: Lender>(
         contexts: &[&Self],
-        question: &AccessQuery,
+        query: &AccessQuery,
         lender: &L,
     ) -> impl Future<Output = Result<Vec<(Self, Granted)>, L::Error>>;
 }
@@ -40,12 +40,16 @@ impl<C: AuthModel> Context for C {
         Some(check_access(subject, self, permission))
     }
 
-    async fn ask<L: Lender>(_: &[&Self], _: &AccessQuery, _: &L) -> Result<Vec<(Self, Granted)>, L::Error> {
+    async fn reload<L: Lender>(
+        _: &[&Self],
+        _: &AccessQuery,
+        _: &L,
+    ) -> Result<Vec<(Self, Granted)>, L::Error> {
         Ok(Vec::new())
     }
 }
 
-/// The question to a database about contexts: does the subject have these permissions?
+/// A query of a database about contexts: does the subject have these permissions?
 #[doc(hidden)]
 #[derive(Clone)]
 pub struct AccessQuery {
@@ -54,22 +58,22 @@ pub struct AccessQuery {
 }
 
 impl AccessQuery {
-    /// The decision that an answer stands for. A permission that the query does not name is denied.
-    pub(crate) fn decide(&self, answer: Granted, permission: Permission) -> Decision {
-        let index = self.permissions.iter().position(|asked| *asked == permission);
-        decide(&*self.subject, permission, || index.is_some_and(|index| answer.holds(index)))
+    /// The decision about a permission. A permission that the query does not name is denied.
+    pub(crate) fn decide(&self, granted: Granted, permission: Permission) -> Decision {
+        let index = self.permissions.iter().position(|queried| *queried == permission);
+        decide(&*self.subject, permission, || index.is_some_and(|index| granted.holds(index)))
     }
 }
 
-/// A context, and what the database says of it, if it is the one who decides.
+/// A context, and the bits that the database grants on it, if it decides.
 #[doc(hidden)]
 pub type Loaded<C> = (C, Option<Granted>);
 
-/// Several, with their ids.
+/// Several contexts, with their ids.
 #[doc(hidden)]
 pub type AllLoaded<Id, C> = Vec<(Id, Loaded<C>)>;
 
-/// A bit for each permission of a question.
+/// A bit for each permission of a query.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Granted(pub(crate) i32);

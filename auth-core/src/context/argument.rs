@@ -7,7 +7,8 @@ use crate::vocabulary::{Permission, PermissionMarker};
 
 /// Loaded contexts, together with the proof that `P` was checked for this request's subject.
 ///
-/// `T` is a context, a `Vec` of contexts or labelled groups of them. Only a guard makes one, and what is in it cannot be exchanged, so a function that takes an
+/// `T` is a context, a `Vec` of contexts or labelled groups of them. Only a guard makes one, and its content cannot be
+/// exchanged, so a function that takes an
 /// `Authorized<Sensor, Update>` cannot be called without the check.
 ///
 /// ```

@@ -79,7 +79,6 @@ pub struct LoadedOnThread<T> {
     pub(crate) query: AccessQuery,
     /// The id as events have it; empty if nothing is timed.
     pub(crate) id: String,
-    pub(crate) started: Option<Instant>,
     pub(crate) took: Option<Duration>,
 }
 
@@ -108,7 +107,6 @@ impl<T: LoadContext, F: Fn() -> Option<T::Id> + Send> OnThread<T> for LoadById<T
             loaded: loaded.unwrap_or_else(|_| Err(panicked())),
             query,
             id: shown,
-            started,
             took: started.map(|started| started.elapsed()),
         });
     }

@@ -1,7 +1,6 @@
 //! Contexts: the objects that guards decide about, and how they are loaded.
 //!
-//! Nothing here knows of requests. Which id is loaded, and on which thread a context is loaded, is the
-//! guard's business.
+//! Nothing here knows of requests: a guard says which id is loaded, and through which pool.
 
 mod access_query;
 mod argument;
@@ -79,10 +78,10 @@ pub trait LoadContext: Sized + Send + 'static {
     #[doc(hidden)]
     fn load_with_access(
         id: Self::Id,
-        question: &AccessQuery,
+        query: &AccessQuery,
         connection: &mut Self::Connection,
     ) -> Result<Loaded<Self>, LoadError> {
-        let _ = question;
+        let _ = query;
         Ok((Self::load(id, connection)?, None))
     }
 }
@@ -127,10 +126,10 @@ pub trait LoadContexts: LoadContext<Id: Clone + Eq + Hash> {
     #[doc(hidden)]
     fn load_all_with_access(
         ids: &[Self::Id],
-        question: &AccessQuery,
+        query: &AccessQuery,
         connection: &mut Self::Connection,
     ) -> Result<AllLoaded<Self::Id, Self>, LoadError> {
-        let _ = question;
+        let _ = query;
         let found = Self::load_all(ids, connection)?;
         Ok(found.into_iter().map(|(id, context)| (id, (context, None))).collect())
     }

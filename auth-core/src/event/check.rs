@@ -78,8 +78,8 @@ macro_rules! log {
 }
 
 impl<'a> Check<'a> {
-    pub(crate) fn new(guard: &'static str, scope: RequestScope<'a>) -> Self {
-        let started = if scope.observers.is_empty() { clock() } else { Some(Instant::now()) };
+    /// Within a request, begun at this time.
+    pub(crate) fn new(guard: &'static str, scope: RequestScope<'a>, started: Option<Instant>) -> Self {
         Self { scope: Some(scope), ..Self::begun(started, guard, None) }
     }
 
@@ -122,6 +122,12 @@ impl<'a> Check<'a> {
         self.started.map(|_| Instant::now())
     }
 
+    /// Counts the load, which ended before this check began, as a part of it.
+    pub(crate) fn begun_before_load(self) -> Self {
+        let begun = |started: Instant| started.checked_sub(self.load.unwrap_or_default()).unwrap_or(started);
+        Self { started: self.started.map(begun), ..self }
+    }
+
     pub(crate) fn has_loaded(&mut self, since: Option<Instant>) {
         self.load = since.map(|since| since.elapsed());
     }
@@ -139,11 +145,6 @@ impl<'a> Check<'a> {
     pub(crate) fn misconfigured(&self) -> AuthError {
         self.decided(Decision::Deny(DenyReason::Misconfigured));
         AuthError::Misconfigured
-    }
-
-    /// Whether an observer or the log receives an allowed decision now.
-    pub(crate) fn is_emitted(&self) -> bool {
-        !self.observers().is_empty() || logs(Level::INFO)
     }
 
     fn observers(&self) -> &'a [Box<dyn Observer>] {
@@ -289,7 +290,7 @@ mod tests {
         for method in ["GET", "PATCH", "PROPFIND", "get", "X"] {
             let request = TestRequest::default().method(method.parse().unwrap()).to_http_request();
             let scope = RequestScope { request: &request, observers: &observers };
-            Check::new("authenticate", scope).decided(Decision::Deny(DenyReason::Anonymous));
+            Check::new("authenticate", scope, None).decided(Decision::Deny(DenyReason::Anonymous));
         }
         assert_eq!(*methods.0.lock().unwrap(), ["GET", "PATCH", "_OTHER", "_OTHER", "_OTHER"]);
     }
@@ -319,7 +320,7 @@ mod tests {
         let subject = User::new("mia");
         let scope = RequestScope { request: &request, observers: &[] };
         let measured = allocation_counter::measure(|| {
-            let check = Check { subject: Some(&subject), ..Check::new("roles_required", scope) };
+            let check = Check { subject: Some(&subject), ..Check::new("roles_required", scope, clock()) };
             assert_eq!(check.started, None);
             assert_eq!(check.begins_to_load(), None);
             check.of("7").decided(Decision::Deny(DenyReason::NoMatch));

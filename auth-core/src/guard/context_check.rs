@@ -91,7 +91,7 @@ impl<'c> ContextCheck<'c> {
             return Err(AuthError::NotFound);
         }
         let since = self.event.begins_to_load();
-        let answers = auth.in_time(pin!(L::Context::ask(&all, &self.query, &AppPools(auth)))).await;
+        let answers = auth.in_time(pin!(L::Context::reload(&all, &self.query, &AppPools(auth)))).await;
         self.event.has_loaded(since);
         let (rows, granted): (Vec<_>, Vec<_>) = or_denied(answers, &self.event)?.into_iter().unzip();
         for (place, row) in contexts.places().zip(rows) {
@@ -142,9 +142,7 @@ impl<'c> ContextCheck<'c> {
         let hidden = !decision.is_allowed()
             && self.caller.auth.hides_unreadable()
             && (permission == Permission::READ || !reads());
-        if event.is_emitted() {
-            Check { permission: Some(permission), hidden, load, ..*event }.decided(decision);
-        }
+        Check { permission: Some(permission), hidden, load, ..*event }.decided(decision);
         match decision {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(_) if hidden => Err(Refused::Hidden),

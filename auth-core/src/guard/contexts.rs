@@ -36,14 +36,14 @@ impl Caller<'_> {
         index: usize,
         first: Option<First<A::Loaded>>,
     ) -> Result<A, AuthError> {
-        let Some(LoadedOnThread { loaded, query, id, started, took }) = first.and_then(First::loaded) else {
+        let Some(LoadedOnThread { loaded, query, id, took }) = first.and_then(First::loaded) else {
             // Boxed, so that no guard reserves the room where the thread has loaded the context.
             return Box::pin(self.context::<A, S>(index)).await;
         };
         let requirement = self.requirement(index)?;
         self.prove::<A>(requirement)?;
         let event = self.event::<A::Loaded>(&id, requirement);
-        let event = Check { started: started.or(event.started), load: took, ..event };
+        let event = Check { load: took, ..event }.begun_before_load();
         let mut check = ContextCheck { caller: self, requirement, query, ids: Vec::new(), event };
         let (mut context, granted) = or_denied(loaded, &check.event)?;
         pin!(check.check(&mut context, granted.as_slice())).await?;
@@ -141,7 +141,8 @@ impl Caller<'_> {
         event.of(id)
     }
 
-    /// [`ContextRequirement::new`] asserts this at compile time; here it holds for other callers of the guard.
+    /// [`assert_proof`](super::assert_proof) asserts this at compile time; here it holds for guards that were written by hand,
+    /// too.
     fn prove<A: ContextArgument>(&self, requirement: &ContextRequirement) -> Result<(), AuthError> {
         if proves_what_is_checked(A::PROVES, requirement.permissions) {
             return Ok(());

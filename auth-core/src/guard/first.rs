@@ -49,19 +49,21 @@ struct StepsWith<W> {
 /// The part for the thread, of a guard that begins.
 impl Entry<'_, 'static> {
     /// `None` if the first context cannot be loaded on that thread: the subject is known already, or the guard requires a
-    /// recent log-in, which the thread cannot check.
+    /// recent log-in, which the thread cannot check. Nor where [`ReadFrom::on_thread`] loads nothing, or the permissions are too
+    /// many: the guard then loads it, and says why it fails.
     pub(super) fn first<L: ReadFrom<S>, S>(&self) -> Option<First<L>> {
         let Requirements { checks, contexts: [requirement, ..], .. } = self.requirements else { return None };
         if self.accepted().requires_recent_log_in() || self.is_known {
             return None;
         }
+        let context = L::on_thread(requirement.places, self.request, self.auth)?;
         Some(First(Box::new(StepsWith {
             checks,
             permissions: permissions(self.auth, requirement)?,
             is_timed: self.auth.is_observed(),
             began: None,
             decisions: Vec::new(),
-            context: L::on_thread(requirement.places, self.request, self.auth)?,
+            context,
         })))
     }
 }
@@ -86,7 +88,8 @@ impl<W: OnThread<T> + 'static, T: 'static> Steps<T> for StepsWith<W> {
                 return;
             }
         }
-        let query = AccessQuery { subject: Arc::clone(subject), permissions: self.permissions.clone() };
+        let query =
+            AccessQuery { subject: Arc::clone(subject), permissions: mem::take(&mut self.permissions) };
         self.context.load(query, self.is_timed);
     }
 

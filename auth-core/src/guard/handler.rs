@@ -125,7 +125,7 @@ impl GuardedHandler {
         iter::once(*self).chain(self.guards_inwards().copied()).map(|handler| handler.requirements)
     }
 
-    /// Those that this guard is around.
+    /// The guards inside this one, from the outside in.
     fn guards_inwards(&self) -> impl Iterator<Item = &'static Self> + use<> {
         iter::successors(self.inner, |inner| inner().inner).map(|inner| inner())
     }

@@ -2,7 +2,7 @@
 //!
 //! The attributes write a [`Guard`], or the data of one, and this module does the rest in the order of the phases: it
 //! authenticates the caller, checks the subject, loads and checks contexts, and only then extracts the handler's other
-//! arguments, which reads the body. No other module checks a request.
+//! arguments, which reads the body. No other module decides about a handler's access.
 
 mod app_pools;
 mod context_check;
@@ -49,8 +49,8 @@ use crate::{
     vocabulary::{Decision, DenyReason, Subject},
 };
 
-/// A handler as its attributes describe it. What the route attribute makes of the handler implements it, or else a type of
-/// its own.
+/// A handler as its attributes describe it. The struct that a route attribute makes of the handler implements it, or else a
+/// type of its own.
 #[doc(hidden)]
 pub trait Described: 'static {
     /// The renderer of this handler's denials, in place of the application's.
@@ -81,10 +81,9 @@ pub trait Guard<T: 'static, C: 'static = ()>: Described {
 #[non_exhaustive]
 pub struct Admitted<G, T, C = ()>(pub T, PhantomData<fn() -> (G, C)>);
 
-impl<G, T, C> Admitted<G, T, C> {
-    pub(crate) fn new(arguments: T) -> Self {
-        Self(arguments, PhantomData)
-    }
+// No associated function: the compiler would suggest it to those who make an `Admitted` by hand.
+pub(crate) fn admitted<G, T, C>(arguments: T) -> Admitted<G, T, C> {
+    Admitted(arguments, PhantomData)
 }
 
 impl<G: Described, T, C> Admitted<G, T, C> {
@@ -112,12 +111,12 @@ impl<G: Guard<T, C>, T: 'static, C: 'static> FromRequest for Admitted<G, T, C> {
         }
         progress::begins(&request, G::handler());
         Box::pin(async move {
-            let admitted = {
+            let arguments = {
                 // Pinned where it is made: otherwise the future is moved, with all the room that it reserves.
                 let answer = pin!(G::admit(&request, &mut payload));
                 caught("guard", &request, answer).await
             };
-            admitted.map(Self::new).map_err(|error| denial::rendered(&request, payload, error))
+            arguments.map(admitted).map_err(|error| denial::rendered(&request, payload, error))
         })
     }
 }
@@ -194,7 +193,7 @@ pub struct Entry<'r, 'a> {
     request: &'r HttpRequest,
     auth: &'r Auth,
     requirements: &'a Requirements<'a>,
-    /// Whether the request keeps an identity, so that no mechanism has to look for one.
+    /// Whether the request keeps an identity. A mechanism looks for one only if this guard does not accept the kept one.
     is_known: bool,
 }
 
@@ -227,9 +226,11 @@ impl<'r, 'a: 'r> Entry<'r, 'a> {
             Caller { request, auth, mechanism: identity.mechanism, subject: identity.subject(), contexts };
         let mut decisions = first.as_mut().map(First::decisions).into_iter().flatten();
         for check in *checks {
+            let event = Check { asked: Some(check.names), ..caller.begin(check.name()) };
             // Each check that the thread has not decided is decided here.
             let decision = decisions.next().unwrap_or_else(|| check.decide(&*caller.subject));
-            caller.enforce(check, decision)?;
+            event.decided(decision);
+            decision.into_result()?;
         }
         Ok((caller, first))
     }
@@ -296,13 +297,7 @@ pub struct Caller<'r> {
     contexts: &'r [ContextRequirement],
 }
 
-/// Phase 2: checks that need only the subject.
 impl Caller<'_> {
-    fn enforce(&self, check: &SubjectCheck, decision: Decision) -> Result<(), AuthError> {
-        Check { asked: Some(check.names), ..self.begin(check.name()) }.decided(decision);
-        decision.into_result()
-    }
-
     /// A check that begins now.
     fn begin(&self, guard: &'static str) -> Check<'_> {
         let check = self.auth.check(guard, self.request);

@@ -111,6 +111,9 @@ impl SubjectCheck {
     /// No name at all denies, and no subject has an empty name. Admins pass checks of roles. They do not pass checks of
     /// permissions, because their roles carry permissions as all others do.
     pub(super) fn decide(&self, subject: &dyn Subject) -> Decision {
+        if self.attribute != SubjectAttribute::Permission && is_admin(subject) {
+            return Decision::Allow(AllowReason::Admin);
+        }
         let has = |name: &&str| {
             !name.is_empty()
                 && match self.attribute {
@@ -119,21 +122,11 @@ impl SubjectCheck {
                     SubjectAttribute::Permission => subject.has_permission(name),
                 }
         };
-        let is_waived = match self.attribute {
-            SubjectAttribute::Role | SubjectAttribute::AccountRole => is_admin(subject),
-            SubjectAttribute::Permission => false,
-        };
         let matches = match self.quantifier {
             Quantifier::All => !self.names.is_empty() && self.names.iter().all(has),
             Quantifier::Any => self.names.iter().any(has),
         };
-        if is_waived {
-            Decision::Allow(AllowReason::Admin)
-        } else if matches {
-            Decision::Allow(AllowReason::Match)
-        } else {
-            Decision::Deny(DenyReason::NoMatch)
-        }
+        if matches { Decision::Allow(AllowReason::Match) } else { Decision::Deny(DenyReason::NoMatch) }
     }
 }
 

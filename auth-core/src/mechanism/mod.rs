@@ -128,8 +128,8 @@ pub trait Mechanism: Send + Sync + 'static {
         request: &HttpRequest,
     ) -> impl Future<Output = Result<Option<Authenticated>, Rejection>>;
 
-    /// What the mechanism does before it waits: it reads the credentials, and says how they are checked. Has the outcome of
-    /// [`authenticate`](Self::authenticate), unless that does everything.
+    /// Reads the credentials without waiting, and returns the work that checks them. A mechanism that leaves this out does
+    /// everything in [`authenticate`](Self::authenticate); one that has it comes to the same outcome in both ways.
     #[doc(hidden)]
     fn begin(&self, request: &HttpRequest) -> Result<Begun, Rejection> {
         let _ = request;

@@ -1,4 +1,4 @@
-//! The evaluation of a policy for one permission: the only walk over its rules. A function answers each term, and the
+//! The evaluation of a policy for one permission: the one walk that decides. A function answers each term, and the
 //! [`Outcome`] says what answers come to together.
 
 use std::iter;

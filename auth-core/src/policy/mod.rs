@@ -2,7 +2,7 @@
 //!
 //! A policy is one tree with four readers: [`sql`] makes a condition of it, `#[derive(AuthModel)]` a typed list for an
 //! object in memory, [`explanation`] says which term failed, and [`text`] shows it. The first and the third are outcomes of
-//! one evaluation, `evaluate`. Outside of [`sql`], nothing here knows of SQL or of requests.
+//! one evaluation, `evaluate`. Outside of [`sql`], nothing here writes SQL or knows of requests.
 
 mod assertion;
 mod check;

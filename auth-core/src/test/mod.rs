@@ -62,7 +62,7 @@ pub use self::{
 use crate::mechanism::session;
 use crate::{
     context::Authorized,
-    guard::Admitted,
+    guard::{Admitted, admitted},
     http::CurrentUser,
     vocabulary::{PermissionMarker, Subject},
 };
@@ -85,7 +85,7 @@ use crate::{
 /// # }
 /// ```
 pub fn admit<G, T, C>(arguments: T) -> Admitted<G, T, C> {
-    Admitted::new(arguments)
+    admitted(arguments)
 }
 
 /// The proof that `P` was checked, without a check; for a test of code that requires it.

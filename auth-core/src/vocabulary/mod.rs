@@ -1,5 +1,5 @@
 //! The words of every decision: a subject, a permission, the principals of a rule, and the decision itself. Nothing here
-//! knows of requests or of databases.
+//! depends on actix-web or diesel.
 
 mod condition;
 mod decision;

@@ -59,7 +59,7 @@ impl<I, N> Principal<I, N> {
 
 #[expect(clippy::inline_always, reason = "the variant is known where a decision is inlined, and only there")]
 impl<I, N: AsRef<str>> Principal<I, N> {
-    /// The answer to whether it matches the subject. `equal` compares its id, or the column that holds the id, with an id of
+    /// Evaluates the principal for a subject. `equal` compares its id, or the column that holds the id, with an id of
     /// the subject.
     #[inline(always)]
     pub(crate) fn evaluate<S, T>(&self, subject: &S, equal: impl FnOnce(&I, OwnId) -> T) -> T
@@ -81,7 +81,7 @@ impl Principal {
     /// Whether this principal matches the subject. It knows no short-cut for admins.
     #[must_use]
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        // Nothing else says whether a text that is a UUID is that UUID.
+        // A principal is written as text, so an id that reads as a UUID is compared as that UUID.
         self.evaluate(subject, |id, own| own.is_meant(id.as_id_ref().of_principal(), subject))
     }
 }

@@ -109,7 +109,7 @@ impl OwnId {
         }
     }
 
-    /// Whether the id of a context or of a principal means this one of the subject.
+    /// Whether this id of the subject is the one that a context or a principal names.
     #[inline]
     pub(crate) fn is_meant<S: Subject + ?Sized>(self, id: IdRef<'_>, subject: &S) -> bool {
         match self {

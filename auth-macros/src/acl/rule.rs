@@ -1,4 +1,5 @@
-//! The grammar of a rule: terms joined by `|` and `&`. Each is a value, so this parser decides about precedence.
+//! The grammar of a rule: terms joined by `|` and `&`. The result is a tree, so this parser decides about precedence: `&` binds
+//! more tightly than `|`, as in Rust.
 
 use proc_macro2::{Delimiter, Ident, Span};
 use syn::ext::IdentExt as _;

@@ -56,7 +56,7 @@ impl Policy {
                     ::core::option::Option::None
                 }
 
-                async fn ask<__AuthLender: ::auth_core::__private::Lender>(
+                async fn reload<__AuthLender: ::auth_core::__private::Lender>(
                     __auth_contexts: &[&Self],
                     __auth_query: &::auth_core::__private::AccessQuery,
                     __auth_lender: &__AuthLender,

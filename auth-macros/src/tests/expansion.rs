@@ -159,7 +159,7 @@ fn below_a_route_attribute() {
     assert_snapshot!(expanded(
         CONTEXT,
         r#""update", ctx_arg = "api_key""#,
-        "pub async fn renew(api_key: Authorized<model::APIKey, Update>) -> HttpResponse { todo!() }"
+        "pub async fn renew(api_key: Authorized<model::APIKey, Update>) -> HttpResponse { renewed(api_key) }"
     ));
 }
 
@@ -340,7 +340,7 @@ fn refused_without_a_guard() {
     assert_snapshot!(expanded(
         CONTEXT,
         r#""read", ctx_arg = "sensor""#,
-        r#"#[roles_required("a")] #[inline] async fn view(&self, sensor: Sensor) -> String { todo!() }"#
+        r#"#[roles_required("a")] #[inline] async fn view(&self, sensor: Sensor) -> String { sensor.name }"#
     ));
 }
 

@@ -17,11 +17,11 @@ use crate::{
     auth::{ACCOUNT_ADMIN, ADMIN, ADMIN_READER, CONSULTANCY, CONSULTANT, PROSUMER, SUPPLIER},
     database::{Connection, Database, Instant},
     error::ServiceError,
-    models::Measurement,
-    schema::{
-        account_roles, accounts, accounts_account_roles, assets, measurements, roles, sensors, users,
-        users_roles,
+    models::{
+        Measurement,
+        role::{add_account_roles, add_roles, give_account_role, give_role},
     },
+    schema::{accounts, assets, measurements, sensors, users},
 };
 
 /// The password of every user of the demo.
@@ -174,14 +174,7 @@ pub fn fill(database: &Database) -> Result<(), DemoError> {
 }
 
 fn insert_accounts(connection: &mut Connection) -> Result<(), DemoError> {
-    let known: Vec<String> = account_roles::table.select(account_roles::name).load(connection)?;
-    for role in [CONSULTANCY, PROSUMER, SUPPLIER] {
-        if !known.iter().any(|known| known == role) {
-            diesel::insert_into(account_roles::table)
-                .values(account_roles::name.eq(role))
-                .execute(connection)?;
-        }
-    }
+    add_account_roles(&[CONSULTANCY, PROSUMER, SUPPLIER], connection)?;
     for (name, held, consultancy) in ACCOUNTS {
         let consultancy = consultancy.map(|name| account_id(name, connection)).transpose()?;
         diesel::insert_into(accounts::table)
@@ -189,16 +182,7 @@ fn insert_accounts(connection: &mut Connection) -> Result<(), DemoError> {
             .execute(connection)?;
         let id = connection.last_id()?;
         for role in held {
-            let role: i32 = account_roles::table
-                .filter(account_roles::name.eq(role))
-                .select(account_roles::id)
-                .first(connection)?;
-            diesel::insert_into(accounts_account_roles::table)
-                .values((
-                    accounts_account_roles::account_id.eq(id),
-                    accounts_account_roles::account_role_id.eq(role),
-                ))
-                .execute(connection)?;
+            give_account_role(id, role, connection)?;
         }
     }
     Ok(())
@@ -209,12 +193,7 @@ fn account_id(name: &str, connection: &mut Connection) -> Result<i32, diesel::re
 }
 
 fn insert_users(connection: &mut Connection) -> Result<(), DemoError> {
-    let known: Vec<String> = roles::table.select(roles::name).load(connection)?;
-    for role in [ADMIN, ADMIN_READER, ACCOUNT_ADMIN, CONSULTANT] {
-        if !known.iter().any(|known| known == role) {
-            diesel::insert_into(roles::table).values(roles::name.eq(role)).execute(connection)?;
-        }
-    }
+    add_roles(&[ADMIN, ADMIN_READER, ACCOUNT_ADMIN, CONSULTANT], connection)?;
     // One for all: a salt each would protect nothing, where the password is in the source.
     let password_hash = Passwords::new().hash(PASSWORD)?;
     for user in USERS {
@@ -229,10 +208,7 @@ fn insert_users(connection: &mut Connection) -> Result<(), DemoError> {
             .execute(connection)?;
         let id = connection.last_id()?;
         if let Some(role) = user.role {
-            let role: i32 = roles::table.filter(roles::name.eq(role)).select(roles::id).first(connection)?;
-            diesel::insert_into(users_roles::table)
-                .values((users_roles::user_id.eq(id), users_roles::role_id.eq(role)))
-                .execute(connection)?;
+            give_role(id, role, connection)?;
         }
     }
     Ok(())

@@ -48,14 +48,14 @@ pub mod contexts {
     pub const PUBLISH: auth_core::Permission = auth_core::Permission::new("publish");
     pub const EDITOR: &str = "editor";
 
-    /// Of the user, in turn.
+    /// Of the user, in turn. Its relation has the name of an argument in generated code.
     #[derive(diesel::Queryable, diesel::Selectable, auth_core::AuthModel, auth_core::LoadContext)]
     #[diesel(table_name = accounts, check_for_backend(diesel::sqlite::Sqlite))]
-    #[auth(belongs_to(owner: User, owner_id))]
+    #[auth(belongs_to(connection: User, owner_id))]
     #[acl(
-        "create-children" = owner.read & account_role("Prosumer"),
-        read = account(id) | owner.is_active,
-        update = owner.update | is_null(owner_id),
+        "create-children" = connection.read & account_role("Prosumer"),
+        read = account(id) | connection.is_active,
+        update = connection.update | is_null(owner_id),
         PUBLISH = nobody,
     )]
     pub struct Account {

@@ -64,7 +64,13 @@ impl Auth {
         mut next: Option<N>,
     ) -> Result<(Identity, Option<N>), AuthError> {
         let started = self.clock();
-        let identity = pin!(self.identify(request, accepted, is_known, &mut next, started)).await;
+        let kept = if is_known { self.cached_identity(request) } else { None };
+        let kept = kept.filter(|identity| self.accepts(accepted, identity));
+        let is_new = kept.is_none();
+        let identity = match kept {
+            Some(identity) => Ok(Some(identity)),
+            None => pin!(self.identify(request, accepted, &mut next, started)).await,
+        };
         let check = self.authentication(request, started);
         let Some(identity) = self.noting_nobody(request, identity)? else {
             check.decided(Decision::Deny(DenyReason::Anonymous));
@@ -75,7 +81,7 @@ impl Auth {
             check.decided(Decision::Deny(DenyReason::Stale));
             return Err(self.unauthenticated(accepted, identity.mechanism, Why::Stale { within }));
         }
-        if !is_known {
+        if is_new {
             check.decided(Decision::Allow(AllowReason::Match));
         }
         Ok((identity, next))
@@ -92,7 +98,7 @@ impl Auth {
             return Ok(None);
         }
         let started = self.clock();
-        let identity = self.identify(request, &by_default, false, &mut None::<NothingNext>, started).await;
+        let identity = self.identify(request, &by_default, &mut None::<NothingNext>, started).await;
         let identity = self.noting_nobody(request, identity)?;
         let check = self.authentication(request, started);
         Ok(identity.inspect(|identity| identity.checked(check).decided(Decision::Allow(AllowReason::Match))))
@@ -114,16 +120,9 @@ impl Auth {
         &self,
         request: &HttpRequest,
         accepted: &LogInRequirement,
-        is_known: bool,
         next: &mut Option<N>,
         started: Option<Instant>,
     ) -> Result<Option<Identity>, AuthError> {
-        let is_accepted = |identity: &Identity| {
-            self.mechanisms(accepted).any(|mechanism| mechanism.name() == identity.mechanism)
-        };
-        if is_known && let Some(identity) = self.cached_identity(request).filter(is_accepted) {
-            return Ok(Some(identity));
-        }
         let mut accepts_any = false;
         for mechanism in self.mechanisms(accepted) {
             accepts_any = true;
@@ -155,14 +154,18 @@ impl Auth {
         Ok(None)
     }
 
+    /// Whether the identity was found by one of the accepted mechanisms.
+    fn accepts(&self, accepted: &LogInRequirement, identity: &Identity) -> bool {
+        self.mechanisms(accepted).any(|mechanism| mechanism.name() == identity.mechanism)
+    }
+
     async fn try_mechanism<N: Next>(
         &self,
         mechanism: &dyn DynMechanism,
         request: &HttpRequest,
         next: &mut Option<N>,
     ) -> Result<Option<Authenticated>, Failure> {
-        let begun = mechanism.begin(request)?;
-        match begun {
+        match mechanism.begin(request)? {
             Begun::NoCredentials => Ok(None),
             Begun::Blocking(work) => pin!(self.run(work, next)).await,
             Begun::Asynchronous => Ok(self.in_time(mechanism.authenticate(request)).await?),
@@ -256,12 +259,12 @@ mod tests {
         }
     }
 
-    /// Sends the id of the subject that it follows.
-    struct SendsId(Sender<String>);
+    /// Sends the subject that it follows.
+    struct SendsSubject(Sender<Arc<dyn Subject>>);
 
-    impl Next for SendsId {
+    impl Next for SendsSubject {
         fn follow(&mut self, subject: &Arc<dyn Subject>) {
-            self.0.send(format!("{:?}", subject.id())).unwrap();
+            self.0.send(Arc::clone(subject)).unwrap();
             panic!("a bug in what follows");
         }
 
@@ -280,16 +283,24 @@ mod tests {
     }
 
     #[test]
+    fn a_check_that_is_not_observed_reads_no_clock() {
+        with_auth(async |auth| {
+            let request = actix_web::test::TestRequest::default().to_http_request();
+            assert_eq!(auth.check("roles_required", &request).started, None);
+            assert!(!auth.is_observed());
+        });
+    }
+
+    #[test]
     fn what_follows_undoes_no_authentication() {
         with_auth(async |auth| {
-            let (ids, followed) = channel();
-            let mut next = Some(SendsId(ids));
+            let (subjects, followed) = channel();
+            let mut next = Some(SendsSubject(subjects));
             let Ok(Some(Authenticated { subject, .. })) = auth.run(Box::new(|| Ok(mia())), &mut next).await
             else {
                 panic!("there is a subject")
             };
-            assert_eq!(subject.id(), "mia".into());
-            assert_eq!(followed.recv().unwrap(), "\"mia\"");
+            assert!(Arc::ptr_eq(&followed.recv().unwrap(), &subject), "it is that very subject");
             assert!(next.is_some(), "it comes back");
         });
     }
@@ -297,13 +308,13 @@ mod tests {
     #[test]
     fn nothing_follows_for_a_request_that_waits_no_longer() {
         with_auth(async |auth| {
-            let (ids, followed) = channel();
+            let (subjects, followed) = channel();
             let (release, hold) = channel::<()>();
             let work = move || {
                 hold.recv().unwrap();
                 Ok(mia())
             };
-            let mut next = Some(SendsId(ids));
+            let mut next = Some(SendsSubject(subjects));
             let run = auth.run(Box::new(work), &mut next);
             assert!(timeout(Duration::from_millis(20), run).await.is_err());
             release.send(()).unwrap();
@@ -315,8 +326,8 @@ mod tests {
     #[test]
     fn a_rejection_follows_nothing() {
         with_auth(async |auth| {
-            let (ids, followed) = channel();
-            let mut next = Some(SendsId(ids));
+            let (subjects, followed) = channel();
+            let mut next = Some(SendsSubject(subjects));
             let work = || Err(Rejection::BadCredentials.into());
             let failure = auth.run(Box::new(work), &mut next).await.err().unwrap();
             assert!(matches!(failure, Failure { rejection: Rejection::BadCredentials, subject: None }));

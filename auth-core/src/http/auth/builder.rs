@@ -107,7 +107,7 @@ impl AuthBuilder {
 
     /// Hides contexts from callers who may not read them: whatever permission a guard checks on such a context, it
     /// answers 404 instead of 403. Status, headers and body are those of a context that does not exist, so that guessing
-    /// ids does not show which ones exist. Left out, a guard answers 403. What `#[derive(LoadContext)]` loads costs one
+    /// ids does not show which ones exist. Left out, a guard answers 403. A context by `#[derive(LoadContext)]` costs one
     /// statement, hidden or missing; a loader of the application's own is followed by a second one where the policy
     /// refers to parents, and a context that is missing is not.
     ///

@@ -122,14 +122,13 @@ impl Auth {
 
     /// A check of this request that begins now. The observers receive its decision.
     pub(crate) fn check<'a>(&'a self, guard: &'static str, request: &'a HttpRequest) -> Check<'a> {
-        Check::new(guard, RequestScope { request, observers: &self.0.observers })
+        Check::new(guard, RequestScope { request, observers: &self.0.observers }, self.clock())
     }
 
     /// The check of who sends the request, which began at this time. Made where it is emitted, so that the request does not
     /// carry it along while it waits.
     fn authentication<'a>(&'a self, request: &'a HttpRequest, started: Option<Instant>) -> Check<'a> {
-        let scope = RequestScope { request, observers: &self.0.observers };
-        Check { scope: Some(scope), ..Check::begun(started, "authenticate", None) }
+        Check::new("authenticate", RequestScope { request, observers: &self.0.observers }, started)
     }
 
     /// The time, if an observer or the log receives decisions.
@@ -139,7 +138,7 @@ impl Auth {
 
     /// Whether an observer or the log receives decisions.
     pub(crate) fn is_observed(&self) -> bool {
-        self.clock().is_some()
+        !self.0.observers.is_empty() || clock().is_some()
     }
 
     /// Emits that a guard or an extractor of the request panicked.

@@ -1,11 +1,12 @@
 //! The extractor that gives a handler the rows that its caller may have.
 
-use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
+use super::{Extraction, extract};
 use crate::{
-    http::{auth::Auth, catch_panic::caught, denial::Denial},
+    http::denial::Denial,
     policy::sql::{Scope, Scoped, ScopedTarget},
     vocabulary::{Permission, PermissionMarker, Subject},
 };
@@ -111,16 +112,12 @@ impl<T, P> Clone for Accessible<T, P> {
 
 impl<T: Scoped, P: PermissionMarker> FromRequest for Accessible<T, P> {
     type Error = Denial;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Denial>>>>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let subject = async { Auth::of(&request)?.current_or_refused(&request).await };
-            match caught("authenticate", &request, subject).await {
-                Ok(identity) => Ok(Self { subject: identity.subject(), types: PhantomData }),
-                Err(error) => Err(Denial::new(&request, error)),
-            }
+        extract(request, async |auth, request| {
+            let subject = auth.current_or_refused(request).await?.subject();
+            Ok(Self { subject, types: PhantomData })
         })
     }
 }

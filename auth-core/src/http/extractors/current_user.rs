@@ -1,14 +1,14 @@
 //! The extractors that give a handler its caller.
 
-use std::{any::Any, any::type_name, fmt, future::Future, ops::Deref, pin::Pin, sync::Arc};
+use std::{any::Any, any::type_name, fmt, ops::Deref, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
+use super::{Extraction, extract};
 use crate::{
     error::AuthError,
     http::{
         auth::{Auth, Identity},
-        catch_panic::caught,
         denial::Denial,
     },
     vocabulary::{Subject, User},
@@ -61,19 +61,11 @@ impl<U: Subject + fmt::Debug> fmt::Debug for CurrentUser<U> {
 
 impl<U: Subject> FromRequest for CurrentUser<U> {
     type Error = Denial;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Denial>>>>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let user = async {
-                let auth = Auth::of(&request)?;
-                downcast(&auth.current_or_refused(&request).await?, auth, &request)
-            };
-            caught("authenticate", &request, user)
-                .await
-                .map(Self)
-                .map_err(|error| Denial::new(&request, error))
+        extract(request, async |auth, request| {
+            downcast(&auth.current_or_refused(request).await?, auth, request).map(Self)
         })
     }
 }
@@ -81,8 +73,8 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
 /// The caller, if one is logged in; for handlers that are open to everybody and show more to some.
 ///
 /// `Option<CurrentUser>` is different: actix-web makes `None` of every error, of wrong credentials and of a store that
-/// failed as well. Here only a request without credentials is anonymous: of a mechanism that is
-/// taken by default, or of the one by which a guard let it in.
+/// failed as well. Here a request is anonymous only if it has no credentials: neither for a mechanism that is
+/// accepted by default, nor for the one by which its guard let it in.
 ///
 /// ```
 /// use actix_web::{Responder, get};
@@ -109,19 +101,12 @@ impl<U: Subject> Deref for MaybeUser<U> {
 
 impl<U: Subject> FromRequest for MaybeUser<U> {
     type Error = Denial;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Denial>>>>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let user = async {
-                let auth = Auth::of(&request)?;
-                auth.current(&request).await?.map(|identity| downcast(&identity, auth, &request)).transpose()
-            };
-            caught("authenticate", &request, user)
-                .await
-                .map(Self)
-                .map_err(|error| Denial::new(&request, error))
+        extract(request, async |auth, request| {
+            let identity = auth.current(request).await?;
+            identity.map(|identity| downcast(&identity, auth, request)).transpose().map(Self)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! JSON Web Tokens (RFC 7519), which another service may have issued; behind the feature `jwt`.
 //!
 //! A token is checked by a key of the application's own choice, for the one algorithm that the key is for, and
-//! has to be from the issuer and for the audience that the application names. What it claims then becomes the
+//! has to be from the issuer and for the audience that the application names. Its claims then become the
 //! subject: looked up, so that a revoked role or a deactivated user is seen at once, or believed as it is.
 //!
 //! ```
@@ -99,8 +99,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 /// How a subject is found by what its token claims.
 ///
 /// Every request with a good token calls it. For users who must no longer get in and for revoked tokens return `NotFound`.
-/// With
-/// [`NoConnection`](crate::NoConnection) the token alone is believed, until it expires.
+/// With [`NoConnection`](crate::NoConnection) the token alone is believed, until it expires.
 ///
 /// The [module](crate::mechanism::jwt) has an example.
 #[diagnostic::on_unimplemented(

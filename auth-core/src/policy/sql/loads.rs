@@ -7,7 +7,7 @@ use super::{
     GrantedColumn, Misfit,
     anew::{in_order, rounds},
     misfit::fitting,
-    rows::{HasKey, KeyColumns as _, LoadRows, Number, stored_keys},
+    rows::{HasKey, KeyColumns as _, LoadRows, Number},
     stored::{Explained, OUTSIDE_OF_A_TRANSACTION, Stored, authorized, check_of},
 };
 use crate::{
@@ -31,7 +31,7 @@ macro_rules! loads {
             keys: &[M::Key],
             connection: &mut C,
         ) -> Result<Vec<(M::Key, M)>, LoadError> {
-            let found = rows(keys, Misfit::new, connection)$($await)*?;
+            let found = rows(keys, Misfit::new(), connection)$($await)*?;
             found.into_iter().map(|found| fitting(found).map(|row: M| (M::key_of(&row), row))).collect()
         }
 
@@ -77,7 +77,7 @@ macro_rules! loads {
             connection: &mut M::Connection,
         ) -> Result<AllLoaded<M::Id, M>, LoadError> {
             if M::HELD_EXACTLY {
-                let found: Vec<(M, i32)> = rows(ids, Misfit::new, connection)$($await)*?;
+                let found: Vec<(M, i32)> = rows(ids, Misfit::new(), connection)$($await)*?;
                 if found.iter().all(|(_, misfit)| *misfit == 0) {
                     return Ok(found.into_iter().map(|(row, _)| (M::key_of(&row), (row, None))).collect());
                 }
@@ -135,7 +135,7 @@ macro_rules! loads {
             query: &AccessQuery,
             connection: &mut M::Connection,
         ) -> Result<Vec<(M, Granted)>, LoadError> {
-            let found = rows(ids, || GrantedColumn::for_query(query), connection)$($await)*?;
+            let found = rows(ids, GrantedColumn::for_query(query), connection)$($await)*?;
             Ok(found.into_iter().map(|(row, bits)| (row, Granted(bits))).collect())
         }
 
@@ -161,18 +161,17 @@ macro_rules! loads {
         }
 
         /// The rows that exist: in one statement, or one after the other where the key has several columns.
-        $($async)? fn rows<M: $LoadRows<C, Key: Clone $(+ $sync)?>, C, N: Number<M>>(
+        $($async)? fn rows<M: $LoadRows<C, Key: Clone $(+ $sync)?>, C>(
             keys: &[M::Key],
-            number: impl Fn() -> N $(+ $sync + Send)?,
+            number: impl Number<M> + Clone $(+ $sync)?,
             connection: &mut C,
         ) -> QueryResult<Vec<(M, i32)>> {
-            let keys = stored_keys::<M>(keys);
-            if let Some(any_of) = M::Columns::any_of(&keys) {
-                return M::load_rows(any_of, number(), connection)$($await)*;
+            if let Some(any_of) = M::Columns::any_of(keys) {
+                return M::load_rows(any_of, number, connection)$($await)*;
             }
             let mut found = Vec::with_capacity(keys.len());
-            for key in &*keys {
-                found.extend(row(key.clone(), number(), connection)$($await)*.optional()?);
+            for key in keys {
+                found.extend(row(key.clone(), number.clone(), connection)$($await)*.optional()?);
             }
             Ok(found)
         }

@@ -30,6 +30,12 @@ impl<M> Misfit<M> {
     }
 }
 
+impl<M> Clone for Misfit<M> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
 impl<M> Expression for Misfit<M> {
     type SqlType = Integer;
 }

@@ -3,7 +3,7 @@
 //! It is a query node of our own, generic over the model: diesel's builder writes the same, and costs the compiler of each
 //! model far more.
 
-use std::{any::Any, borrow::Cow, marker::PhantomData};
+use std::{any::Any, marker::PhantomData};
 
 use diesel::{
     Column, Expression, RunQueryDsl, Selectable,
@@ -44,13 +44,14 @@ pub trait KeyedRow: Sized + 'static {
 /// Columns that a key is compared with.
 #[doc(hidden)]
 pub trait KeyColumns<DB: Backend, Key>: 'static {
-    /// That a row has one of several keys.
+    /// The condition that a row has one of several keys.
     type AnyOf: QueryFragment<DB> + QueryId + Send + 'static;
 
     /// Whether a row can have the key: `PostgreSQL` fails where a text has a NUL.
     fn is_stored(key: &Key) -> bool;
 
-    /// `None` where the key has several columns: diesel has no expression for a list of such keys.
+    /// That a row has one of the keys, of those that a row can have. `None` where the key has several columns: diesel has no
+    /// expression for a list of such keys.
     fn any_of(keys: &[Key]) -> Option<Self::AnyOf>;
 
     /// Writes that a row has this key.
@@ -75,7 +76,8 @@ where
     }
 
     fn any_of(keys: &[I]) -> Option<Self::AnyOf> {
-        Some(C::default().eq_any(keys.to_vec()))
+        let stored: Vec<I> = keys.iter().filter(|key| is_stored_part(*key)).cloned().collect();
+        Some(C::default().eq_any(stored))
     }
 
     fn write_equal<'b>(
@@ -87,7 +89,7 @@ where
     }
 }
 
-/// Takes the place of a list of keys that no statement has.
+/// The list of keys of several columns, which does not exist.
 #[doc(hidden)]
 #[derive(QueryId)]
 pub enum NoList {}
@@ -163,14 +165,6 @@ fn is_stored_part(part: &dyn Any) -> bool {
     part.downcast_ref::<String>().is_none_or(|text| is_stored(text))
 }
 
-/// The keys that rows can have.
-pub(super) fn stored_keys<M: KeyedRow<Key: Clone>>(keys: &[M::Key]) -> Cow<'_, [M::Key]> {
-    if keys.iter().all(M::Columns::is_stored) {
-        return Cow::Borrowed(keys);
-    }
-    Cow::Owned(keys.iter().filter(|key| M::Columns::is_stored(key)).cloned().collect())
-}
-
 /// That a row has a key.
 #[doc(hidden)]
 pub struct HasKey<M: KeyedRow>(M::Key);
@@ -200,8 +194,8 @@ impl<M: KeyedRow> QueryFragment<M::Database> for HasKey<M> {
 pub trait Number<M: KeyedRow>:
     Expression<SqlType = Integer> + QueryFragment<M::Database> + QueryId + Send + 'static
 {
-    /// The clause that locks what is found. It is not a part of the [`QueryId`], so only a number without one has a clause: the
-    /// text of its statement is made anew each time.
+    /// The clause that locks the row. Statements are cached by their [`QueryId`], which does not include it: only a number
+    /// whose id is not static may have a clause.
     fn lock(&self) -> &'static str {
         ""
     }
@@ -212,7 +206,6 @@ pub(super) struct Rows<M, S, N, K> {
     selection: S,
     number: N,
     key: K,
-    lock: &'static str,
     model: PhantomData<fn() -> M>,
 }
 
@@ -224,8 +217,7 @@ where
     where
         N: Number<M>,
     {
-        let lock = number.lock();
-        Self { selection: M::construct_selection(), number, key, lock, model: PhantomData }
+        Self { selection: M::construct_selection(), number, key, model: PhantomData }
     }
 }
 
@@ -248,7 +240,7 @@ impl<M, S, N, K> QueryFragment<M::Database> for Rows<M, S, N, K>
 where
     M: KeyedRow,
     S: QueryFragment<M::Database>,
-    N: QueryFragment<M::Database>,
+    N: Number<M>,
     K: QueryFragment<M::Database>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, M::Database>) -> QueryResult<()> {
@@ -260,7 +252,7 @@ where
         M::TABLE.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");
         self.key.walk_ast(out.reborrow())?;
-        out.push_sql(self.lock);
+        out.push_sql(self.number.lock());
         Ok(())
     }
 }
@@ -387,7 +379,7 @@ mod tests {
     use diesel::{Queryable, debug_query, sqlite::Sqlite};
 
     use super::*;
-    use crate::policy::sql::Misfit;
+    use crate::policy::sql::{GrantedColumn, Misfit};
 
     diesel::table! { notes (id) { id -> Integer, text -> Text } }
 
@@ -422,7 +414,8 @@ mod tests {
     where
         M: KeyedRow + Selectable<M::Database, SelectExpression: QueryId>,
     {
-        Rows::<M, M::SelectExpression, Misfit<M>, HasKey<M>>::query_id()
+        // The number and the key carry the model as well, and are left out here.
+        Rows::<M, M::SelectExpression, (), ()>::query_id()
     }
 
     #[test]
@@ -433,11 +426,60 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_that_may_lock_is_written_each_time() {
+        type MayLock =
+            Rows<Note, <Note as Selectable<Sqlite>>::SelectExpression, GrantedColumn<Note>, HasKey<Note>>;
+
+        assert_eq!(<MayLock as QueryId>::query_id(), None);
+    }
+
+    #[test]
     fn a_key_is_bound() {
         let rows = Rows::<Title, _, _, _>::new(Misfit::new(), HasKey::<Title>::new(7).unwrap());
         assert_eq!(
             debug_query::<Sqlite, _>(&rows).to_string(),
             "SELECT `notes`.`id`, 0 FROM `notes` WHERE (`notes`.`id` = ?) -- binds: [7]"
         );
+    }
+
+    diesel::table! {
+        shares (note_id, user_id, place, part) { note_id -> Integer, user_id -> BigInt, place -> Text, part -> SmallInt }
+    }
+
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = shares)]
+    struct Share {
+        note_id: i32,
+        user_id: i64,
+        place: String,
+        part: i16,
+    }
+
+    impl KeyedRow for Share {
+        type Database = Sqlite;
+        type Key = (i32, i64, String, i16);
+        type Columns = (shares::note_id, shares::user_id, shares::place, shares::part);
+
+        const TABLE: &'static dyn QueryFragment<Sqlite> = &shares::table;
+        const COMPARED: &'static [policy::Column] = &[];
+
+        fn key_of(row: &Self) -> Self::Key {
+            (row.note_id, row.user_id, row.place.clone(), row.part)
+        }
+    }
+
+    #[test]
+    fn each_part_of_a_key_is_bound() {
+        let key = Share::key_of(&Share { note_id: 7, user_id: 8, place: "inbox".to_owned(), part: 9 });
+        let rows = Rows::<Share, _, _, _>::new(Misfit::new(), HasKey::<Share>::new(key).unwrap());
+        let statement = debug_query::<Sqlite, _>(&rows).to_string();
+        assert!(
+            statement.ends_with(
+                "WHERE ((`shares`.`note_id` = ?) AND (`shares`.`user_id` = ?) AND (`shares`.`place` = ?) \
+                 AND (`shares`.`part` = ?)) -- binds: [7, 8, \"inbox\", 9]"
+            ),
+            "{statement}"
+        );
+        assert!(HasKey::<Share>::new((7, 8, "in\0box".to_owned(), 9)).is_err(), "no row has such a key");
     }
 }

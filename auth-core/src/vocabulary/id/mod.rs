@@ -175,7 +175,7 @@ impl IdRef<'_> {
         }
     }
 
-    /// The id as a principal means it: a text that is a UUID is that UUID, for nothing else says which of both it is.
+    /// The id as a principal means it: a text that reads as a UUID is that UUID.
     pub(crate) fn of_principal(self) -> Self {
         self.0.uuid().map_or(self, Self::from)
     }

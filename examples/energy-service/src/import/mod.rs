@@ -17,10 +17,8 @@ pub use self::{
 };
 use crate::{
     database::{Connection, Database, Instant},
-    schema::{
-        account_roles, accounts, accounts_account_roles, asset_audit_log, assets, audit_log, auth_tokens,
-        roles, sensors, users, users_roles,
-    },
+    models::role::{add_account_roles, add_roles, give_account_role, give_role},
+    schema::{accounts, asset_audit_log, assets, audit_log, auth_tokens, sensors, users},
 };
 
 /// Stores a world in an empty database, all of it or nothing.
@@ -138,24 +136,12 @@ fn insert_accounts(list: &[WorldAccount], connection: &mut Connection) -> QueryR
             .execute(connection)?;
     }
 
-    let stored: BTreeSet<String> =
-        account_roles::table.select(account_roles::name).load(connection)?.into_iter().collect();
-    let names: BTreeSet<_> = list.iter().flat_map(|account| &account.roles).collect();
-    for name in names.into_iter().filter(|name| !stored.contains(*name)) {
-        diesel::insert_into(account_roles::table).values(account_roles::name.eq(name)).execute(connection)?;
-    }
-    for (account, role) in list.iter().flat_map(|account| account.roles.iter().map(|role| (account.id, role)))
-    {
-        let role: i32 = account_roles::table
-            .filter(account_roles::name.eq(role))
-            .select(account_roles::id)
-            .first(connection)?;
-        diesel::insert_into(accounts_account_roles::table)
-            .values((
-                accounts_account_roles::account_id.eq(account),
-                accounts_account_roles::account_role_id.eq(role),
-            ))
-            .execute(connection)?;
+    let names: BTreeSet<_> = list.iter().flat_map(|account| &account.roles).map(String::as_str).collect();
+    add_account_roles(&Vec::from_iter(names), connection)?;
+    for account in list {
+        for role in &account.roles {
+            give_account_role(account.id, role, connection)?;
+        }
     }
     Ok(())
 }
@@ -174,16 +160,12 @@ fn insert_users(list: &[WorldUser], password_hash: &str, connection: &mut Connec
             .execute(connection)?;
     }
 
-    let stored: BTreeSet<String> = roles::table.select(roles::name).load(connection)?.into_iter().collect();
-    let names: BTreeSet<_> = list.iter().flat_map(|user| &user.roles).collect();
-    for name in names.into_iter().filter(|name| !stored.contains(*name)) {
-        diesel::insert_into(roles::table).values(roles::name.eq(name)).execute(connection)?;
-    }
-    for (user, role) in list.iter().flat_map(|user| user.roles.iter().map(|role| (user.id, role))) {
-        let role: i32 = roles::table.filter(roles::name.eq(role)).select(roles::id).first(connection)?;
-        diesel::insert_into(users_roles::table)
-            .values((users_roles::user_id.eq(user), users_roles::role_id.eq(role)))
-            .execute(connection)?;
+    let names: BTreeSet<_> = list.iter().flat_map(|user| &user.roles).map(String::as_str).collect();
+    add_roles(&Vec::from_iter(names), connection)?;
+    for user in list {
+        for role in &user.roles {
+            give_role(user.id, role, connection)?;
+        }
     }
     Ok(())
 }

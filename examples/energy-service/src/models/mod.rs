@@ -8,6 +8,7 @@ mod asset;
 mod audit_log;
 mod flex_model;
 mod measurement;
+pub(crate) mod role;
 mod sensor;
 mod user;
 
