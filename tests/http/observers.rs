@@ -5,7 +5,15 @@ mod service;
 
 use std::sync::{Arc, Mutex};
 
-use auth_core::{Auth, AuthBuilder, Event, Observer};
+use actix_web::{
+    App, HttpRequest, Responder, get,
+    test::{TestRequest, call_service, init_service},
+};
+use auth_core::{
+    Auth, AuthBuilder, Event, Observer, ProtectedScope, User, auth_required,
+    mechanism::{Authenticated, Mechanism, Rejection},
+    protected::ScopeGuard,
+};
 use serde_json::{Value, json};
 
 use self::service::{Scripted, configure};
@@ -263,4 +271,48 @@ fn the_route_is_the_pattern_and_never_the_path() {
     let long = "9".repeat(5_000);
     let (_, events) = observed.send("chef", "GET", &format!("/resources/{long}"));
     assert_eq!(events.last().unwrap()["context_id"].as_str().unwrap().chars().count(), 256);
+}
+
+/// Finds the same user under this name.
+struct Named(&'static str);
+
+impl Mechanism for Named {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
+        Ok(Some(User::new("mia").into()))
+    }
+}
+
+#[auth_required("badge")]
+#[get("/vault")]
+async fn vault() -> impl Responder {
+    "open"
+}
+
+#[auth_required("session")]
+#[get("/hall")]
+async fn hall() -> impl Responder {
+    "open"
+}
+
+/// A handler may accept another mechanism than its scope, and then two decide about one request.
+#[actix_web::test]
+async fn each_mechanism_that_lets_a_request_in_is_an_event() {
+    let told = Arc::new(Told::default());
+    let auth =
+        Auth::builder().mechanism(Named("session")).mechanism(Named("badge")).observer(Arc::clone(&told));
+    let scope = ProtectedScope::new("").guarded_by(ScopeGuard::auth_required_by(&["session"]));
+    let app = App::new().app_data(auth.build().unwrap()).service(scope.service(vault).service(hall));
+    let app = init_service(app).await;
+    for (path, expected) in [("/vault", &["session", "badge"][..]), ("/hall", &["session"])] {
+        let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+        assert_eq!(response.status(), 200, "{path}");
+        let events = told.take();
+        let mechanisms: Vec<_> = events.iter().map(|event| event["mechanism"].as_str().unwrap()).collect();
+        assert_eq!(mechanisms, expected, "{path}: {events:?}");
+        assert!(events.iter().all(|event| event["guard"] == "authenticate" && event["outcome"] == "allow"));
+    }
 }

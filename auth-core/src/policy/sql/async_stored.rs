@@ -2,12 +2,7 @@
 
 use std::{fmt, hash::Hash};
 
-use super::{
-    RowLock, Scoped,
-    loads::asynchronous,
-    rows::{AsyncLoadRows, KeyedRow},
-    value::BindIds,
-};
+use super::{RowLock, Scoped, key::KeyedRow, loads::asynchronous, rows::AsyncLoadRows, value::BindIds};
 use crate::{
     acl::Explanation,
     context::{AccessError, LoadError},

@@ -6,8 +6,9 @@ use diesel::result::{OptionalExtension as _, QueryResult};
 use super::{
     GrantedColumn, Misfit,
     anew::{in_order, rounds},
+    key::{HasKey, KeyColumns as _},
     misfit::fitting,
-    rows::{HasKey, KeyColumns as _, LoadRows, Number},
+    rows::{LoadRows, Number},
     stored::{Explained, OUTSIDE_OF_A_TRANSACTION, Stored, authorized, check_of},
 };
 use crate::{

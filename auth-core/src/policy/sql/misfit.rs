@@ -14,7 +14,7 @@ use diesel::{
     sql_types::Integer,
 };
 
-use super::rows::{KeyedRow, Number};
+use super::{key::KeyedRow, rows::Number};
 use crate::{
     context::LoadError,
     policy::{Column, Kind},

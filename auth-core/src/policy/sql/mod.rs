@@ -8,6 +8,7 @@ mod anew;
 #[cfg(feature = "diesel-async")]
 mod async_stored;
 mod column_test;
+mod key;
 mod loads;
 mod lock;
 mod misfit;
@@ -44,11 +45,11 @@ pub use self::query::ScopedQuery;
 pub use self::row::assert_row;
 #[cfg(feature = "diesel-async")]
 pub use self::rows::AsyncLoadRows;
-pub use self::rows::{KeyedRow, LoadRows};
 use self::stored::GrantedColumn;
 pub use self::stored::Stored;
 pub use self::target::ScopedTarget;
 use self::tree::Tree;
+pub use self::{key::KeyedRow, rows::LoadRows};
 use crate::{
     policy::{Column, OpenLeaf, Policy, Relation},
     vocabulary::{Permission, Subject, above_lists},

@@ -4,8 +4,9 @@ use std::{any::type_name, collections::VecDeque, fmt, hash::Hash, time::Instant}
 
 use super::{
     Form, RowLock, Scope, Scoped,
+    key::KeyedRow,
     loads::blocking,
-    rows::{KeyedRow, LoadRows, Number},
+    rows::{LoadRows, Number},
     value::BindIds,
 };
 use crate::{
