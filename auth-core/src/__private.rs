@@ -6,12 +6,15 @@ pub use diesel;
 
 #[cfg(feature = "diesel")]
 pub use crate::policy::{
-    Column, Declared, Grant, Relation, Rule, SqlKind, UnknownSqlKind, assert_acyclic, assert_distinct,
-    assert_grants, column, relation,
+    Column, Declared, Grant, Relation, RelationKind, Rule, SqlKind, UnknownSqlKind, assert_acyclic,
+    assert_distinct, assert_grants, column, policy_of, relation, relation_of, relation_to_many,
     sql::{KeyedRow, LoadRows, are_checked, assert_row, blocking, unknown_relation, write_table},
 };
 pub use crate::{
-    acl::{Leaf, account_of, both, either, flag, is_null, subject, user_of},
+    acl::{
+        Constant, Leaf, Literal, account_of, assert_literal, both, either, flag, is, is_null, of_subject,
+        user_of,
+    },
     context::{AccessQuery, AllLoaded, Context, Granted, Lender, Loaded},
     guard::{
         Admitted, Argument, CallerRequirement, Checked, ContextFrom, ContextRequirement, DeclarativeGuard,

@@ -26,7 +26,8 @@ pub use self::report::openapi;
 pub use self::{
     acl::{
         Acl, AclTable, Allow, Alternative, AuthModel, Explanation, Expr, Principals, Rule, Term, account,
-        account_role, allow, check_access, every_logged_in_user, explain, nobody, role, user,
+        account_role, allow, check_access, every_logged_in_user, everyone, explain, nobody, permission, role,
+        user,
     },
     attributes::{
         account_roles_accepted, account_roles_required, anonymous_user_required, auth_required,

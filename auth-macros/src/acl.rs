@@ -7,20 +7,49 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, DeriveInput, ExprPath, LitStr, Meta, Path, Token};
 
-pub(crate) use self::rule::{Column, Rule};
-use self::rule::{any, behind};
+pub(crate) use self::rule::{Column, RelationRef, Rule, Value};
+use self::rule::{Place, alone, any, behind};
+pub(crate) use self::term::mistaken;
 use crate::errors::Errors;
 use crate::model::{KnownPermission, Permission};
 use crate::nearest::{one_of, suggestion_as};
-use crate::row::{Relation, Row};
+use crate::row::{Relation, RelationKind, Row};
 
 mod rule;
+mod term;
 
 /// One permission and the rule that grants it.
 pub(crate) struct Grant {
     pub(crate) permission: Permission,
     pub(crate) span: Span,
     pub(crate) rule: Rule,
+}
+
+/// Reads which rows are there, if the row says so.
+pub(crate) fn rows(row: &Row, errors: &mut Errors) -> Option<Rule> {
+    let tokens = row.rows.clone()?;
+    let parse = |input: ParseStream<'_>| alone(input, Place::Context(&row.relations));
+    let rule = errors.keep(parse.parse2(tokens))?;
+    let mut is_about_row = true;
+    rule.each(&mut |term| {
+        is_about_row &= match term {
+            Rule::IsNull(column)
+            | Rule::Flag(column)
+            | Rule::Is(column, _)
+            | Rule::Until(column)
+            | Rule::Since(column) => column.relation.is_none(),
+            _ => false,
+        };
+    });
+    if !is_about_row {
+        errors.push_spanned(
+            &row.rows,
+            "which rows are there is the same for everybody, and said by their own columns: `is_null(column)`, \
+             `is(column, value)`, `until(column)`, `since(column)` and boolean columns",
+        );
+        return None;
+    }
+    Some(rule)
 }
 
 /// Reads the policy of a context.
@@ -36,12 +65,6 @@ pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut E
                 continue;
             }
         };
-        if tokens.is_empty() {
-            errors.push_spanned(
-                attribute,
-                "a policy declares at least one permission; `read = nobody` leaves it to admins",
-            );
-        }
         let parse = |input: ParseStream<'_>| {
             while !input.is_empty() {
                 let grant = grant(input, relations, errors);
@@ -99,23 +122,43 @@ pub(crate) fn decides(input: &DeriveInput, row: &Row) -> Decides {
     }
     let mut errors = Errors::new();
     let grants = grants(input, &row.relations, &mut errors);
+    let rows = rows(row, &mut errors);
     errors.finish();
-    if need_only_fields(&grants, row) { Decides::Context } else { Decides::Database }
+    if need_only_fields(&grants, rows.as_ref(), row) { Decides::Context } else { Decides::Database }
 }
 
 /// Whether the fields of the row are all that a policy needs.
-pub(crate) fn need_only_fields(grants: &[Grant], row: &Row) -> bool {
+pub(crate) fn need_only_fields(grants: &[Grant], rows: Option<&Rule>, row: &Row) -> bool {
     let mut only_fields = true;
-    for grant in grants {
-        grant.rule.each(&mut |term| only_fields &= needs_only_fields(term, row));
+    for rule in grants.iter().map(|grant| &grant.rule).chain(rows) {
+        rule.each(&mut |term| only_fields &= needs_only_fields(term, row));
     }
     only_fields
 }
 
 fn needs_only_fields(term: &Rule, row: &Row) -> bool {
-    match term.column() {
-        Some(Column { relation, name }) => relation.is_none() && row.field(name).is_some(),
-        None => matches!(term, Rule::Nobody | Rule::EveryLoggedInUser | Rule::Role(_) | Rule::AccountRole(_)),
+    let field = |column: &Column| match column.relation {
+        None => row.field(&column.name),
+        Some(_) => None,
+    };
+    match term {
+        Rule::Nobody
+        | Rule::EveryLoggedInUser
+        | Rule::Everyone
+        | Rule::Role(_)
+        | Rule::AccountRole(_)
+        | Rule::Permission(_) => true,
+        Rule::User(column) | Rule::Account(column) | Rule::IsNull(column) | Rule::Flag(column) => {
+            field(column).is_some()
+        }
+        Rule::Is(column, _) => field(column).is_some_and(|field| field.is_plain),
+        // Times have many types, and the database knows them all. So it does other rows.
+        Rule::Until(_)
+        | Rule::Since(_)
+        | Rule::Granted(..)
+        | Rule::AnyRow(..)
+        | Rule::Any(_)
+        | Rule::All(_) => false,
     }
 }
 
@@ -141,7 +184,8 @@ fn grant(input: ParseStream<'_>, relations: &[Relation], errors: &mut Errors) ->
         )));
     }
     let _: Token![=] = input.parse()?;
-    let rule = any(input, relations).and_then(|rule| {
+    let rule = any(input, Place::Context(relations)).and_then(|rule| {
+        climbs_once(&rule, &permission, relations)?;
         if input.is_empty() || input.peek(Token![,]) {
             Ok(rule)
         } else {
@@ -150,6 +194,32 @@ fn grant(input: ParseStream<'_>, relations: &[Relation], errors: &mut Errors) ->
     });
     let rule = errors.keep(rule).unwrap_or(Rule::Nobody);
     Ok(Grant { permission, span, rule })
+}
+
+/// A permission goes down one tree: what several trees grant together is not found by going up one of them.
+fn climbs_once(rule: &Rule, declared: &Permission, relations: &[Relation]) -> syn::Result<()> {
+    let mut climbed: Option<&Ident> = None;
+    let mut result = Ok(());
+    rule.each(&mut |term| {
+        let Rule::Granted(Some(RelationRef { name, index: Some(index) }), permission, _) = term else { return };
+        let is_tree = relations.get(*index).is_some_and(|relation| relation.kind == RelationKind::Ancestors);
+        if !is_tree || !same(permission, declared) {
+            return;
+        }
+        match climbed {
+            Some(other) if other != name => {
+                result = Err(syn::Error::new(
+                    name.span(),
+                    format_args!(
+                        "a permission goes down one tree, and this one comes by `{other}` already; declare another \
+                         permission that comes by `{name}`"
+                    ),
+                ));
+            }
+            _ => climbed = Some(name),
+        }
+    });
+    result
 }
 
 /// The permission that is declared: one of the four, in quotes or without, or a constant.

@@ -3,11 +3,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::DeriveInput;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
+use syn::{DeriveInput, Lit};
 
-use crate::acl::{self, Column, Grant, Rule};
+use crate::acl::{self, Column, Grant, Rule, Value};
 use crate::errors::Errors;
 use crate::model::{Name, Permission};
 use crate::nearest::{suggestion, unknown};
@@ -15,6 +15,7 @@ use crate::row::{Connection, Part, Relation, Row};
 use crate::runtime::Runtime;
 
 mod list;
+mod place;
 mod rules;
 mod stored;
 
@@ -28,7 +29,8 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         };
         let mut grants = acl::grants(&input, &row.relations, &mut errors);
         check_words(&row, &mut grants, &mut errors);
-        Policy { row, grants }.expand()
+        let rows = acl::rows(&row, &mut errors);
+        Policy { row, grants, rows }.expand()
     });
     let mut report = errors.finish();
     report.extend(output.map(|output| runtime.put_into(output)));
@@ -48,7 +50,7 @@ fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
 
 /// Reports single words that are typos of terms: any other word is a boolean column.
 fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
-    const WORDS: [&str; 2] = ["every_logged_in_user", "nobody"];
+    const WORDS: [&str; 3] = ["every_logged_in_user", "everyone", "nobody"];
     for grant in grants {
         let mut is_wrong = false;
         grant.rule.each(&mut |rule| {
@@ -67,10 +69,19 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
     }
 }
 
-/// The input of the derive: a row, and its grants.
+/// The input of the derive: a row, its grants, and which rows are there.
 struct Policy {
     row: Row,
     grants: Vec<Grant>,
+    rows: Option<Rule>,
+}
+
+/// Which rows are there, where code decides about them: a static, and an expression that refers to it.
+pub(crate) fn rows_of(row: Row, errors: &mut Errors) -> (Row, Option<TokenStream>, TokenStream) {
+    let rows = acl::rows(&row, errors);
+    let policy = Policy { row, grants: Vec::new(), rows };
+    let (declaration, item) = (policy.rows(), policy.rows_item());
+    (policy.row, declaration, item)
 }
 
 impl Policy {
@@ -83,11 +94,12 @@ impl Policy {
             let (permission, rule) = (permission(&grant.permission), self.rule(&grant.rule));
             quote!(::auth_core::__private::Grant { permission: #permission, rule: #rule })
         });
-        let checks = self.checks();
+        let (checks, count) = (self.checks(), self.grants.len());
         let assertion = self.row.assertion();
         let scoped = self.scoped();
         let stored = self.stored();
-        let decides = if acl::need_only_fields(&self.grants, &self.row) {
+        let (rows, rows_item) = (self.rows(), self.rows_item());
+        let decides = if acl::need_only_fields(&self.grants, self.rows.as_ref(), &self.row) {
             self.access_control_list()
         } else {
             self.decided_by_the_database()
@@ -102,12 +114,15 @@ impl Policy {
 
                 #(#relations)*
 
-                static __AUTH_GRANTS: &[::auth_core::__private::Grant] = &[#(#grants),*];
+                #rows
+                static __AUTH_GRANTS: [::auth_core::__private::Grant; #count] = [#(#grants),*];
                 static __AUTH_POLICY: ::auth_core::Policy = ::auth_core::Policy::new(
                     #context,
                     ::core::module_path!(),
+                    <#name as ::auth_core::Scoped>::COLUMNS,
                     &[#(&#relation_items),*],
-                    __AUTH_GRANTS,
+                    &__AUTH_GRANTS,
+                    #rows_item,
                 );
 
                 #(#checks)*
@@ -142,10 +157,10 @@ impl Policy {
         } else {
             quote!(::core::option::Option::None)
         };
-        let parents = self.row.relations.iter().map(|Relation { name, parent, .. }| {
-            let (span, written) = (Span::call_site().located_at(parent.span()), name.unraw().to_string());
+        let related = self.row.relations.iter().map(|Relation { name, target, .. }| {
+            let (span, written) = (Span::call_site().located_at(target.span()), name.unraw().to_string());
             let call = quote_spanned! {span=>
-                <#parent as ::auth_core::Scoped>::write_table(__auth_rest, __auth_out)
+                <#target as ::auth_core::Scoped>::write_table(__auth_rest, __auth_out)
             };
             quote!([::auth_core::__private::Relation { name: #written, .. }, __auth_rest @ ..] => #call,)
         });
@@ -183,7 +198,7 @@ impl Policy {
                 ) -> #diesel::QueryResult<()> {
                     match __auth_path {
                         [] => ::auth_core::__private::write_table(&#table::table, __auth_out),
-                        #(#parents)*
+                        #(#related)*
                         [__auth_relation, ..] => ::auth_core::__private::unknown_relation(__auth_relation),
                     }
                 }
@@ -207,6 +222,24 @@ fn role(name: &Name) -> TokenStream {
         Name::Literal(literal) => literal.to_token_stream(),
         Name::Path(path) => quote!(const { ::auth_core::__private::role(#path) }),
     }
+}
+
+/// The values of `is`.
+fn literals(values: &[Value]) -> TokenStream {
+    let literal = quote!(::auth_core::__private::Literal);
+    let values = values.iter().map(|value| match value {
+        Value::Literal(_, value @ Lit::Bool(_)) => quote!(#literal::Bool(#value)),
+        Value::Literal(_, value @ Lit::Str(_)) => quote!(#literal::Text(#value)),
+        Value::Literal(sign, value) => quote!(#literal::Integer(#sign #value)),
+        Value::Constant(path) => {
+            let span = at(path.span());
+            quote_spanned! {span=> {
+                ::auth_core::__private::assert_literal(&#path);
+                ::auth_core::__private::Constant(#path).literal()
+            }}
+        }
+    });
+    quote!(const { &[#(#values),*] })
 }
 
 /// A type, as a message shows it.

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::DeriveInput;
 
 use crate::acl::{self, Decides};
+use crate::auth_model::rows_of;
 use crate::errors::Errors;
 use crate::row::{Connection, Row};
 use crate::runtime::Runtime;
@@ -18,7 +19,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
             return refusal(&input);
         };
         let decides = acl::decides(&input, &row);
-        expand(&row, decides)
+        expand(row, decides, &mut errors)
     });
     let mut report = errors.finish();
     report.extend(output.map(|output| runtime.put_into(output)));
@@ -56,26 +57,29 @@ fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
 
 /// The derive of a policy implements how rows are found. Without a policy, code of the application decides, and every
 /// field has to have the value of its column.
-fn expand(row: &Row, decides: Decides) -> TokenStream {
-    let load = load(row, decides);
+fn expand(row: Row, decides: Decides, errors: &mut Errors) -> TokenStream {
+    let load = load(&row, decides);
     // One statement finds several rows only where the key is one column.
-    let load_all = if let [_] = row.key.as_slice() { Some(load_all(row, decides)) } else { None };
+    let load_all = if let [_] = row.key.as_slice() { Some(load_all(&row, decides)) } else { None };
     let implementations = quote!(#load #load_all);
     if decides != Decides::Application {
         return implementations;
     }
+    let (row, rows, rows_item) = rows_of(row, errors);
     // Rows are found by the key, so it is held as it is stored.
     let columns = row.fields.iter().filter(|field| field.of_column);
     let columns = columns.filter(|field| row.key.iter().all(|part| part.field != field.field));
     let columns = columns.map(|field| row.declared(&field.column));
     let assertion = row.assertion();
-    let keyed = row.keyed(columns);
+    let keyed = row.keyed(columns, &rows_item);
     quote! {
         const _: () = {
             #[allow(unused_imports, reason = "for columns that cannot hold more than a field")]
             use ::auth_core::__private::UnknownSqlKind as _;
 
             #assertion
+
+            #rows
 
             #keyed
 

@@ -3,16 +3,16 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::parse::ParseStream;
-use syn::punctuated::Punctuated;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Path, Token, Type, parenthesized};
+use syn::{Data, DeriveInput, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Token, Type};
 
-use self::attribute::{items, relation};
+use self::attributes::Attributes;
+use self::items::items;
 use crate::errors::Errors;
-use crate::nearest::{one_of, remedy, suggestion, unknown};
+use crate::nearest::suggestion;
 use crate::runtime::Runtime;
 
-mod attribute;
+mod attributes;
+mod items;
 mod keyed;
 
 /// A row of a table, as far as the implementations need it.
@@ -24,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) fields: Vec<ColumnField>,
     pub(crate) connection: Connection,
     pub(crate) relations: Vec<Relation>,
+    /// `rows = …`: the tokens of the rule.
+    pub(crate) rows: Option<TokenStream>,
 }
 
 /// A part of the primary key: a column, and the field that holds it.
@@ -41,13 +43,39 @@ pub(crate) struct ColumnField {
     pub(crate) computed: bool,
     /// Whether diesel selects the column itself.
     pub(crate) of_column: bool,
+    /// Whether a policy compares the field with values: it is of a plain type.
+    pub(crate) is_plain: bool,
 }
 
-/// A reference to a parent: `belongs_to(asset: Asset, asset_id)`.
+/// A relation to rows of a context: `belongs_to(asset: Asset, asset_id)`, `has_many(shares: Share, project_id)`.
 pub(crate) struct Relation {
     pub(crate) name: Ident,
-    pub(crate) parent: Type,
+    pub(crate) kind: RelationKind,
+    /// The type of the related rows.
+    pub(crate) target: Type,
+    /// A column of the row, or, of many rows, one of theirs.
     pub(crate) foreign_key: Ident,
+}
+
+/// How many rows a relation leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RelationKind {
+    /// One at the most.
+    Parent,
+    /// One at the most, which permissions go through: `recursive`.
+    Ancestors,
+    Many,
+}
+
+impl RelationKind {
+    /// The variant of `RelationKind` in `auth_core`.
+    pub(crate) fn variant(self) -> &'static str {
+        match self {
+            Self::Parent => "Parent",
+            Self::Ancestors => "Ancestors",
+            Self::Many => "Many",
+        }
+    }
 }
 
 impl Relation {
@@ -95,7 +123,7 @@ impl Row {
             );
             return None;
         };
-        let attributes = Attributes::by(&input.attrs, runtime, errors);
+        let attributes = Attributes::by(input, runtime, errors);
         if !input.generics.params.is_empty() {
             errors.push_spanned(
                 &input.generics,
@@ -115,6 +143,7 @@ impl Row {
             fields: fields.into_iter().map(|(field, _)| field).collect(),
             connection: connection?,
             relations: attributes.relations,
+            rows: attributes.rows,
         })
     }
 
@@ -156,9 +185,9 @@ impl Row {
     }
 
     /// The field that has the value of a column.
-    pub(crate) fn field(&self, column: &Ident) -> Option<&Ident> {
+    pub(crate) fn field(&self, column: &Ident) -> Option<&ColumnField> {
         let column = column.unraw();
-        self.columns().find(|field| field.column.unraw() == column).map(|field| &field.field)
+        self.columns().find(|field| field.column.unraw() == column)
     }
 }
 
@@ -177,180 +206,6 @@ impl Connection {
     pub(crate) fn of_trait(&self, name: &str) -> Ident {
         let prefix = if self.is_async { "Async" } else { "" };
         format_ident!("{prefix}{name}")
-    }
-}
-
-/// The attributes of the struct.
-#[derive(Default)]
-struct Attributes {
-    table: Option<Path>,
-    primary_key: Option<Vec<Ident>>,
-    backends: Vec<Path>,
-    connection: Option<Type>,
-    /// Whether it is an `async_connection`.
-    is_async: bool,
-    row_lock: Option<&'static str>,
-    relations: Vec<Relation>,
-}
-
-impl Attributes {
-    fn by(attributes: &[Attribute], runtime: &mut Runtime, errors: &mut Errors) -> Self {
-        let mut parsed = Self::default();
-        for attribute in attributes {
-            if attribute.path().is_ident("diesel") {
-                let result = items(attribute, |key, input| parsed.diesel(key, input));
-                errors.keep(result);
-            } else if attribute.path().is_ident("auth") {
-                let result = items(attribute, |key, input| {
-                    if key == "crate" {
-                        runtime.take_value(key, input)?;
-                    } else {
-                        parsed.auth(key, input)?;
-                    }
-                    // In diesel's attributes, anything may follow.
-                    if input.is_empty() || input.peek(Token![,]) {
-                        Ok(())
-                    } else {
-                        Err(input.error("expected `,`"))
-                    }
-                });
-                errors.keep(result);
-            }
-        }
-        parsed
-    }
-
-    fn diesel(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-        if key == "table_name" {
-            let _: Token![=] = input.parse()?;
-            self.table = Some(input.call(Path::parse_mod_style)?);
-        } else if key == "primary_key" {
-            let content;
-            parenthesized!(content in input);
-            let fields = Punctuated::<Ident, Token![,]>::parse_terminated(&content)?;
-            self.primary_key = Some(fields.into_iter().collect());
-        } else if key == "check_for_backend" {
-            let content;
-            parenthesized!(content in input);
-            let backends = Punctuated::<Path, Token![,]>::parse_terminated(&content)?;
-            self.backends.extend(backends);
-        } else if key == "base_query" {
-            return Err(syn::Error::new(key.span(), BASE_QUERY));
-        }
-        Ok(())
-    }
-
-    fn auth(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-        const KEYS: [&str; 5] = ["connection", "async_connection", "belongs_to", "row_lock", "crate"];
-        if key == "connection" || key == "async_connection" {
-            self.connection_of(key, input)
-        } else if key == "row_lock" {
-            let _: Token![=] = input.parse()?;
-            let written: Ident = input.parse()?;
-            let known = LOCKS.into_iter().find(|known| written == known);
-            self.row_lock = Some(known.ok_or_else(|| {
-                syn::Error::new(
-                    written.span(),
-                    format_args!("rows are not locked by `{written}`; say {}", one_of(&LOCKS)),
-                )
-            })?);
-            Ok(())
-        } else if key == "belongs_to" {
-            let relation = relation(key, input)?;
-            if self.relations.iter().any(|other| other.name == relation.name) {
-                return Err(syn::Error::new(
-                    relation.name.span(),
-                    format_args!("two relations are called `{}`; give one another name", relation.name),
-                ));
-            }
-            self.relations.push(relation);
-            Ok(())
-        } else {
-            Err(unknown("key", key, remedy(&key.to_string(), &KEYS)))
-        }
-    }
-
-    fn connection_of(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-        if self.connection.is_some() {
-            return Err(syn::Error::new(key.span(), "the connection is given twice; remove one"));
-        }
-        let _: Token![=] = input.parse()?;
-        if input.peek(LitStr) {
-            let literal: LitStr = input.parse()?;
-            return Err(syn::Error::new(
-                literal.span(),
-                format_args!("`{key}` is a type, without quotes: `{key} = {}`", literal.value()),
-            ));
-        }
-        self.connection = Some(input.call(Type::without_plus)?);
-        self.is_async = key == "async_connection";
-        Ok(())
-    }
-
-    /// The type of the connection: as named, or that of the one backend.
-    fn connection(&self, span: Span, errors: &mut Errors) -> Option<Connection> {
-        let diesel = quote!(::auth_core::__private::diesel);
-        if let Some(ty) = &self.connection {
-            let backend = if self.is_async {
-                quote!(<#ty as ::auth_core::__private::diesel_async::AsyncConnectionCore>::Backend)
-            } else {
-                quote!(<#ty as #diesel::Connection>::Backend)
-            };
-            return Some(Connection {
-                ty: ty.to_token_stream(),
-                backend,
-                lock: self.row_lock.or_else(|| lock_of(ty)),
-                is_async: self.is_async,
-            });
-        }
-        let [backend] = self.backends.as_slice() else {
-            errors.push(span, CONNECTION);
-            return None;
-        };
-        let name = backend.segments.last()?.ident.to_string();
-        let (connection, lock) = match name.as_str() {
-            "Sqlite" => ("SqliteConnection", "Transaction"),
-            "Pg" => ("PgConnection", "Postgres"),
-            "Mysql" => ("MysqlConnection", "Mysql"),
-            _ => {
-                errors.push_spanned(
-                    backend,
-                    format_args!(
-                        "the connection of the backend `{name}` is not known; \
-                         name it with `#[auth(connection = …)]`"
-                    ),
-                );
-                return None;
-            }
-        };
-        let connection = Ident::new(connection, Span::call_site());
-        Some(Connection {
-            ty: quote!(#diesel::#connection),
-            backend: quote!(#backend),
-            lock: self.row_lock.or(Some(lock)),
-            is_async: false,
-        })
-    }
-}
-
-const CONNECTION: &str = "the type of the connection is not known; write \
-     `#[auth(connection = diesel::SqliteConnection)]`, or let it follow from one backend: \
-     `#[diesel(check_for_backend(diesel::sqlite::Sqlite))]`";
-
-const BASE_QUERY: &str = "contexts are loaded from the table and not from `base_query`, so what it leaves out would be let \
-     in; write its condition into the policy, and derive `HasQuery` for a struct of its own";
-
-/// The variants of `auth_core::RowLock`.
-const LOCKS: [&str; 3] = ["Transaction", "Postgres", "Mysql"];
-
-/// How the connections of diesel and `diesel-async` lock rows. Other connections implement `LockRows`.
-fn lock_of(connection: &Type) -> Option<&'static str> {
-    let Type::Path(path) = connection else { return None };
-    match path.path.segments.last()?.ident.to_string().as_str() {
-        "SqliteConnection" => Some("Transaction"),
-        "PgConnection" | "AsyncPgConnection" => Some("Postgres"),
-        "MysqlConnection" | "AsyncMysqlConnection" => Some("Mysql"),
-        _ => None,
     }
 }
 
@@ -420,7 +275,22 @@ fn column_field(field: &Field, errors: &mut Errors) -> Option<ColumnField> {
             errors.keep(result);
         }
     }
-    (!embeds).then_some(ColumnField { column, field: name, computed, of_column })
+    let is_plain = is_plain(&field.ty);
+    (!embeds).then_some(ColumnField { column, field: name, computed, of_column, is_plain })
+}
+
+/// Whether a type is one of those that policies compare with values, by its name.
+fn is_plain(ty: &Type) -> bool {
+    const PLAIN: [&str; 5] = ["bool", "i16", "i32", "i64", "String"];
+    let Type::Path(path) = ty else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    match &last.arguments {
+        PathArguments::None => PLAIN.iter().any(|plain| last.ident == plain),
+        PathArguments::AngleBracketed(arguments) if last.ident == "Option" => {
+            matches!(arguments.args.first(), Some(GenericArgument::Type(ty)) if is_plain(ty))
+        }
+        PathArguments::AngleBracketed(_) | PathArguments::Parenthesized(_) => false,
+    }
 }
 
 /// The table that diesel assumes, by its own rule: each upper case letter begins a word.

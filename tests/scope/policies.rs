@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use auth_core::{
     __private::{
-        Column as LibraryColumn, Grant, Leaf, Relation as LibraryRelation, Rule as LibraryRule, SqlKind,
+        Column as LibraryColumn, Grant, Leaf, Relation as LibraryRelation, RelationKind, Rule as LibraryRule,
+        SqlKind,
     },
     Permission, Policy, Principal,
 };
@@ -222,8 +223,9 @@ impl Policies {
             policies = std::array::from_fn(|table| {
                 let relations = TABLES[table].relations.iter().map(|relation| LibraryRelation {
                     name: relation.name,
-                    foreign_key: library_column(&TABLES[table].columns[relation.foreign_key], dialect),
-                    key: library_column(&TABLES[relation.parent].columns[0], dialect),
+                    kind: RelationKind::Parent,
+                    own: library_column(&TABLES[table].columns[relation.foreign_key], dialect),
+                    related: library_column(&TABLES[relation.parent].columns[0], dialect),
                     policy: policies[relation.parent],
                 });
                 let relations: &'static [LibraryRelation] = relations.collect::<Vec<_>>().leak();
@@ -246,7 +248,7 @@ impl Policies {
 
 fn policy(table: usize, relations: &'static [LibraryRelation], grants: &'static [Grant]) -> &'static Policy {
     let relations: &'static [_] = relations.iter().collect::<Vec<_>>().leak();
-    Box::leak(Box::new(Policy::new(TABLES[table].name, "", relations, grants)))
+    Box::leak(Box::new(Policy::new(TABLES[table].name, "", &[], relations, grants, None)))
 }
 
 /// The context in which rules of a table become data of the library.
@@ -264,10 +266,10 @@ impl Library {
         match rule {
             Rule::Through(relation, rule) => {
                 let parent = TABLES[self.table].relations[*relation].parent;
-                LibraryRule::Through(&self.relations[*relation], self.leaf(rule, parent))
+                related(&self.relations[*relation], LibraryRule::Leaf(self.leaf(rule, parent)))
             }
             Rule::Granted(relation, permission) => {
-                LibraryRule::Granted(&self.relations[*relation], PERMISSIONS[*permission])
+                related(&self.relations[*relation], LibraryRule::Granted(PERMISSIONS[*permission]))
             }
             Rule::Any(rules) => LibraryRule::Any(all(rules)),
             Rule::All(rules) => LibraryRule::All(all(rules)),
@@ -290,6 +292,10 @@ impl Library {
             }
         }
     }
+}
+
+fn related(relation: &'static LibraryRelation, rule: LibraryRule) -> LibraryRule {
+    LibraryRule::Related(relation, Box::leak(Box::new(rule)))
 }
 
 fn library_column(column: &Column, dialect: Dialect) -> LibraryColumn {

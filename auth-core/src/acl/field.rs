@@ -1,5 +1,6 @@
 //! The fields of a context that derived lists compare. A field may be absent.
 
+use super::literal::Literal;
 use crate::vocabulary::IdRef;
 
 /// A field that holds an id, or may hold none. `Kind` tells the two apart.
@@ -66,3 +67,47 @@ impl FlagField for Option<bool> {
         *self == Some(true)
     }
 }
+
+/// A field that is compared with the values of a policy; absent, it equals none.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a field of the type `{Self}` is not compared with values",
+    note = "a field that is compared is a `bool`, an `i16`, `i32`, `i64` or a `String`, or an `Option` of these"
+)]
+pub trait ComparedField {
+    fn equals(&self, value: &Literal) -> bool;
+}
+
+impl ComparedField for bool {
+    #[inline]
+    fn equals(&self, value: &Literal) -> bool {
+        matches!(value, Literal::Bool(value) if value == self)
+    }
+}
+
+impl ComparedField for String {
+    #[inline]
+    fn equals(&self, value: &Literal) -> bool {
+        matches!(value, Literal::Text(value) if value == self)
+    }
+}
+
+impl<T: ComparedField> ComparedField for Option<T> {
+    #[inline]
+    fn equals(&self, value: &Literal) -> bool {
+        self.as_ref().is_some_and(|field| field.equals(value))
+    }
+}
+
+macro_rules! integer_fields {
+    ($($type:ty)+) => {$(
+        impl ComparedField for $type {
+            #[inline]
+            fn equals(&self, value: &Literal) -> bool {
+                matches!(value, Literal::Integer(value) if *value == i64::from(*self))
+            }
+        }
+    )+};
+}
+
+integer_fields!(i16 i32 i64);

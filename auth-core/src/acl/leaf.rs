@@ -5,7 +5,8 @@ use std::fmt::{self, Display};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{
-    field::{FlagField, IdField},
+    field::{ComparedField, FlagField, IdField},
+    literal::Literal,
     rule::{Expr, Rule, sealed},
 };
 use crate::vocabulary::{Condition, IdRef, OwnId, Principal, Subject};
@@ -15,9 +16,18 @@ use crate::vocabulary::{Condition, IdRef, OwnId, Principal, Subject};
 #[derive(Debug, Clone, Copy)]
 pub enum Leaf<C> {
     Subject(Principal<C, &'static str>),
+    /// The subject's roles carry this permission.
+    Permission(&'static str),
+    Everyone,
     IsNull(C),
     /// A boolean column.
     Flag(C),
+    /// The column has one of these values.
+    Is(C, &'static [Literal]),
+    /// The time in the column is not there, or is to come.
+    Until(C),
+    /// The time in the column is there, and has come.
+    Since(C),
 }
 
 impl<C> Leaf<C> {
@@ -32,8 +42,13 @@ impl<C> Leaf<C> {
                 Principal::AccountRole(name) => Principal::AccountRole(name),
                 Principal::EveryLoggedInUser => Principal::EveryLoggedInUser,
             }),
+            Self::Permission(name) => Leaf::Permission(name),
+            Self::Everyone => Leaf::Everyone,
             Self::IsNull(tested) => Leaf::IsNull(column(tested)),
             Self::Flag(tested) => Leaf::Flag(column(tested)),
+            Self::Is(tested, values) => Leaf::Is(column(tested), values),
+            Self::Until(tested) => Leaf::Until(column(tested)),
+            Self::Since(tested) => Leaf::Since(column(tested)),
         }
     }
 
@@ -49,8 +64,13 @@ impl<C> Leaf<C> {
                     Principal::EveryLoggedInUser => Argument::None,
                 },
             ),
+            Self::Permission(name) => ("permission".to_owned(), Argument::Name(name)),
+            Self::Everyone => ("everyone".to_owned(), Argument::None),
             Self::IsNull(column) => ("is_null".to_owned(), Argument::Column(column)),
             Self::Flag(column) => ("column".to_owned(), Argument::Column(column)),
+            Self::Is(column, values) => ("is".to_owned(), Argument::Values(column, values)),
+            Self::Until(column) => ("until".to_owned(), Argument::Column(column)),
+            Self::Since(column) => ("since".to_owned(), Argument::Column(column)),
         }
     }
 }
@@ -58,6 +78,7 @@ impl<C> Leaf<C> {
 enum Argument<'a, C> {
     None,
     Column(&'a C),
+    Values(&'a C, &'static [Literal]),
     Name(&'static str),
 }
 
@@ -72,6 +93,11 @@ impl<C: Display> Display for Leaf<C> {
         match argument {
             Argument::None => Ok(()),
             Argument::Column(column) => write!(f, "({column})"),
+            Argument::Values(column, values) => {
+                write!(f, "({column}")?;
+                values.iter().try_for_each(|value| write!(f, ", {value}"))?;
+                f.write_str(")")
+            }
             Argument::Name(name) => write!(f, "({name:?})"),
         }
     }
@@ -84,12 +110,31 @@ impl<C: Display> Serialize for Leaf<C> {
         let argument = match argument {
             Argument::None => return serializer.serialize_str(&name),
             Argument::Column(column) => column.to_string(),
+            Argument::Values(column, values) => {
+                let compared = Compared { column: column.to_string(), values };
+                return one_key(&name, &compared, serializer);
+            }
             Argument::Name(name) => name.to_owned(),
         };
-        let mut object = serializer.serialize_map(Some(1))?;
-        object.serialize_entry(&name, &argument)?;
-        object.end()
+        one_key(&name, &argument, serializer)
     }
+}
+
+#[derive(Serialize)]
+struct Compared {
+    column: String,
+    values: &'static [Literal],
+}
+
+/// An object of one key.
+pub(crate) fn one_key<S: Serializer>(
+    name: &str,
+    value: &impl Serialize,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_map(Some(1))?;
+    object.serialize_entry(name, value)?;
+    object.end()
 }
 
 /// A field of a context, in place of the column that it holds.
@@ -133,7 +178,11 @@ impl Rule for Leaf<Field<'_>> {
             Self::Subject(principal) => {
                 principal.evaluate(subject, |field, own| field.value.is_of(subject, own))
             }
-            Self::IsNull(field) | Self::Flag(field) => field.value.passes(),
+            Self::Permission(name) => subject.has_named_permission(name),
+            Self::Everyone => true,
+            Self::IsNull(field) | Self::Flag(field) | Self::Is(field, _) => field.value.passes(),
+            // The database decides by times.
+            Self::Until(_) | Self::Since(_) => false,
         }
     }
 
@@ -172,9 +221,21 @@ pub fn flag<F: FlagField>(field: &F, column: &'static str) -> Expr<Leaf<Field<'s
     Expr(Leaf::Flag(Field { column, value: Value::Test(field.is_set()) }))
 }
 
+/// `is(column, value, …)`
+#[doc(hidden)]
+#[inline]
+pub fn is<F: ComparedField>(
+    field: &F,
+    column: &'static str,
+    values: &'static [Literal],
+) -> Expr<Leaf<Field<'static>>> {
+    let passes = values.iter().any(|value| field.equals(value));
+    Expr(Leaf::Is(Field { column, value: Value::Test(passes) }, values))
+}
+
 /// A term that concerns the subject alone.
 #[doc(hidden)]
 #[inline]
-pub fn subject(principal: Principal<Field<'static>, &'static str>) -> Expr<Leaf<Field<'static>>> {
-    Expr(Leaf::Subject(principal))
+pub fn of_subject(leaf: Leaf<Field<'static>>) -> Expr<Leaf<Field<'static>>> {
+    Expr(leaf)
 }

@@ -9,16 +9,23 @@ mod check;
 mod explanation;
 mod field;
 mod leaf;
+mod literal;
 mod rule;
 mod table;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "diesel")]
+pub(crate) use self::leaf::one_key;
 pub use self::{
     check::check_access,
     explanation::{Alternative, Explanation, Term, explain},
-    leaf::{Leaf, account_of, flag, is_null, subject, user_of},
-    rule::{Expr, Rule, account, account_role, both, either, every_logged_in_user, nobody, role, user},
+    leaf::{Leaf, account_of, flag, is, is_null, of_subject, user_of},
+    literal::{Constant, Literal, assert_literal},
+    rule::{
+        Expr, Rule, account, account_role, both, either, every_logged_in_user, everyone, nobody, permission,
+        role, user,
+    },
     table::{AclTable, Principals},
 };
 use crate::vocabulary::{Condition, Permission, Subject};

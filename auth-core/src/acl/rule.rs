@@ -17,7 +17,7 @@ use crate::vocabulary::{Condition, IdRef, Principal, Subject};
 /// This trait is sealed: rules are made by this module's functions and [`Principals`](crate::Principals).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a rule",
-    note = "rules are made by `user`, `account`, `role`, `account_role`, `every_logged_in_user` and `nobody`, and joined by `|` and `&`"
+    note = "rules are made by `user`, `account`, `role`, `account_role`, `permission`, `everyone`, `every_logged_in_user` and `nobody`, and joined by `|` and `&`"
 )]
 pub trait Rule: sealed::Sealed {
     /// Whether the subject matches.
@@ -78,7 +78,31 @@ pub fn account_role(name: &str) -> Expr<ByHand<'_>> {
     Expr(Principal::AccountRole(name))
 }
 
+/// Matches every user whose roles carry this permission.
+///
+/// ```
+/// use auth_core::{Rule, User, permission};
+///
+/// assert!(permission("projects-delete").matches(&User::new(2).with_permissions(["projects-delete"])));
+/// ```
+#[inline]
+pub fn permission(name: &str) -> Expr<Carried<'_>> {
+    Expr(Carried(name))
+}
+
 /// Matches every subject.
+///
+/// ```
+/// use auth_core::{Rule, User, everyone};
+///
+/// assert!(everyone().matches(&User::new(2)));
+/// ```
+#[inline]
+pub fn everyone() -> Expr<Everyone> {
+    Expr(Everyone)
+}
+
+/// Matches every logged-in user.
 ///
 /// ```
 /// use auth_core::{Rule, User, every_logged_in_user};
@@ -181,6 +205,36 @@ impl Rule for ByHand<'_> {
     }
 }
 
+/// The rule that [`permission`] makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Carried<'a>(&'a str);
+
+impl Rule for Carried<'_> {
+    #[inline(always)]
+    fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
+        subject.has_named_permission(self.0)
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
+        Condition::term(format!("permission:{}", self.0), self.matches(subject))
+    }
+}
+
+/// The rule that [`everyone`] makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Everyone;
+
+impl Rule for Everyone {
+    #[inline(always)]
+    fn matches<S: Subject + ?Sized>(&self, _subject: &S) -> bool {
+        true
+    }
+
+    fn condition<S: Subject + ?Sized>(&self, _subject: &S) -> Condition {
+        Condition::term("everyone", true)
+    }
+}
+
 /// The rule that [`nobody`] makes.
 #[derive(Debug, Clone, Copy)]
 pub struct Nobody;
@@ -241,11 +295,13 @@ impl<A: Rule, B: Rule> Rule for Both<A, B> {
 }
 
 pub(super) mod sealed {
-    use super::{Both, ByHand, Either, Expr, Nobody};
+    use super::{Both, ByHand, Carried, Either, Everyone, Expr, Nobody};
 
     pub trait Sealed {}
 
     impl Sealed for ByHand<'_> {}
+    impl Sealed for Carried<'_> {}
+    impl Sealed for Everyone {}
     impl Sealed for Nobody {}
     impl<R> Sealed for Expr<R> {}
     impl<R: Sealed> Sealed for Option<R> {}

@@ -161,3 +161,13 @@ fn a_conjunction_with_nobody_is_explained() {
     let terms: Vec<_> = explanation.alternatives()[0].terms().iter().map(Term::text).collect();
     assert_eq!(terms, ["role:chef", "nobody"]);
 }
+
+#[test]
+fn a_permission_that_roles_carry_has_a_name() {
+    let user = User::new(1).with_permissions(["publish", ""]);
+    assert!(permission("publish").matches(&user));
+    assert!(!permission("delete").matches(&user));
+    assert!(!permission("").matches(&user));
+    assert!((everyone() & permission("publish")).matches(&user));
+    assert!(!(everyone() & permission("delete")).matches(&user));
+}

@@ -119,7 +119,7 @@ impl SubjectCheck {
                 && match self.attribute {
                     SubjectAttribute::Role => subject.has_named_role(name),
                     SubjectAttribute::AccountRole => subject.account_has_named_role(name),
-                    SubjectAttribute::Permission => subject.has_permission(name),
+                    SubjectAttribute::Permission => subject.has_named_permission(name),
                 }
         };
         let matches = match self.quantifier {

@@ -2,7 +2,7 @@
 //! is about, so a failure is an error at compile time. The derive writes the messages, for it knows the words.
 
 use super::{
-    Column, Grant, Policy, Relation, Rule,
+    Column, Grant, Policy, Relation, RelationKind, Rule,
     assertion::{assert_that, fail, same},
 };
 use crate::vocabulary::Permission;
@@ -13,6 +13,7 @@ use crate::vocabulary::Permission;
 #[track_caller]
 pub const fn relation(
     name: &'static str,
+    kind: RelationKind,
     foreign_key: Column,
     policy: &'static Policy,
     key: Option<Column>,
@@ -21,7 +22,53 @@ pub const fn relation(
 ) -> Relation {
     let Some(key) = key else { fail(composite) };
     assert_that(key.kind as u8 == foreign_key.kind as u8 && key.kind.is_id(), mistyped);
-    Relation { name, foreign_key, key, policy }
+    Relation { name, kind, own: foreign_key, related: key, policy }
+}
+
+/// A relation to rows that refer to this key.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn relation_to_many(
+    name: &'static str,
+    key: Option<Column>,
+    policy: &'static Policy,
+    foreign_key: Column,
+    composite: &str,
+    mistyped: &str,
+) -> Relation {
+    let Some(key) = key else { fail(composite) };
+    assert_that(key.kind as u8 == foreign_key.kind as u8 && key.kind.is_id(), mistyped);
+    Relation { name, kind: RelationKind::Many, own: key, related: foreign_key, policy }
+}
+
+/// A relation of another policy, by its name.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn relation_of(
+    policy: &Policy,
+    name: &str,
+    is_many: bool,
+    unknown: &str,
+    mistaken: &str,
+) -> &'static Relation {
+    let mut relations = policy.relations;
+    while let [relation, rest @ ..] = relations {
+        if same(relation.name, name) {
+            assert_that(matches!(relation.kind, RelationKind::Many) == is_many, mistaken);
+            return relation;
+        }
+        relations = rest;
+    }
+    fail(unknown)
+}
+
+/// The policy of the rows to which a relation leads.
+#[doc(hidden)]
+#[must_use]
+pub const fn policy_of(relation: &Relation) -> &'static Policy {
+    relation.policy
 }
 
 /// That each permission is declared once.
@@ -53,7 +100,7 @@ pub const fn assert_grants(parent: &Policy, permission: Permission, message: &st
     fail(message)
 }
 
-/// That the rule for a permission does not depend on itself in the end.
+/// That the rule for a permission does not depend on itself in the end, but by going up a tree.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_acyclic(
@@ -80,17 +127,14 @@ impl Dependency<'_> {
     const fn ends(&self) -> bool {
         let mut before = self.before;
         while let Some(dependency) = before {
-            if dependency.permission.is(self.permission)
-                && same(dependency.policy.context, self.policy.context)
-                && same(dependency.policy.module, self.policy.module)
-            {
+            if dependency.permission.is(self.permission) && is_same(dependency.policy, self.policy) {
                 return false;
             }
             before = dependency.before;
         }
         let mut grants: &[Grant] = self.policy.grants;
         while let [grant, rest @ ..] = grants {
-            if grant.permission.is(self.permission) && !self.rule_ends(&grant.rule) {
+            if grant.permission.is(self.permission) && !self.rule_ends(&grant.rule, self.policy) {
                 return false;
             }
             grants = rest;
@@ -98,22 +142,42 @@ impl Dependency<'_> {
         true
     }
 
-    const fn rule_ends(&self, rule: &Rule) -> bool {
+    /// `policy` is that of the row which the rule is about.
+    const fn rule_ends(&self, rule: &Rule, policy: &Policy) -> bool {
         match rule {
-            Rule::Granted(relation, permission) => {
-                Dependency { policy: relation.policy, permission: *permission, before: Some(self) }.ends()
+            Rule::Related(relation, rule) => {
+                self.climbs(relation, rule) || self.rule_ends(rule, relation.policy)
+            }
+            Rule::Granted(permission) => {
+                Dependency { policy, permission: *permission, before: Some(self) }.ends()
             }
             Rule::Any(rules) | Rule::All(rules) => {
                 let mut rules: &[Rule] = rules;
                 while let [rule, rest @ ..] = rules {
-                    if !self.rule_ends(rule) {
+                    if !self.rule_ends(rule, policy) {
                         return false;
                     }
                     rules = rest;
                 }
                 true
             }
-            Rule::Leaf(_) | Rule::Through(..) => true,
+            Rule::Leaf(_) => true,
         }
     }
+
+    /// Whether a rule about the parent is the same one, for the next row of the tree.
+    const fn climbs(&self, relation: &Relation, rule: &Rule) -> bool {
+        match rule {
+            Rule::Granted(permission) => {
+                matches!(relation.kind, RelationKind::Ancestors)
+                    && permission.is(self.permission)
+                    && is_same(relation.policy, self.policy)
+            }
+            _ => false,
+        }
+    }
+}
+
+const fn is_same(one: &Policy, other: &Policy) -> bool {
+    same(one.context, other.context) && same(one.module, other.module)
 }

@@ -3,14 +3,15 @@
 use std::marker::PhantomData;
 
 use diesel::sql_types::{
-    BigInt, Binary, Bool, Integer, Nullable, SmallInt, SqlType, Text,
+    BigInt, Binary, Bool, Integer, Nullable, SmallInt, SqlType, Text, Timestamp,
     is_nullable::{IsNullable, NotNull},
 };
 
 #[cfg(feature = "postgres")]
-use diesel::sql_types::Uuid;
+use diesel::{pg::sql_types::Timestamptz, sql_types::Uuid};
 
 use super::assertion::{assert_that, fail, same};
+use crate::acl::Literal;
 
 /// A column of a rule.
 #[doc(hidden)]
@@ -44,6 +45,9 @@ pub enum Kind {
     /// The type of its own that `PostgreSQL` has.
     Uuid,
     Bool,
+    Timestamp,
+    /// With a time zone, as `PostgreSQL` has it.
+    Timestamptz,
     /// A type that no rule compares.
     Other,
 }
@@ -51,8 +55,39 @@ pub enum Kind {
 impl Kind {
     /// Whether it can be an id.
     pub(super) const fn is_id(self) -> bool {
-        !matches!(self, Self::Bool | Self::Other)
+        !matches!(self, Self::Bool | Self::Timestamp | Self::Timestamptz | Self::Other)
     }
+
+    const fn is_time(self) -> bool {
+        matches!(self, Self::Timestamp | Self::Timestamptz)
+    }
+
+    /// Whether a column of this kind can have the value.
+    const fn has(self, literal: Literal) -> bool {
+        match (self, literal) {
+            (Self::Bool, Literal::Bool(_)) | (Self::BigInt, Literal::Integer(_)) => true,
+            (Self::SmallInt, Literal::Integer(value)) => fits(value, i16::MIN as i64, i16::MAX as i64),
+            (Self::Integer, Literal::Integer(value)) => fits(value, i32::MIN as i64, i32::MAX as i64),
+            (Self::Text, Literal::Text(text)) => is_stored(text),
+            _ => false,
+        }
+    }
+}
+
+const fn fits(value: i64, least: i64, most: i64) -> bool {
+    least <= value && value <= most
+}
+
+/// Whether every database can hold the text.
+const fn is_stored(text: &str) -> bool {
+    let mut bytes = text.as_bytes();
+    while let [byte, rest @ ..] = bytes {
+        if *byte == 0 {
+            return false;
+        }
+        bytes = rest;
+    }
+    true
 }
 
 /// A SQL type whose values are ids.
@@ -75,6 +110,29 @@ pub trait IdType: SqlType<IsNull: Nullability> {
     note = "compare it: `user(column)`, `account(column)` or `is_null(column)`"
 )]
 pub trait FlagType: SqlType<IsNull: Nullability> {
+    const KIND: Kind;
+}
+
+/// A SQL type whose values a policy can name.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a column of the type `{Self}` is not compared with values",
+    label = "a policy names values of booleans, integers and texts alone",
+    note = "a column that is compared is a `Bool`, a `SmallInt`, `Integer` or `BigInt`, or a `Text`; any of them \
+            `Nullable`"
+)]
+pub trait ComparedType: SqlType<IsNull: Nullability> {
+    const KIND: Kind;
+}
+
+/// A SQL type whose values are moments.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a column of the type `{Self}` does not hold a time",
+    label = "this is compared with the time of the decision",
+    note = "a time is a `Timestamp`, or, with the feature `postgres` of auth-core, a `Timestamptz`; `Nullable` or not"
+)]
+pub trait TimeType: SqlType<IsNull: Nullability> {
     const KIND: Kind;
 }
 
@@ -101,6 +159,7 @@ pub trait UnknownSqlKind {
 
 impl<T> UnknownSqlKind for SqlKind<T> {}
 
+/// Implements the traits of the types of rules.
 macro_rules! kinds {
     ($($trait:ident: $($kind:ident)*;)*) => {$($(
         impl $trait for $kind {
@@ -110,7 +169,24 @@ macro_rules! kinds {
         impl $trait for Nullable<$kind> {
             const KIND: Kind = Kind::$kind;
         }
+    )*)*};
+}
 
+kinds! {
+    IdType: SmallInt Integer BigInt Text Binary;
+    FlagType: Bool;
+    ComparedType: Bool SmallInt Integer BigInt Text;
+    TimeType: Timestamp;
+}
+
+#[cfg(feature = "postgres")]
+kinds! {
+    IdType: Uuid;
+    TimeType: Timestamptz;
+}
+
+macro_rules! sql_kinds {
+    ($($kind:ident)*) => {$(
         impl SqlKind<$kind> {
             pub const KIND: Kind = Kind::$kind;
         }
@@ -118,16 +194,13 @@ macro_rules! kinds {
         impl SqlKind<Nullable<$kind>> {
             pub const KIND: Kind = Kind::$kind;
         }
-    )*)*};
+    )*};
 }
 
-kinds! {
-    IdType: SmallInt Integer BigInt Text Binary;
-    FlagType: Bool;
-}
+sql_kinds!(SmallInt Integer BigInt Text Binary Bool Timestamp);
 
 #[cfg(feature = "postgres")]
-kinds!(IdType: Uuid;);
+sql_kinds!(Uuid Timestamptz);
 
 /// Whether a SQL type has nulls.
 #[doc(hidden)]
@@ -173,6 +246,35 @@ pub const fn flag_column<C: diesel::Column<SqlType: FlagType>>(written: &'static
     Declared::<C>::column(written, <C::SqlType as FlagType>::KIND)
 }
 
+/// A column that is compared with values.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn compared_column<C: diesel::Column<SqlType: ComparedType>>(
+    written: &'static str,
+    values: &[Literal],
+    mistyped: &str,
+) -> Column {
+    let column = Declared::<C>::column(written, <C::SqlType as ComparedType>::KIND);
+    assert_values(column, values, mistyped);
+    column
+}
+
+#[track_caller]
+const fn assert_values(column: Column, mut values: &[Literal], mistyped: &str) {
+    while let [value, rest @ ..] = values {
+        assert_that(column.kind.has(*value), mistyped);
+        values = rest;
+    }
+}
+
+/// A column that holds a time.
+#[doc(hidden)]
+#[must_use]
+pub const fn time_column<C: diesel::Column<SqlType: TimeType>>(written: &'static str) -> Column {
+    Declared::<C>::column(written, <C::SqlType as TimeType>::KIND)
+}
+
 /// A column that may be null. No rule compares its other values.
 #[doc(hidden)]
 #[must_use]
@@ -182,7 +284,7 @@ pub const fn null_column<C: diesel::Column<SqlType: SqlType<IsNull: MayBeNull>>>
     Column { written, name: C::NAME, kind: Kind::Other, nullable: true }
 }
 
-/// The column of a parent that holds ids.
+/// The column of related rows that holds ids.
 #[doc(hidden)]
 #[must_use]
 #[track_caller]
@@ -192,7 +294,7 @@ pub const fn id_column_of(columns: &[Column], written: &str, unknown: &str, mist
     column
 }
 
-/// The column of a parent that is true or false.
+/// The column of related rows that is true or false.
 #[doc(hidden)]
 #[must_use]
 #[track_caller]
@@ -202,7 +304,41 @@ pub const fn flag_column_of(columns: &[Column], written: &str, unknown: &str, mi
     column
 }
 
-/// The column of a parent that may be null.
+/// The column of related rows that is compared with values.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn compared_column_of(
+    columns: &[Column],
+    written: &str,
+    values: &[Literal],
+    unknown: &str,
+    mistyped: &str,
+) -> Column {
+    let column = column_of(columns, written, unknown);
+    assert_values(column, values, mistyped);
+    column
+}
+
+/// The column of related rows that holds a time.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn time_column_of(columns: &[Column], written: &str, unknown: &str, mistyped: &str) -> Column {
+    let column = column_of(columns, written, unknown);
+    assert_that(column.kind.is_time(), mistyped);
+    column
+}
+
+/// The foreign key of rows that refer to another.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn foreign_key_of(columns: &[Column], written: &str, unknown: &str) -> Column {
+    column_of(columns, written, unknown)
+}
+
+/// The column of related rows that may be null.
 #[doc(hidden)]
 #[must_use]
 #[track_caller]

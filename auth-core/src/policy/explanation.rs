@@ -2,8 +2,9 @@
 //! left for the database.
 
 use super::{
-    Column, Policy, Relation,
-    evaluate::{Outcome, RelationPath, evaluate},
+    Column, Policy, Relation, RelationKind, Rule,
+    evaluate::{Evaluation, Row},
+    text::written_related,
 };
 use crate::{
     acl::Leaf,
@@ -16,30 +17,22 @@ pub(crate) type Sketch = Condition<TermAnswer>;
 /// Whether a term matches.
 pub(crate) enum TermAnswer {
     Known(bool),
-    /// As the database says of the [`OpenLeaf`] of this index.
+    /// As the database says of the [`OpenTerm`] of this index.
     Open(usize),
 }
 
 /// A term that a row decides: the row of the context itself, or that of an ancestor.
-pub(crate) struct OpenLeaf {
+pub(crate) struct OpenTerm {
     /// From the context on.
     pub(crate) path: Vec<&'static Relation>,
-    pub(crate) leaf: &'static Leaf<Column>,
+    pub(crate) term: Term,
 }
 
-impl Outcome for Sketch {
-    fn any(sketches: impl Iterator<Item = Self>) -> Self {
-        Self::Any(sketches.collect())
-    }
-
-    fn all(sketches: impl Iterator<Item = Self>) -> Self {
-        Self::All(sketches.collect())
-    }
-
-    // Each open term below says by its path that the parent has to be there.
-    fn of_parent(_relation: &'static Relation, sketch: Self) -> Self {
-        sketch
-    }
+/// What a row decides.
+pub(crate) enum Term {
+    Leaf(&'static Leaf<Column>),
+    /// A rule about any number of rows, which has one answer.
+    Related(&'static Relation, &'static Rule),
 }
 
 impl Sketch {
@@ -48,10 +41,10 @@ impl Sketch {
         policy: &'static Policy,
         permission: Permission,
         subject: &dyn Subject,
-    ) -> (Self, Vec<OpenLeaf>) {
-        let mut open = Vec::new();
-        let sketch = evaluate(policy, permission, |leaf, path| term(leaf, path, subject, &mut open));
-        (sketch, open)
+    ) -> (Self, Vec<OpenTerm>) {
+        let mut sketching = Sketching { subject, open: Vec::new() };
+        let sketch = sketching.granted(permission, &Row::of(policy));
+        (sketch, sketching.open)
     }
 
     /// With the answers of the database, in the order of the open terms. A term without an answer does not match.
@@ -63,33 +56,69 @@ impl Sketch {
     }
 }
 
-fn term(
-    leaf: &'static Leaf<Column>,
-    path: Option<&RelationPath<'_>>,
-    subject: &dyn Subject,
-    open: &mut Vec<OpenLeaf>,
-) -> Sketch {
-    let path = RelationPath::relations(path);
+struct Sketching<'a> {
+    subject: &'a dyn Subject,
+    open: Vec<OpenTerm>,
+}
+
+impl Evaluation for Sketching<'_> {
+    type Outcome = Sketch;
+
+    fn any(sketches: impl Iterator<Item = Sketch>) -> Sketch {
+        Sketch::Any(sketches.collect())
+    }
+
+    fn all(sketches: impl Iterator<Item = Sketch>) -> Sketch {
+        Sketch::All(sketches.collect())
+    }
+
+    fn leaf(&mut self, leaf: &'static Leaf<Column>, row: &Row<'_>) -> Sketch {
+        let path = row.path();
+        let through = through(&path);
+        let text = leaf.written(|column| column.through(through.as_deref())).to_string();
+        match (known(leaf, self.subject), through) {
+            // No row of the ancestor decides it, but the ancestor has to be there.
+            (Some(true), Some(through)) => {
+                self.open(format!("{text} through {through}"), path, Term::Leaf(leaf))
+            }
+            (Some(matches), _) => Sketch::Term { text, matches: TermAnswer::Known(matches) },
+            (None, _) => self.open(text, path, Term::Leaf(leaf)),
+        }
+    }
+
+    /// A parent is explained term by term. Of many rows, none is the one that a term of its own would be about.
+    fn related(&mut self, relation: &'static Relation, rule: &'static Rule, row: &Row<'_>) -> Sketch {
+        if relation.kind != RelationKind::Many && row.climbs(relation, rule).is_none() {
+            return self.rule(rule, &row.behind(relation));
+        }
+        let (path, text) = (row.path(), written_related(relation, rule).to_string());
+        let text = match through(&path) {
+            Some(through) => format!("{text} of {through}"),
+            None => text,
+        };
+        self.open(text, path, Term::Related(relation, rule))
+    }
+}
+
+impl Sketching<'_> {
+    fn open(&mut self, text: String, path: Vec<&'static Relation>, term: Term) -> Sketch {
+        self.open.push(OpenTerm { path, term });
+        Sketch::Term { text, matches: TermAnswer::Open(self.open.len() - 1) }
+    }
+}
+
+/// The names of the relations, as a rule writes them.
+fn through(path: &[&'static Relation]) -> Option<String> {
     let names: Vec<_> = path.iter().map(|relation| relation.name).collect();
-    let through = (!names.is_empty()).then(|| names.join("."));
-    let text = leaf.written(|column| column.through(through.as_deref())).to_string();
-    let (text, known) = match (known(leaf, subject), through) {
-        // No row of the ancestor decides it, but the ancestor has to be there.
-        (Some(true), Some(through)) => (format!("{text} through {through}"), None),
-        (known, _) => (text, known),
-    };
-    let matches = known.map_or_else(
-        || {
-            open.push(OpenLeaf { path, leaf });
-            TermAnswer::Open(open.len() - 1)
-        },
-        TermAnswer::Known,
-    );
-    Condition::Term { text, matches }
+    (!names.is_empty()).then(|| names.join("."))
 }
 
 /// Whether a term matches the subject on every row, or on none; `None` where that depends on the row.
 fn known(leaf: &Leaf<Column>, subject: &dyn Subject) -> Option<bool> {
-    let Leaf::Subject(principal) = leaf else { return None };
-    principal.evaluate(subject, |_, _| None)
+    match leaf {
+        Leaf::Subject(principal) => principal.evaluate(subject, |_, _| None),
+        Leaf::Permission(name) => Some(subject.has_named_permission(name)),
+        Leaf::Everyone => Some(true),
+        Leaf::IsNull(_) | Leaf::Flag(_) | Leaf::Is(..) | Leaf::Until(_) | Leaf::Since(_) => None,
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A policy is one tree with four readers: [`sql`] makes a condition of it, `#[derive(AuthModel)]` a typed list for an
 //! object in memory, [`explanation`] says which term failed, and [`text`] shows it. The first and the third are outcomes of
-//! one evaluation, `evaluate`. Outside of [`sql`], nothing here writes SQL or knows of requests.
+//! one walk, `evaluate`. Outside of [`sql`], nothing here writes SQL or knows of requests.
 
 mod assertion;
 mod check;
@@ -15,13 +15,15 @@ mod text;
 use std::fmt;
 
 pub use self::{
-    check::{assert_acyclic, assert_distinct, assert_grants, relation},
+    check::{
+        assert_acyclic, assert_distinct, assert_grants, policy_of, relation, relation_of, relation_to_many,
+    },
     column::{Column, Declared, SqlKind, UnknownSqlKind},
 };
 pub(crate) use self::{
     column::Kind,
-    evaluate::{Outcome, evaluate},
-    explanation::{OpenLeaf, Sketch},
+    evaluate::{Evaluation, Row},
+    explanation::{OpenTerm, Sketch, Term},
 };
 use crate::{acl::Leaf, vocabulary::Permission};
 
@@ -54,18 +56,37 @@ pub struct Policy {
     context: &'static str,
     /// The module of that type, which tells two of one name apart.
     module: &'static str,
+    /// The columns that rules of other policies may name.
+    columns: &'static [Column],
     relations: &'static [&'static Relation],
     grants: &'static [Grant],
+    /// Which rows are there at all, if not all of the table.
+    rows: Option<&'static Rule>,
 }
 
-/// A relation to a parent: a context with a policy of its own, to whose key a foreign key refers.
+/// A relation to rows of a context with a policy of its own.
 #[doc(hidden)]
 pub struct Relation {
     pub name: &'static str,
-    pub foreign_key: Column,
-    /// The parent's primary key.
-    pub key: Column,
+    pub kind: RelationKind,
+    /// The column of the row that equals `related`: a foreign key, or the key to which others refer.
+    pub own: Column,
+    /// The column of the related rows.
+    pub related: Column,
+    /// The policy of the related rows.
     pub policy: &'static Policy,
+}
+
+/// How many rows a relation leads to.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationKind {
+    /// `belongs_to`: one at the most.
+    Parent,
+    /// `belongs_to(…, recursive)`: one at the most, by which a permission goes down a tree.
+    Ancestors,
+    /// `has_many`: any number.
+    Many,
 }
 
 /// A permission, and the rule that grants it.
@@ -81,10 +102,10 @@ pub struct Grant {
 #[derive(Debug)]
 pub enum Rule {
     Leaf(Leaf<Column>),
-    /// A term about a column of the parent.
-    Through(&'static Relation, Leaf<Column>),
-    /// The parent's own rule for this permission.
-    Granted(&'static Relation, Permission),
+    /// One of the related rows meets all of the rule.
+    Related(&'static Relation, &'static Self),
+    /// The rule of the row's own policy for this permission.
+    Granted(Permission),
     Any(&'static [Self]),
     All(&'static [Self]),
 }
@@ -95,10 +116,19 @@ impl Policy {
     pub const fn new(
         context: &'static str,
         module: &'static str,
+        columns: &'static [Column],
         relations: &'static [&'static Relation],
         grants: &'static [Grant],
+        rows: Option<&'static Rule>,
     ) -> Self {
-        Self { context, module, relations, grants }
+        Self { context, module, columns, relations, grants, rows }
+    }
+
+    /// The columns that rules of other policies may name.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn columns(&self) -> &'static [Column] {
+        self.columns
     }
 
     /// The name of the context's type.
@@ -117,7 +147,7 @@ impl Policy {
     }
 }
 
-/// Without the policies of its parents, which may refer back to it.
+/// Without the policies of related rows, which may refer back to it.
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
@@ -127,7 +157,7 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// Without the parent's policy, which may refer back to it.
+/// Without the policy of the related rows, which may refer back to it.
 impl fmt::Debug for Relation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Relation").field(&self.name).finish()

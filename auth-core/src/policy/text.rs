@@ -2,10 +2,13 @@
 
 use std::fmt::{self, Display};
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde::{Serialize, Serializer};
 
-use super::{Column, Policy, Rule};
-use crate::{acl::Leaf, vocabulary::Permission};
+use super::{Column, Policy, Relation, RelationKind, Rule};
+use crate::{
+    acl::{Leaf, one_key},
+    vocabulary::Permission,
+};
 
 /// As it is declared: the context, and a line for each permission.
 impl Display for Policy {
@@ -13,6 +16,9 @@ impl Display for Policy {
         writeln!(f, "{}", self.context)?;
         for grant in self.grants {
             writeln!(f, "  {} = {}", grant.permission, Written(&grant.rule))?;
+        }
+        if let Some(rows) = self.rows {
+            writeln!(f, "  rows = {}", Written(rows))?;
         }
         Ok(())
     }
@@ -61,11 +67,8 @@ impl Display for Written<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Rule::Leaf(leaf) => written(leaf, None).fmt(f),
-            Rule::Through(relation, leaf) => written(leaf, Some(relation.name)).fmt(f),
-            Rule::Granted(relation, permission) => {
-                // As an identifier.
-                write!(f, "{}.{}", relation.name, permission.as_str().replace('-', "_"))
-            }
+            Rule::Related(relation, rule) => WrittenRelated { relation, rule }.fmt(f),
+            Rule::Granted(permission) => f.write_str(&as_identifier(*permission)),
             Rule::Any([]) => f.write_str("nobody"),
             Rule::Any(rules) => self.joined(rules, " | ", f),
             Rule::All(rules) => self.joined(rules, " & ", f),
@@ -77,15 +80,58 @@ impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Rule::Leaf(leaf) => written(leaf, None).serialize(serializer),
-            Rule::Through(relation, leaf) => written(leaf, Some(relation.name)).serialize(serializer),
-            Rule::Granted(relation, permission) => {
-                let granted = Granted { relation: relation.name, permission: permission.as_str() };
+            Rule::Related(relation, rule) => WrittenRelated { relation, rule }.serialize(serializer),
+            Rule::Granted(permission) => {
+                let granted = Granted { relation: None, permission: permission.as_str() };
                 one_key("granted", &granted, serializer)
             }
             Rule::Any(rules) => one_key("any", &all(rules), serializer),
             Rule::All(rules) => one_key("all", &all(rules), serializer),
         }
     }
+}
+
+/// A rule about related rows, as a policy declares it.
+pub(super) fn written_related(relation: &'static Relation, rule: &'static Rule) -> impl Display {
+    WrittenRelated { relation, rule }
+}
+
+struct WrittenRelated<'a> {
+    relation: &'a Relation,
+    rule: &'a Rule,
+}
+
+impl Display for WrittenRelated<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { relation: Relation { name, kind, .. }, rule } = self;
+        match rule {
+            Rule::Leaf(leaf) if *kind != RelationKind::Many => written(leaf, Some(name)).fmt(f),
+            Rule::Granted(permission) if *kind != RelationKind::Many => {
+                write!(f, "{name}.{}", as_identifier(*permission))
+            }
+            rule => write!(f, "any({name}: {})", Written(rule)),
+        }
+    }
+}
+
+impl Serialize for WrittenRelated<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { relation: Relation { name, kind, .. }, rule } = self;
+        match rule {
+            Rule::Leaf(leaf) if *kind != RelationKind::Many => {
+                written(leaf, Some(name)).serialize(serializer)
+            }
+            Rule::Granted(permission) if *kind != RelationKind::Many => {
+                let granted = Granted { relation: Some(name), permission: permission.as_str() };
+                one_key("granted", &granted, serializer)
+            }
+            rule => one_key("related", &RelatedRule { relation: name, rule: Written(rule) }, serializer),
+        }
+    }
+}
+
+fn as_identifier(permission: Permission) -> String {
+    permission.as_str().replace('-', "_")
 }
 
 fn written(leaf: &Leaf<Column>, through: Option<&str>) -> Leaf<String> {
@@ -96,33 +142,36 @@ fn all(rules: &[Rule]) -> Vec<Written<'_>> {
     rules.iter().map(Written).collect()
 }
 
-fn one_key<S: Serializer>(key: &str, value: &impl Serialize, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut object = serializer.serialize_map(Some(1))?;
-    object.serialize_entry(key, value)?;
-    object.end()
-}
-
 #[derive(Serialize)]
 struct Granted<'a> {
-    relation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relation: Option<&'a str>,
     permission: &'a str,
 }
 
-/// The context, what it belongs to, and the rule of each permission.
+#[derive(Serialize)]
+struct RelatedRule<'a> {
+    relation: &'a str,
+    rule: Written<'a>,
+}
+
+/// The context, its relations, and the rule of each permission.
 impl Serialize for Policy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let belongs_to = self.relations.iter().map(|relation| BelongsTo {
-            relation: relation.name,
-            context: relation.policy.context,
-            foreign_key: relation.foreign_key.written,
-        });
+        let is_many = |relation: &&&Relation| relation.kind == RelationKind::Many;
+        let relations = |many: bool| {
+            let relations = self.relations.iter().filter(move |relation| is_many(relation) == many);
+            relations.map(|relation| WrittenRelation::of(relation)).collect()
+        };
         let permissions = self.grants.iter().map(|grant| PermissionRule {
             permission: grant.permission.as_str(),
             rule: Written(&grant.rule),
         });
         Document {
             context: self.context,
-            belongs_to: belongs_to.collect(),
+            belongs_to: relations(false),
+            has_many: relations(true),
+            rows: self.rows.map(Written),
             permissions: permissions.collect(),
         }
         .serialize(serializer)
@@ -132,15 +181,34 @@ impl Serialize for Policy {
 #[derive(Serialize)]
 struct Document<'a> {
     context: &'a str,
-    belongs_to: Vec<BelongsTo<'a>>,
+    belongs_to: Vec<WrittenRelation<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    has_many: Vec<WrittenRelation<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<Written<'a>>,
     permissions: Vec<PermissionRule<'a>>,
 }
 
 #[derive(Serialize)]
-struct BelongsTo<'a> {
+struct WrittenRelation<'a> {
     relation: &'a str,
     context: &'a str,
     foreign_key: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    recursive: bool,
+}
+
+impl<'a> WrittenRelation<'a> {
+    fn of(relation: &'a Relation) -> Self {
+        let Relation { name, kind, own, related, policy } = relation;
+        let foreign_key = if *kind == RelationKind::Many { related } else { own };
+        Self {
+            relation: name,
+            context: policy.context,
+            foreign_key: foreign_key.written,
+            recursive: *kind == RelationKind::Ancestors,
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 //! An application implements [`Subject`] for the type that its log-in produces, or uses [`User`]. How a
 //! request's subject is found is the business of the mechanisms.
 
-use std::any::Any;
+use std::{any::Any, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,11 @@ pub trait Subject: Any + Send + Sync + Matched {
         false
     }
 
+    /// The time of a decision about this subject, by which a policy's `until` and `since` compare. A decision reads it once.
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
     /// The names of the roles that access-control lists and role guards are waived for:
     /// [`AdminRoles::flexmeasures`], [`AdminRoles::none`] or the application's own.
     ///
@@ -90,6 +95,9 @@ pub trait Matched {
 
     /// Whether the user's account has the role, which needs a name as well.
     fn account_has_named_role(&self, role: &str) -> bool;
+
+    /// Whether the user's roles carry the permission, which needs a name as well.
+    fn has_named_permission(&self, permission: &str) -> bool;
 }
 
 /// The ids of a subject that a principal can name.
@@ -161,6 +169,11 @@ impl<S: Subject> Matched for S {
     #[inline]
     fn account_has_named_role(&self, role: &str) -> bool {
         !role.is_empty() && self.account_has_role(role)
+    }
+
+    #[inline]
+    fn has_named_permission(&self, permission: &str) -> bool {
+        !permission.is_empty() && self.has_permission(permission)
     }
 }
 
@@ -241,6 +254,8 @@ pub struct User {
     // A policy of the application, not a property of the user: stored data cannot set it.
     #[serde(skip, default = "AdminRoles::none")]
     admin_roles: AdminRoles,
+    #[serde(skip)]
+    now: Option<SystemTime>,
 }
 
 impl User {
@@ -254,6 +269,7 @@ impl User {
             account_roles: Vec::new(),
             permissions: Vec::new(),
             admin_roles: AdminRoles::none(),
+            now: None,
         }
     }
 
@@ -292,6 +308,21 @@ impl User {
         self.admin_roles = admin_roles;
         self
     }
+
+    /// The user as decisions at this time see it, for tests of what ends or begins. It is not stored with the user.
+    ///
+    /// ```
+    /// use auth_core::{Subject, User};
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    /// assert_eq!(User::new(2).at(then).now(), then);
+    /// ```
+    #[must_use]
+    pub fn at(mut self, now: SystemTime) -> Self {
+        self.now = Some(now);
+        self
+    }
 }
 
 impl Subject for User {
@@ -313,6 +344,10 @@ impl Subject for User {
 
     fn has_permission(&self, permission: &str) -> bool {
         self.permissions.iter().any(|own| own == permission)
+    }
+
+    fn now(&self) -> SystemTime {
+        self.now.unwrap_or_else(SystemTime::now)
     }
 
     fn admin_roles(&self) -> AdminRoles {

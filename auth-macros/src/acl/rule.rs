@@ -4,78 +4,93 @@
 use proc_macro2::{Delimiter, Ident, Span};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{ExprPath, LitStr, Token, parenthesized, token};
+use syn::{ExprPath, Lit, Token, parenthesized, token};
 
-use super::is_constant;
-use crate::model::{KnownPermission, Name, Permission};
-use crate::nearest::{all_of, one_of, suggestion, unknown};
+use super::term::{TERMS, called, single, with_relation};
+use crate::model::{Name, Permission};
+use crate::nearest::{all_of, one_of};
 use crate::row::Relation;
 
 /// The condition on a subject and a row.
 pub(crate) enum Rule {
     Nobody,
     EveryLoggedInUser,
+    Everyone,
     User(Column),
     Account(Column),
     Role(Name),
     AccountRole(Name),
+    Permission(Name),
     IsNull(Column),
     /// A boolean column.
     Flag(Column),
-    /// The rule of the parent's own policy, by the index of the relation.
-    Granted(usize, Permission, Span),
+    Is(Column, Vec<Value>),
+    Until(Column),
+    Since(Column),
+    /// The rule of the own policy of the parent, or of the row that this is about.
+    Granted(Option<RelationRef>, Permission, Span),
+    /// One of many rows meets all of the rule.
+    AnyRow(RelationRef, Box<Self>),
     Any(Vec<Self>),
     All(Vec<Self>),
 }
 
-/// A column of the context, or of the parent that the relation of this index leads to.
+/// A column of the row that the rule is about, or of its parent.
 pub(crate) struct Column {
-    pub(crate) relation: Option<usize>,
+    pub(crate) relation: Option<RelationRef>,
     pub(crate) name: Ident,
 }
 
+/// A relation of the row that the rule is about.
+#[derive(Clone)]
+pub(crate) struct RelationRef {
+    pub(crate) name: Ident,
+    /// Of those of the context itself, which one; those of other rows are known by their names.
+    pub(crate) index: Option<usize>,
+}
+
+/// A value that a column is compared with.
+pub(crate) enum Value {
+    /// With its sign, if it has one.
+    Literal(Option<Token![-]>, Lit),
+    Constant(ExprPath),
+}
+
+/// The row that a rule is about.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// The context, with its relations.
+    Context(&'a [Relation]),
+    /// One of related rows.
+    Related,
+}
+
 impl Rule {
-    /// Calls `take` with each term.
+    /// Calls `take` with each term. What `any` says of other rows is one term.
     pub(crate) fn each<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
         match self {
             Self::Any(rules) | Self::All(rules) => rules.iter().for_each(|rule| rule.each(take)),
             term => take(term),
         }
     }
-
-    /// The column of a term, if it is about one.
-    pub(crate) fn column(&self) -> Option<&Column> {
-        match self {
-            Self::User(column) | Self::Account(column) | Self::IsNull(column) | Self::Flag(column) => {
-                Some(column)
-            }
-            Self::Nobody
-            | Self::EveryLoggedInUser
-            | Self::Role(_)
-            | Self::AccountRole(_)
-            | Self::Granted(..)
-            | Self::Any(_)
-            | Self::All(_) => None,
-        }
-    }
 }
 
 /// `all | all | …`
-pub(super) fn any(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+pub(super) fn any(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
     joined(
         input,
         |input| input.peek(Token![|]) && !input.peek(Token![||]),
-        |input| all(input, relations),
+        |input| all(input, place),
         Rule::Any,
     )
 }
 
 /// `term & term & …`
-fn all(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+fn all(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
     joined(
         input,
         |input| input.peek(Token![&]) && !input.peek(Token![&&]),
-        |input| term(input, relations),
+        |input| term(input, place),
         Rule::All,
     )
 }
@@ -106,6 +121,11 @@ pub(super) fn behind(input: ParseStream<'_>, expected: &str) -> syn::Error {
         doubled("||", "|")
     } else if input.peek(Token![&&]) {
         doubled("&&", "&")
+    } else if input.peek(Token![==]) {
+        "a column is compared with values by `is(column, value)`".to_owned()
+    } else if input.peek(Token![!=]) {
+        "a policy only grants, so nothing is negated; say which values grant: `is(column, value, …)`"
+            .to_owned()
     } else if COMPARISONS.iter().any(|compares| compares(input)) {
         format!(
             "a rule compares nothing by itself; it is made of the terms {}, of boolean columns and of \
@@ -117,27 +137,23 @@ pub(super) fn behind(input: ParseStream<'_>, expected: &str) -> syn::Error {
     })
 }
 
-const COMPARISONS: [fn(ParseStream<'_>) -> bool; 4] = [
-    |input| input.peek(Token![=]),
-    |input| input.peek(Token![!=]),
-    |input| input.peek(Token![<]),
-    |input| input.peek(Token![>]),
-];
+const COMPARISONS: [fn(ParseStream<'_>) -> bool; 3] =
+    [|input| input.peek(Token![=]), |input| input.peek(Token![<]), |input| input.peek(Token![>])];
 
-const TERMS: [&str; 7] =
-    ["user", "account", "role", "account_role", "is_null", "every_logged_in_user", "nobody"];
-
-fn term(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
+fn term(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
     if let Some(rule) = fragment(input)? {
-        return (|input: ParseStream<'_>| alone(input, relations)).parse2(rule);
+        return (|input: ParseStream<'_>| alone(input, place)).parse2(rule);
     }
     if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
-        return whole(&content, |content| alone(content, relations));
+        return whole(&content, |content| alone(content, place));
     }
     if input.peek(Token![!]) {
-        return Err(input.error("a policy only grants, so nothing is negated; say who has the permission"));
+        return Err(input.error(
+            "a policy only grants, so nothing is negated; say who has the permission, and of a boolean column \
+             `is(column, false)`",
+        ));
     }
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format_args!(
@@ -148,30 +164,19 @@ fn term(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
     }
     let name = input.call(Ident::parse_any)?;
     if input.peek(token::Paren) {
-        called(&name, input, relations)
+        let content;
+        parenthesized!(content in input);
+        whole(&content, |content| called(&name, content, place))
     } else if input.peek(Token![.]) {
-        let relation = index_of(&name, relations)?;
-        let _: Token![.] = input.parse()?;
-        of_parent(relation, &name, input)
+        with_relation(&name, input, place)
     } else {
-        match name.to_string().as_str() {
-            "every_logged_in_user" => Ok(Rule::EveryLoggedInUser),
-            "nobody" => Ok(Rule::Nobody),
-            "user" | "account" | "role" | "account_role" | "is_null" => {
-                Err(syn::Error::new(name.span(), format_args!("`{name}` of what? Write `{name}(…)`")))
-            }
-            _ if relations.iter().any(|relation| relation.name == name) => Err(syn::Error::new(
-                name.span(),
-                format_args!("what of `{name}`? Write a permission: `{name}.read`"),
-            )),
-            _ => Ok(Rule::Flag(Column { relation: None, name })),
-        }
+        single(name, place)
     }
 }
 
 /// A rule with nothing behind it.
-fn alone(input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
-    let rule = any(input, relations)?;
+pub(super) fn alone(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+    let rule = any(input, place)?;
     if input.is_empty() { Ok(rule) } else { Err(behind(input, "`|` or `&`")) }
 }
 
@@ -201,116 +206,4 @@ fn whole<T>(
         let _: proc_macro2::TokenStream = content.parse()?;
     }
     result
-}
-
-/// `name(…)`
-fn called(name: &Ident, input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
-    let content;
-    parenthesized!(content in input);
-    whole(&content, |content| {
-        let rule = argument(name, content, relations)?;
-        if content.is_empty() {
-            return Ok(rule);
-        }
-        Err(content.error(match rule {
-            Rule::EveryLoggedInUser | Rule::Nobody => format!("`{name}` takes nothing"),
-            _ => format!("`{name}` takes one; join several by `|`: `{name}(…) | {name}(…)`"),
-        }))
-    })
-}
-
-fn argument(name: &Ident, content: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Rule> {
-    let written = name.to_string();
-    match written.as_str() {
-        "user" => Ok(Rule::User(column(name, content, relations)?)),
-        "account" => Ok(Rule::Account(column(name, content, relations)?)),
-        "is_null" => Ok(Rule::IsNull(column(name, content, relations)?)),
-        "role" => Ok(Rule::Role(role(name, content)?)),
-        "account_role" => Ok(Rule::AccountRole(role(name, content)?)),
-        "every_logged_in_user" => Ok(Rule::EveryLoggedInUser),
-        "nobody" => Ok(Rule::Nobody),
-        _ => {
-            let remedy =
-                suggestion(&written, &TERMS).unwrap_or_else(|| format!("the terms are {}", one_of(&TERMS)));
-            Err(unknown("term", name, remedy))
-        }
-    }
-}
-
-/// `account_id` or `asset.account_id`
-fn column(term: &Ident, input: ParseStream<'_>, relations: &[Relation]) -> syn::Result<Column> {
-    if !input.peek(Ident::peek_any) {
-        return Err(input.error(format_args!(
-            "`{term}` takes a column: `{term}(account_id)`, or one of a parent: `{term}(relation.account_id)`"
-        )));
-    }
-    let name = input.call(Ident::parse_any)?;
-    if !input.peek(Token![.]) {
-        return Ok(Column { relation: None, name });
-    }
-    let relation = index_of(&name, relations)?;
-    let _: Token![.] = input.parse()?;
-    let column = input.call(Ident::parse_any)?;
-    one_step(&name, &column, input)?;
-    Ok(Column { relation: Some(relation), name: column })
-}
-
-/// Reads a permission of the parent, or a boolean column, behind `relation.`.
-fn of_parent(relation: usize, relation_name: &Ident, input: ParseStream<'_>) -> syn::Result<Rule> {
-    let name = input.call(Ident::parse_any)?;
-    one_step(relation_name, &name, input)?;
-    if is_constant(&name) {
-        let path = ExprPath { attrs: Vec::new(), qself: None, path: name.clone().into() };
-        return Ok(Rule::Granted(relation, Permission::Path(path), name.span()));
-    }
-    let known = KnownPermission::from_name(&name.unraw().to_string().replace('_', "-"));
-    Ok(match known {
-        Some(known) => Rule::Granted(relation, Permission::Known(known), name.span()),
-        None => Rule::Flag(Column { relation: Some(relation), name }),
-    })
-}
-
-/// A path leads to the parent and not beyond: the parent's own policy names its parents.
-fn one_step(relation: &Ident, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-    if input.peek(Token![.]) {
-        return Err(syn::Error::new(
-            name.span(),
-            format_args!(
-                "a path leads to the parent and not beyond; declare a permission in the policy of `{relation}` \
-                 that asks `{name}`, and write it here: `{relation}.PERMISSION`"
-            ),
-        ));
-    }
-    Ok(())
-}
-
-fn index_of(name: &Ident, relations: &[Relation]) -> syn::Result<usize> {
-    relations.iter().position(|relation| relation.name == *name).ok_or_else(|| {
-        let names: Vec<String> = relations.iter().map(|relation| relation.name.to_string()).collect();
-        let remedy = suggestion(&name.to_string(), &names).unwrap_or_else(|| {
-            if names.is_empty() {
-                format!("declare it with `#[auth(belongs_to({name}: Parent, foreign_key))]`")
-            } else {
-                format!("there is {}", one_of(&names))
-            }
-        });
-        unknown("relation", name, remedy)
-    })
-}
-
-/// `"name"` or a path to a constant.
-fn role(term: &Ident, input: ParseStream<'_>) -> syn::Result<Name> {
-    if input.peek(LitStr) {
-        let literal: LitStr = input.parse()?;
-        if literal.value().is_empty() {
-            return Err(syn::Error::new(literal.span(), "a role cannot be empty; nobody could have it"));
-        }
-        return Ok(Name::Literal(literal));
-    }
-    if input.peek(Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]) {
-        return Ok(Name::Path(input.parse()?));
-    }
-    Err(input.error(format_args!(
-        "`{term}` takes a role, which is a literal or a path to a constant: `{term}(\"editor\")`"
-    )))
 }

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
-use super::{Policy, at, permission, role};
+use super::rules::{leaf, subject};
+use super::{Policy, at, literals, permission, role};
 use crate::acl::{Column, Rule};
 
 impl Policy {
@@ -12,13 +13,16 @@ impl Policy {
     pub(super) fn access_control_list(&self) -> TokenStream {
         let name = &self.row.name;
         let list = self.grants.iter().fold(None, |list: Option<TokenStream>, grant| {
-            let (permission, rule) = (permission(&grant.permission), self.expression(&grant.rule));
+            let (permission, mut rule) = (permission(&grant.permission), self.expression(&grant.rule));
+            if let Some(rows) = &self.rows {
+                let rows = self.expression(rows);
+                rule = quote!(::auth_core::__private::both(#rows, #rule));
+            }
             Some(match list {
                 None => quote!(::auth_core::allow(#permission, #rule)),
                 Some(list) => quote!(#list.allow(#permission, #rule)),
             })
         });
-        let list = list.unwrap_or_else(|| quote!(()));
         quote! {
             impl ::auth_core::AuthModel for #name {
                 fn acl(&self) -> impl ::auth_core::Acl {
@@ -30,15 +34,17 @@ impl Policy {
 
     /// A rule over the fields.
     fn expression(&self, rule: &Rule) -> TokenStream {
-        let call = |function: &str, column: &Column| {
+        let called = |function: &str, column: &Column, values: Option<TokenStream>| {
             let span = at(column.name.span());
             let function = Ident::new(function, span);
-            let field = self.row.field(&column.name);
+            let field = self.row.field(&column.name).map(|field| &field.field);
             let this = Ident::new("self", Span::call_site());
             let written = column.name.unraw().to_string();
-            quote_spanned!(span=> ::auth_core::__private::#function(&#this.#field, #written))
+            let values = values.into_iter();
+            quote_spanned!(span=> ::auth_core::__private::#function(&#this.#field, #written #(, #values)*))
         };
-        let of_subject = |principal: &TokenStream| quote!(::auth_core::__private::subject(::auth_core::Principal::#principal));
+        let call = |function: &str, column: &Column| called(function, column, None);
+        let of_subject = |leaf: TokenStream| quote!(::auth_core::__private::of_subject(#leaf));
         let joined = |rules: &[Rule], function: &str| {
             let function = Ident::new(function, Span::call_site());
             let joined = rules.iter().fold(None, |joined: Option<TokenStream>, rule| {
@@ -55,16 +61,24 @@ impl Policy {
             Rule::Account(column) => call("account_of", column),
             Rule::IsNull(column) => call("is_null", column),
             Rule::Flag(column) => call("flag", column),
-            Rule::EveryLoggedInUser => of_subject(&quote!(EveryLoggedInUser)),
+            Rule::Is(column, values) => called("is", column, Some(literals(values))),
+            Rule::EveryLoggedInUser => of_subject(subject(&quote!(EveryLoggedInUser))),
+            Rule::Everyone => of_subject(leaf(&quote!(Everyone))),
             Rule::Role(name) => {
                 let name = role(name);
-                of_subject(&quote!(Role(#name)))
+                of_subject(subject(&quote!(Role(#name))))
             }
             Rule::AccountRole(name) => {
                 let name = role(name);
-                of_subject(&quote!(AccountRole(#name)))
+                of_subject(subject(&quote!(AccountRole(#name))))
             }
-            Rule::Nobody | Rule::Granted(..) => quote!(::auth_core::nobody()),
+            Rule::Permission(name) => {
+                let name = role(name);
+                of_subject(leaf(&quote!(Permission(#name))))
+            }
+            Rule::Nobody | Rule::Until(_) | Rule::Since(_) | Rule::Granted(..) | Rule::AnyRow(..) => {
+                quote!(::auth_core::nobody())
+            }
             Rule::Any(rules) => joined(rules, "either"),
             Rule::All(rules) => joined(rules, "both"),
         }

@@ -1,18 +1,19 @@
 //! The policy as data: the rules, the relations that they follow, and the checks at compile time.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::{Policy, at, permission, role, shown};
-use crate::acl::{Column, Rule, written};
+use super::place::Place;
+use super::{Policy, at, literals, permission, role, shown};
+use crate::acl::{Column, RelationRef, Rule, written};
 use crate::model::{KnownPermission, Permission};
 use crate::nearest::suggestion_as;
-use crate::row::Relation;
+use crate::row::{Relation, RelationKind};
 
 impl Policy {
-    /// The checks against the parents' policies, each at the word that it concerns.
+    /// The checks against the policies of related rows, each at the word that it concerns.
     pub(super) fn checks(&self) -> impl Iterator<Item = TokenStream> {
         self.grants.iter().flat_map(|grant| {
             let mut checks = Vec::new();
@@ -24,47 +25,130 @@ impl Policy {
                     const _: () = ::auth_core::__private::assert_distinct(&__AUTH_POLICY, #declared, #message);
                 });
             }
-            grant.rule.each(&mut |rule| {
-                let Rule::Granted(index, granted, span) = rule else { return };
-                let Some(Relation { name, parent, .. }) = self.row.relations.get(*index) else { return };
-                let (word, shown) = (written(granted).replace('-', "_"), shown(parent));
-                let unknown = format!(
-                    "the policy of `{shown}` has no permission `{word}`; declare it there, \
-                     or ask for one that it has"
-                );
-                let cyclic = format!(
-                    "`{}` of `{}` asks `{name}.{word}`, which asks for it again in the end; \
-                     say it without one of them",
-                    written(&grant.permission),
-                    self.row.name
-                );
-                let granted = permission(granted);
-                checks.push(quote_spanned! {at(*span)=>
-                    const _: () = ::auth_core::__private::assert_grants(
-                        <#parent as ::auth_core::Scoped>::POLICY, #granted, #unknown,
-                    );
-                    const _: () = ::auth_core::__private::assert_acyclic(
-                        &__AUTH_POLICY, #declared, <#parent as ::auth_core::Scoped>::POLICY, #granted, #cyclic,
-                    );
-                });
-            });
+            self.check_granted(&grant.permission, &grant.rule, &self.place(), &mut checks);
             checks
         })
     }
 
+    /// The checks of the permissions that a rule names.
+    fn check_granted(
+        &self,
+        declared: &Permission,
+        rule: &Rule,
+        place: &Place<'_>,
+        checks: &mut Vec<TokenStream>,
+    ) {
+        let (granting, granted, span) = match rule {
+            Rule::Any(rules) | Rule::All(rules) => {
+                for rule in rules {
+                    self.check_granted(declared, rule, place, checks);
+                }
+                return;
+            }
+            Rule::AnyRow(relation, rule) => {
+                return self.check_granted(declared, rule, &place.behind(relation, true), checks);
+            }
+            Rule::Granted(Some(relation), ..) if self.climbs(relation, declared, rule) => return,
+            Rule::Granted(Some(relation), granted, span) => (&place.behind(relation, false), granted, *span),
+            Rule::Granted(None, granted, span) => (place, granted, *span),
+            _ => return,
+        };
+        let (shown, policy, word) = (&granting.shown, &granting.policy, written(granted).replace('-', "_"));
+        let unknown = format!(
+            "the policy of `{shown}` has no permission `{word}`; declare it there, \
+             or ask for one that it has"
+        );
+        let remedy = match rule {
+            Rule::Granted(Some(relation), ..) if self.is_tree(relation) => format!(
+                "say it without one of them, or, where the permission goes down the tree, \
+                 `belongs_to({}: Self, …, recursive)`",
+                relation.name
+            ),
+            _ => "say it without one of them".to_owned(),
+        };
+        let asked = match rule {
+            Rule::Granted(Some(RelationRef { name, .. }), ..) => format!("{name}.{word}"),
+            _ => word.clone(),
+        };
+        let cyclic = format!(
+            "`{}` of `{}` asks `{asked}`, which asks for it again in the end; {remedy}",
+            written(declared),
+            self.row.name
+        );
+        let (declared, granted) = (permission(declared), permission(granted));
+        checks.push(quote_spanned! {at(span)=>
+            const _: () = ::auth_core::__private::assert_grants(#policy, #granted, #unknown);
+            const _: () = ::auth_core::__private::assert_acyclic(
+                &__AUTH_POLICY, #declared, #policy, #granted, #cyclic,
+            );
+        });
+    }
+
+    /// Whether a rule about the parent is the declared one, for the next row of the tree.
+    fn climbs(&self, relation: &RelationRef, declared: &Permission, rule: &Rule) -> bool {
+        let kind = self.row_relation(relation).map(|relation| relation.kind);
+        let Rule::Granted(_, granted, _) = rule else { return false };
+        kind == Some(RelationKind::Ancestors) && written(granted) == written(declared)
+    }
+
+    /// Whether a relation leads to rows of the same type.
+    fn is_tree(&self, relation: &RelationRef) -> bool {
+        let name = self.row.name.to_string();
+        self.row_relation(relation).is_some_and(|relation| shown(&relation.target) == name)
+    }
+
+    fn row_relation(&self, relation: &RelationRef) -> Option<&Relation> {
+        self.row.relations.get(relation.index?)
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place::context(&self.row)
+    }
+
     pub(super) fn relation(&self, relation: &Relation) -> TokenStream {
-        let Relation { name, parent, foreign_key } = relation;
+        let Relation { name, kind, target, foreign_key } = relation;
         let (this, written) = (relation.item(), name.unraw().to_string());
-        let column = self.row.declared(foreign_key);
-        let shown = shown(parent);
-        let composite =
-            format!("the key of `{shown}` has several columns; a relation needs one of a single column");
-        let mistyped = format!("`{foreign_key}` has another type than the key of `{shown}`");
-        let span = at(parent.span());
-        let policy = quote_spanned!(span=> <#parent>::__auth_policy());
-        let key = quote_spanned!(span=> <#parent as ::auth_core::Scoped>::KEY);
-        let relation = quote_spanned! {at(foreign_key.span())=>
-            ::auth_core::__private::relation(#written, #column, #policy, #key, #composite, #mistyped)
+        let shown = shown(target);
+        let span = at(target.span());
+        let policy = quote_spanned!(span=> <#target>::__auth_policy());
+        let relation = if *kind == RelationKind::Many {
+            let (own, word) = (&self.row.name, foreign_key.unraw().to_string());
+            let composite =
+                format!("the key of `{own}` has several columns; a relation needs one of a single column");
+            let mistyped = format!("`{word}` of `{shown}` has another type than the key of `{own}`");
+            let unknown = format!(
+                "no field of `{shown}` holds a column `{word}`; a relation names the foreign key of its rows"
+            );
+            quote_spanned! {at(foreign_key.span())=>
+                ::auth_core::__private::relation_to_many(
+                    #written,
+                    <#own as ::auth_core::Scoped>::KEY,
+                    #policy,
+                    ::auth_core::__private::column::foreign_key_of(
+                        <#target as ::auth_core::Scoped>::COLUMNS, #word, #unknown,
+                    ),
+                    #composite,
+                    #mistyped,
+                )
+            }
+        } else {
+            let column = self.row.declared(foreign_key);
+            let composite =
+                format!("the key of `{shown}` has several columns; a relation needs one of a single column");
+            let mistyped = format!("`{foreign_key}` has another type than the key of `{shown}`");
+            let key = quote_spanned!(span=> <#target as ::auth_core::Scoped>::KEY);
+            let kind = Ident::new(kind.variant(), Span::call_site());
+            quote_spanned! {at(foreign_key.span())=>
+                ::auth_core::__private::relation(
+                    #written,
+                    ::auth_core::__private::RelationKind::#kind,
+                    #column,
+                    #policy,
+                    #key,
+                    #composite,
+                    #mistyped,
+                )
+            }
         };
         quote! {
             #[allow(non_upper_case_globals, reason = "the relation has the name")]
@@ -72,118 +156,173 @@ impl Policy {
         }
     }
 
-    /// A rule, as data.
-    pub(super) fn rule(&self, rule: &Rule) -> TokenStream {
-        let of = quote!(::auth_core::__private::Rule);
-        let rules = |rules: &[Rule]| {
-            let rules = rules.iter().map(|rule| self.rule(rule));
-            quote!(&[#(#rules),*])
-        };
-        match rule {
-            Rule::Nobody => quote!(#of::Any(&[])),
-            Rule::EveryLoggedInUser => {
-                let leaf = subject(&quote!(EveryLoggedInUser));
-                quote!(#of::Leaf(#leaf))
-            }
-            Rule::Role(name) => {
-                let name = role(name);
-                let leaf = subject(&quote!(Role(#name)));
-                quote!(#of::Leaf(#leaf))
-            }
-            Rule::AccountRole(name) => {
-                let name = role(name);
-                let leaf = subject(&quote!(AccountRole(#name)));
-                quote!(#of::Leaf(#leaf))
-            }
-            Rule::User(column) => self.column_rule(column, &ID, |column| subject(&quote!(User(#column)))),
-            Rule::Account(column) => {
-                self.column_rule(column, &ID, |column| subject(&quote!(Account(#column))))
-            }
-            Rule::IsNull(column) => self.column_rule(column, &NULL, |column| leaf(&quote!(IsNull(#column)))),
-            Rule::Flag(column) => self.column_rule(column, &FLAG, |column| leaf(&quote!(Flag(#column)))),
-            Rule::Granted(relation, granted, _) => {
-                let (relation, granted) = (self.relation_item(*relation), permission(granted));
-                quote!(#of::Granted(&#relation, #granted))
-            }
-            Rule::Any(all) => {
-                let all = rules(all);
-                quote!(#of::Any(#all))
-            }
-            Rule::All(all) => {
-                let all = rules(all);
-                quote!(#of::All(#all))
-            }
+    /// The rule that says which rows are there, as data.
+    pub(super) fn rows(&self) -> Option<TokenStream> {
+        let rows = self.rule(self.rows.as_ref()?);
+        Some(quote!(static __AUTH_ROWS: ::auth_core::__private::Rule = #rows;))
+    }
+
+    /// An expression that refers to [`rows`](Self::rows).
+    pub(super) fn rows_item(&self) -> TokenStream {
+        if self.rows.is_some() {
+            quote!(::core::option::Option::Some(&__AUTH_ROWS))
+        } else {
+            quote!(::core::option::Option::None)
         }
     }
 
-    /// A term about a column, whose type the schema has, or the parent's derive.
-    fn column_rule(
-        &self,
-        Column { relation, name }: &Column,
-        expected: &Expected,
-        leaf: impl Fn(&TokenStream) -> TokenStream,
-    ) -> TokenStream {
-        let of = quote!(::auth_core::__private::Rule);
-        let span = at(name.span());
-        let word = name.unraw().to_string();
-        let relation = relation.and_then(|index| self.row.relations.get(index));
-        let Some(relation) = relation else {
-            let table = self.row.table_at(span);
-            let function = Ident::new(expected.own, span);
-            let column = quote_spanned! {span=>
-                const { ::auth_core::__private::column::#function::<#table::#name>(#word) }
-            };
-            let leaf = leaf(&column);
-            return quote!(#of::Leaf(#leaf));
-        };
-        let Relation { name: through, parent, .. } = relation;
-        let shown = shown(parent);
-        // A permission stands where a boolean column does.
-        let permissions = if expected.own == FLAG.own { KnownPermission::NAMES.as_slice() } else { &[] };
-        let as_term = |meant: &str| format!("{through}.{}", meant.replace('-', "_"));
-        let remedy = suggestion_as(&word, permissions, as_term).unwrap_or_else(|| {
-            format!("a policy asks about the columns of a parent that are fields of `{shown}`")
-        });
-        let unknown = format!("no field of `{shown}` holds a column `{word}`; {remedy}");
-        let mistyped = format!("the column `{word}` of `{shown}` {}", expected.mistyped);
-        let function = Ident::new(expected.of_parent, span);
-        let column = quote_spanned! {span=>
-            const {
-                ::auth_core::__private::column::#function(
-                    <#parent as ::auth_core::Scoped>::COLUMNS, #word, #unknown, #mistyped,
-                )
-            }
-        };
-        let (relation, leaf) = (relation.item(), leaf(&column));
-        quote!(#of::Through(&#relation, #leaf))
-    }
-
-    fn relation_item(&self, index: usize) -> Option<Ident> {
-        self.row.relations.get(index).map(Relation::item)
+    /// A rule, as data.
+    pub(super) fn rule(&self, rule: &Rule) -> TokenStream {
+        rule_at(rule, &self.place())
     }
 }
 
-/// A term's requirement on its column: the function that checks a column of the context, the one that finds a column of a
-/// parent, and the error for a column of another type.
+/// A rule about the row of a place, as data.
+fn rule_at(rule: &Rule, place: &Place<'_>) -> TokenStream {
+    let of = quote!(::auth_core::__private::Rule);
+    let of_leaf = |leaf: TokenStream| quote!(#of::Leaf(#leaf));
+    let of_name = |principal: &str, name| {
+        let (principal, name) = (Ident::new(principal, Span::call_site()), role(name));
+        of_leaf(subject(&quote!(#principal(#name))))
+    };
+    let joined = |rules: &[Rule]| {
+        let rules = rules.iter().map(|rule| rule_at(rule, place));
+        quote!(&[#(#rules),*])
+    };
+    match rule {
+        Rule::Nobody => quote!(#of::Any(&[])),
+        Rule::EveryLoggedInUser => of_leaf(subject(&quote!(EveryLoggedInUser))),
+        Rule::Everyone => of_leaf(leaf(&quote!(Everyone))),
+        Rule::Role(name) => of_name("Role", name),
+        Rule::AccountRole(name) => of_name("AccountRole", name),
+        Rule::Permission(name) => {
+            let name = role(name);
+            of_leaf(leaf(&quote!(Permission(#name))))
+        }
+        Rule::User(column) => column_rule(column, place, &ID, None, |column| subject(&quote!(User(#column)))),
+        Rule::Account(column) => {
+            column_rule(column, place, &ID, None, |column| subject(&quote!(Account(#column))))
+        }
+        Rule::IsNull(column) => {
+            column_rule(column, place, &NULL, None, |column| leaf(&quote!(IsNull(#column))))
+        }
+        Rule::Flag(column) => column_rule(column, place, &FLAG, None, |column| leaf(&quote!(Flag(#column)))),
+        Rule::Is(column, values) => {
+            let values = literals(values);
+            column_rule(column, place, &COMPARED, Some(&values), |column| leaf(&quote!(Is(#column, #values))))
+        }
+        Rule::Until(column) => {
+            column_rule(column, place, &TIME, None, |column| leaf(&quote!(Until(#column))))
+        }
+        Rule::Since(column) => {
+            column_rule(column, place, &TIME, None, |column| leaf(&quote!(Since(#column))))
+        }
+        Rule::Granted(None, granted, _) => {
+            let granted = permission(granted);
+            quote!(#of::Granted(#granted))
+        }
+        Rule::Granted(Some(relation), granted, _) => {
+            let (relation, granted) = (place.behind(relation, false).relation, permission(granted));
+            quote!(#of::Related(#relation, &#of::Granted(#granted)))
+        }
+        Rule::AnyRow(relation, rule) => {
+            let place = place.behind(relation, true);
+            let (relation, rule) = (&place.relation, rule_at(rule, &place));
+            quote!(#of::Related(#relation, &#rule))
+        }
+        Rule::Any(rules) => {
+            let rules = joined(rules);
+            quote!(#of::Any(#rules))
+        }
+        Rule::All(rules) => {
+            let rules = joined(rules);
+            quote!(#of::All(#rules))
+        }
+    }
+}
+
+/// A term about a column, whose type the schema has, or the derive of the related rows.
+fn column_rule(
+    Column { relation, name }: &Column,
+    place: &Place<'_>,
+    expected: &Expected,
+    values: Option<&TokenStream>,
+    leaf: impl Fn(&TokenStream) -> TokenStream,
+) -> TokenStream {
+    let of = quote!(::auth_core::__private::Rule);
+    let span = at(name.span());
+    let word = name.unraw().to_string();
+    let behind = relation.as_ref().map(|relation| place.behind(relation, false));
+    let tested = behind.as_ref().unwrap_or(place);
+    if let Some(row) = tested.row {
+        let table = row.table_at(span);
+        let function = Ident::new(expected.own, span);
+        let mistyped = format!("the column `{word}` {}", expected.mistyped);
+        let values = values.map(|values| quote!(, #values, #mistyped));
+        let column = quote_spanned! {span=>
+            const { ::auth_core::__private::column::#function::<#table::#name>(#word #values) }
+        };
+        let leaf = leaf(&column);
+        return quote!(#of::Leaf(#leaf));
+    }
+    let Place { shown, columns, relation: reference, .. } = tested;
+    // A permission stands where a boolean column does.
+    let permissions = if expected.own == FLAG.own { KnownPermission::NAMES.as_slice() } else { &[] };
+    let as_term = |meant: &str| {
+        let meant = meant.replace('-', "_");
+        relation.as_ref().map_or_else(|| meant.clone(), |RelationRef { name, .. }| format!("{name}.{meant}"))
+    };
+    let remedy = suggestion_as(&word, permissions, as_term).unwrap_or_else(|| {
+        let related = if relation.is_some() { "a parent" } else { "related rows" };
+        format!("a policy asks about the columns of {related} that are fields of `{shown}`")
+    });
+    let unknown = format!("no field of `{shown}` holds a column `{word}`; {remedy}");
+    let mistyped = format!("the column `{word}` of `{shown}` {}", expected.mistyped);
+    let function = Ident::new(expected.of_related, span);
+    let values = values.map(|values| quote!(#values,));
+    let column = quote_spanned! {span=>
+        const { ::auth_core::__private::column::#function(#columns, #word, #values #unknown, #mistyped) }
+    };
+    let leaf = leaf(&column);
+    if relation.is_some() {
+        quote!(#of::Related(#reference, &#of::Leaf(#leaf)))
+    } else {
+        quote!(#of::Leaf(#leaf))
+    }
+}
+
+/// A term's requirement on its column: the function that checks a column of the context, the one that finds a column of
+/// related rows, and the error for a column of another type.
 struct Expected {
     own: &'static str,
-    of_parent: &'static str,
+    of_related: &'static str,
     mistyped: &'static str,
 }
 
-const ID: Expected = Expected { own: "id_column", of_parent: "id_column_of", mistyped: "does not hold ids" };
+const ID: Expected = Expected { own: "id_column", of_related: "id_column_of", mistyped: "does not hold ids" };
 const NULL: Expected =
-    Expected { own: "null_column", of_parent: "null_column_of", mistyped: "is never null" };
+    Expected { own: "null_column", of_related: "null_column_of", mistyped: "is never null" };
 const FLAG: Expected = Expected {
     own: "flag_column",
-    of_parent: "flag_column_of",
+    of_related: "flag_column_of",
     mistyped: "is not true or false; compare it",
 };
+const COMPARED: Expected = Expected {
+    own: "compared_column",
+    of_related: "compared_column_of",
+    mistyped: "cannot have one of these values; a boolean column has `true` and `false`, an integer column the \
+               integers of its size, and a text column texts",
+};
+const TIME: Expected = Expected {
+    own: "time_column",
+    of_related: "time_column_of",
+    mistyped: "does not hold a time; `until` and `since` compare a `Timestamp`",
+};
 
-fn leaf(term: &TokenStream) -> TokenStream {
+pub(super) fn leaf(term: &TokenStream) -> TokenStream {
     quote!(::auth_core::__private::Leaf::#term)
 }
 
-fn subject(principal: &TokenStream) -> TokenStream {
+pub(super) fn subject(principal: &TokenStream) -> TokenStream {
     leaf(&quote!(Subject(::auth_core::Principal::#principal)))
 }

@@ -19,7 +19,7 @@ impl Policy {
         // The columns of the key need no comparison: the row was found by them.
         let beside_key = |column: &&&Ident| key.iter().all(|part| part.column.unraw() != column.unraw());
         let beside_key = compared.iter().filter(beside_key).map(|column| self.row.declared(column));
-        let keyed = self.row.keyed(beside_key);
+        let keyed = self.row.keyed(beside_key, &self.rows_item());
         let lock = if let Some(lock) = lock {
             let lock = format_ident!("{lock}");
             quote!(::auth_core::RowLock::#lock)
@@ -73,12 +73,16 @@ impl Policy {
     /// The columns whose values decide in memory.
     pub(super) fn compared(&self) -> Vec<&Ident> {
         let mut compared: Vec<&Ident> = Vec::new();
-        if !acl::need_only_fields(&self.grants, &self.row) {
+        if !acl::need_only_fields(&self.grants, self.rows.as_ref(), &self.row) {
             return compared;
         }
-        for grant in &self.grants {
-            grant.rule.each(&mut |rule| {
-                let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column)) = rule else { return };
+        for rule in self.grants.iter().map(|grant| &grant.rule).chain(&self.rows) {
+            rule.each(&mut |term| {
+                let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column) | Rule::Is(column, _)) =
+                    term
+                else {
+                    return;
+                };
                 if compared.iter().all(|other| other.unraw() != column.name.unraw()) {
                     compared.push(&column.name);
                 }

@@ -14,7 +14,11 @@ impl Row {
     }
 
     /// The table and the key, and the columns besides the key of which a field has to hold what is stored.
-    pub(crate) fn keyed(&self, compared: impl Iterator<Item = TokenStream>) -> TokenStream {
+    pub(crate) fn keyed(
+        &self,
+        compared: impl Iterator<Item = TokenStream>,
+        rows: &TokenStream,
+    ) -> TokenStream {
         let Self { name, table, key, connection: Connection { backend, .. }, .. } = self;
         let key_type = self.key_type();
         let columns = key.iter().map(|Part { column, ty, .. }| {
@@ -37,6 +41,7 @@ impl Row {
                 const TABLE: &'static dyn ::auth_core::__private::diesel::query_builder::QueryFragment<#backend> =
                     &#table::table;
                 const COMPARED: &'static [::auth_core::__private::Column] = &[#(#compared),*];
+                const ROWS: ::core::option::Option<&'static ::auth_core::__private::Rule> = #rows;
 
                 fn key_of(__auth_row: &Self) -> Self::Key {
                     #key_of

@@ -9,6 +9,7 @@ use crate::{auth_model, load_context};
 
 mod authentication;
 mod derives;
+mod terms;
 
 const HANDLER: &str = "async fn view(sensor: Sensor, asset: Asset) {}";
 const ROUTED: &str = r#"#[get("/accounts/{account_id}/sensors/{number}")] async fn view(sensor: Sensor) {}"#;
@@ -608,13 +609,15 @@ fn policies() {
     fn refuses_rule(rule: &str, expected: &str) {
         refuses(&format!("#[acl(update = user(id), read = {rule})]"), &[expected]);
     }
-    let terms = "the terms are `user`, `account`, `role`, `account_role`, `is_null`, `every_logged_in_user` or `nobody`";
+    let terms = "the terms are `user`, `account`, `role`, `account_role`, `permission`, `is_null`, `is`, `until`, `since`, \
+                 `any`, `every_logged_in_user`, `everyone` or `nobody`";
 
     refuses("", &["who may do what with it? Declare a policy: `#[acl(read = account(account_id))]`"]);
     for empty in ["#[acl]", "#[acl = \"read\"]"] {
         refuses(empty, &["a policy stands in parentheses: `#[acl(read = account(account_id))]`"]);
     }
-    refuses("#[acl()]", &["a policy declares at least one permission; `read = nobody` leaves it to admins"]);
+    // A plain join table, about which only the policies of others have something to say.
+    refuses("#[acl()]", &[]);
     refuses(
         "#[acl(read)]",
         &["unexpected end of input, a permission is declared with its rule: `read = account(account_id)`"],
@@ -639,7 +642,11 @@ fn policies() {
     refuses_rule("(user(id) && is_public)", "rules are joined by `&`, not `&&`");
     refuses_rule("user(id) is_public", "expected `|`, `&` or `,`");
     refuses_rule("(user(id) is_public)", "expected `|` or `&`");
-    refuses_rule("!is_public", "a policy only grants, so nothing is negated; say who has the permission");
+    refuses_rule(
+        "!is_public",
+        "a policy only grants, so nothing is negated; say who has the permission, and of a boolean column \
+         `is(column, false)`",
+    );
     refuses_rule(
         "\"user:2\"",
         &format!(
@@ -672,12 +679,26 @@ fn policies() {
         "a path leads to the parent and not beyond; declare a permission in the policy of `asset` that asks `account`, \
          and write it here: `asset.PERMISSION`",
     );
+    let input = "#[acl(read = nobody)] enum Sensor {}".parse().unwrap();
+    assert_eq!(
+        messages(auth_model::derive(input)),
+        [
+            "`AuthModel` is derived for a struct, which is a row of a table; implement it by hand for this type"
+        ]
+    );
+}
+
+#[test]
+fn relations() {
     let relation = "a relation is written `belongs_to(asset: Asset, asset_id)`: a name, the context, and the foreign key";
     for (written, expected) in [
         ("belongs_to", relation.to_owned()),
         ("belongs_to(Asset)", format!("{relation}; expected `:`")),
         ("belongs_to(asset: Asset)", format!("{relation}; expected `,`")),
-        ("belongs_to(asset: Asset, asset_id, id)", format!("{relation}; remove what follows")),
+        (
+            "belongs_to(asset: Asset, asset_id, id)",
+            format!("{relation}; remove what follows, or say `recursive`"),
+        ),
         (
             "belongs_to(a: Asset, asset_id), belongs_to(a: Asset, id)",
             "two relations are called `a`; give one another name".to_owned(),
@@ -690,13 +711,6 @@ fn policies() {
         let input = format!("#[auth({written})] #[acl(read = nobody)] struct Sensor {{ id: i32 }}");
         assert_eq!(messages(auth_model::derive(input.parse().unwrap())), [expected], "{written}");
     }
-    let input = "#[acl(read = nobody)] enum Sensor {}".parse().unwrap();
-    assert_eq!(
-        messages(auth_model::derive(input)),
-        [
-            "`AuthModel` is derived for a struct, which is a row of a table; implement it by hand for this type"
-        ]
-    );
 }
 
 #[test]
@@ -783,7 +797,7 @@ fn rows() {
             &format!("#[auth(connection = C)] #[diesel({base_query})] struct Row {{ id: i32 }}"),
             &[
                 "contexts are loaded from the table and not from `base_query`, so what it leaves out would be let in; \
-               write its condition into the policy, and derive `HasQuery` for a struct of its own",
+               say which rows are there by `#[auth(rows = is_null(deleted_at))]`, and derive `HasQuery` for a struct of its own",
             ],
         );
     }

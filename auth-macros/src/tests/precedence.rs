@@ -3,7 +3,7 @@
 use syn::DeriveInput;
 use syn::ext::IdentExt as _;
 
-use crate::acl::{self, Column, Rule};
+use crate::acl::{self, Column, RelationRef, Rule};
 use crate::errors::Errors;
 use crate::model::Name;
 use crate::row::Row;
@@ -87,10 +87,15 @@ impl Meant {
     }
 }
 
+/// Which of the context's relations it is, or the name of one of another row.
+fn place(RelationRef { name, index }: &RelationRef) -> String {
+    index.map_or_else(|| name.to_string(), |index| index.to_string())
+}
+
 /// A rule as it was read.
 fn shown(rule: &Rule) -> String {
     let column = |Column { relation, name }: &Column| match relation {
-        Some(relation) => format!("{relation}.{}", name.unraw()),
+        Some(relation) => format!("{}.{}", place(relation), name.unraw()),
         None => name.unraw().to_string(),
     };
     let name = |name: &Name| match name {
@@ -107,7 +112,14 @@ fn shown(rule: &Rule) -> String {
         Rule::AccountRole(of) => format!("account_role {}", name(of)),
         Rule::IsNull(of) => format!("null {}", column(of)),
         Rule::Flag(of) => format!("flag {}", column(of)),
-        Rule::Granted(relation, ..) => format!("granted {relation}"),
+        Rule::Everyone => "everyone".to_owned(),
+        Rule::Permission(of) => format!("permission {}", name(of)),
+        Rule::Is(of, values) => format!("is {} of {}", column(of), values.len()),
+        Rule::Until(of) => format!("until {}", column(of)),
+        Rule::Since(of) => format!("since {}", column(of)),
+        Rule::Granted(Some(relation), ..) => format!("granted {}", place(relation)),
+        Rule::Granted(None, granted, _) => format!("granted {}", acl::written(granted)),
+        Rule::AnyRow(relation, rule) => format!("any row of {}: {}", place(relation), shown(rule)),
         Rule::Any(rules) => format!("any[{}]", all(rules)),
         Rule::All(rules) => format!("all[{}]", all(rules)),
     }
@@ -116,7 +128,7 @@ fn shown(rule: &Rule) -> String {
 fn read(rule: &str) -> String {
     let text = format!(
         "#[diesel(check_for_backend(diesel::sqlite::Sqlite))]
-         #[auth(belongs_to(asset: Asset, asset_id), belongs_to(site: Site, site_id))]
+         #[auth(belongs_to(asset: Asset, asset_id), belongs_to(site: Site, site_id), has_many(shares: Share, sensor_id))]
          #[acl(read = {rule}, update = nobody)]
          struct Sensor {{ id: i32 }}"
     );
@@ -149,6 +161,14 @@ fn and_binds_more_tightly_than_or() {
         ("is_public & (nobody | asset.read)", "all[flag is_public, any[nobody, granted 0]]"),
         ("(is_public | nobody) & asset.read", "all[any[flag is_public, nobody], granted 0]"),
         ("((is_public))", "flag is_public"),
+        (
+            "any(shares: user(user_id) | team.read & until(ends_at)) & is_public | everyone",
+            "any[all[any row of 2: any[user user_id, all[granted team, until ends_at]], flag is_public], everyone]",
+        ),
+        (
+            "any(shares: any(teams: read) & is(level, 1, -2, \"x\", path::X))",
+            "any row of 2: all[any row of teams: granted read, is level of 4]",
+        ),
     ] {
         assert_eq!(read(written), meant, "{written}");
     }

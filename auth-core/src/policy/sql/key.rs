@@ -33,6 +33,9 @@ pub trait KeyedRow: Sized + 'static {
     /// The columns, besides the key, of which a field has to hold what is stored.
     const COMPARED: &'static [policy::Column];
 
+    /// Which rows are there at all, if not all of the table.
+    const ROWS: Option<&'static policy::Rule>;
+
     fn key_of(row: &Self) -> Self::Key;
 }
 

@@ -7,11 +7,9 @@
 use std::{any::type_name, fmt, marker::PhantomData};
 
 use diesel::{
-    Expression,
     backend::Backend,
     query_builder::{AstPass, QueryFragment, QueryId},
     result::QueryResult,
-    sql_types::Integer,
 };
 
 use super::{key::KeyedRow, rows::Number};
@@ -36,12 +34,6 @@ impl<M> Clone for Misfit<M> {
     }
 }
 
-impl<M> Expression for Misfit<M> {
-    type SqlType = Integer;
-}
-
-impl<M: KeyedRow> Number<M> for Misfit<M> {}
-
 // The columns are always the same for a model.
 impl<M: 'static> QueryId for Misfit<M> {
     type QueryId = Self;
@@ -50,19 +42,28 @@ impl<M: 'static> QueryId for Misfit<M> {
 }
 
 // A null is none: a field holds it, or the row cannot be loaded.
-impl<DB: Backend, M: KeyedRow> QueryFragment<DB> for Misfit<M> {
+impl<M: KeyedRow> Number<M> for Misfit<M> {
     // Diesel also walks here where nothing is written, for each request, so nothing is formatted.
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+    fn write<'b>(
+        &'b self,
+        _: &'b dyn QueryFragment<M::Database>,
+        out: &mut AstPass<'_, 'b, M::Database>,
+    ) -> QueryResult<()> {
         let mut word = "CASE WHEN ";
         for (column, place) in M::COMPARED.iter().zip(1..) {
             match column.kind {
-                Kind::SmallInt => push_condition(word, column.name, SMALL_INT, &mut out)?,
-                Kind::Integer => push_condition(word, column.name, INTEGER, &mut out)?,
-                Kind::BigInt => push_condition(word, column.name, BIG_INT, &mut out)?,
-                Kind::Bool => push_condition(word, column.name, BOOL, &mut out)?,
-                Kind::Text | Kind::Binary | Kind::Uuid | Kind::Other => continue,
+                Kind::SmallInt => push_condition(word, column.name, SMALL_INT, out)?,
+                Kind::Integer => push_condition(word, column.name, INTEGER, out)?,
+                Kind::BigInt => push_condition(word, column.name, BIG_INT, out)?,
+                Kind::Bool => push_condition(word, column.name, BOOL, out)?,
+                Kind::Text
+                | Kind::Binary
+                | Kind::Uuid
+                | Kind::Timestamp
+                | Kind::Timestamptz
+                | Kind::Other => continue,
             }
-            push_number(place, &mut out);
+            push_number(place, out);
             word = " WHEN ";
         }
         out.push_sql(if word == " WHEN " { " ELSE 0 END" } else { "0" });

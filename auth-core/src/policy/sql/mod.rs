@@ -12,6 +12,7 @@ mod key;
 mod loads;
 mod lock;
 mod misfit;
+mod moment;
 mod query;
 mod row;
 mod rows;
@@ -30,7 +31,7 @@ use diesel::{
     expression::{AppearsOnTable, SelectableExpression, ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment, QueryId},
     result::QueryResult,
-    sql_types::{Bool, Integer, Nullable},
+    sql_types::{Bool, Nullable},
 };
 
 #[cfg(feature = "diesel-async")]
@@ -48,10 +49,10 @@ pub use self::rows::AsyncLoadRows;
 use self::stored::GrantedColumn;
 pub use self::stored::Stored;
 pub use self::target::ScopedTarget;
-use self::tree::Tree;
+use self::tree::{Planter, Tree};
 pub use self::{key::KeyedRow, rows::LoadRows};
 use crate::{
-    policy::{Column, OpenLeaf, Policy, Relation},
+    policy::{Column, Evaluation as _, OpenTerm, Policy, Relation},
     vocabulary::{Permission, Subject, above_lists},
 };
 
@@ -189,15 +190,19 @@ impl<M: Scoped> Scope<M> {
     /// The rows by another policy, whose relations are those of the model.
     #[doc(hidden)]
     pub fn by(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
-        let tree = match above_lists(subject, permission) {
-            Some(_) => Tree::Always,
-            None => Tree::of(policy, permission, subject),
-        };
-        Self::of_tree(tree)
+        let mut planter = Planter::of(subject);
+        let rows = planter.rows_of(policy);
+        let allowed = allowed(policy, subject, permission, &mut planter);
+        Self::of_tree(Planter::all([allowed, rows].into_iter()))
     }
 
-    fn of_leaf(leaf: &OpenLeaf, subject: &dyn Subject) -> Self {
-        Self::of_tree(Tree::of_leaf(leaf, subject))
+    /// Of the rows that are there, those on which the subject has the permission.
+    fn of_there(subject: &dyn Subject, permission: Permission, planter: &mut Planter<'_>) -> Self {
+        Self::of_tree(allowed(M::POLICY, subject, permission, planter))
+    }
+
+    fn of_term(term: &OpenTerm, planter: &mut Planter<'_>) -> Self {
+        Self::of_tree(planter.term(M::POLICY, term))
     }
 
     fn of_tree(tree: Tree) -> Self {
@@ -236,6 +241,18 @@ impl<M: Scoped> Scope<M> {
     #[must_use]
     pub fn of_many(self) -> Self {
         Self { form: Form::Set, ..self }
+    }
+}
+
+fn allowed(
+    policy: &'static Policy,
+    subject: &dyn Subject,
+    permission: Permission,
+    planter: &mut Planter<'_>,
+) -> Tree {
+    match above_lists(subject, permission) {
+        Some(_) => Tree::Always,
+        None => planter.allowed(policy, permission),
     }
 }
 
@@ -292,7 +309,13 @@ macro_rules! expression_over_table {
 
 expression_over_table!(Scope: Nullable<Bool>);
 expression_over_table!(IsTrue: Bool);
-expression_over_table!(GrantedColumn: Integer);
+
+// The text depends on the answers of the policy for the subject.
+impl<M> QueryId for GrantedColumn<M> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
 
 /// Fails for a relation that the model does not have: the policy is another model's.
 #[doc(hidden)]

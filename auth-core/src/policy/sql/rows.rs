@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 
 use diesel::{
     Expression, RunQueryDsl, Selectable,
-    backend::Backend,
     connection::{Connection, LoadConnection, TransactionManager},
     deserialize::{FromSql, StaticallySizedRow},
     dsl::AsSelect,
@@ -17,13 +16,23 @@ use diesel::{
     sql_types::{Integer, SqlType},
 };
 
-use super::key::{HasKey, KeyColumns, KeyedRow};
+use super::{
+    key::{HasKey, KeyColumns, KeyedRow},
+    tree::{Tree, rows_of},
+    value::BindIds,
+    write::write_rows,
+};
 
 /// A number about a row of `M`, which a statement selects beside it.
 #[doc(hidden)]
-pub trait Number<M: KeyedRow>:
-    Expression<SqlType = Integer> + QueryFragment<M::Database> + QueryId + Send + 'static
-{
+pub trait Number<M: KeyedRow>: QueryId + Send + 'static {
+    /// Writes the number. `key` is the condition by which the statement finds the rows.
+    fn write<'b>(
+        &'b self,
+        key: &'b dyn QueryFragment<M::Database>,
+        out: &mut AstPass<'_, 'b, M::Database>,
+    ) -> QueryResult<()>;
+
     /// The clause that locks the row. Statements are cached by their [`QueryId`], which does not include it: only a number
     /// whose id is not static may have a clause.
     fn lock(&self) -> &'static str {
@@ -36,6 +45,8 @@ pub(super) struct Rows<M, S, N, K> {
     selection: S,
     number: N,
     key: K,
+    /// Which rows are there.
+    there: Tree,
     model: PhantomData<fn() -> M>,
 }
 
@@ -47,7 +58,8 @@ where
     where
         N: Number<M>,
     {
-        Self { selection: M::construct_selection(), number, key, model: PhantomData }
+        let there = rows_of(M::ROWS);
+        Self { selection: M::construct_selection(), number, key, there, model: PhantomData }
     }
 }
 
@@ -68,7 +80,7 @@ impl<M: 'static, S: QueryId, N: QueryId, K: QueryId> QueryId for Rows<M, S, N, K
 
 impl<M, S, N, K> QueryFragment<M::Database> for Rows<M, S, N, K>
 where
-    M: KeyedRow,
+    M: KeyedRow<Database: BindIds>,
     S: QueryFragment<M::Database>,
     N: Number<M>,
     K: QueryFragment<M::Database>,
@@ -77,11 +89,16 @@ where
         out.push_sql("SELECT ");
         self.selection.walk_ast(out.reborrow())?;
         out.push_sql(", ");
-        self.number.walk_ast(out.reborrow())?;
+        self.number.write(&self.key, &mut out)?;
         out.push_sql(" FROM ");
         M::TABLE.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");
         self.key.walk_ast(out.reborrow())?;
+        if !matches!(self.there, Tree::Always) {
+            out.push_sql(" AND (");
+            write_rows(&self.there, M::TABLE, &mut out)?;
+            out.push_sql(")");
+        }
         out.push_sql(self.number.lock());
         Ok(())
     }
@@ -116,7 +133,7 @@ impl<M, C, DB, S> LoadRows<C> for M
 where
     M: KeyedRow<Database = DB> + Selectable<DB, SelectExpression = S> + StaticallySizedRow<S::SqlType, DB>,
     S: Expression<SqlType: SqlType + TypedExpressionType + 'static> + QueryFragment<DB> + QueryId + 'static,
-    DB: Backend + QueryMetadata<S::SqlType> + 'static,
+    DB: BindIds + QueryMetadata<S::SqlType> + 'static,
     C: Connection<Backend = DB> + LoadConnection,
     i32: FromSql<Integer, DB>,
 {
@@ -174,7 +191,7 @@ where
         + QueryId
         + Send
         + 'static,
-    DB: Backend + QueryMetadata<S::SqlType> + 'static,
+    DB: BindIds + QueryMetadata<S::SqlType> + 'static,
     C: diesel_async::AsyncConnection<Backend = DB> + Send,
     i32: FromSql<Integer, DB>,
 {
@@ -210,7 +227,7 @@ mod tests {
 
     use super::*;
     use crate::policy::{
-        self,
+        self, Rule,
         sql::{GrantedColumn, Misfit},
     };
 
@@ -231,6 +248,7 @@ mod tests {
 
                 const TABLE: &'static dyn QueryFragment<Sqlite> = &notes::table;
                 const COMPARED: &'static [policy::Column] = &[];
+                const ROWS: Option<&'static Rule> = None;
 
                 fn key_of(row: &Self) -> i32 {
                     row.id
@@ -295,6 +313,7 @@ mod tests {
 
         const TABLE: &'static dyn QueryFragment<Sqlite> = &shares::table;
         const COMPARED: &'static [policy::Column] = &[];
+        const ROWS: Option<&'static Rule> = None;
 
         fn key_of(row: &Self) -> Self::Key {
             (row.note_id, row.user_id, row.place.clone(), row.part)

@@ -2,11 +2,17 @@
 
 use std::{any::type_name, collections::VecDeque, fmt, hash::Hash, time::Instant};
 
+use diesel::{
+    query_builder::{AstPass, QueryFragment},
+    result::QueryResult,
+};
+
 use super::{
     Form, RowLock, Scope, Scoped,
     key::KeyedRow,
     loads::blocking,
     rows::{LoadRows, Number},
+    tree::Planter,
     value::BindIds,
 };
 use crate::{
@@ -205,8 +211,9 @@ pub(super) struct Explained<M> {
 
 impl<M: Scoped> Explained<M> {
     pub(super) fn of(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
-        let (sketch, leaves) = Sketch::of(policy, permission, subject);
-        let scopes: Vec<_> = leaves.iter().map(|leaf| Scope::of_leaf(leaf, subject)).collect();
+        let (sketch, terms) = Sketch::of(policy, permission, subject);
+        let mut planter = Planter::of(subject);
+        let scopes: Vec<_> = terms.iter().map(|term| Scope::of_term(term, &mut planter)).collect();
         let mut statements: VecDeque<_> = scopes.chunks(Granted::MOST).map(<[Scope<M>]>::to_vec).collect();
         if statements.is_empty() {
             // No term is open, so the statement says only whether the row is there.
@@ -239,8 +246,9 @@ pub(super) struct GrantedColumn<M> {
 
 impl<M: Scoped> GrantedColumn<M> {
     pub(super) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
-        let scopes = permissions.iter().map(|permission| Scope::of(subject, *permission)).collect();
-        Self { scopes, lock: "" }
+        let mut planter = Planter::of(subject);
+        let scope = |permission: &Permission| Scope::of_there(subject, *permission, &mut planter);
+        Self { scopes: permissions.iter().map(scope).collect(), lock: "" }
     }
 
     /// The query of a guard.
@@ -268,5 +276,21 @@ impl<M: Scoped<Backend: BindIds> + KeyedRow<Database = <M as Scoped>::Backend>> 
 {
     fn lock(&self) -> &'static str {
         self.lock
+    }
+
+    // Each answer is a bit. A literal is an integer everywhere, and so is a sum of these.
+    fn write<'b>(
+        &'b self,
+        key: &'b dyn QueryFragment<M::Database>,
+        out: &mut AstPass<'_, 'b, M::Database>,
+    ) -> QueryResult<()> {
+        out.push_sql("(0");
+        for (index, scope) in self.scopes.iter().enumerate() {
+            out.push_sql(" + CASE WHEN ");
+            scope.write(Some(key), out)?;
+            out.push_sql(&format!(" THEN {} ELSE 0 END", Granted::bit(index)));
+        }
+        out.push_sql(")");
+        Ok(())
     }
 }

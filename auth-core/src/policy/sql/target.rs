@@ -86,12 +86,14 @@ use super::{Form, Scope, Scoped, value::BindIds};
 pub struct ScopedTarget<'a, M: Scoped> {
     scope: Scope<M>,
     filters: Vec<Box<dyn QueryFragment<M::Backend> + Send + 'a>>,
+    /// The filter by the key.
+    key: Option<usize>,
 }
 
 impl<'a, M: Scoped> ScopedTarget<'a, M> {
     #[doc(hidden)]
     pub fn new(scope: Scope<M>) -> Self {
-        Self { scope: scope.of_many(), filters: Vec::new() }
+        Self { scope: scope.of_many(), filters: Vec::new(), key: None }
     }
 
     /// Of these rows the one with this primary key.
@@ -101,8 +103,9 @@ impl<'a, M: Scoped> ScopedTarget<'a, M> {
             EqAll<Id, Output: AppearsOnTable<M::Table> + QueryFragment<M::Backend> + Send + 'a>,
     {
         let key = <M::Table as HasTable>::table().primary_key();
+        let position = self.filters.len();
         let this = self.filter(key.eq_all(id));
-        Self { scope: Scope { form: Form::Row, ..this.scope }, ..this }
+        Self { scope: Scope { form: Form::Row, ..this.scope }, key: Some(position), ..this }
     }
 
     /// Of these rows those that the predicate is true of.
@@ -153,7 +156,9 @@ impl<M: Scoped<Backend: BindIds>> QueryFragment<M::Backend> for ScopedTarget<'_,
         // would comment the condition out. So would a filter that does, if the scope did not stand before it, and in
         // parentheses that are closed behind it.
         out.push_sql("\n/**/ WHERE (");
-        self.scope.walk_ast(out.reborrow())?;
+        let key = self.key.and_then(|key| self.filters.get(key));
+        let key = key.map(|key| &**key as &'b dyn QueryFragment<M::Backend>);
+        self.scope.write(key, &mut out)?;
         for filter in &self.filters {
             out.push_sql(" AND (");
             filter.walk_ast(out.reborrow())?;

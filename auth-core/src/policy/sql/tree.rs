@@ -1,11 +1,12 @@
 //! A policy, evaluated for one subject and one permission: a small tree of plain values, in which all that the subject
 //! alone decides has folded away.
 
-use std::ptr;
+use std::{cell::OnceCell, ptr, slice, time::SystemTime};
 
-use super::column_test::ColumnTest;
+use super::{column_test::ColumnTest, moment::Moment};
 use crate::{
-    policy::{OpenLeaf, Outcome, Policy, Relation, evaluate},
+    acl::Leaf,
+    policy::{Column, Evaluation, OpenTerm, Policy, Relation, RelationKind, Row, Rule, Term},
     vocabulary::{Permission, Subject},
 };
 
@@ -17,21 +18,19 @@ pub(super) enum Tree {
     Test(ColumnTest),
     Any(Vec<Self>),
     All(Vec<Self>),
-    /// The parent is one of these rows.
-    Parent(&'static Relation, Box<Self>),
+    /// One of the related rows is one of these.
+    Related(&'static Relation, Box<Self>),
+    /// One of the ancestors is one of these, and all in between, from the parent on, let it through.
+    Ancestor(&'static Relation, Box<Climb>),
 }
 
-impl Tree {
-    /// The rows on which the subject has the permission by the policy alone. It does not know of admins.
-    pub(super) fn of(policy: &'static Policy, permission: Permission, subject: &dyn Subject) -> Self {
-        evaluate(policy, permission, |leaf, _| ColumnTest::answer(leaf, subject))
-    }
-
-    /// The rows for which a single term matches.
-    pub(super) fn of_leaf(OpenLeaf { path, leaf }: &OpenLeaf, subject: &dyn Subject) -> Self {
-        let term = ColumnTest::answer(leaf, subject);
-        path.iter().rev().fold(term, |tree, relation| Self::of_parent(relation, tree))
-    }
+/// A walk up a tree of rows.
+#[derive(Debug, Clone)]
+pub(super) struct Climb {
+    /// Where it ends well.
+    pub(super) base: Tree,
+    /// Where it may go on to the parent.
+    pub(super) step: Tree,
 }
 
 impl From<bool> for Tree {
@@ -46,79 +45,174 @@ impl From<ColumnTest> for Tree {
     }
 }
 
-impl Outcome for Tree {
-    fn any(trees: impl Iterator<Item = Self>) -> Self {
+/// Makes trees for one decision.
+pub(super) struct Planter<'a> {
+    subject: Option<&'a dyn Subject>,
+    /// Read once. Nothing ends or begins at a time that databases cannot hold.
+    now: OnceCell<Option<Moment>>,
+}
+
+impl<'a> Planter<'a> {
+    pub(super) fn of(subject: &'a dyn Subject) -> Self {
+        Self { subject: Some(subject), now: OnceCell::new() }
+    }
+
+    /// The rows on which the subject has the permission by the policy alone, of those that are there. It does not know of
+    /// admins.
+    pub(super) fn allowed(&mut self, policy: &'static Policy, permission: Permission) -> Tree {
+        self.granted(permission, &Row::of(policy))
+    }
+
+    /// Which rows are there.
+    pub(super) fn rows_of(&mut self, policy: &'static Policy) -> Tree {
+        policy.rows.map_or(Tree::Always, |rule| self.rule(rule, &Row::of(policy)))
+    }
+
+    /// The rows for which a single term matches.
+    pub(super) fn term(&mut self, policy: &'static Policy, OpenTerm { path, term }: &OpenTerm) -> Tree {
+        let row = Row::of(policy);
+        let tree = match term {
+            Term::Leaf(leaf) => self.leaf(leaf, &row),
+            Term::Related(relation, rule) => self.related(relation, rule, &row),
+        };
+        path.iter().rev().fold(tree, |tree, relation| self.one_of(relation, tree))
+    }
+
+    /// One of the related rows that are there is one of these.
+    fn one_of(&mut self, relation: &'static Relation, tree: Tree) -> Tree {
+        let rows = self.rows_of(relation.policy);
+        match Self::all([tree, rows].into_iter()) {
+            Tree::Never => Tree::Never,
+            // A related row that may be any may still be missing.
+            tree => Tree::Related(relation, Box::new(tree)),
+        }
+    }
+
+    fn ancestor(&mut self, relation: &'static Relation, permission: Permission) -> Tree {
+        let policy = relation.policy;
+        let refused = Row::below(policy, permission, false);
+        let base = Self::any(policy.rules(permission).map(|rule| self.rule(rule, &refused)));
+        // A rule only grants. So the parent's answer passes where what depends on it holds, given that it is yes.
+        let allowed = Row::below(policy, permission, true);
+        let dependent = policy.rules(permission).flat_map(alternatives).filter(|rule| allowed.depends(rule));
+        let step = Self::any(dependent.map(|rule| self.rule(rule, &allowed)));
+        let mut of_there = |tree| Self::all([tree, self.rows_of(policy)].into_iter());
+        match of_there(base) {
+            Tree::Never => Tree::Never,
+            base => Tree::Ancestor(relation, Box::new(Climb { base, step: of_there(step) })),
+        }
+    }
+}
+
+/// The rules of which one suffices.
+fn alternatives(rule: &'static Rule) -> &'static [Rule] {
+    match rule {
+        Rule::Any(rules) => rules,
+        rule => slice::from_ref(rule),
+    }
+}
+
+/// Which rows are there by a rule, which is about nothing but a row.
+pub(super) fn rows_of(rule: Option<&'static Rule>) -> Tree {
+    let mut planter = Planter { subject: None, now: OnceCell::new() };
+    rule.map_or(Tree::Always, |rule| planter.rule(rule, &Row::of(&NO_POLICY)))
+}
+
+/// The policy of rows for which code decides.
+static NO_POLICY: Policy = Policy::new("", "", &[], &[], &[], None);
+
+impl Evaluation for Planter<'_> {
+    type Outcome = Tree;
+
+    fn any(trees: impl Iterator<Item = Tree>) -> Tree {
         let mut kept = Vec::new();
         for tree in trees {
             match tree {
-                Self::Always => return Self::Always,
-                Self::Never => {}
-                Self::Any(trees) => kept.extend(trees),
+                Tree::Always => return Tree::Always,
+                Tree::Never => {}
+                Tree::Any(trees) => kept.extend(trees),
                 tree => kept.push(tree),
             }
         }
-        Self::join(kept, false, Self::any, Self::Any)
+        // Where there are many rows, too: one that meets this or one that meets that is one that meets either.
+        let kept = joined_once(kept, |_| true, Self::any);
+        several(kept, false, Tree::Any)
     }
 
-    fn all(trees: impl Iterator<Item = Self>) -> Self {
+    fn all(trees: impl Iterator<Item = Tree>) -> Tree {
         let mut kept = Vec::new();
         let mut is_given = false;
         for tree in trees {
             is_given = true;
             match tree {
-                Self::Never => return Self::Never,
-                Self::Always => {}
-                Self::All(trees) => kept.extend(trees),
+                Tree::Never => return Tree::Never,
+                Tree::Always => {}
+                Tree::All(trees) => kept.extend(trees),
                 tree => kept.push(tree),
             }
         }
+        // Of many rows, one may meet this and another one that.
+        let kept = joined_once(kept, |relation| relation.kind != RelationKind::Many, Self::all);
         // A conjunction of nothing would hold for everybody.
-        Self::join(kept, is_given, Self::all, Self::All)
+        several(kept, is_given, Tree::All)
     }
 
-    /// No parent is one of no rows. A parent that may be any row may still be missing.
-    fn of_parent(relation: &'static Relation, tree: Self) -> Self {
-        if matches!(tree, Self::Never) { Self::Never } else { Self::Parent(relation, Box::new(tree)) }
+    fn leaf(&mut self, leaf: &'static Leaf<Column>, _: &Row<'_>) -> Tree {
+        let Self { subject, now } = self;
+        let read = || subject.map_or_else(SystemTime::now, Subject::now);
+        ColumnTest::answer(leaf, *subject, || now.get_or_init(|| Moment::of(read())).clone())
+    }
+
+    fn related(&mut self, relation: &'static Relation, rule: &'static Rule, row: &Row<'_>) -> Tree {
+        match (row.climbs(relation, rule), row.above) {
+            (Some(_), Some(above)) => above.into(),
+            (Some(permission), None) => self.ancestor(relation, permission),
+            (None, _) => {
+                let tree = self.rule(rule, &row.behind(relation));
+                self.one_of(relation, tree)
+            }
+        }
     }
 }
 
-impl Tree {
-    /// Joins the conditions on one parent, so that a statement looks at each parent once. A foreign key refers to one row at the
-    /// most: that row meets one condition and another exactly if it meets both at once, and `OR` likewise.
-    fn join(
-        trees: Vec<Self>,
-        of_none: bool,
-        joined: fn(std::vec::IntoIter<Self>) -> Self,
-        several: fn(Vec<Self>) -> Self,
-    ) -> Self {
-        let parents = trees.iter().filter(|tree| matches!(tree, Self::Parent(..))).count();
-        let mut kept = if parents > 1 { Self::with_parents_once(trees, joined) } else { trees };
-        match kept.len() {
-            0 => Self::from(of_none),
-            1 => kept.pop().unwrap_or(Self::Never),
-            _ => several(kept),
-        }
+fn several(mut kept: Vec<Tree>, of_none: bool, several: fn(Vec<Tree>) -> Tree) -> Tree {
+    match kept.len() {
+        0 => Tree::from(of_none),
+        1 => kept.pop().unwrap_or(Tree::Never),
+        _ => several(kept),
     }
+}
 
-    fn with_parents_once(trees: Vec<Self>, joined: fn(std::vec::IntoIter<Self>) -> Self) -> Vec<Self> {
-        let mut kept: Vec<Self> = Vec::with_capacity(trees.len());
-        for tree in trees {
-            let Self::Parent(relation, tree) = tree else {
+/// Joins the conditions on the rows of one relation, so that a statement looks at them once: a foreign key refers to one row at
+/// the most, and that row meets one condition and another exactly if it meets both at once.
+fn joined_once(
+    trees: Vec<Tree>,
+    is_joined: fn(&Relation) -> bool,
+    join: fn(std::vec::IntoIter<Tree>) -> Tree,
+) -> Vec<Tree> {
+    if trees.iter().filter(|tree| matches!(tree, Tree::Related(..))).count() < 2 {
+        return trees;
+    }
+    let mut kept: Vec<Tree> = Vec::with_capacity(trees.len());
+    for tree in trees {
+        let (relation, tree) = match tree {
+            Tree::Related(relation, tree) if is_joined(relation) => (relation, tree),
+            tree => {
                 kept.push(tree);
                 continue;
-            };
-            let same = kept.iter_mut().find_map(|other| match other {
-                Self::Parent(of, other) if ptr::eq(*of, relation) => Some(other),
-                _ => None,
-            });
-            match same {
-                Some(other) => {
-                    let both = vec![std::mem::replace(&mut **other, Self::Never), *tree];
-                    **other = joined(both.into_iter());
-                }
-                None => kept.push(Self::Parent(relation, tree)),
             }
+        };
+        let same = kept.iter_mut().find_map(|other| match other {
+            Tree::Related(of, other) if ptr::eq(*of, relation) => Some(other),
+            _ => None,
+        });
+        match same {
+            Some(other) => {
+                let both = vec![std::mem::replace(&mut **other, Tree::Never), *tree];
+                **other = join(both.into_iter());
+            }
+            None => kept.push(Tree::Related(relation, tree)),
         }
-        kept
     }
+    kept
 }

@@ -1,4 +1,4 @@
-//! The id of a subject, as a column of a certain type holds it.
+//! The id of a subject, or a value that a policy names, as a column of a certain type holds it.
 
 use diesel::{
     backend::Backend,
@@ -8,7 +8,7 @@ use diesel::{
     sql_types::{BigInt, Binary, Integer, SmallInt, Text},
 };
 
-use crate::{policy::Kind, vocabulary::IdRef};
+use crate::{acl::Literal, policy::Kind, vocabulary::IdRef};
 
 /// A value for the comparison with a column.
 #[doc(hidden)]
@@ -21,6 +21,7 @@ pub enum Value {
     Binary([u8; 16]),
     /// For a column of the type `uuid`.
     Uuid(String),
+    Bool(bool),
 }
 
 impl Value {
@@ -34,7 +35,19 @@ impl Value {
             Kind::Text => id.stored_text().map(Self::Text),
             Kind::Binary => Some(Self::Binary(id.uuid()?.into_bytes())),
             Kind::Uuid => Some(Self::Uuid(id.uuid()?.to_string())),
-            Kind::Bool | Kind::Other => None,
+            Kind::Bool | Kind::Timestamp | Kind::Timestamptz | Kind::Other => None,
+        }
+    }
+
+    /// `None` for a value that no column of this kind has, which a policy cannot name.
+    pub(super) fn of_literal(literal: Literal, kind: Kind) -> Option<Self> {
+        match (literal, kind) {
+            (Literal::Integer(value), Kind::SmallInt) => value.try_into().ok().map(Self::SmallInt),
+            (Literal::Integer(value), Kind::Integer) => value.try_into().ok().map(Self::Integer),
+            (Literal::Integer(value), Kind::BigInt) => Some(Self::BigInt(value)),
+            (Literal::Text(value), Kind::Text) => Some(Self::Text(value.to_owned())),
+            (Literal::Bool(value), Kind::Bool) => Some(Self::Bool(value)),
+            _ => None,
         }
     }
 }
@@ -42,7 +55,10 @@ impl Value {
 /// A kind of database that ids can be sent to, as all of diesel's are.
 #[doc(hidden)]
 pub trait BindIds: Backend {
-    /// Writes ` = ` and the id, which is bound and never a part of the text. `column` writes the column.
+    /// Writes a text, which is bound.
+    fn write_text<'b>(text: &'b str, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+
+    /// Writes ` = ` and the value, which is bound and never a part of the text. `column` writes the column.
     fn write_equal<'b>(
         id: &'b Value,
         column: impl Fn(&mut AstPass<'_, 'b, Self>) -> QueryResult<()>,
@@ -58,6 +74,10 @@ where
     str: ToSql<Text, DB>,
     [u8]: ToSql<Binary, DB>,
 {
+    fn write_text<'b>(text: &'b str, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<Text, str>(text)
+    }
+
     fn write_equal<'b>(
         id: &'b Value,
         column: impl Fn(&mut AstPass<'_, 'b, Self>) -> QueryResult<()>,
@@ -70,6 +90,10 @@ where
             Value::Integer(id) => out.push_bind_param::<Integer, _>(id),
             Value::BigInt(id) => out.push_bind_param::<BigInt, _>(id),
             Value::Binary(id) => out.push_bind_param::<Binary, [u8]>(id),
+            Value::Bool(value) => {
+                out.push_sql(if *value { "TRUE" } else { "FALSE" });
+                Ok(())
+            }
             Value::Uuid(id) => {
                 // Every kind of database binds texts, and only one has this type.
                 out.push_sql("CAST(");

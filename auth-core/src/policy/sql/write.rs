@@ -7,11 +7,12 @@ use diesel::{
     result::QueryResult,
 };
 
-use super::{Form, GrantedColumn, IsTrue, Scope, Scoped, tree::Tree, value::BindIds};
-use crate::{
-    context::Granted,
-    policy::{Kind, Relation},
+use super::{
+    Form, IsTrue, Scope, Scoped,
+    tree::{Climb, Tree},
+    value::BindIds,
 };
+use crate::policy::{Kind, Relation, RelationKind};
 
 /// Implements a fragment for each backend that ids can be bound to.
 macro_rules! fragment {
@@ -25,14 +26,7 @@ macro_rules! fragment {
     };
 }
 
-fragment!(Scope: |this, out| {
-    let table = ScopedTable { path: &[], form: this.form };
-    // In parentheses, for the caller may join it with other conditions.
-    out.push_sql("(");
-    table.write::<M>(&this.tree, &mut out)?;
-    out.push_sql(")");
-    Ok(())
-});
+fragment!(Scope: |this, out| this.write(None, &mut out));
 
 fragment!(IsTrue: |this, out| {
     out.push_sql("(");
@@ -41,113 +35,241 @@ fragment!(IsTrue: |this, out| {
     Ok(())
 });
 
-// Each answer is a bit. A literal is an integer everywhere, and so is a sum of these.
-fragment!(GrantedColumn: |this, out| {
-    out.push_sql("(0");
-    for (index, scope) in this.scopes.iter().enumerate() {
-        out.push_sql(" + CASE WHEN ");
-        scope.walk_ast(out.reborrow())?;
-        out.push_sql(&format!(" THEN {} ELSE 0 END", Granted::bit(index)));
+impl<M: Scoped<Backend: BindIds>> Scope<M> {
+    /// Writes the condition, in parentheses, for the caller may join it with others. `key` is the condition by which the
+    /// statement finds its rows, if they are few.
+    pub(super) fn write<'b>(
+        &'b self,
+        key: Option<&'b dyn QueryFragment<M::Backend>>,
+        out: &mut AstPass<'_, 'b, M::Backend>,
+    ) -> QueryResult<()> {
+        out.push_sql("(");
+        ScopedTable::<M> { path: &[], form: self.form, key }.write(&self.tree, out)?;
+        out.push_sql(")");
+        Ok(())
     }
-    out.push_sql(")");
-    Ok(())
-});
+}
 
-/// A table in the statement: that of the context, or of an ancestor within subqueries.
-#[derive(Clone, Copy)]
-struct ScopedTable<'a> {
+/// Writes which rows are there. Yields whether that is a condition at all.
+pub(super) fn write_rows<'b, DB: BindIds>(
+    tree: &'b Tree,
+    table: &'b dyn QueryFragment<DB>,
+    out: &mut AstPass<'_, 'b, DB>,
+) -> QueryResult<()> {
+    match tree {
+        Tree::Always => out.push_sql("1 = 1"),
+        Tree::Test(test) => {
+            let column = |out: &mut AstPass<'_, 'b, DB>| {
+                table.walk_ast(out.reborrow())?;
+                out.push_sql(".");
+                out.push_identifier(test.column.name)
+            };
+            test.write(column, out)?;
+        }
+        Tree::Any(trees) => joined(trees, " OR ", out, |tree, out| write_rows(tree, table, out))?,
+        Tree::All(trees) => joined(trees, " AND ", out, |tree, out| write_rows(tree, table, out))?,
+        // Whether a row is there is a matter of its own columns.
+        Tree::Never | Tree::Related(..) | Tree::Ancestor(..) => out.push_sql("1 = 0"),
+    }
+    Ok(())
+}
+
+/// Each of the trees in parentheses, even a single column: precedence is the tree's.
+fn joined<'b, DB: BindIds>(
+    trees: &'b [Tree],
+    operator: &str,
+    out: &mut AstPass<'_, 'b, DB>,
+    write: impl Fn(&'b Tree, &mut AstPass<'_, 'b, DB>) -> QueryResult<()>,
+) -> QueryResult<()> {
+    for (index, tree) in trees.iter().enumerate() {
+        if index > 0 {
+            out.push_sql(operator);
+        }
+        out.push_sql("(");
+        write(tree, out)?;
+        out.push_sql(")");
+    }
+    Ok(())
+}
+
+/// A table in the statement: that of the context, or one to which relations lead, within subqueries.
+struct ScopedTable<'a, 'b, M: Scoped> {
     /// The relations that lead here.
     path: &'a [&'static Relation],
     form: Form,
+    key: Option<&'b dyn QueryFragment<M::Backend>>,
 }
 
-impl ScopedTable<'_> {
-    fn write<'b, M: Scoped<Backend: BindIds>>(
-        &self,
-        tree: &'b Tree,
-        out: &mut AstPass<'_, 'b, M::Backend>,
-    ) -> QueryResult<()> {
+type Out<'a, 'b, M> = AstPass<'a, 'b, <M as Scoped>::Backend>;
+
+impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
+    fn write(&self, tree: &'b Tree, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
         match tree {
             Tree::Always => out.push_sql("1 = 1"),
             Tree::Never => out.push_sql("1 = 0"),
-            Tree::Test(test) => test.write(|out| self.write_column::<M>(test.column.name, out), out)?,
-            Tree::Any(trees) => self.write_joined::<M>(trees, " OR ", out)?,
-            Tree::All(trees) => self.write_joined::<M>(trees, " AND ", out)?,
-            Tree::Parent(relation, tree) => self.write_parent::<M>(relation, tree, out)?,
+            Tree::Test(test) => test.write(|out| self.write_column(test.column.name, out), out)?,
+            Tree::Any(trees) => joined(trees, " OR ", out, |tree, out| self.write(tree, out))?,
+            Tree::All(trees) => joined(trees, " AND ", out, |tree, out| self.write(tree, out))?,
+            Tree::Related(relation, tree) => self.write_related(relation, tree, out)?,
+            Tree::Ancestor(relation, climb) => match self.key {
+                Some(key) if self.form != Form::Set => self.write_climb(relation, climb, key, out)?,
+                _ => self.write_descent(relation, climb, out)?,
+            },
         }
         Ok(())
     }
 
-    /// Each of the trees in parentheses, even a single column: precedence is the tree's.
-    fn write_joined<'b, M: Scoped<Backend: BindIds>>(
-        &self,
-        trees: &'b [Tree],
-        operator: &str,
-        out: &mut AstPass<'_, 'b, M::Backend>,
-    ) -> QueryResult<()> {
-        for (index, tree) in trees.iter().enumerate() {
-            if index > 0 {
-                out.push_sql(operator);
-            }
-            out.push_sql("(");
-            self.write::<M>(tree, out)?;
-            out.push_sql(")");
-        }
-        Ok(())
-    }
-
-    fn write_parent<'b, M: Scoped<Backend: BindIds>>(
+    fn write_related(
         &self,
         relation: &'static Relation,
         tree: &'b Tree,
-        out: &mut AstPass<'_, 'b, M::Backend>,
+        out: &mut Out<'_, 'b, M>,
     ) -> QueryResult<()> {
         let path = [self.path, &[relation]].concat();
-        let parent = ScopedTable { path: &path, form: self.form };
-        let by_key = |out: &mut AstPass<'_, 'b, M::Backend>| {
-            parent.write_from::<M>(out)?;
+        let related = self.at(&path);
+        let matches_row = |out: &mut Out<'_, 'b, M>| {
+            related.write_from(out)?;
             out.push_sql(" WHERE ");
-            parent.write_column::<M>(relation.key.name, out)?;
+            related.write_column(relation.related.name, out)?;
             out.push_sql(" = ");
-            self.write_column::<M>(relation.foreign_key.name, out)
+            self.write_column(relation.own.name, out)
         };
-        if self.form == Form::Set && relation.key.kind == Kind::Text {
-            // `IN` compares texts by the collation of the foreign key, and `=` by that of the key, as single rows do.
+        let is_many = relation.kind == RelationKind::Many;
+        // `IN` compares texts by the collation of the column before it, and `=` by that of the other, as single rows do.
+        if is_many && self.form != Form::Set || self.form == Form::Set && relation.related.kind == Kind::Text
+        {
             out.push_sql("EXISTS (SELECT 1");
-            by_key(out)?;
+            matches_row(out)?;
             out.push_sql(" AND (");
-            parent.write::<M>(tree, out)?;
+            related.write(tree, out)?;
             out.push_sql(")");
+            self.form.write_lock(out);
         } else if self.form == Form::Set {
-            self.write_column::<M>(relation.foreign_key.name, out)?;
+            self.write_column(relation.own.name, out)?;
             out.push_sql(" IN (SELECT ");
-            parent.write_column::<M>(relation.key.name, out)?;
-            parent.write_from::<M>(out)?;
+            related.write_column(relation.related.name, out)?;
+            related.write_from(out)?;
             out.push_sql(" WHERE ");
-            parent.write::<M>(tree, out)?;
+            related.write(tree, out)?;
         } else {
             out.push_sql("(SELECT ");
-            parent.write::<M>(tree, out)?;
-            by_key(out)?;
-            if let Form::Locked(clause) = self.form {
-                out.push_sql(clause);
-            }
+            related.write(tree, out)?;
+            matches_row(out)?;
+            self.form.write_lock(out);
         }
         out.push_sql(")");
         Ok(())
     }
 
-    fn write_from<M: Scoped>(&self, out: &mut AstPass<'_, '_, M::Backend>) -> QueryResult<()> {
-        out.push_sql(" FROM ");
-        self.write_table::<M>(out)?;
-        out.push_sql(" AS ");
-        out.push_sql(&self.alias());
+    /// The rows of the statement from which a walk up the tree comes to its base. Each row that it passes is remembered
+    /// with the row at which the walk began; `UNION` passes none twice, so a circle ends.
+    fn write_climb(
+        &self,
+        relation: &'static Relation,
+        climb: &'b Climb,
+        key: &'b dyn QueryFragment<M::Backend>,
+        out: &mut Out<'_, 'b, M>,
+    ) -> QueryResult<()> {
+        let path = [self.path, &[relation]].concat();
+        let (above, walk) = (self.at(&path), format!("__auth_up_{}", self.path.len()));
+        self.write_column(relation.related.name, out)?;
+        out.push_sql(&format!(" IN (WITH RECURSIVE {walk} (origin, place) AS (SELECT "));
+        self.write_column(relation.related.name, out)?;
+        out.push_sql(", ");
+        self.write_column(relation.own.name, out)?;
+        self.write_reached(key, out)?;
+        out.push_sql(&format!(" UNION SELECT {walk}.origin, "));
+        above.write_column(relation.own.name, out)?;
+        let joined = |out: &mut Out<'_, 'b, M>| -> QueryResult<()> {
+            above.write_from(out)?;
+            out.push_sql(&format!(" INNER JOIN {walk} ON "));
+            above.write_column(relation.related.name, out)?;
+            out.push_sql(&format!(" = {walk}.place WHERE "));
+            Ok(())
+        };
+        joined(out)?;
+        above.write(&climb.step, out)?;
+        out.push_sql(&format!(") SELECT {walk}.origin"));
+        joined(out)?;
+        above.write(&climb.base, out)?;
+        self.form.write_lock(out);
+        out.push_sql(")");
         Ok(())
     }
 
-    fn write_column<M: Scoped>(&self, name: &str, out: &mut AstPass<'_, '_, M::Backend>) -> QueryResult<()> {
+    /// `FROM` and `WHERE` of the rows of this table to which the relations lead from the rows with the key.
+    fn write_reached(
+        &self,
+        key: &'b dyn QueryFragment<M::Backend>,
+        out: &mut Out<'_, 'b, M>,
+    ) -> QueryResult<()> {
+        self.write_from(out)?;
+        out.push_sql(" WHERE ");
+        let Some((relation, before)) = self.path.split_last() else { return key.walk_ast(out.reborrow()) };
+        let before = self.at(before);
+        self.write_column(relation.related.name, out)?;
+        out.push_sql(" IN (SELECT ");
+        before.write_column(relation.own.name, out)?;
+        before.write_reached(key, out)?;
+        out.push_sql(")");
+        Ok(())
+    }
+
+    /// The rows whose parent is one of those that a walk down the tree finds, which begins at all that are a base.
+    fn write_descent(
+        &self,
+        relation: &'static Relation,
+        climb: &'b Climb,
+        out: &mut Out<'_, 'b, M>,
+    ) -> QueryResult<()> {
+        let path = [self.path, &[relation]].concat();
+        let (below, walk) = (self.at(&path), format!("__auth_down_{}", self.path.len()));
+        let is_text = relation.related.kind == Kind::Text;
+        if is_text {
+            out.push_sql("EXISTS (");
+        } else {
+            self.write_column(relation.own.name, out)?;
+            out.push_sql(" IN (");
+        }
+        out.push_sql(&format!("WITH RECURSIVE {walk} (place) AS (SELECT "));
+        below.write_column(relation.related.name, out)?;
+        below.write_from(out)?;
+        out.push_sql(" WHERE ");
+        below.write(&climb.base, out)?;
+        out.push_sql(" UNION SELECT ");
+        below.write_column(relation.related.name, out)?;
+        below.write_from(out)?;
+        out.push_sql(&format!(" INNER JOIN {walk} ON {walk}.place = "));
+        below.write_column(relation.own.name, out)?;
+        out.push_sql(" WHERE ");
+        below.write(&climb.step, out)?;
+        if is_text {
+            out.push_sql(&format!(") SELECT 1 FROM {walk} WHERE {walk}.place = "));
+            self.write_column(relation.own.name, out)?;
+        } else {
+            out.push_sql(&format!(") SELECT {walk}.place FROM {walk}"));
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+
+    fn at<'a>(&self, path: &'a [&'static Relation]) -> ScopedTable<'a, 'b, M> {
+        ScopedTable { path, form: self.form, key: self.key }
+    }
+
+    fn write_from(&self, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
+        out.push_sql(" FROM ");
+        self.write_table(out)?;
+        if !self.path.is_empty() {
+            out.push_sql(" AS ");
+            out.push_sql(&self.alias());
+        }
+        Ok(())
+    }
+
+    fn write_column(&self, name: &str, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
         if self.path.is_empty() {
-            self.write_table::<M>(out)?;
+            self.write_table(out)?;
         } else {
             out.push_sql(&self.alias());
         }
@@ -155,7 +277,7 @@ impl ScopedTable<'_> {
         out.push_identifier(name)
     }
 
-    fn write_table<M: Scoped>(&self, out: &mut AstPass<'_, '_, M::Backend>) -> QueryResult<()> {
+    fn write_table(&self, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
         M::write_table(self.path, out.reborrow())
     }
 
@@ -164,5 +286,13 @@ impl ScopedTable<'_> {
         const ALIASES: [&str; 5] = ["__auth_0", "__auth_1", "__auth_2", "__auth_3", "__auth_4"];
         let depth = self.path.len();
         ALIASES.get(depth).map_or_else(|| format!("__auth_{depth}").into(), |alias| (*alias).into())
+    }
+}
+
+impl Form {
+    fn write_lock<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
+        if let Self::Locked(clause) = self {
+            out.push_sql(clause);
+        }
     }
 }

@@ -4,9 +4,10 @@ use proc_macro2::{Ident, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, Meta, Token, Type, parenthesized};
 
-use super::Relation;
+use super::{Relation, RelationKind};
 
 /// Calls `item` behind each key of `#[attribute(key, key = value, key(…))]`; a value that it leaves unread is skipped.
 pub(super) fn items(
@@ -58,28 +59,67 @@ fn is_at_end(input: ParseStream<'_>) -> bool {
 }
 
 /// `(asset: Asset, asset_id)`
-pub(super) fn relation(key: &Ident, input: ParseStream<'_>) -> syn::Result<Relation> {
-    const EXAMPLE: &str = "`belongs_to(asset: Asset, asset_id)`: a name, the context, and the foreign key";
+pub(super) fn relation(key: &Ident, input: ParseStream<'_>, row: &Ident) -> syn::Result<Relation> {
+    let is_many = key == "has_many";
+    let example = if is_many {
+        "`has_many(shares: Share, project_id)`: a name, the context, and its foreign key"
+    } else {
+        "`belongs_to(asset: Asset, asset_id)`: a name, the context, and the foreign key"
+    };
     let explained = |error: syn::Error| {
-        syn::Error::new(error.span(), format_args!("a relation is written {EXAMPLE}; {error}"))
+        syn::Error::new(error.span(), format_args!("a relation is written {example}; {error}"))
     };
     if !input.peek(syn::token::Paren) {
-        return Err(syn::Error::new(key.span(), format_args!("a relation is written {EXAMPLE}")));
+        return Err(syn::Error::new(key.span(), format_args!("a relation is written {example}")));
     }
     let content;
     parenthesized!(content in input);
     let parts = |content: ParseStream<'_>| {
         let name = content.call(Ident::parse_any)?;
         let _: Token![:] = content.parse()?;
-        let parent = content.call(Type::without_plus)?;
+        let written = content.call(Type::without_plus)?;
+        let (target, is_self) = target(written, row);
         let _: Token![,] = content.parse()?;
         let foreign_key = content.call(Ident::parse_any)?;
         let _: Option<Token![,]> = content.parse()?;
+        let kind = kind(content, is_many, is_self)?;
+        let _: Option<Token![,]> = content.parse()?;
         if content.is_empty() {
-            Ok(Relation { name, parent, foreign_key })
+            Ok(Relation { name, kind, target, foreign_key })
         } else {
             Err(content.error("remove what follows"))
         }
     };
     parts(&content).map_err(explained)
+}
+
+/// The type of the related rows, and whether it is that of the row itself.
+fn target(written: Type, row: &Ident) -> (Type, bool) {
+    let Type::Path(mut path) = written else { return (written, false) };
+    if path.path.is_ident("Self") {
+        let mut name = row.clone();
+        name.set_span(path.span());
+        path.path = name.into();
+        return (Type::Path(path), true);
+    }
+    let is_self = path.path.is_ident(row);
+    (Type::Path(path), is_self)
+}
+
+/// `recursive`, if it is there.
+fn kind(content: ParseStream<'_>, is_many: bool, is_self: bool) -> syn::Result<RelationKind> {
+    if !content.peek(Ident::peek_any) {
+        return Ok(if is_many { RelationKind::Many } else { RelationKind::Parent });
+    }
+    let word: Ident = content.parse()?;
+    let problem = if word != "recursive" {
+        "remove what follows, or say `recursive`"
+    } else if is_many {
+        "`recursive` follows a tree from each row to its parent: `belongs_to(parent: Self, parent_id, recursive)`"
+    } else if !is_self {
+        "`recursive` follows a tree of rows of one type: `belongs_to(parent: Self, parent_id, recursive)`"
+    } else {
+        return Ok(RelationKind::Ancestors);
+    };
+    Err(syn::Error::new(word.span(), problem))
 }

@@ -1,0 +1,249 @@
+//! The terms of a rule.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{ExprPath, Lit, LitStr, Token};
+
+use super::is_constant;
+use super::rule::{Column, Place, RelationRef, Rule, Value, alone};
+use crate::model::{KnownPermission, Name, Permission};
+use crate::nearest::{one_of, suggestion, unknown};
+use crate::row::RelationKind;
+
+pub(super) const TERMS: [&str; 13] = [
+    "user",
+    "account",
+    "role",
+    "account_role",
+    "permission",
+    "is_null",
+    "is",
+    "until",
+    "since",
+    "any",
+    "every_logged_in_user",
+    "everyone",
+    "nobody",
+];
+
+/// `name(…)`
+pub(super) fn called(name: &Ident, content: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+    let rule = argument(name, content, place)?;
+    if content.is_empty() {
+        return Ok(rule);
+    }
+    Err(content.error(match rule {
+        Rule::EveryLoggedInUser | Rule::Everyone | Rule::Nobody => format!("`{name}` takes nothing"),
+        Rule::Is(..) => "expected `,` and a value".to_owned(),
+        _ => format!("`{name}` takes one; join several by `|`: `{name}(…) | {name}(…)`"),
+    }))
+}
+
+fn argument(name: &Ident, content: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+    let column = || column(name, content, place);
+    let written = name.to_string();
+    Ok(match written.as_str() {
+        "user" => Rule::User(column()?),
+        "account" => Rule::Account(column()?),
+        "is_null" => Rule::IsNull(column()?),
+        "until" => Rule::Until(column()?),
+        "since" => Rule::Since(column()?),
+        "is" => Rule::Is(column()?, values(content)?),
+        "any" => any_row(content, place)?,
+        "role" => Rule::Role(role(name, content, "role")?),
+        "account_role" => Rule::AccountRole(role(name, content, "role")?),
+        "permission" => Rule::Permission(role(name, content, "permission")?),
+        "every_logged_in_user" => Rule::EveryLoggedInUser,
+        "everyone" => Rule::Everyone,
+        "nobody" => Rule::Nobody,
+        _ => {
+            let remedy =
+                suggestion(&written, &TERMS).unwrap_or_else(|| format!("the terms are {}", one_of(&TERMS)));
+            return Err(unknown("term", name, remedy));
+        }
+    })
+}
+
+/// A word by itself.
+pub(super) fn single(name: Ident, place: Place<'_>) -> syn::Result<Rule> {
+    let word = name.to_string();
+    let error = |message| Err(syn::Error::new(name.span(), message));
+    match word.as_str() {
+        "every_logged_in_user" => return Ok(Rule::EveryLoggedInUser),
+        "everyone" => return Ok(Rule::Everyone),
+        "nobody" => return Ok(Rule::Nobody),
+        "any" => return error("any of which rows? Write `any(relation: RULE)`".to_owned()),
+        _ if TERMS.contains(&word.as_str()) => return error(format!("`{name}` of what? Write `{name}(…)`")),
+        _ => {}
+    }
+    match place {
+        Place::Context(relations) => match relations.iter().find(|relation| relation.name == name) {
+            Some(relation) if relation.kind == RelationKind::Many => {
+                error(format!("which of `{name}`? Write `any({name}: RULE)`"))
+            }
+            Some(_) => error(format!("what of `{name}`? Write a permission: `{name}.read`")),
+            None => Ok(Rule::Flag(Column { relation: None, name })),
+        },
+        Place::Related => Ok(match permission(&name) {
+            Some(permission) => Rule::Granted(None, permission, name.span()),
+            None => Rule::Flag(Column { relation: None, name }),
+        }),
+    }
+}
+
+/// `relation.permission`, or a boolean column behind `relation.`.
+pub(super) fn with_relation(name: &Ident, input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+    let relation = relation(name, false, place)?;
+    let _: Token![.] = input.parse()?;
+    let word = input.call(Ident::parse_any)?;
+    one_step(name, &word, input)?;
+    Ok(match permission(&word) {
+        Some(permission) => Rule::Granted(Some(relation), permission, word.span()),
+        None => Rule::Flag(Column { relation: Some(relation), name: word }),
+    })
+}
+
+/// The permission that a word names: one of the four, or a constant.
+fn permission(word: &Ident) -> Option<Permission> {
+    if is_constant(word) {
+        let path = ExprPath { attrs: Vec::new(), qself: None, path: word.clone().into() };
+        return Some(Permission::Path(path));
+    }
+    KnownPermission::from_name(&word.unraw().to_string().replace('_', "-")).map(Permission::Known)
+}
+
+/// `account_id` or `asset.account_id`
+fn column(term: &Ident, input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Column> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(format_args!(
+            "`{term}` takes a column: `{term}(account_id)`, or one of a parent: `{term}(relation.account_id)`"
+        )));
+    }
+    let name = input.call(Ident::parse_any)?;
+    if !input.peek(Token![.]) {
+        return Ok(Column { relation: None, name });
+    }
+    let relation = relation(&name, false, place)?;
+    let _: Token![.] = input.parse()?;
+    let column = input.call(Ident::parse_any)?;
+    one_step(&name, &column, input)?;
+    Ok(Column { relation: Some(relation), name: column })
+}
+
+/// `shares: RULE`
+fn any_row(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+    const EXAMPLE: &str = "write `any(relation: RULE)`, where RULE is about one of its rows";
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(format_args!("any of which rows? {EXAMPLE}")));
+    }
+    let name = input.call(Ident::parse_any)?;
+    let relation = relation(&name, true, place)?;
+    if !input.peek(Token![:]) || input.peek(Token![::]) {
+        return Err(input.error(format_args!("what of `{name}`? {EXAMPLE}")));
+    }
+    let _: Token![:] = input.parse()?;
+    Ok(Rule::AnyRow(relation, Box::new(alone(input, Place::Related)?)))
+}
+
+/// `, value, …`
+fn values(input: ParseStream<'_>) -> syn::Result<Vec<Value>> {
+    let mut values = Vec::new();
+    while input.peek(Token![,]) {
+        let _: Token![,] = input.parse()?;
+        if input.is_empty() {
+            break;
+        }
+        values.push(value(input)?);
+    }
+    if values.is_empty() {
+        return Err(input.error("compared with which value? Write `is(column, value, …)`"));
+    }
+    Ok(values)
+}
+
+fn value(input: ParseStream<'_>) -> syn::Result<Value> {
+    const EXPECTED: &str = "a value is a boolean, an integer, a text, or a path to a constant";
+    if input.peek(Token![-]) || input.peek(Lit) {
+        let (sign, literal): (Option<Token![-]>, Lit) = (input.parse()?, input.parse()?);
+        return match &literal {
+            Lit::Int(_) => Ok(Value::Literal(sign, literal)),
+            Lit::Bool(_) | Lit::Str(_) if sign.is_none() => Ok(Value::Literal(sign, literal)),
+            _ => Err(syn::Error::new(literal.span(), EXPECTED)),
+        };
+    }
+    if input.peek(Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]) {
+        return Ok(Value::Constant(input.parse()?));
+    }
+    Err(input.error(EXPECTED))
+}
+
+/// A path leads to the parent and not beyond: the parent's own policy names its parents.
+fn one_step(relation: &Ident, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+    if input.peek(Token![.]) {
+        return Err(syn::Error::new(
+            name.span(),
+            format_args!(
+                "a path leads to the parent and not beyond; declare a permission in the policy of `{relation}` \
+                 that asks `{name}`, and write it here: `{relation}.PERMISSION`"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The relation of this name. Those of other rows are checked where their policies are known.
+fn relation(name: &Ident, is_many: bool, place: Place<'_>) -> syn::Result<RelationRef> {
+    let Place::Context(relations) = place else {
+        return Ok(RelationRef { name: name.clone(), index: None });
+    };
+    let Some(index) = relations.iter().position(|relation| relation.name == *name) else {
+        let names: Vec<String> = relations.iter().map(|relation| relation.name.to_string()).collect();
+        let remedy = suggestion(&name.to_string(), &names).unwrap_or_else(|| {
+            if names.is_empty() && is_many {
+                format!("declare it with `#[auth(has_many({name}: Child, foreign_key))]`")
+            } else if names.is_empty() {
+                format!("declare it with `#[auth(belongs_to({name}: Parent, foreign_key))]`")
+            } else {
+                format!("there is {}", one_of(&names))
+            }
+        });
+        return Err(unknown("relation", name, remedy));
+    };
+    let leads_to_many = relations.get(index).is_some_and(|relation| relation.kind == RelationKind::Many);
+    if leads_to_many != is_many {
+        return Err(syn::Error::new(name.span(), mistaken(&name.to_string(), is_many)));
+    }
+    Ok(RelationRef { name: name.clone(), index: Some(index) })
+}
+
+/// The error for a relation that leads to one row where it should lead to many, or the other way round.
+pub(crate) fn mistaken(name: &str, is_many: bool) -> String {
+    if is_many {
+        format!(
+            "`{name}` leads to one row; write `{name}.PERMISSION`, or a term about its column: `user({name}.user_id)`"
+        )
+    } else {
+        format!("`{name}` leads to many rows; say what one of them has to meet: `any({name}: RULE)`")
+    }
+}
+
+/// `"name"` or a path to a constant.
+fn role(term: &Ident, input: ParseStream<'_>, noun: &str) -> syn::Result<Name> {
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        if literal.value().is_empty() {
+            return Err(syn::Error::new(
+                literal.span(),
+                format_args!("a {noun} cannot be empty; nobody could have it"),
+            ));
+        }
+        return Ok(Name::Literal(literal));
+    }
+    if input.peek(Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]) {
+        return Ok(Name::Path(input.parse()?));
+    }
+    Err(input.error(format_args!(
+        "`{term}` takes a {noun}, which is a literal or a path to a constant: `{term}(\"editor\")`"
+    )))
+}

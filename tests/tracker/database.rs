@@ -1,0 +1,80 @@
+//! The database of the tracker, on each server that the tests are built for.
+
+use auth_core::{LockRows, RowLock};
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use energy_service::{
+    database::Location,
+    test::{Server, TestDatabase},
+};
+
+#[derive(diesel::MultiConnection)]
+pub(crate) enum AnyConnection {
+    Sqlite(SqliteConnection),
+    #[cfg(feature = "postgres")]
+    Postgres(diesel::PgConnection),
+    #[cfg(feature = "mysql")]
+    Mysql(diesel::MysqlConnection),
+}
+
+impl LockRows for AnyConnection {
+    fn row_lock(&self) -> RowLock {
+        match self {
+            Self::Sqlite(_) => RowLock::Transaction,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => RowLock::Postgres,
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => RowLock::Mysql,
+        }
+    }
+}
+
+const SCHEMA: &str = "
+    CREATE TABLE organisations (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL);
+    CREATE TABLE memberships (id INTEGER PRIMARY KEY, organisation_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
+        level VARCHAR(20) NOT NULL, ends_at TIMESTAMP(3) NULL);
+    CREATE TABLE projects (id INTEGER PRIMARY KEY, organisation_id INTEGER NOT NULL, name VARCHAR(80) NOT NULL,
+        state VARCHAR(20) NOT NULL, is_locked BOOLEAN NOT NULL, opens_at TIMESTAMP(3) NULL, deleted_at TIMESTAMP(3) NULL);
+    CREATE TABLE shares (id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, user_id INTEGER, team_id INTEGER,
+        level VARCHAR(20) NOT NULL, expires_at TIMESTAMP(3) NULL);
+    CREATE TABLE teams (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL);
+    CREATE TABLE team_members (team_id INTEGER NOT NULL, user_id INTEGER NOT NULL, PRIMARY KEY (team_id, user_id));
+    CREATE TABLE folders (id INTEGER PRIMARY KEY, parent_id INTEGER, project_id INTEGER, owner_id INTEGER,
+        name VARCHAR(80) NOT NULL, inherits BOOLEAN NOT NULL);
+    CREATE TABLE tasks (id INTEGER PRIMARY KEY, folder_id INTEGER, assignee_id INTEGER, text VARCHAR(80) NOT NULL,
+        priority SMALLINT NOT NULL, is_done BOOLEAN NOT NULL);
+    CREATE INDEX memberships_of_users ON memberships (user_id, organisation_id, ends_at);
+    CREATE INDEX memberships_of_organisations ON memberships (organisation_id, user_id);
+    CREATE INDEX projects_of_organisations ON projects (organisation_id);
+    CREATE INDEX shares_with_users ON shares (user_id, project_id, expires_at);
+    CREATE INDEX shares_of_projects ON shares (project_id, user_id);
+    CREATE INDEX folders_in_folders ON folders (parent_id);
+    CREATE INDEX folders_of_owners ON folders (owner_id);
+    CREATE INDEX folders_of_projects ON folders (project_id);
+    CREATE INDEX tasks_in_folders ON tasks (folder_id);
+    CREATE INDEX tasks_of_assignees ON tasks (assignee_id);
+";
+
+/// A database of its own, as long as the second value lives. `None` where the server does not answer; then a line on standard
+/// error says so, or the test fails where `CI` is set.
+pub(crate) fn open(server: Server, rows: &str) -> Option<(AnyConnection, TestDatabase)> {
+    let database = server.database();
+    let mut connection = connect(server, &database)?;
+    connection.batch_execute(SCHEMA).unwrap();
+    connection.batch_execute(rows).unwrap();
+    Some((connection, database))
+}
+
+/// Another connection to the same database. In memory it is another database.
+pub(crate) fn connect(server: Server, database: &TestDatabase) -> Option<AnyConnection> {
+    Some(match database.location() {
+        #[cfg(feature = "postgres")]
+        Location::Postgres(url) => AnyConnection::Postgres(diesel::PgConnection::establish(url).unwrap()),
+        #[cfg(feature = "mysql")]
+        Location::Mysql(url) => AnyConnection::Mysql(diesel::MysqlConnection::establish(url).unwrap()),
+        _ if server == Server::Sqlite => {
+            AnyConnection::Sqlite(SqliteConnection::establish(":memory:").unwrap())
+        }
+        // The place of a server that does not answer.
+        _ => return None,
+    })
+}

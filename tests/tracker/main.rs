@@ -1,0 +1,7 @@
+//! A usual application with tenants: people in several organisations with a level in each, projects that are shared with
+//! outsiders until a date, folders, locked tasks. Its rules are policies alone, and each decides, lists, changes and explains.
+
+mod database;
+#[allow(dead_code, reason = "most fields are there for policies")]
+mod models;
+mod rules;
