@@ -55,6 +55,6 @@ pub use self::{
     http::Accessible,
     policy::{
         Policy,
-        sql::{IsTrue, LockRows, RowLock, Scope, Scoped, ScopedQuery, ScopedTarget, Stored},
+        sql::{IsTrue, LockRows, RowLock, Scope, Scoped, ScopedExists, ScopedQuery, ScopedTarget, Stored},
     },
 };

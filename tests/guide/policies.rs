@@ -10,7 +10,7 @@ use auth_core::{
     AccessError, Accessible, AuthModel, LoadContext, LoadError, Permission, Scoped, Stored, User,
     auth_required, permission::Read, permission_required_for_context,
 };
-use diesel::{prelude::*, sqlite::Sqlite};
+use diesel::{dsl::count, prelude::*, sqlite::Sqlite};
 use serde::Serialize;
 
 diesel::table! {
@@ -86,12 +86,31 @@ async fn list(
 }
 
 fn consultancies(subject: &User, connection: &mut SqliteConnection) -> QueryResult<Vec<(i32, Option<i32>)>> {
-    let readable = sensors::table.filter(Sensor::scope(subject, Permission::READ).of_many());
     sensors::table
         .inner_join(accounts::table.on(accounts::id.eq(sensors::account_id)))
-        .filter(sensors::id.eq_any(readable.select(sensors::id).into_boxed()))
+        .filter(Sensor::scope(subject, Permission::READ).of_many())
         .order(sensors::id)
         .select((sensors::id, accounts::consultancy_id))
+        .load(connection)
+}
+
+fn numbers_of_sensors(subject: &User, connection: &mut SqliteConnection) -> QueryResult<Vec<(i32, i64)>> {
+    let sensor = Sensor::scope(subject, Permission::READ).of_many();
+    accounts::table
+        .left_join(sensors::table.on(sensors::account_id.eq(accounts::id).and(sensor)))
+        .filter(Account::scope(subject, Permission::READ).of_many())
+        .group_by(accounts::id)
+        .order(accounts::id)
+        .select((accounts::id, count(sensors::id.nullable())))
+        .load(connection)
+}
+
+fn accounts_with_sensors(subject: &User, connection: &mut SqliteConnection) -> QueryResult<Vec<i32>> {
+    let readable = Sensor::accessible_by(subject, Permission::READ);
+    accounts::table
+        .filter(accounts::id.eq_any(readable.select(sensors::account_id)))
+        .order(accounts::id)
+        .select(accounts::id)
         .load(connection)
 }
 
@@ -156,8 +175,9 @@ mod tests {
     };
 
     use super::{
-        AccessError, Database, LoadError, Permission, Sensor, Stored, User, consultancies, hand_over, list,
-        may_be_sent, publish, sensors, unpublish_all, view,
+        AccessError, Database, LoadError, Permission, Sensor, Stored, User, accounts_with_sensors,
+        consultancies, hand_over, list, may_be_sent, numbers_of_sensors, publish, sensors, unpublish_all,
+        view,
     };
     use diesel::prelude::*;
 
@@ -186,7 +206,7 @@ mod tests {
         let compiled = include_str!("policies.rs");
         let blocks: Vec<_> =
             CHAPTER.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-        assert_eq!(blocks.len(), 8);
+        assert_eq!(blocks.len(), 10);
         for block in blocks {
             assert!(compiled.contains(block), "this example is not in tests/guide/policies.rs:\n{block}");
         }
@@ -217,6 +237,16 @@ mod tests {
     fn its_join_has_the_rows_of_its_list() {
         let found = consultancies(&consultant(), &mut world());
         assert_eq!(found, Ok(vec![(1, Some(3)), (2, None), (7, None)]));
+    }
+
+    #[test]
+    fn its_groups_and_subselects_have_no_others() {
+        // Sensor 8 of account 5 is of another person, and account 5 is not for the consultant.
+        assert_eq!(numbers_of_sensors(&consultant(), &mut world()), Ok(vec![(3, 1), (4, 1)]));
+        let none = User::new(9).with_account(5);
+        assert_eq!(numbers_of_sensors(&none, &mut world()), Ok(vec![(5, 2)]));
+        assert_eq!(accounts_with_sensors(&consultant(), &mut world()), Ok(vec![3, 4, 5]));
+        assert_eq!(accounts_with_sensors(&User::new(9), &mut world()), Ok(vec![5]));
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod sqlite {
     }
 
     mod changes;
+    mod composed;
     mod cut_off;
     mod decisions;
     mod derived;
@@ -76,10 +77,12 @@ mod postgres {
     }
 
     mod changes;
+    mod composed;
     mod cut_off;
     mod decisions;
     mod derived;
     mod guarded;
+    mod locked;
     mod narrowed;
     mod narrowing;
     mod texts;
@@ -112,10 +115,12 @@ mod mysql {
     }
 
     mod changes;
+    mod composed;
     mod cut_off;
     mod decisions;
     mod derived;
     mod guarded;
+    mod locked;
     mod narrowed;
     mod narrowing;
     mod texts;

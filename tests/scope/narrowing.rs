@@ -81,6 +81,17 @@ fn an_alternative_in_a_filter_of_a_list_is_none_to_its_policy() {
         let both = list().filter(sql::<Bool>(raw)).filter(sql::<Bool>("sensors.id = 1 OR sensors.id = 3"));
         assert_eq!(ids(both.load(connection)), &found & &BTreeSet::from([1, 3]), "{raw}");
     }
+    for raw in ALTERNATIVES {
+        // As a subselect.
+        let filtered = list().filter(sql::<Bool>(raw)).select(sensors::id);
+        let among = sensors::table.filter(sensors::id.eq_any(filtered)).select(Sensor::as_select());
+        assert!(ids(among.load(connection)).is_subset(&BTreeSet::from([1, 2])), "{raw}");
+        let cellar = || list().filter(sensors::id.eq(3));
+        let exists = diesel::select((cellar().exists_where(sql::<Bool>(raw)), cellar().exists()));
+        assert_eq!(exists.get_result(connection), Ok((false, false)), "{raw}");
+    }
+    let key = sql::<BigInt>("1 OR 1 = 1");
+    assert!(ids(list().find(key).load(connection)).is_subset(&BTreeSet::from([1, 2])));
     let bound = sql::<Bool>("sensors.id = ").bind::<BigInt, _>(1).sql(" OR sensors.asset_id = ");
     let bound = bound.bind::<Text, _>("cellar");
     assert_eq!(ids(list().filter(bound).load(connection)), BTreeSet::from([1]));

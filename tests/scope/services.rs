@@ -269,6 +269,8 @@ macro_rules! services {
                 }
             }
 
+            diesel::allow_tables_to_appear_in_same_query!(accounts, assets, sensors);
+
             #[derive(Queryable, Selectable, LoadContext, AuthModel)]
             #[diesel(table_name = accounts)]
             #[auth(connection = $connection)]

@@ -70,6 +70,14 @@ impl ColumnTest {
         }
     }
 
+    /// Whether it is true of null.
+    pub(super) fn holds_of_null(&self) -> bool {
+        match self.test {
+            Test::Equal(_) | Test::Among(_) | Test::Is(_) | Test::Since(_) => false,
+            Test::Null | Test::Until(_) => true,
+        }
+    }
+
     /// Writes the test. `column` writes the column that is tested.
     pub(super) fn write<'b, DB: BindIds>(
         &'b self,

@@ -8,11 +8,13 @@ mod anew;
 #[cfg(feature = "diesel-async")]
 mod async_stored;
 mod column_test;
+mod exists;
 mod key;
 mod loads;
 mod lock;
 mod misfit;
 mod moment;
+mod place;
 mod query;
 mod row;
 mod rows;
@@ -25,13 +27,12 @@ mod write;
 use std::{fmt, marker::PhantomData};
 
 use diesel::{
-    Expression, Table,
+    Table,
     associations::HasTable,
     backend::Backend,
-    expression::{AppearsOnTable, SelectableExpression, ValidGrouping, is_aggregate},
-    query_builder::{AstPass, QueryFragment, QueryId},
+    query_builder::{AstPass, QueryFragment},
+    query_source::{Alias, AliasSource},
     result::QueryResult,
-    sql_types::{Bool, Nullable},
 };
 
 #[cfg(feature = "diesel-async")]
@@ -42,7 +43,7 @@ pub use self::loads::blocking;
 pub use self::lock::{LockRows, RowLock};
 use self::misfit::Misfit;
 pub use self::misfit::are_checked;
-pub use self::query::ScopedQuery;
+use self::place::OwnTable;
 pub use self::row::assert_row;
 #[cfg(feature = "diesel-async")]
 pub use self::rows::AsyncLoadRows;
@@ -50,6 +51,7 @@ use self::stored::GrantedColumn;
 pub use self::stored::Stored;
 pub use self::target::ScopedTarget;
 use self::tree::{Planter, Tree};
+pub use self::{exists::ScopedExists, query::ScopedQuery};
 pub use self::{key::KeyedRow, rows::LoadRows};
 use crate::{
     policy::{Column, Evaluation as _, OpenTerm, Policy, Relation},
@@ -162,12 +164,73 @@ pub trait Scoped: Sized + 'static {
     fn write_table(path: &[&'static Relation], out: AstPass<'_, '_, Self::Backend>) -> QueryResult<()>;
 }
 
-/// The rows on which a subject has a permission, as a diesel expression over the table of `M`. See
-/// [`Scoped::scope`].
-pub struct Scope<M> {
+/// The rows on which a subject has a permission, as a diesel expression: [`Scoped::scope`].
+///
+/// It stands wherever a column of the table of `M` may: in a statement that has the table once, alone or joined, grouped, in
+/// a subselect. Under an alias it is [`of_alias`](Self::of_alias).
+///
+/// ```
+/// # mod service {
+/// use auth_core::{AuthModel, Permission, Scoped, User};
+/// use diesel::{dsl::count, prelude::*};
+/// # use diesel::{connection::SimpleConnection, sqlite::Sqlite};
+///
+/// # diesel::table! { folders (id) { id -> Integer, account_id -> Integer } }
+/// # diesel::table! { notes (id) { id -> Integer, folder_id -> Integer, owner_id -> Nullable<Integer> } }
+/// # diesel::joinable!(notes -> folders (folder_id));
+/// # diesel::allow_tables_to_appear_in_same_query!(notes, folders);
+/// #[derive(Queryable, Selectable, AuthModel)]
+/// #[diesel(table_name = folders, check_for_backend(Sqlite))]
+/// #[acl(read = account(account_id))]
+/// struct Folder {
+///     id: i32,
+///     account_id: i32,
+/// }
+///
+/// #[derive(Queryable, Selectable, AuthModel)]
+/// #[diesel(table_name = notes, check_for_backend(Sqlite))]
+/// #[acl(read = user(owner_id))]
+/// struct Note {
+///     id: i32,
+///     folder_id: i32,
+///     owner_id: Option<i32>,
+/// }
+///
+/// # pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let connection = &mut SqliteConnection::establish(":memory:")?;
+/// # connection.batch_execute(
+/// #     "CREATE TABLE folders (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL);
+/// #      CREATE TABLE notes (id INTEGER PRIMARY KEY, folder_id INTEGER NOT NULL, owner_id INTEGER);
+/// #      INSERT INTO folders (account_id) VALUES (3), (3), (4);
+/// #      INSERT INTO notes (folder_id, owner_id) VALUES (1, 2), (1, 2), (2, 9), (3, 2)",
+/// # )?;
+/// let mia = User::new(2).with_account(3);
+/// let folder = Folder::scope(&mia, Permission::READ).of_many();
+/// let note = Note::scope(&mia, Permission::READ).of_many();
+/// // Each folder that she may read, with the number of its notes that she may read.
+/// let folders: Vec<(i32, i64)> = folders::table
+///     .left_join(notes::table.on(notes::folder_id.eq(folders::id).and(note)))
+///     .filter(folder)
+///     .group_by(folders::id)
+///     .select((folders::id, count(notes::id.nullable())))
+///     .order(folders::id)
+///     .load(connection)?;
+/// assert_eq!(folders, [(1, 2), (2, 0)]);
+/// # Ok(())
+/// # }
+/// # }
+/// # service::main().unwrap();
+/// ```
+///
+/// On the right side of a left join it belongs into the `ON` clause, as here: there it decides which rows are joined. A
+/// filter by it refuses where no row is joined, as [`is_true`](Self::is_true) does, unless the subject has every row of the
+/// table, as admins do.
+pub struct Scope<M, P = OwnTable> {
     tree: Tree,
     form: Form,
-    model: PhantomData<fn() -> M>,
+    /// The name by which the statement around it has the table, if that is another one.
+    alias: Option<&'static str>,
+    types: PhantomData<fn() -> (M, P)>,
 }
 
 /// How a subquery tests a parent. All forms find the same rows; which one is fast depends on how many there are.
@@ -206,9 +269,47 @@ impl<M: Scoped> Scope<M> {
     }
 
     fn of_tree(tree: Tree) -> Self {
-        Self { tree, form: Form::Row, model: PhantomData }
+        Self { tree, form: Form::Row, alias: None, types: PhantomData }
     }
 
+    /// The rows of an alias of the table, for a statement that has the table under that name.
+    ///
+    /// ```
+    /// # mod service {
+    /// # use auth_core::{AuthModel, Permission, Scoped, User};
+    /// # use diesel::{connection::SimpleConnection, prelude::*};
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, reply_to -> Nullable<Integer> } }
+    /// # #[derive(Queryable, Selectable, AuthModel)]
+    /// # #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// # #[acl(read = account(account_id))]
+    /// # struct Note { id: i32, account_id: i32, reply_to: Option<i32> }
+    /// # pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let connection = &mut SqliteConnection::establish(":memory:")?;
+    /// # connection.batch_execute(
+    /// #     "CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, reply_to INTEGER);
+    /// #      INSERT INTO notes (account_id, reply_to) VALUES (3, NULL), (4, NULL), (3, 1), (3, 2), (4, 1)")?;
+    /// # let mia = User::new(2).with_account(3);
+    /// let originals = diesel::alias!(notes as originals);
+    /// // She may read both: a reply, and what it replies to.
+    /// let replies: Vec<i32> = notes::table
+    ///     .inner_join(originals.on(originals.field(notes::id).nullable().eq(notes::reply_to)))
+    ///     .filter(Note::scope(&mia, Permission::READ))
+    ///     .filter(Note::scope(&mia, Permission::READ).of_alias(originals))
+    ///     .select(notes::id)
+    ///     .load(connection)?;
+    /// assert_eq!(replies, [3]);
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// # service::main().unwrap();
+    /// ```
+    #[must_use]
+    pub fn of_alias<S: AliasSource<Target = M::Table>>(self, _: Alias<S>) -> Scope<M, Alias<S>> {
+        Scope { tree: self.tree, form: self.form, alias: Some(S::NAME), types: PhantomData }
+    }
+}
+
+impl<M, P> Scope<M, P> {
     /// Whether the subject has the permission on a row, as a column to select: true or false, where the scope itself may
     /// be null. As a condition it would keep databases from using their indexes.
     ///
@@ -232,7 +333,7 @@ impl<M: Scoped> Scope<M> {
     /// # }
     /// ```
     #[must_use]
-    pub fn is_true(self) -> IsTrue<M> {
+    pub fn is_true(self) -> IsTrue<M, P> {
         IsTrue(self)
     }
 
@@ -257,64 +358,30 @@ fn allowed(
 }
 
 /// Whether a scope holds for a row: [`Scope::is_true`].
-pub struct IsTrue<M>(Scope<M>);
+pub struct IsTrue<M, P = OwnTable>(Scope<M, P>);
 
-impl<M> Clone for Scope<M> {
+impl<M, P> Clone for Scope<M, P> {
     fn clone(&self) -> Self {
-        Self { tree: self.tree.clone(), form: self.form, model: PhantomData }
+        Self { tree: self.tree.clone(), form: self.form, alias: self.alias, types: PhantomData }
     }
 }
 
-impl<M> Clone for IsTrue<M> {
+impl<M, P> Clone for IsTrue<M, P> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<M> fmt::Debug for Scope<M> {
+impl<M, P> fmt::Debug for Scope<M, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Scope").field(&self.tree).finish()
     }
 }
 
-impl<M> fmt::Debug for IsTrue<M> {
+impl<M, P> fmt::Debug for IsTrue<M, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("IsTrue").field(&self.0).finish()
     }
-}
-
-/// Implements the traits of an expression over the table of `M`.
-macro_rules! expression_over_table {
-    ($expression:ident: $sql_type:ty) => {
-        impl<M> Expression for $expression<M> {
-            type SqlType = $sql_type;
-        }
-
-        impl<M: Scoped> AppearsOnTable<M::Table> for $expression<M> {}
-
-        impl<M: Scoped> SelectableExpression<M::Table> for $expression<M> {}
-
-        impl<M> ValidGrouping<()> for $expression<M> {
-            type IsAggregate = is_aggregate::No;
-        }
-
-        // The text depends on the answers of the policy for the subject.
-        impl<M> QueryId for $expression<M> {
-            type QueryId = ();
-
-            const HAS_STATIC_QUERY_ID: bool = false;
-        }
-    };
-}
-
-expression_over_table!(Scope: Nullable<Bool>);
-expression_over_table!(IsTrue: Bool);
-
-// The text depends on the answers of the policy for the subject.
-impl<M> QueryId for GrantedColumn<M> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 /// Fails for a relation that the model does not have: the policy is another model's.

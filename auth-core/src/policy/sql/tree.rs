@@ -24,6 +24,19 @@ pub(super) enum Tree {
     Ancestor(&'static Relation, Box<Climb>),
 }
 
+impl Tree {
+    /// Whether it refuses some rows, but not a row of nulls, which a left join has where it finds none.
+    pub(super) fn holds_of_nulls(&self) -> bool {
+        match self {
+            // Always, it refuses none. A key that is null has no related rows.
+            Self::Always | Self::Never | Self::Related(..) | Self::Ancestor(..) => false,
+            Self::Test(test) => test.holds_of_null(),
+            Self::Any(trees) => trees.iter().any(Self::holds_of_nulls),
+            Self::All(trees) => trees.iter().all(Self::holds_of_nulls),
+        }
+    }
+}
+
 /// A walk up a tree of rows.
 #[derive(Debug, Clone)]
 pub(super) struct Climb {

@@ -12,12 +12,12 @@ use super::{
     tree::{Climb, Tree},
     value::BindIds,
 };
-use crate::policy::{Kind, Relation, RelationKind};
+use crate::policy::{Column, Kind, Relation, RelationKind};
 
 /// Implements a fragment for each backend that ids can be bound to.
 macro_rules! fragment {
     ($expression:ident: |$this:ident, $out:ident| $walk:expr) => {
-        impl<M: Scoped<Backend: BindIds>> QueryFragment<M::Backend> for $expression<M> {
+        impl<M: Scoped<Backend: BindIds>, P> QueryFragment<M::Backend> for $expression<M, P> {
             fn walk_ast<'b>(&'b self, mut $out: AstPass<'_, 'b, M::Backend>) -> QueryResult<()> {
                 let $this = self;
                 $walk
@@ -26,7 +26,21 @@ macro_rules! fragment {
     };
 }
 
-fragment!(Scope: |this, out| this.write(None, &mut out));
+fragment!(Scope: |this, out| {
+    match never_null::<M>() {
+        // A left join has a row of nulls where it finds none. A test for null, true of that row, would tell a row that is
+        // refused from one that is not there.
+        Some(column) if this.tree.holds_of_nulls() => {
+            out.push_sql("(");
+            this.table(None).write_column(column.name, &mut out)?;
+            out.push_sql(" IS NOT NULL AND ");
+            this.write(None, &mut out)?;
+            out.push_sql(")");
+            Ok(())
+        }
+        _ => this.write(None, &mut out),
+    }
+});
 
 fragment!(IsTrue: |this, out| {
     out.push_sql("(");
@@ -35,7 +49,12 @@ fragment!(IsTrue: |this, out| {
     Ok(())
 });
 
-impl<M: Scoped<Backend: BindIds>> Scope<M> {
+/// A column that each row has.
+fn never_null<M: Scoped>() -> Option<Column> {
+    M::KEY.or_else(|| M::COLUMNS.iter().find(|column| !column.nullable).copied())
+}
+
+impl<M: Scoped<Backend: BindIds>, P> Scope<M, P> {
     /// Writes the condition, in parentheses, for the caller may join it with others. `key` is the condition by which the
     /// statement finds its rows, if they are few.
     pub(super) fn write<'b>(
@@ -44,9 +63,13 @@ impl<M: Scoped<Backend: BindIds>> Scope<M> {
         out: &mut AstPass<'_, 'b, M::Backend>,
     ) -> QueryResult<()> {
         out.push_sql("(");
-        ScopedTable::<M> { path: &[], form: self.form, key }.write(&self.tree, out)?;
+        self.table(key).write(&self.tree, out)?;
         out.push_sql(")");
         Ok(())
+    }
+
+    fn table<'b>(&self, key: Option<&'b dyn QueryFragment<M::Backend>>) -> ScopedTable<'static, 'b, M> {
+        ScopedTable { path: &[], form: self.form, key, alias: self.alias }
     }
 }
 
@@ -98,6 +121,8 @@ struct ScopedTable<'a, 'b, M: Scoped> {
     path: &'a [&'static Relation],
     form: Form,
     key: Option<&'b dyn QueryFragment<M::Backend>>,
+    /// The name of the context's table, if the statement gives it another one.
+    alias: Option<&'static str>,
 }
 
 type Out<'a, 'b, M> = AstPass<'a, 'b, <M as Scoped>::Backend>;
@@ -254,7 +279,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
     }
 
     fn at<'a>(&self, path: &'a [&'static Relation]) -> ScopedTable<'a, 'b, M> {
-        ScopedTable { path, form: self.form, key: self.key }
+        ScopedTable { path, form: self.form, key: self.key, alias: self.alias }
     }
 
     fn write_from(&self, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
@@ -262,16 +287,16 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         self.write_table(out)?;
         if !self.path.is_empty() {
             out.push_sql(" AS ");
-            out.push_sql(&self.alias());
+            out.push_sql(&self.own_alias());
         }
         Ok(())
     }
 
     fn write_column(&self, name: &str, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
-        if self.path.is_empty() {
-            self.write_table(out)?;
-        } else {
-            out.push_sql(&self.alias());
+        match self.alias {
+            Some(alias) if self.path.is_empty() => out.push_identifier(alias)?,
+            _ if self.path.is_empty() => self.write_table(out)?,
+            _ => out.push_sql(&self.own_alias()),
         }
         out.push_sql(".");
         out.push_identifier(name)
@@ -282,7 +307,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
     }
 
     /// A name that no table of the caller's has, even where a table is its own ancestor. It needs no quotes.
-    fn alias(&self) -> Cow<'static, str> {
+    fn own_alias(&self) -> Cow<'static, str> {
         const ALIASES: [&str; 5] = ["__auth_0", "__auth_1", "__auth_2", "__auth_3", "__auth_4"];
         let depth = self.path.len();
         ALIASES.get(depth).map_or_else(|| format!("__auth_{depth}").into(), |alias| (*alias).into())
