@@ -4,4 +4,6 @@
 mod database;
 #[allow(dead_code, reason = "most fields are there for policies")]
 mod models;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod races;
 mod rules;

@@ -23,7 +23,7 @@ const SERVERS: &[Server] = &[
     Server::Mysql,
 ];
 
-const ROWS: &str = "
+pub(crate) const ROWS: &str = "
     INSERT INTO organisations VALUES (1, 'one'), (2, 'two');
     INSERT INTO memberships VALUES
         (1, 1, 7, 'view', NULL), (2, 2, 7, 'edit', '2030-01-01 00:00:00'), (3, 1, 8, 'own', '2020-01-01 00:00:00');
@@ -50,7 +50,7 @@ const ROWS: &str = "
 ";
 
 /// The time at which nothing has ended that ends in 2030.
-fn before() -> SystemTime {
+pub(crate) fn before() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
 

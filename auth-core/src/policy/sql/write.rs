@@ -136,8 +136,11 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             Tree::Any(trees) => joined(trees, " OR ", out, |tree, out| self.write(tree, out))?,
             Tree::All(trees) => joined(trees, " AND ", out, |tree, out| self.write(tree, out))?,
             Tree::Related(relation, tree) => self.write_related(relation, tree, out)?,
-            Tree::Ancestor(relation, climb) => match self.key {
-                Some(key) if self.form != Form::Set => self.write_climb(relation, climb, key, out)?,
+            Tree::Ancestor(relation, climb) => match (self.form, self.key) {
+                (Form::Locked(clause), Some(key)) if !clause.is_empty() => {
+                    self.write_locked_climb(relation, climb, key, out)?;
+                }
+                (Form::Row | Form::Locked(_), Some(key)) => self.write_climb(relation, climb, key, out)?,
                 _ => self.write_descent(relation, climb, out)?,
             },
         }
@@ -186,8 +189,8 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         Ok(())
     }
 
-    /// The rows of the statement from which a walk up the tree comes to its base. Each row that it passes is remembered
-    /// with the row at which the walk began; `UNION` passes none twice, so a circle ends.
+    /// The rows from whose parents a walk up the tree comes to its base. Each row that it passes is remembered with the parent
+    /// at which the walk began; `UNION` passes none twice, so a circle ends.
     fn write_climb(
         &self,
         relation: &'static Relation,
@@ -197,11 +200,12 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
     ) -> QueryResult<()> {
         let path = [self.path, &[relation]].concat();
         let (above, walk) = (self.at(&path), format!("__auth_up_{}", self.path.len()));
-        self.write_column(relation.related.name, out)?;
+        self.write_column(relation.own.name, out)?;
         out.push_sql(&format!(" IN (WITH RECURSIVE {walk} (origin, place) AS (SELECT "));
-        self.write_column(relation.related.name, out)?;
+        self.write_column(relation.own.name, out)?;
         out.push_sql(", ");
         self.write_column(relation.own.name, out)?;
+        self.write_from(out)?;
         self.write_reached(key, out)?;
         out.push_sql(&format!(" UNION SELECT {walk}.origin, "));
         above.write_column(relation.own.name, out)?;
@@ -217,24 +221,90 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         out.push_sql(&format!(") SELECT {walk}.origin"));
         joined(out)?;
         above.write(&climb.base, out)?;
-        self.form.write_lock(out);
         out.push_sql(")");
         Ok(())
     }
 
-    /// `FROM` and `WHERE` of the rows of this table to which the relations lead from the rows with the key.
+    /// A walk up the tree whose rows are locked. It sees them as they were when the statement began, and the lock sees them as
+    /// they are: where one has changed in between, or is gone, the walk did not take place.
+    fn write_locked_climb(
+        &self,
+        relation: &'static Relation,
+        climb: &'b Climb,
+        key: &'b dyn QueryFragment<M::Backend>,
+        out: &mut Out<'_, 'b, M>,
+    ) -> QueryResult<()> {
+        let path = [self.path, &[relation]].concat();
+        let (above, walk) = (self.at(&path), format!("__auth_up_{}", self.path.len()));
+        // No lock is possible within the walk.
+        let unlocked = ScopedTable { form: Form::Row, ..self.at(&path) };
+        let as_number = |tree: &'b Tree, table: &ScopedTable<'_, 'b, M>, out: &mut Out<'_, 'b, M>| {
+            out.push_sql("CASE WHEN ");
+            table.write(tree, out)?;
+            out.push_sql(" THEN 1 ELSE 0 END");
+            QueryResult::Ok(())
+        };
+        let visited = |out: &mut Out<'_, 'b, M>| {
+            above.write_column(relation.related.name, out)?;
+            out.push_sql(", ");
+            above.write_column(relation.own.name, out)?;
+            out.push_sql(", ");
+            as_number(&climb.step, &unlocked, out)?;
+            above.write_from(out)?;
+            out.push_sql(" INNER JOIN ");
+            QueryResult::Ok(())
+        };
+        self.write_column(relation.own.name, out)?;
+        out.push_sql(&format!(" IN (WITH RECURSIVE {walk} (origin, place, parent, passes) AS (SELECT "));
+        self.write_column(relation.own.name, out)?;
+        out.push_sql(", ");
+        visited(out)?;
+        self.write_source(out)?;
+        out.push_sql(" ON ");
+        above.write_column(relation.related.name, out)?;
+        out.push_sql(" = ");
+        self.write_column(relation.own.name, out)?;
+        self.write_reached(key, out)?;
+        out.push_sql(&format!(" UNION SELECT {walk}.origin, "));
+        visited(out)?;
+        out.push_sql(&format!("{walk} ON "));
+        above.write_column(relation.related.name, out)?;
+        out.push_sql(&format!(
+            " = {walk}.parent WHERE {walk}.passes = 1) SELECT seen.origin FROM (SELECT {walk}.origin AS origin, "
+        ));
+        as_number(&climb.base, &above, out)?;
+        out.push_sql(" AS granted, CASE WHEN (");
+        above.write_column(relation.own.name, out)?;
+        out.push_sql(&format!(" = {walk}.parent OR {walk}.parent IS NULL AND "));
+        above.write_column(relation.own.name, out)?;
+        out.push_sql(&format!(" IS NULL) AND {walk}.passes = "));
+        as_number(&climb.step, &above, out)?;
+        out.push_sql(" THEN 1 ELSE 0 END AS unchanged");
+        above.write_from(out)?;
+        out.push_sql(&format!(" INNER JOIN {walk} ON "));
+        above.write_column(relation.related.name, out)?;
+        out.push_sql(&format!(" = {walk}.place"));
+        self.form.write_lock(out);
+        out.push_sql(&format!(
+            ") AS seen GROUP BY seen.origin HAVING MAX(seen.granted) = 1 AND SUM(seen.unchanged) = \
+             (SELECT COUNT(*) FROM {walk} WHERE {walk}.origin = seen.origin))"
+        ));
+        Ok(())
+    }
+
+    /// `WHERE`, and that the rows of this table are those to which the relations lead from the rows with the key.
     fn write_reached(
         &self,
         key: &'b dyn QueryFragment<M::Backend>,
         out: &mut Out<'_, 'b, M>,
     ) -> QueryResult<()> {
-        self.write_from(out)?;
         out.push_sql(" WHERE ");
         let Some((relation, before)) = self.path.split_last() else { return key.walk_ast(out.reborrow()) };
         let before = self.at(before);
         self.write_column(relation.related.name, out)?;
         out.push_sql(" IN (SELECT ");
         before.write_column(relation.own.name, out)?;
+        before.write_from(out)?;
         before.write_reached(key, out)?;
         out.push_sql(")");
         Ok(())
@@ -284,6 +354,10 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
 
     fn write_from(&self, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
         out.push_sql(" FROM ");
+        self.write_source(out)
+    }
+
+    fn write_source(&self, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
         self.write_table(out)?;
         if !self.path.is_empty() {
             out.push_sql(" AS ");
