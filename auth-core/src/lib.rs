@@ -6,6 +6,8 @@ pub mod __private;
 mod acl;
 mod attributes;
 mod context;
+#[cfg(feature = "diesel")]
+mod derives;
 mod error;
 pub mod event;
 mod guard;
@@ -51,7 +53,7 @@ pub use self::{
 };
 #[cfg(feature = "diesel")]
 pub use self::{
-    attributes::{AuthModel, LoadContext},
+    derives::{AuthModel, LoadContext},
     http::Accessible,
     policy::{
         Policy,

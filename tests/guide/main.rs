@@ -6,6 +6,7 @@ mod deploying;
 mod examples;
 mod layers;
 mod policies;
+mod recipes;
 mod security;
 mod statements;
 mod testing;

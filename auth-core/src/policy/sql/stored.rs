@@ -112,7 +112,8 @@ pub trait Stored:
     }
 
     /// Loads the row for a change, if the subject has the permission on it, and locks it: until the transaction ends,
-    /// nobody else changes the row, nor the parents that the decision depends on (`SELECT … FOR UPDATE`; an SQLite transaction
+    /// nobody else changes the row, nor the rows that the decision depends on: parents, what `any` has found, and the way
+    /// up a tree (`SELECT … FOR UPDATE`; an SQLite transaction
     /// holds the whole database, if it is immediate). On `PostgreSQL` others may still insert rows that refer to this one
     /// (`FOR NO KEY UPDATE`), unless the permission is [`DELETE`](Permission::DELETE); a transaction that deletes the row
     /// or changes its key by another permission waits for them when it does. The decision is logged as a guard's is.
