@@ -183,13 +183,17 @@ impl Policy {
                     __auth_subject: &dyn ::auth_core::Subject,
                     __auth_permission: ::auth_core::Permission,
                 ) -> Self::Query {
-                    ::auth_core::ScopedQuery::new(#diesel::QueryDsl::into_boxed(#diesel::QueryDsl::select(
-                        #diesel::QueryDsl::filter(
-                            #table::table,
-                            <Self as ::auth_core::Scoped>::scope(__auth_subject, __auth_permission).of_many(),
-                        ),
+                    let __auth_rows = #diesel::QueryDsl::into_boxed(#diesel::QueryDsl::select(
+                        #table::table,
                         <Self as #diesel::SelectableHelper<#backend>>::as_select(),
-                    )))
+                    ));
+                    let __auth_scope =
+                        <Self as ::auth_core::Scoped>::scope(__auth_subject, __auth_permission).of_many();
+                    ::auth_core::ScopedQuery::new(if __auth_scope.has_all() {
+                        __auth_rows
+                    } else {
+                        #diesel::QueryDsl::filter(__auth_rows, __auth_scope)
+                    })
                 }
 
                 fn write_table(

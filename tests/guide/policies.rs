@@ -179,6 +179,7 @@ mod tests {
         consultancies, hand_over, list, may_be_sent, numbers_of_sensors, publish, sensors, unpublish_all,
         view,
     };
+    use auth_core::Scoped as _;
     use diesel::prelude::*;
 
     const CHAPTER: &str = include_str!("../../docs/policies.md");
@@ -237,6 +238,18 @@ mod tests {
     fn its_join_has_the_rows_of_its_list() {
         let found = consultancies(&consultant(), &mut world());
         assert_eq!(found, Ok(vec![(1, Some(3)), (2, None), (7, None)]));
+    }
+
+    #[test]
+    fn a_list_that_refuses_nothing_has_no_condition() {
+        let admin =
+            User::new(1).with_roles(["admin"]).with_admin_roles(auth_core::AdminRoles::flexmeasures());
+        let all = Sensor::accessible_by(&admin, Permission::READ).count();
+        assert_eq!(
+            diesel::debug_query::<diesel::sqlite::Sqlite, _>(&all).to_string(),
+            "SELECT COUNT(*) FROM `sensors` -- binds: []"
+        );
+        assert_eq!(all.get_result(&mut world()), Ok(4));
     }
 
     #[test]
