@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     database,
-    evaluate::{Person, person},
+    person::{Person, person},
     services::{AccountRow, AssetRow, PERMISSIONS, SensorRow, Service, created, service},
 };
 

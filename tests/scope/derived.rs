@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     database,
-    evaluate::{Person, person},
+    person::{Person, person},
     services::{Model, PERMISSIONS, Service, created, service},
 };
 

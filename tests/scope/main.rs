@@ -6,13 +6,18 @@
 mod added;
 mod collation;
 mod database;
+mod drafts;
 mod evaluate;
 mod held;
+mod library;
 #[macro_use]
 mod models;
+mod moments;
+mod person;
 mod policies;
 #[macro_use]
 mod services;
+mod tables;
 mod world;
 
 #[path = "."]

@@ -56,16 +56,22 @@ pub(crate) trait Ask {
 
 macro_rules! models {
     ($connection:ident) => {
-        // The foreign key is the row's number only for the derive: the policy at run time determines the decision.
+        // The columns of relations are numbers of rows only for the derive: the policy at run time determines the decision.
         models! {
             $connection:
-            0 readings Reading: asset Asset, site Site, device Device;
-            1 assets Asset: site Site, parent Asset;
-            2 sites Site: device Device, asset Asset;
-            3 devices Device: whole Device;
+            0 readings Reading: belongs_to(asset: Asset), belongs_to(site: Site), belongs_to(device: Device);
+            1 assets Asset: belongs_to(site: Site), belongs_to(parent: Asset), belongs_to(above: Asset),
+                has_many(readings: Reading), has_many(parts: Asset), has_many(sites: Site);
+            2 sites Site: belongs_to(device: Device), belongs_to(asset: Asset), belongs_to(around: Site),
+                has_many(assets: Asset), has_many(readings: Reading), has_many(inner: Site);
+            3 devices Device: belongs_to(whole: Device), belongs_to(above: Device), has_many(readings: Reading),
+                has_many(sites: Site), has_many(parts: Device);
         }
     };
-    ($connection:ident: $($index:literal $table:ident $model:ident: $($relation:ident $parent:ident),*;)*) => {
+    (
+        $connection:ident:
+        $($index:literal $table:ident $model:ident: $($kind:ident($relation:ident: $related:ident)),*;)*
+    ) => {
         mod models {
             use std::collections::BTreeSet;
 
@@ -87,7 +93,7 @@ macro_rules! models {
 
                 #[derive(Queryable, Selectable, AuthModel)]
                 #[diesel(table_name = $table, primary_key(n))]
-                #[auth(connection = $connection $(, belongs_to($relation: $parent, n))*)]
+                #[auth(connection = $connection $(, $kind($relation: $related, n))*)]
                 #[acl(read = nobody)]
                 struct $model {
                     n: i32,

@@ -10,14 +10,17 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-use super::{Connection, DIALECT, SERVER, decisions::expected};
+use super::{Connection, DIALECT, SERVER};
 use crate::{
     added::{Added, added},
     database,
-    evaluate::{Person, person},
+    drafts::policies,
+    evaluate::allowed,
     models::{Ask as _, Question},
-    policies::{PERMISSIONS, Policies, policies},
-    world::{TABLES, World, created, world},
+    person::{Person, person},
+    policies::{PERMISSIONS, Policies},
+    tables::{TABLES, created},
+    world::{World, world},
 };
 
 #[derive(QueryableByName)]
@@ -43,7 +46,7 @@ fn no_filter_lets_a_row_in_that_the_policy_keeps_out() {
     connection.batch_execute(&created(DIALECT)).unwrap();
     let (connection, counts) = (RefCell::new(connection), RefCell::new(Counts::default()));
     let config = Config { failure_persistence: None, max_shrink_iters: 1000, ..Config::default() };
-    let cases = (world(), person(), policies(), vec((any::<(u8, u8, u8)>(), added()), 5));
+    let cases = (world(DIALECT), person(), policies(), vec((any::<(u8, u8, u8)>(), added()), 5));
     let result = TestRunner::new(config).run(&cases, |(world, person, policies, asked)| {
         let (mut connection, mut counts) = (connection.borrow_mut(), counts.borrow_mut());
         rolled_back(&mut connection, |connection| {
@@ -74,7 +77,7 @@ fn compare(
     let subject = person.user();
     let question = Question { table, policy, subject: &subject, permission: PERMISSIONS[permission] };
 
-    let may = expected(policies, world, table, person, permission);
+    let may = allowed(policies, world, table, person, permission);
     let of_filter: Vec<Row> =
         diesel::sql_query(added.query(TABLES[table].name)).load(connection).map_err(|error| fail(&error))?;
     let of_filter: BTreeSet<i32> = of_filter.into_iter().map(|row| row.n).collect();
@@ -102,7 +105,17 @@ fn compare(
     let updated = rolled_back(connection, |connection| connection.updated_with(question, Some(one), added));
     same("UPDATE of a row", updated, &(&right & &BTreeSet::from([one])))?;
     let deleted = rolled_back(connection, |connection| connection.left_with(question, added));
-    same("DELETE", deleted.map(|left| &rows - &left), &right)
+    let deleted = deleted.map(|left| &rows - &left);
+    // `MariaDB` decides about a row after it has deleted those before it. A rule only grants, so a row stays that is
+    // granted by one of these, and no other row goes.
+    #[cfg(feature = "mysql")]
+    if DIALECT == database::Dialect::Mysql
+        && let Ok(deleted) = &deleted
+    {
+        prop_assert!(deleted.is_subset(&right), "DELETE: {:?} for {:?}", added, person);
+        return Ok(());
+    }
+    same("DELETE", deleted, &right)
 }
 
 /// Does `work` in a transaction that is rolled back, also after an error, after which `PostgreSQL` takes no statement.

@@ -9,7 +9,7 @@ use proptest::{collection::vec, option, prelude::any, sample::select, strategy::
 
 use crate::{
     database::{Dialect, text},
-    evaluate::Person,
+    person::Person,
 };
 
 pub(crate) const PUBLISH: Permission = Permission::new("publish");

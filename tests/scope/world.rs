@@ -1,116 +1,14 @@
-//! Tables that hold ids of every kind, and random rows of them.
-//!
-//! There are no constraints: a foreign key may lead nowhere, as in a table from which a row has just been removed.
+//! Random rows of the tables.
 
 use std::fmt::{self, Write as _};
 
 use proptest::{collection::vec, prelude::any, strategy::Strategy};
 
-use crate::database::{Dialect, text};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    SmallInt,
-    Integer,
-    BigInt,
-    Text,
-    /// A text whose column takes `a` and `A` for equal, where the database has a short word for that.
-    NoCase,
-    Binary,
-    /// The type of its own that `PostgreSQL` has, and 16 bytes elsewhere.
-    Uuid,
-    Bool,
-}
-
-pub(crate) struct Column {
-    /// As a rule writes it.
-    pub(crate) written: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) nullable: bool,
-}
-
-/// The key of a table is its first column.
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
-    pub(crate) columns: &'static [Column],
-    pub(crate) relations: &'static [Relation],
-}
-
-pub(crate) struct Relation {
-    pub(crate) name: &'static str,
-    /// The index of a column.
-    pub(crate) foreign_key: usize,
-    /// The index of a table.
-    pub(crate) parent: usize,
-}
-
-const fn column(name: &'static str, kind: Kind) -> Column {
-    Column { written: name, name, kind, nullable: false }
-}
-
-const fn nullable(name: &'static str, kind: Kind) -> Column {
-    Column { written: name, name, kind, nullable: true }
-}
-
-const fn belongs_to(name: &'static str, foreign_key: usize, parent: usize) -> Relation {
-    Relation { name, foreign_key, parent }
-}
-
-/// With a key of each kind, columns of one name in several tables, names that SQL reserves, and tables that refer to
-/// themselves and to each other. `models!` declares the same relations.
-pub(crate) const TABLES: [Table; 4] = [
-    Table {
-        name: "readings",
-        columns: &[
-            column("id", Kind::Integer),
-            nullable("asset_id", Kind::Integer),
-            nullable("site", Kind::Text),
-            nullable("device", Kind::Uuid),
-            nullable("owner", Kind::NoCase),
-            nullable("account", Kind::SmallInt),
-            column("open", Kind::Bool),
-            nullable("shared", Kind::Bool),
-            Column { written: "order_by", name: "order", kind: Kind::BigInt, nullable: true },
-        ],
-        relations: &[belongs_to("asset", 1, 1), belongs_to("site", 2, 2), belongs_to("device", 3, 3)],
-    },
-    Table {
-        name: "assets",
-        columns: &[
-            column("id", Kind::Integer),
-            nullable("parent_id", Kind::Integer),
-            nullable("site", Kind::Text),
-            nullable("owner", Kind::NoCase),
-            column("account", Kind::BigInt),
-            nullable("open", Kind::Bool),
-        ],
-        relations: &[belongs_to("site", 2, 2), belongs_to("parent", 1, 1)],
-    },
-    Table {
-        name: "sites",
-        columns: &[
-            column("id", Kind::Text),
-            nullable("device", Kind::Uuid),
-            nullable("asset_id", Kind::Integer),
-            column("owner", Kind::Text),
-            nullable("account", Kind::Integer),
-            column("shared", Kind::Bool),
-        ],
-        relations: &[belongs_to("device", 1, 3), belongs_to("asset", 2, 1)],
-    },
-    Table {
-        name: "devices",
-        columns: &[
-            column("id", Kind::Uuid),
-            nullable("part_of", Kind::Uuid),
-            nullable("owner", Kind::Binary),
-            nullable("account", Kind::Text),
-            nullable("open", Kind::Bool),
-        ],
-        relations: &[belongs_to("whole", 1, 3)],
-    },
-];
+use crate::{
+    database::{Dialect, text},
+    moments::Time,
+    tables::{Column, Kind, Leads, Relation, TABLES, Table},
+};
 
 /// The content of a column.
 #[derive(Clone, PartialEq, Eq)]
@@ -120,6 +18,7 @@ pub(crate) enum Value {
     Text(&'static str),
     Bytes(Vec<u8>),
     Bool(bool),
+    Time(Time),
 }
 
 impl fmt::Debug for Value {
@@ -130,6 +29,7 @@ impl fmt::Debug for Value {
             Self::Text(text) => text.fmt(f),
             Self::Bytes(bytes) => f.write_str(&uuid_text(bytes).unwrap_or_else(|| format!("{bytes:?}"))),
             Self::Bool(flag) => flag.fmt(f),
+            Self::Time(time) => time.written.fmt(f),
         }
     }
 }
@@ -156,6 +56,8 @@ pub(crate) struct World {
 }
 
 const MOST_ROWS: usize = 6;
+
+const MOST_COLUMNS: usize = 11;
 
 /// The first is that of `UUIDS[0]`, of which there are several spellings.
 const LAST_BYTES: [u8; 8] = [0xab, 1, 2, 3, 4, 5, 6, 7];
@@ -204,7 +106,17 @@ fn key(kind: Kind, number: usize) -> Value {
 }
 
 /// A value of a column that refers to nothing.
-fn value(kind: Kind, pick: usize) -> Value {
+fn value(dialect: Dialect, kind: Kind, pick: usize) -> Value {
+    match kind {
+        Kind::Time | Kind::Zoned => Value::Time(Time::of(dialect, pick)),
+        kind if kind.is_compared() => compared(kind, pick),
+        _ if pick % 7 == 6 && kind == Kind::Binary => Value::Bytes(b"1".to_vec()),
+        _ => Value::Bytes(uuid(pick % 3)),
+    }
+}
+
+/// A value that a policy can name.
+pub(crate) fn compared(kind: Kind, pick: usize) -> Value {
     fn of<T: Copy>(values: &[T], pick: usize) -> T {
         values[pick % values.len()]
     }
@@ -213,33 +125,32 @@ fn value(kind: Kind, pick: usize) -> Value {
         Kind::Integer => Value::Integer(of(&[1, 2, 1, 2, 3, -1, 65537, 2_147_483_647, -2_147_483_648], pick)),
         Kind::BigInt => Value::Integer(of(&[1, 2, 1, 2, 3, -1, 4_294_967_297, i64::MAX, i64::MIN], pick)),
         Kind::Text | Kind::NoCase => Value::Text(of(&TEXTS, pick)),
-        Kind::Binary if pick % 7 == 6 => Value::Bytes(b"1".to_vec()),
-        Kind::Binary | Kind::Uuid => Value::Bytes(uuid(pick % 3)),
         Kind::Bool => Value::Bool(pick.is_multiple_of(2)),
+        kind => unreachable!("no policy names a value of the kind {kind:?}"),
     }
 }
 
-pub(crate) fn world() -> impl Strategy<Value = World> {
+pub(crate) fn world(dialect: Dialect) -> impl Strategy<Value = World> {
     // A third of the tables is empty or nearly so.
-    let rows = || vec(vec(any::<u8>(), 9), 0..=MOST_ROWS);
-    [rows(), rows(), rows(), rows()].prop_map(|drawn| {
+    let rows = || vec(vec(any::<u8>(), MOST_COLUMNS), 0..=MOST_ROWS);
+    [rows(), rows(), rows(), rows()].prop_map(move |drawn| {
         let mut number = 0;
         World {
             tables: drawn.map(|rows| {
                 let table = &TABLES[number];
                 number += 1;
-                rows.iter().enumerate().map(|(index, picks)| row(table, index, picks)).collect()
+                rows.iter().enumerate().map(|(index, picks)| row(dialect, table, index, picks)).collect()
             }),
         }
     })
 }
 
 /// Every value that a column may have, and null, in each column.
-pub(crate) fn every_value() -> World {
+pub(crate) fn every_value(dialect: Dialect) -> World {
     let rows = |table: &Table| {
         let cell = |number: usize, column: &Column| match number {
             0 if column.nullable => Value::Null,
-            _ => value(column.kind, number),
+            _ => value(dialect, column.kind, number),
         };
         let row = |number| table.columns.iter().map(|column| cell(number, column)).collect();
         (0..=TEXTS.len()).map(row).collect()
@@ -247,7 +158,7 @@ pub(crate) fn every_value() -> World {
     World { tables: TABLES.each_ref().map(rows) }
 }
 
-fn row(table: &Table, number: usize, picks: &[u8]) -> Vec<Value> {
+fn row(dialect: Dialect, table: &Table, number: usize, picks: &[u8]) -> Vec<Value> {
     let cell = |index: usize, column: &Column| {
         let pick = usize::from(picks[index]);
         if index == 0 {
@@ -257,59 +168,21 @@ fn row(table: &Table, number: usize, picks: &[u8]) -> Vec<Value> {
             return Value::Null;
         }
         let pick = pick / 4;
-        let refers = table.relations.iter().any(|relation| relation.foreign_key == index);
-        // One more than there may be rows: a foreign key that leads nowhere.
-        if refers { key(column.kind, pick % (MOST_ROWS + 1)) } else { value(column.kind, pick) }
+        let is_foreign_key = |relation: &&Relation| relation.leads != Leads::ToMany && relation.own == index;
+        let Some(relation) = table.relations.iter().find(is_foreign_key) else {
+            return value(dialect, column.kind, pick);
+        };
+        let parent = match pick % 4 {
+            // One more than there may be rows: a foreign key that leads nowhere.
+            0 | 1 => pick / 4 % (MOST_ROWS + 1),
+            // Trees are deep, down from a row that is its own parent.
+            _ if TABLES[relation.table].name == table.name => number.saturating_sub(1),
+            // Some rows have many children.
+            _ => pick / 4 % 2,
+        };
+        key(column.kind, parent)
     };
     table.columns.iter().enumerate().map(|(index, column)| cell(index, column)).collect()
-}
-
-/// The statements that make the tables.
-pub(crate) fn created(dialect: Dialect) -> String {
-    let mut statements = String::new();
-    for table in &TABLES {
-        let columns: Vec<String> = table
-            .columns
-            .iter()
-            .map(|column| format!("{} {}", dialect.quoted(column.name), sql_type(dialect, column.kind)))
-            .collect();
-        let options = match dialect {
-            // Takes `a`, `A`, `ä` and `a ` for equal.
-            #[cfg(feature = "mysql")]
-            Dialect::Mysql => " CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
-            _ => "",
-        };
-        write!(
-            statements,
-            "CREATE TABLE {} (n INTEGER NOT NULL, touched INTEGER NOT NULL DEFAULT 0, {}){options};",
-            table.name,
-            columns.join(", ")
-        )
-        .unwrap();
-    }
-    statements
-}
-
-fn sql_type(dialect: Dialect, kind: Kind) -> &'static str {
-    match (kind, dialect) {
-        (Kind::SmallInt, _) => "SMALLINT",
-        (Kind::Integer, _) => "INTEGER",
-        (Kind::BigInt, _) => "BIGINT",
-        (Kind::Bool, _) => "BOOLEAN",
-        (Kind::NoCase, Dialect::Sqlite) => "TEXT COLLATE NOCASE",
-        #[cfg(feature = "mysql")]
-        (Kind::Text | Kind::NoCase, Dialect::Mysql) => "VARCHAR(60)",
-        #[cfg(feature = "postgres")]
-        (Kind::NoCase, Dialect::Postgres) => "TEXT",
-        (Kind::Text, _) => "TEXT",
-        (Kind::Binary | Kind::Uuid, Dialect::Sqlite) => "BLOB",
-        #[cfg(feature = "mysql")]
-        (Kind::Binary | Kind::Uuid, Dialect::Mysql) => "VARBINARY(16)",
-        #[cfg(feature = "postgres")]
-        (Kind::Binary, Dialect::Postgres) => "BYTEA",
-        #[cfg(feature = "postgres")]
-        (Kind::Uuid, Dialect::Postgres) => "UUID",
-    }
 }
 
 impl World {
@@ -317,7 +190,14 @@ impl World {
     pub(crate) fn inserted(&self, dialect: Dialect) -> String {
         let mut statements = String::new();
         for (table, rows) in TABLES.iter().zip(&self.tables) {
-            write!(statements, "DELETE FROM {};", table.name).unwrap();
+            let emptied = match dialect {
+                // Rows that are deleted, or whose transaction is rolled back, would stay in the file, and each statement
+                // would read them.
+                #[cfg(feature = "postgres")]
+                Dialect::Postgres => "TRUNCATE",
+                _ => "DELETE FROM",
+            };
+            write!(statements, "{emptied} {};", table.name).unwrap();
             if rows.is_empty() {
                 continue;
             }
@@ -346,14 +226,15 @@ impl World {
         statements
     }
 
-    /// The row that a relation leads to.
-    pub(crate) fn parent(&self, table: usize, row: &[Value], relation: usize) -> Option<&[Value]> {
-        let Relation { foreign_key, parent, .. } = TABLES[table].relations[relation];
-        let key = &row[foreign_key];
-        if *key == Value::Null {
-            return None;
-        }
-        self.tables[parent].iter().find(|row| row[0] == *key).map(Vec::as_slice)
+    /// The rows to which a relation leads, by their numbers.
+    pub(crate) fn related<'a>(
+        &'a self,
+        row: &'a [Value],
+        relation: &Relation,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let Relation { own, related, table, .. } = *relation;
+        let is_related = move |other: &Vec<Value>| row[own] != Value::Null && other[related] == row[own];
+        self.tables[table].iter().enumerate().filter(move |(_, other)| is_related(other)).map(|(n, _)| n)
     }
 }
 
@@ -363,6 +244,11 @@ fn literal(dialect: Dialect, kind: Kind, value: &Value) -> String {
         Value::Integer(integer) => integer.to_string(),
         Value::Text(value) => text(value),
         Value::Bool(flag) => if *flag { "TRUE" } else { "FALSE" }.to_owned(),
+        #[cfg(feature = "postgres")]
+        Value::Time(time) if kind == Kind::Zoned && dialect == Dialect::Postgres => {
+            text(&format!("{}+00", time.written))
+        }
+        Value::Time(time) => text(time.written),
         #[cfg(feature = "postgres")]
         Value::Bytes(bytes) if kind == Kind::Uuid && dialect == Dialect::Postgres => {
             text(&uuid_text(bytes).unwrap())
