@@ -95,7 +95,7 @@ pub use auth_macros::LoadContext;
 /// | `account.read` | every user with this permission on the parent, by the parent's own policy |
 /// | `user(asset.owner_id)` | these terms for a column of the parent |
 /// | `any(shares: user(user_id) & until(ends_at))` | every user for whom one row of the relation meets all of the rule, which is about that row: its columns, its relations, and the permissions of its own policy |
-/// | `everyone` | every user |
+/// | `everyone` | every subject |
 /// | `nobody` | no user; only the waiver for admins applies |
 ///
 /// There is no negation: a policy only grants. A null column matches `is_null` and `until` alone. Times are compared with

@@ -129,9 +129,10 @@ pub(crate) fn decides(input: &DeriveInput, row: &Row) -> Decides {
 
 /// Whether the fields of the row are all that a policy needs.
 pub(crate) fn need_only_fields(grants: &[Grant], rows: Option<&Rule>, row: &Row) -> bool {
-    let mut only_fields = true;
-    for rule in grants.iter().map(|grant| &grant.rule).chain(rows) {
-        rule.each(&mut |term| only_fields &= needs_only_fields(term, row));
+    // Admins stand above the rules, but not above which rows are there: that is decided where rows are found.
+    let mut only_fields = rows.is_none();
+    for grant in grants {
+        grant.rule.each(&mut |term| only_fields &= needs_only_fields(term, row));
     }
     only_fields
 }
@@ -152,7 +153,7 @@ fn needs_only_fields(term: &Rule, row: &Row) -> bool {
             field(column).is_some()
         }
         Rule::Is(column, _) => field(column).is_some_and(|field| field.is_plain),
-        // Times have many types, and the database knows them all. So it does other rows.
+        // Times have many types, and the database knows them all. It also knows the other rows.
         Rule::Until(_)
         | Rule::Since(_)
         | Rule::Granted(..)

@@ -54,6 +54,11 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
     for grant in grants {
         let mut is_wrong = false;
         grant.rule.each(&mut |rule| {
+            let everyone = || row.fields.iter().find(|field| field.column.unraw() == "everyone");
+            if let (Rule::Everyone, Some(field)) = (rule, everyone()) {
+                errors.push(field.column.span(), AMBIGUOUS);
+                is_wrong = true;
+            }
             let Rule::Flag(Column { relation: None, name }) = rule else { return };
             if row.field(name).is_some() {
                 return;
@@ -68,6 +73,9 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
         }
     }
 }
+
+const AMBIGUOUS: &str = "in a policy, `everyone` is the term that matches everybody, and here it is a column as well; say \
+     `is(everyone, true)` of the column, or `every_logged_in_user`";
 
 /// The input of the derive: a row, its grants, and which rows are there.
 struct Policy {

@@ -42,6 +42,7 @@ const SCHEMA: &str = "
         name VARCHAR(80) NOT NULL, inherits BOOLEAN NOT NULL);
     CREATE TABLE tasks (id INTEGER PRIMARY KEY, folder_id INTEGER, assignee_id INTEGER, text VARCHAR(80) NOT NULL,
         priority SMALLINT NOT NULL, is_done BOOLEAN NOT NULL);
+    CREATE TABLE notices (id INTEGER PRIMARY KEY, begins_at TIMESTAMP(3) NULL, ends_at TIMESTAMP(3) NULL);
     CREATE INDEX memberships_of_users ON memberships (user_id, organisation_id, ends_at);
     CREATE INDEX memberships_of_organisations ON memberships (organisation_id, user_id);
     CREATE INDEX projects_of_organisations ON projects (organisation_id);

@@ -74,6 +74,10 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    notices (id) { id -> Integer, begins_at -> Nullable<Timestamp>, ends_at -> Nullable<Timestamp> }
+}
+
 diesel::joinable!(projects -> organisations (organisation_id));
 diesel::allow_tables_to_appear_in_same_query!(projects, organisations, shares);
 
@@ -81,6 +85,9 @@ diesel::allow_tables_to_appear_in_same_query!(projects, organisations, shares);
 pub(crate) const MEMBER: Permission = Permission::new("member");
 /// A member who may change what the organisation has.
 pub(crate) const EDITOR: Permission = Permission::new("editor");
+
+/// A way up a tree, at each step of which another one begins.
+pub(crate) const LIST: Permission = Permission::new("list");
 
 const EDIT: &str = "edit";
 const PUBLISHED: &str = "published";
@@ -179,6 +186,7 @@ pub(crate) struct TeamMember {
 #[acl(
     read = user(owner_id) | project.read | parent.read & inherits,
     update = user(owner_id) | project.update | parent.update & inherits,
+    LIST = parent.update & inherits | parent.LIST,
 )]
 pub(crate) struct Folder {
     pub(crate) id: i32,
@@ -203,4 +211,13 @@ pub(crate) struct Task {
     pub(crate) text: String,
     pub(crate) priority: i16,
     pub(crate) is_done: bool,
+}
+
+/// Is there for a while, for everybody.
+#[derive(Debug, Queryable, Selectable, LoadContext, AuthModel)]
+#[diesel(table_name = notices)]
+#[auth(connection = AnyConnection, rows = (is_null(begins_at) | since(begins_at)) & until(ends_at))]
+#[acl(read = everyone)]
+pub(crate) struct Notice {
+    pub(crate) id: i32,
 }

@@ -10,8 +10,8 @@ use energy_service::test::Server;
 use crate::{
     database::{AnyConnection, open},
     models::{
-        Folder, MEMBER, Membership, Organisation, Project, Share, Task, Team, TeamMember, folders,
-        memberships, organisations, projects, shares, tasks, teams,
+        Folder, LIST, MEMBER, Membership, Notice, Organisation, Project, Share, Task, Team, TeamMember,
+        folders, memberships, notices, organisations, projects, shares, tasks, teams,
     },
 };
 
@@ -43,10 +43,12 @@ pub(crate) const ROWS: &str = "
         (1, NULL, 1, NULL, 'of the draft', FALSE), (2, 1, NULL, NULL, 'below it', TRUE),
         (3, 2, NULL, 4, 'of user 4', TRUE), (4, 3, NULL, NULL, 'that inherits nothing', FALSE),
         (5, 6, NULL, NULL, 'in a circle', TRUE), (6, 5, NULL, 4, 'the other one', TRUE),
-        (7, 99, NULL, NULL, 'whose parent is gone', TRUE), (8, NULL, 4, NULL, 'of what is deleted', TRUE);
+        (7, 99, NULL, NULL, 'whose parent is gone', TRUE), (8, NULL, 4, NULL, 'of what is deleted', TRUE),
+        (9, 4, NULL, NULL, 'further down', FALSE);
     INSERT INTO tasks VALUES
         (1, 3, 10, 'in a folder', 1, FALSE), (2, 3, 10, 'less urgent', 5, FALSE), (3, 4, NULL, 'done', 3, TRUE),
         (4, NULL, NULL, 'nowhere', 1, FALSE);
+    INSERT INTO notices VALUES (1, NULL, '2030-01-01 00:00:00'), (2, '2030-01-01 00:00:00', NULL);
 ";
 
 /// The time at which nothing has ended that ends in 2030.
@@ -225,6 +227,15 @@ fn everyone_has_what_is_published_and_nobody_what_is_deleted() {
 }
 
 #[test]
+fn which_rows_are_there_is_a_matter_of_the_same_time_as_the_rest() {
+    on_each_server(|connection| {
+        let [early, late] = [before(), after()].map(|time| User::new(1).at(time));
+        assert_rows!(connection, Notice, notices, early, Permission::READ, [1]);
+        assert_rows!(connection, Notice, notices, late, Permission::READ, [2]);
+    });
+}
+
+#[test]
 fn what_a_role_carries_suffices() {
     on_each_server(|connection| {
         let cleaner = User::new(1).with_permissions(["projects-delete"]).at(before());
@@ -246,6 +257,24 @@ fn rights_go_down_the_folders_that_inherit_them() {
         assert_rows!(connection, Task, tasks, sharer, Permission::UPDATE, [1, 2]);
         assert_rows!(connection, Task, tasks, User::new(10).at(before()), Permission::READ, [1, 2]);
         assert_rows!(connection, Task, tasks, User::new(10).at(before()), Permission::UPDATE, [1]);
+    });
+}
+
+#[test]
+fn a_way_up_a_tree_may_begin_at_each_step_of_another() {
+    on_each_server(|connection| {
+        for (user, expected) in [(8, vec![2, 3, 4, 9]), (4, vec![5, 6])] {
+            let user = User::new(user).at(before());
+            let listed: Vec<i32> = Folder::accessible_by(&user, LIST)
+                .select(folders::id)
+                .order(folders::id)
+                .load(connection)
+                .unwrap();
+            assert_eq!(listed, expected);
+            let mut is_allowed =
+                |id: &i32| Folder::check_access(connection, &user, *id, LIST).unwrap().is_allowed();
+            assert_eq!((1..10).filter(&mut is_allowed).collect::<Vec<_>>(), expected);
+        }
     });
 }
 

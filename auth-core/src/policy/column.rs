@@ -348,6 +348,16 @@ pub const fn null_column_of(columns: &[Column], written: &str, unknown: &str, mi
     column
 }
 
+/// That a word, which is no column here, is none of the related rows.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_no_column(mut columns: &[Column], word: &str, message: &str) {
+    while let [column, rest @ ..] = columns {
+        assert_that(!same(column.written, word), message);
+        columns = rest;
+    }
+}
+
 #[track_caller]
 const fn column_of(mut columns: &[Column], written: &str, unknown: &str) -> Column {
     while let [column, rest @ ..] = columns {

@@ -13,11 +13,7 @@ impl Policy {
     pub(super) fn access_control_list(&self) -> TokenStream {
         let name = &self.row.name;
         let list = self.grants.iter().fold(None, |list: Option<TokenStream>, grant| {
-            let (permission, mut rule) = (permission(&grant.permission), self.expression(&grant.rule));
-            if let Some(rows) = &self.rows {
-                let rows = self.expression(rows);
-                rule = quote!(::auth_core::__private::both(#rows, #rule));
-            }
+            let (permission, rule) = (permission(&grant.permission), self.expression(&grant.rule));
             Some(match list {
                 None => quote!(::auth_core::allow(#permission, #rule)),
                 Some(list) => quote!(#list.allow(#permission, #rule)),

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::place::Place;
-use super::{Policy, at, literals, permission, role, shown};
+use super::{AMBIGUOUS, Policy, at, literals, permission, role, shown};
 use crate::acl::{Column, RelationRef, Rule, written};
 use crate::model::{KnownPermission, Permission};
 use crate::nearest::suggestion_as;
@@ -192,7 +192,16 @@ fn rule_at(rule: &Rule, place: &Place<'_>) -> TokenStream {
     match rule {
         Rule::Nobody => quote!(#of::Any(&[])),
         Rule::EveryLoggedInUser => of_leaf(subject(&quote!(EveryLoggedInUser))),
-        Rule::Everyone => of_leaf(leaf(&quote!(Everyone))),
+        Rule::Everyone => {
+            let (columns, everyone) = (place.columns.clone(), leaf(&quote!(Everyone)));
+            if place.row.is_some() {
+                return of_leaf(everyone);
+            }
+            of_leaf(quote!(const {
+                ::auth_core::__private::column::assert_no_column(#columns, "everyone", #AMBIGUOUS);
+                #everyone
+            }))
+        }
         Rule::Role(name) => of_name("Role", name),
         Rule::AccountRole(name) => of_name("AccountRole", name),
         Rule::Permission(name) => {
@@ -218,8 +227,17 @@ fn rule_at(rule: &Rule, place: &Place<'_>) -> TokenStream {
             column_rule(column, place, &TIME, None, |column| leaf(&quote!(Since(#column))))
         }
         Rule::Granted(None, granted, _) => {
+            let (columns, word) = (&place.columns, written(granted).replace('-', "_"));
+            let ambiguous = format!(
+                "`{word}` is a permission of `{}` and one of its columns; say `is({word}, true)` of the column, \
+                 or rename one of them",
+                place.shown
+            );
             let granted = permission(granted);
-            quote!(#of::Granted(#granted))
+            quote!(#of::Granted(const {
+                ::auth_core::__private::column::assert_no_column(#columns, #word, #ambiguous);
+                #granted
+            }))
         }
         Rule::Granted(Some(relation), granted, _) => {
             let (relation, granted) = (place.behind(relation, false).relation, permission(granted));

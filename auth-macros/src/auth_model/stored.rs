@@ -76,8 +76,8 @@ impl Policy {
         if !acl::need_only_fields(&self.grants, self.rows.as_ref(), &self.row) {
             return compared;
         }
-        for rule in self.grants.iter().map(|grant| &grant.rule).chain(&self.rows) {
-            rule.each(&mut |term| {
+        for grant in &self.grants {
+            grant.rule.each(&mut |term| {
                 let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column) | Rule::Is(column, _)) =
                     term
                 else {

@@ -14,7 +14,8 @@ use crate::{
 
 /// A test of a column of a row.
 #[derive(Debug, Clone)]
-pub(super) struct ColumnTest {
+#[doc(hidden)]
+pub struct ColumnTest {
     pub(super) column: Column,
     test: Test,
 }

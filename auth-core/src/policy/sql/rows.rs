@@ -33,6 +33,11 @@ pub trait Number<M: KeyedRow>: QueryId + Send + 'static {
         out: &mut AstPass<'_, 'b, M::Database>,
     ) -> QueryResult<()>;
 
+    /// Which rows are there.
+    fn there(&self) -> Tree {
+        rows_of(M::ROWS)
+    }
+
     /// The clause that locks the row. Statements are cached by their [`QueryId`], which does not include it: only a number
     /// whose id is not static may have a clause.
     fn lock(&self) -> &'static str {
@@ -58,7 +63,7 @@ where
     where
         N: Number<M>,
     {
-        let there = rows_of(M::ROWS);
+        let there = number.there();
         Self { selection: M::construct_selection(), number, key, there, model: PhantomData }
     }
 }

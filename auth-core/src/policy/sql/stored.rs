@@ -12,7 +12,7 @@ use super::{
     key::KeyedRow,
     loads::blocking,
     rows::{LoadRows, Number},
-    tree::Planter,
+    tree::{Planter, Tree},
     value::BindIds,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 /// A [`Scoped`] context with a connection that blocks: decisions for code that has no
 /// request, and for transactions.
 ///
-/// `#[derive(AuthModel)]` implements it. Where a context decides by itself, because its rules name no parent, the decision is
+/// `#[derive(AuthModel)]` implements it. Where a context decides by itself, because its row has all that its rules need, the decision is
 /// also answered by [`check_access`](crate::check_access) and [`explain`](crate::explain), without a database.
 ///
 /// ```
@@ -206,6 +206,7 @@ pub(super) struct Explained<M> {
     /// The terms of each statement that is still to be sent.
     statements: VecDeque<Vec<Scope<M>>>,
     answers: Vec<bool>,
+    there: Tree,
     /// How many terms the last statement had.
     last: usize,
 }
@@ -220,13 +221,14 @@ impl<M: Scoped> Explained<M> {
             // No term is open, so the statement says only whether the row is there.
             statements.push_back(Vec::new());
         }
-        Self { permission, sketch, statements, answers: Vec::new(), last: 0 }
+        let there = planter.rows_of(M::POLICY);
+        Self { permission, sketch, statements, answers: Vec::new(), there, last: 0 }
     }
 
     pub(super) fn next(&mut self) -> Option<GrantedColumn<M>> {
         let scopes = self.statements.pop_front()?;
         self.last = scopes.len();
-        Some(GrantedColumn { scopes, lock: "" })
+        Some(GrantedColumn { scopes, there: self.there.clone(), lock: "" })
     }
 
     pub(super) fn take(&mut self, answer: Granted) {
@@ -241,6 +243,8 @@ impl<M: Scoped> Explained<M> {
 /// Whether scopes hold for a row, each a bit of one number.
 pub(super) struct GrantedColumn<M> {
     pub(super) scopes: Vec<Scope<M>>,
+    /// Which rows are there, at the time of the decision.
+    there: Tree,
     /// The clause that locks the row.
     lock: &'static str,
 }
@@ -249,7 +253,8 @@ impl<M: Scoped> GrantedColumn<M> {
     pub(super) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
         let mut planter = Planter::of(subject);
         let scope = |permission: &Permission| Scope::of_there(subject, *permission, &mut planter);
-        Self { scopes: permissions.iter().map(scope).collect(), lock: "" }
+        let scopes = permissions.iter().map(scope).collect();
+        Self { scopes, there: planter.rows_of(M::POLICY), lock: "" }
     }
 
     /// The query of a guard.
@@ -268,13 +273,17 @@ impl<M: Scoped> GrantedColumn<M> {
 
 impl<M> Clone for GrantedColumn<M> {
     fn clone(&self) -> Self {
-        Self { scopes: self.scopes.clone(), lock: self.lock }
+        Self { scopes: self.scopes.clone(), there: self.there.clone(), lock: self.lock }
     }
 }
 
 impl<M: Scoped<Backend: BindIds> + KeyedRow<Database = <M as Scoped>::Backend>> Number<M>
     for GrantedColumn<M>
 {
+    fn there(&self) -> Tree {
+        self.there.clone()
+    }
+
     fn lock(&self) -> &'static str {
         self.lock
     }

@@ -12,7 +12,8 @@ use crate::{
 
 /// Which rows a rule lets the subject have.
 #[derive(Debug, Clone)]
-pub(super) enum Tree {
+#[doc(hidden)]
+pub enum Tree {
     Always,
     Never,
     Test(ColumnTest),
@@ -39,7 +40,8 @@ impl Tree {
 
 /// A walk up a tree of rows.
 #[derive(Debug, Clone)]
-pub(super) struct Climb {
+#[doc(hidden)]
+pub struct Climb {
     /// Where it ends well.
     pub(super) base: Tree,
     /// Where it may go on to the parent.

@@ -73,7 +73,7 @@ impl<M: Scoped<Backend: BindIds>, P> Scope<M, P> {
     }
 }
 
-/// Writes which rows are there. Yields whether that is a condition at all.
+/// Writes which rows are there.
 pub(super) fn write_rows<'b, DB: BindIds>(
     tree: &'b Tree,
     table: &'b dyn QueryFragment<DB>,
@@ -301,12 +301,29 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         out.push_sql(" WHERE ");
         let Some((relation, before)) = self.path.split_last() else { return key.walk_ast(out.reborrow()) };
         let before = self.at(before);
+        let keys = |out: &mut Out<'_, 'b, M>| {
+            out.push_sql("SELECT ");
+            before.write_column(relation.own.name, out)?;
+            before.write_from(out)?;
+            before.write_reached(key, out)
+        };
         self.write_column(relation.related.name, out)?;
-        out.push_sql(" IN (SELECT ");
-        before.write_column(relation.own.name, out)?;
-        before.write_from(out)?;
-        before.write_reached(key, out)?;
-        out.push_sql(")");
+        if relation.kind != RelationKind::Ancestors {
+            out.push_sql(" IN (");
+            keys(out)?;
+            out.push_sql(")");
+            return Ok(());
+        }
+        // A walk up the tree may have come here, so it is any of the ancestors.
+        let reach = format!("__auth_reach_{}", self.path.len());
+        out.push_sql(&format!(" IN (WITH RECURSIVE {reach} (place) AS ("));
+        keys(out)?;
+        out.push_sql(" UNION SELECT ");
+        self.write_column(relation.own.name, out)?;
+        self.write_from(out)?;
+        out.push_sql(&format!(" INNER JOIN {reach} ON "));
+        self.write_column(relation.related.name, out)?;
+        out.push_sql(&format!(" = {reach}.place) SELECT {reach}.place FROM {reach})"));
         Ok(())
     }
 

@@ -171,3 +171,16 @@ fn which_rows_are_there_is_the_same_for_everybody() {
     let [twice, _] = refused("rows = is_there, rows = is_here", "#[acl(read = nobody)]");
     assert_eq!(twice, ["`rows` is given twice; join the rules by `&`"]);
 }
+
+#[test]
+fn a_column_is_not_taken_for_everybody() {
+    let derive = |rule: &str| {
+        let input =
+            format!("#[auth(connection = C)] #[acl(read = {rule})] struct Row {{ id: i32, everyone: bool }}");
+        messages(auth_model::derive(input.parse().unwrap()))
+    };
+    let ambiguous = "in a policy, `everyone` is the term that matches everybody, and here it is a column as well; say \
+                     `is(everyone, true)` of the column, or `every_logged_in_user`";
+    assert_eq!(derive("user(id) | everyone"), [ambiguous]);
+    assert_eq!(derive("is(everyone, true)"), [""; 0]);
+}
