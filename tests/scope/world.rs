@@ -92,6 +92,10 @@ const TEXTS: [&str; 20] = [
     "o'neill",
 ];
 
+pub(crate) fn texts() -> impl Iterator<Item = Value> {
+    TEXTS.into_iter().map(Value::Text)
+}
+
 /// As keys these are not equal to each other in any collation.
 const KEYS: [&str; 8] = ["s0", "1", "mia", "a", "s4", "s5", "s6", "s7"];
 

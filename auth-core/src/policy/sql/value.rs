@@ -105,9 +105,10 @@ where
                 // An index finds those that are equal by the collation of the column, in which `a` may be `A` or
                 // `a ` as well. Of those we take what is the same to the letter: the result of a function, which is
                 // the column here, has no collation in SQLite, and what only MySQL and MariaDB read compares bytes
-                // there, in the character set in which ids are sent.
+                // there, in the character set in which ids are sent. Both sides say so: of a condition beside this one,
+                // MariaDB concludes values of the column by its collation, and writes them here without their `BINARY`.
                 out.push_bind_param::<Text, str>(id)?;
-                out.push_sql(" AND NULLIF(/*!CONVERT(*/");
+                out.push_sql(" AND NULLIF(/*!BINARY CONVERT(*/");
                 column(out)?;
                 out.push_sql("/*! USING utf8mb4)*/, NULL) = /*!BINARY*/ ");
                 out.push_bind_param::<Text, str>(id)
