@@ -99,7 +99,9 @@ pub use auth_macros::LoadContext;
 /// | `nobody` | no user; only the waiver for admins applies |
 ///
 /// There is no negation: a policy only grants. A null column matches `is_null` and `until` alone. Times are compared with
-/// [`Subject::now`](crate::Subject::now), which a decision reads once; a column without a time zone holds UTC.
+/// [`Subject::now`](crate::Subject::now), which a decision reads once; a column without a time zone holds UTC. A time
+/// is a `Timestamp`; with the features `postgres`, `mysql` and `sqlite` also a `Timestamptz`, a `Datetime` and a
+/// `TimestamptzSqlite`.
 ///
 /// `#[auth(…)]` declares relations, and which rows there are:
 ///

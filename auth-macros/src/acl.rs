@@ -8,12 +8,12 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, DeriveInput, ExprPath, LitStr, Meta, Path, Token};
 
 pub(crate) use self::rule::{Column, RelationRef, Rule, Value};
-use self::rule::{Place, alone, any, behind};
+use self::rule::{Known, alone, any, behind};
 pub(crate) use self::term::mistaken;
 use crate::errors::Errors;
 use crate::model::{KnownPermission, Permission};
 use crate::nearest::{one_of, suggestion_as};
-use crate::row::{Relation, RelationKind, Row};
+use crate::row::{Relation, Row, of_row};
 
 mod rule;
 mod term;
@@ -28,7 +28,7 @@ pub(crate) struct Grant {
 /// Reads which rows are there, if the row says so.
 pub(crate) fn rows(row: &Row, errors: &mut Errors) -> Option<Rule> {
     let tokens = row.rows.clone()?;
-    let parse = |input: ParseStream<'_>| alone(input, Place::Context(&row.relations));
+    let parse = |input: ParseStream<'_>| alone(input, Known::Context(&row.relations));
     let rule = errors.keep(parse.parse2(tokens))?;
     let mut is_about_row = true;
     rule.each(&mut |term| {
@@ -89,7 +89,7 @@ pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut E
             }
             Ok(())
         };
-        let result = parse.parse2(tokens);
+        let result = parse.parse2(of_row(tokens, &input.ident));
         errors.keep(result);
     }
     if !has_policy {
@@ -185,8 +185,7 @@ fn grant(input: ParseStream<'_>, relations: &[Relation], errors: &mut Errors) ->
         )));
     }
     let _: Token![=] = input.parse()?;
-    let rule = any(input, Place::Context(relations)).and_then(|rule| {
-        climbs_once(&rule, &permission, relations)?;
+    let rule = any(input, Known::Context(relations)).and_then(|rule| {
         if input.is_empty() || input.peek(Token![,]) {
             Ok(rule)
         } else {
@@ -195,32 +194,6 @@ fn grant(input: ParseStream<'_>, relations: &[Relation], errors: &mut Errors) ->
     });
     let rule = errors.keep(rule).unwrap_or(Rule::Nobody);
     Ok(Grant { permission, span, rule })
-}
-
-/// A permission goes down one tree: what several trees grant together is not found by going up one of them.
-fn climbs_once(rule: &Rule, declared: &Permission, relations: &[Relation]) -> syn::Result<()> {
-    let mut climbed: Option<&Ident> = None;
-    let mut result = Ok(());
-    rule.each(&mut |term| {
-        let Rule::Granted(Some(RelationRef { name, index: Some(index) }), permission, _) = term else { return };
-        let is_tree = relations.get(*index).is_some_and(|relation| relation.kind == RelationKind::Ancestors);
-        if !is_tree || !same(permission, declared) {
-            return;
-        }
-        match climbed {
-            Some(other) if other != name => {
-                result = Err(syn::Error::new(
-                    name.span(),
-                    format_args!(
-                        "a permission goes down one tree, and this one comes by `{other}` already; declare another \
-                         permission that comes by `{name}`"
-                    ),
-                ));
-            }
-            _ => climbed = Some(name),
-        }
-    });
-    result
 }
 
 /// The permission that is declared: one of the four, in quotes or without, or a constant.

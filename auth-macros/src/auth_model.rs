@@ -1,11 +1,11 @@
 //! `#[derive(AuthModel)]`: the policy of a context as data, for the database; and as an access-control list, where the policy
 //! names nothing but fields of the context.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
+use syn::DeriveInput;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{DeriveInput, Lit};
 
 use crate::acl::{self, Column, Grant, Rule, Value};
 use crate::errors::Errors;
@@ -15,7 +15,7 @@ use crate::row::{Connection, Part, Relation, Row};
 use crate::runtime::Runtime;
 
 mod list;
-mod place;
+mod rule_row;
 mod rules;
 mod stored;
 
@@ -240,9 +240,13 @@ fn role(name: &Name) -> TokenStream {
 fn literals(values: &[Value]) -> TokenStream {
     let literal = quote!(::auth_core::__private::Literal);
     let values = values.iter().map(|value| match value {
-        Value::Literal(_, value @ Lit::Bool(_)) => quote!(#literal::Bool(#value)),
-        Value::Literal(_, value @ Lit::Str(_)) => quote!(#literal::Text(#value)),
-        Value::Literal(sign, value) => quote!(#literal::Integer(#sign #value)),
+        Value::Bool(value) => quote!(#literal::Bool(#value)),
+        Value::Text(value) => quote!(#literal::Text(#value)),
+        Value::Integer(value, span) => {
+            let mut value = Literal::i64_unsuffixed(*value);
+            value.set_span(*span);
+            quote!(#literal::Integer(#value))
+        }
         Value::Constant(path) => {
             let span = at(path.span());
             quote_spanned! {span=> {

@@ -7,6 +7,7 @@ use syn::{Data, DeriveInput, Field, Fields, GenericArgument, LitStr, Path, PathA
 
 use self::attributes::Attributes;
 use self::items::items;
+pub(crate) use self::items::of_row;
 use crate::errors::Errors;
 use crate::nearest::suggestion;
 use crate::runtime::Runtime;
@@ -62,7 +63,7 @@ pub(crate) struct Relation {
 pub(crate) enum RelationKind {
     /// One at the most.
     Parent,
-    /// One at the most, which permissions go through: `recursive`.
+    /// One at the most, through which permissions go down: `recursive`.
     Ancestors,
     Many,
 }
@@ -131,8 +132,11 @@ impl Row {
             );
         }
         let is_valid = errors.is_empty();
-        let fields: Vec<(ColumnField, &Type)> =
-            fields.named.iter().filter_map(|field| Some((column_field(field, errors)?, &field.ty))).collect();
+        let fields: Vec<(ColumnField, &Type)> = fields
+            .named
+            .iter()
+            .filter_map(|field| Some((column_field(field, &input.ident, errors)?, &field.ty)))
+            .collect();
         let key = key(&input.ident, derive, &attributes, &fields, errors);
         // An attribute with an error may be the one that names the connection.
         let connection = is_valid.then(|| attributes.connection(input.ident.span(), errors)).flatten();
@@ -249,13 +253,13 @@ fn key(
 }
 
 /// The column of a field. A field that embeds another row has no column.
-fn column_field(field: &Field, errors: &mut Errors) -> Option<ColumnField> {
+fn column_field(field: &Field, row: &Ident, errors: &mut Errors) -> Option<ColumnField> {
     let name = field.ident.clone()?;
     let mut column = name.clone();
     let (mut embeds, mut computed, mut of_column) = (false, false, true);
     for attribute in &field.attrs {
         if attribute.path().is_ident("diesel") {
-            let result = items(attribute, |key, input| {
+            let result = items(attribute, row, |key, input| {
                 if key == "column_name" {
                     let _: Token![=] = input.parse()?;
                     column = if input.peek(LitStr) {

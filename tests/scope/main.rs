@@ -17,6 +17,8 @@ mod person;
 mod policies;
 #[macro_use]
 mod services;
+#[macro_use]
+mod times;
 mod tables;
 mod world;
 
@@ -34,6 +36,7 @@ mod sqlite {
 
     models!(SqliteConnection);
     services!(SqliteConnection);
+    times!(SqliteConnection, diesel::sqlite::sql_types::Timestamptz, "TEXT");
 
     /// Runs `work` in the transaction of a handler that reads, decides and writes.
     fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {
@@ -71,6 +74,7 @@ mod postgres {
 
     models!(PgConnection);
     services!(PgConnection);
+    times!(PgConnection, diesel::pg::sql_types::Timestamptz, "TIMESTAMPTZ");
 
     /// Runs `work` in the transaction of a handler that reads, decides and writes.
     fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {
@@ -109,6 +113,7 @@ mod mysql {
 
     models!(MysqlConnection);
     services!(MysqlConnection);
+    times!(MysqlConnection, diesel::mysql::sql_types::Datetime, "DATETIME(3)");
 
     /// Runs `work` in the transaction of a handler that reads, decides and writes.
     fn in_transaction(connection: &mut Connection, work: impl FnOnce(&mut Connection)) {

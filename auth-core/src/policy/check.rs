@@ -108,11 +108,58 @@ pub const fn assert_acyclic(
     permission: Permission,
     parent: &Policy,
     granted: Permission,
+    is_tree: bool,
     message: &str,
 ) {
+    // The same one, of the next row of the tree.
+    if is_tree && granted.is(permission) {
+        return;
+    }
     let child = Dependency { policy, permission, before: None };
     let parent = Dependency { policy: parent, permission: granted, before: Some(&child) };
     assert_that(parent.ends(), message);
+}
+
+/// That a permission goes down one tree at the most: what several grant together is not found by going up one of them.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_one_tree(policy: &Policy, permission: Permission, message: &str) {
+    let (mut grants, mut climbed) = (policy.grants, None);
+    while let [grant, rest @ ..] = grants {
+        if grant.permission.is(permission) {
+            climbed = climbed_by(&grant.rule, permission, climbed, message);
+        }
+        grants = rest;
+    }
+}
+
+/// The name of the relation by which a rule goes up a tree, if it does, or else that of those before.
+#[track_caller]
+const fn climbed_by<'a>(
+    rule: &'a Rule,
+    permission: Permission,
+    mut before: Option<&'a str>,
+    message: &str,
+) -> Option<&'a str> {
+    match rule {
+        Rule::Related(Relation { name, kind: RelationKind::Ancestors, .. }, Rule::Granted(granted))
+            if granted.is(permission) =>
+        {
+            if let Some(other) = before {
+                assert_that(same(name, other), message);
+            }
+            Some(*name)
+        }
+        Rule::Any(rules) | Rule::All(rules) => {
+            let mut rules: &[Rule] = rules;
+            while let [rule, rest @ ..] = rules {
+                before = climbed_by(rule, permission, before, message);
+                rules = rest;
+            }
+            before
+        }
+        Rule::Leaf(_) | Rule::Related(..) | Rule::Granted(_) => before,
+    }
 }
 
 /// A permission of a policy, and the dependency of which a rule names it.

@@ -7,6 +7,10 @@ use diesel::sql_types::{
     is_nullable::{IsNullable, NotNull},
 };
 
+#[cfg(feature = "mysql")]
+use diesel::mysql::sql_types::Datetime;
+#[cfg(feature = "sqlite")]
+use diesel::sqlite::sql_types::Timestamptz as TimestamptzSqlite;
 #[cfg(feature = "postgres")]
 use diesel::{pg::sql_types::Timestamptz, sql_types::Uuid};
 
@@ -130,7 +134,8 @@ pub trait ComparedType: SqlType<IsNull: Nullability> {
 #[diagnostic::on_unimplemented(
     message = "a column of the type `{Self}` does not hold a time",
     label = "this is compared with the time of the decision",
-    note = "a time is a `Timestamp`, or, with the feature `postgres` of auth-core, a `Timestamptz`; `Nullable` or not"
+    note = "a time is a `Timestamp`; with features of auth-core also a `Timestamptz` (`postgres`), a `Datetime` (`mysql`) or a \
+            `TimestamptzSqlite` (`sqlite`); `Nullable` or not"
 )]
 pub trait TimeType: SqlType<IsNull: Nullability> {
     const KIND: Kind;
@@ -159,17 +164,20 @@ pub trait UnknownSqlKind {
 
 impl<T> UnknownSqlKind for SqlKind<T> {}
 
-/// Implements the traits of the types of rules.
+/// Implements the traits of the types of rules, for types that have the names of their kinds.
 macro_rules! kinds {
     ($($trait:ident: $($kind:ident)*;)*) => {$($(
-        impl $trait for $kind {
+        kinds!(@ $trait: $kind $kind);
+    )*)*};
+    (@ $trait:ident: $type:ident $kind:ident) => {
+        impl $trait for $type {
             const KIND: Kind = Kind::$kind;
         }
 
-        impl $trait for Nullable<$kind> {
+        impl $trait for Nullable<$type> {
             const KIND: Kind = Kind::$kind;
         }
-    )*)*};
+    };
 }
 
 kinds! {
@@ -185,22 +193,36 @@ kinds! {
     TimeType: Timestamptz;
 }
 
+// Compared as other times are: all that differs is how diesel reads them.
+#[cfg(feature = "mysql")]
+kinds!(@ TimeType: Datetime Timestamp);
+#[cfg(feature = "sqlite")]
+kinds!(@ TimeType: TimestamptzSqlite Timestamp);
+
 macro_rules! sql_kinds {
     ($($kind:ident)*) => {$(
-        impl SqlKind<$kind> {
+        sql_kinds!(@ $kind $kind);
+    )*};
+    (@ $type:ident $kind:ident) => {
+        impl SqlKind<$type> {
             pub const KIND: Kind = Kind::$kind;
         }
 
-        impl SqlKind<Nullable<$kind>> {
+        impl SqlKind<Nullable<$type>> {
             pub const KIND: Kind = Kind::$kind;
         }
-    )*};
+    };
 }
 
 sql_kinds!(SmallInt Integer BigInt Text Binary Bool Timestamp);
 
 #[cfg(feature = "postgres")]
 sql_kinds!(Uuid Timestamptz);
+
+#[cfg(feature = "mysql")]
+sql_kinds!(@ Datetime Timestamp);
+#[cfg(feature = "sqlite")]
+sql_kinds!(@ TimestamptzSqlite Timestamp);
 
 /// Whether a SQL type has nulls.
 #[doc(hidden)]

@@ -16,7 +16,8 @@ use std::fmt;
 
 pub use self::{
     check::{
-        assert_acyclic, assert_distinct, assert_grants, policy_of, relation, relation_of, relation_to_many,
+        assert_acyclic, assert_distinct, assert_grants, assert_one_tree, policy_of, relation, relation_of,
+        relation_to_many,
     },
     column::{Column, Declared, SqlKind, UnknownSqlKind},
 };

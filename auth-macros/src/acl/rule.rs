@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Ident, Span};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{ExprPath, Lit, Token, parenthesized, token};
+use syn::{ExprPath, LitBool, LitStr, Token, parenthesized, token};
 
 use super::term::{TERMS, called, single, with_relation};
 use crate::model::{Name, Permission};
@@ -51,17 +51,18 @@ pub(crate) struct RelationRef {
 
 /// A value that a column is compared with.
 pub(crate) enum Value {
-    /// With its sign, if it has one.
-    Literal(Option<Token![-]>, Lit),
+    Bool(LitBool),
+    Integer(i64, Span),
+    Text(LitStr),
     Constant(ExprPath),
 }
 
-/// The row that a rule is about.
+/// What is known of the row that a rule is about.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
-    /// The context, with its relations.
+pub(super) enum Known<'a> {
+    /// It is that of the context, with these relations.
     Context(&'a [Relation]),
-    /// One of related rows.
+    /// It is a related one, whose policy knows its relations.
     Related,
 }
 
@@ -76,21 +77,21 @@ impl Rule {
 }
 
 /// `all | all | …`
-pub(super) fn any(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+pub(super) fn any(input: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
     joined(
         input,
         |input| input.peek(Token![|]) && !input.peek(Token![||]),
-        |input| all(input, place),
+        |input| all(input, known),
         Rule::Any,
     )
 }
 
 /// `term & term & …`
-fn all(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+fn all(input: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
     joined(
         input,
         |input| input.peek(Token![&]) && !input.peek(Token![&&]),
-        |input| term(input, place),
+        |input| term(input, known),
         Rule::All,
     )
 }
@@ -140,14 +141,14 @@ pub(super) fn behind(input: ParseStream<'_>, expected: &str) -> syn::Error {
 const COMPARISONS: [fn(ParseStream<'_>) -> bool; 3] =
     [|input| input.peek(Token![=]), |input| input.peek(Token![<]), |input| input.peek(Token![>])];
 
-fn term(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+fn term(input: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
     if let Some(rule) = fragment(input)? {
-        return (|input: ParseStream<'_>| alone(input, place)).parse2(rule);
+        return (|input: ParseStream<'_>| alone(input, known)).parse2(rule);
     }
     if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
-        return whole(&content, |content| alone(content, place));
+        return whole(&content, |content| alone(content, known));
     }
     if input.peek(Token![!]) {
         return Err(input.error(
@@ -166,17 +167,17 @@ fn term(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
     if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
-        whole(&content, |content| called(&name, content, place))
+        whole(&content, |content| called(&name, content, known))
     } else if input.peek(Token![.]) {
-        with_relation(&name, input, place)
+        with_relation(&name, input, known)
     } else {
-        single(name, place)
+        single(name, known)
     }
 }
 
 /// A rule with nothing behind it.
-pub(super) fn alone(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
-    let rule = any(input, place)?;
+pub(super) fn alone(input: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
+    let rule = any(input, known)?;
     if input.is_empty() { Ok(rule) } else { Err(behind(input, "`|` or `&`")) }
 }
 

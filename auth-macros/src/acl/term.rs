@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::{ExprPath, Lit, LitStr, Token};
 
 use super::is_constant;
-use super::rule::{Column, Place, RelationRef, Rule, Value, alone};
+use super::rule::{Column, Known, RelationRef, Rule, Value, alone};
 use crate::model::{KnownPermission, Name, Permission};
 use crate::nearest::{one_of, suggestion, unknown};
 use crate::row::RelationKind;
@@ -28,8 +28,8 @@ pub(super) const TERMS: [&str; 13] = [
 ];
 
 /// `name(…)`
-pub(super) fn called(name: &Ident, content: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
-    let rule = argument(name, content, place)?;
+pub(super) fn called(name: &Ident, content: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
+    let rule = argument(name, content, known)?;
     if content.is_empty() {
         return Ok(rule);
     }
@@ -40,8 +40,8 @@ pub(super) fn called(name: &Ident, content: ParseStream<'_>, place: Place<'_>) -
     }))
 }
 
-fn argument(name: &Ident, content: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
-    let column = || column(name, content, place);
+fn argument(name: &Ident, content: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
+    let column = || column(name, content, known);
     let written = name.to_string();
     Ok(match written.as_str() {
         "user" => Rule::User(column()?),
@@ -50,7 +50,7 @@ fn argument(name: &Ident, content: ParseStream<'_>, place: Place<'_>) -> syn::Re
         "until" => Rule::Until(column()?),
         "since" => Rule::Since(column()?),
         "is" => Rule::Is(column()?, values(content)?),
-        "any" => any_row(content, place)?,
+        "any" => any_row(content, known)?,
         "role" => Rule::Role(role(name, content, "role")?),
         "account_role" => Rule::AccountRole(role(name, content, "role")?),
         "permission" => Rule::Permission(role(name, content, "permission")?),
@@ -66,7 +66,7 @@ fn argument(name: &Ident, content: ParseStream<'_>, place: Place<'_>) -> syn::Re
 }
 
 /// A word by itself.
-pub(super) fn single(name: Ident, place: Place<'_>) -> syn::Result<Rule> {
+pub(super) fn single(name: Ident, known: Known<'_>) -> syn::Result<Rule> {
     let word = name.to_string();
     let error = |message| Err(syn::Error::new(name.span(), message));
     match word.as_str() {
@@ -77,15 +77,17 @@ pub(super) fn single(name: Ident, place: Place<'_>) -> syn::Result<Rule> {
         _ if TERMS.contains(&word.as_str()) => return error(format!("`{name}` of what? Write `{name}(…)`")),
         _ => {}
     }
-    match place {
-        Place::Context(relations) => match relations.iter().find(|relation| relation.name == name) {
-            Some(relation) if relation.kind == RelationKind::Many => {
-                error(format!("which of `{name}`? Write `any({name}: RULE)`"))
+    match known {
+        Known::Context(relations) => {
+            match relations.iter().find(|relation| relation.name.unraw() == name.unraw()) {
+                Some(relation) if relation.kind == RelationKind::Many => {
+                    error(format!("which of `{name}`? Write `any({name}: RULE)`"))
+                }
+                Some(_) => error(format!("what of `{name}`? Write a permission: `{name}.read`")),
+                None => Ok(Rule::Flag(Column { relation: None, name })),
             }
-            Some(_) => error(format!("what of `{name}`? Write a permission: `{name}.read`")),
-            None => Ok(Rule::Flag(Column { relation: None, name })),
-        },
-        Place::Related => Ok(match permission(&name) {
+        }
+        Known::Related => Ok(match permission(&name) {
             Some(permission) => Rule::Granted(None, permission, name.span()),
             None => Rule::Flag(Column { relation: None, name }),
         }),
@@ -93,8 +95,8 @@ pub(super) fn single(name: Ident, place: Place<'_>) -> syn::Result<Rule> {
 }
 
 /// `relation.permission`, or a boolean column behind `relation.`.
-pub(super) fn with_relation(name: &Ident, input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
-    let relation = relation(name, false, place)?;
+pub(super) fn with_relation(name: &Ident, input: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
+    let relation = relation(name, false, known)?;
     let _: Token![.] = input.parse()?;
     let word = input.call(Ident::parse_any)?;
     one_step(name, &word, input)?;
@@ -114,7 +116,7 @@ fn permission(word: &Ident) -> Option<Permission> {
 }
 
 /// `account_id` or `asset.account_id`
-fn column(term: &Ident, input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Column> {
+fn column(term: &Ident, input: ParseStream<'_>, known: Known<'_>) -> syn::Result<Column> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format_args!(
             "`{term}` takes a column: `{term}(account_id)`, or one of a parent: `{term}(relation.account_id)`"
@@ -124,7 +126,7 @@ fn column(term: &Ident, input: ParseStream<'_>, place: Place<'_>) -> syn::Result
     if !input.peek(Token![.]) {
         return Ok(Column { relation: None, name });
     }
-    let relation = relation(&name, false, place)?;
+    let relation = relation(&name, false, known)?;
     let _: Token![.] = input.parse()?;
     let column = input.call(Ident::parse_any)?;
     one_step(&name, &column, input)?;
@@ -132,18 +134,18 @@ fn column(term: &Ident, input: ParseStream<'_>, place: Place<'_>) -> syn::Result
 }
 
 /// `shares: RULE`
-fn any_row(input: ParseStream<'_>, place: Place<'_>) -> syn::Result<Rule> {
+fn any_row(input: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
     const EXAMPLE: &str = "write `any(relation: RULE)`, where RULE is about one of its rows";
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format_args!("any of which rows? {EXAMPLE}")));
     }
     let name = input.call(Ident::parse_any)?;
-    let relation = relation(&name, true, place)?;
+    let relation = relation(&name, true, known)?;
     if !input.peek(Token![:]) || input.peek(Token![::]) {
         return Err(input.error(format_args!("what of `{name}`? {EXAMPLE}")));
     }
     let _: Token![:] = input.parse()?;
-    Ok(Rule::AnyRow(relation, Box::new(alone(input, Place::Related)?)))
+    Ok(Rule::AnyRow(relation, Box::new(alone(input, Known::Related)?)))
 }
 
 /// `, value, …`
@@ -166,10 +168,16 @@ fn value(input: ParseStream<'_>) -> syn::Result<Value> {
     const EXPECTED: &str = "a value is a boolean, an integer, a text, or a path to a constant";
     if input.peek(Token![-]) || input.peek(Lit) {
         let (sign, literal): (Option<Token![-]>, Lit) = (input.parse()?, input.parse()?);
-        return match &literal {
-            Lit::Int(_) => Ok(Value::Literal(sign, literal)),
-            Lit::Bool(_) | Lit::Str(_) if sign.is_none() => Ok(Value::Literal(sign, literal)),
-            _ => Err(syn::Error::new(literal.span(), EXPECTED)),
+        return match literal {
+            Lit::Int(integer) => {
+                let minus = if sign.is_some() { "-" } else { "" };
+                let digits = format!("{minus}{}", integer.base10_digits());
+                let too_large = |error| syn::Error::new(integer.span(), format_args!("{error}: `{digits}`"));
+                Ok(Value::Integer(digits.parse().map_err(too_large)?, integer.span()))
+            }
+            Lit::Bool(value) if sign.is_none() => Ok(Value::Bool(value)),
+            Lit::Str(value) if sign.is_none() => Ok(Value::Text(value)),
+            literal => Err(syn::Error::new(literal.span(), EXPECTED)),
         };
     }
     if input.peek(Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]) {
@@ -193,11 +201,11 @@ fn one_step(relation: &Ident, name: &Ident, input: ParseStream<'_>) -> syn::Resu
 }
 
 /// The relation of this name. Those of other rows are checked where their policies are known.
-fn relation(name: &Ident, is_many: bool, place: Place<'_>) -> syn::Result<RelationRef> {
-    let Place::Context(relations) = place else {
+fn relation(name: &Ident, is_many: bool, known: Known<'_>) -> syn::Result<RelationRef> {
+    let Known::Context(relations) = known else {
         return Ok(RelationRef { name: name.clone(), index: None });
     };
-    let Some(index) = relations.iter().position(|relation| relation.name == *name) else {
+    let Some(index) = relations.iter().position(|relation| relation.name.unraw() == name.unraw()) else {
         let names: Vec<String> = relations.iter().map(|relation| relation.name.to_string()).collect();
         let remedy = suggestion(&name.to_string(), &names).unwrap_or_else(|| {
             if names.is_empty() && is_many {

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::place::Place;
+use super::rule_row::RuleRow;
 use super::{AMBIGUOUS, Policy, at, literals, permission, role, shown};
 use crate::acl::{Column, RelationRef, Rule, written};
 use crate::model::{KnownPermission, Permission};
@@ -25,7 +25,17 @@ impl Policy {
                     const _: () = ::auth_core::__private::assert_distinct(&__AUTH_POLICY, #declared, #message);
                 });
             }
-            self.check_granted(&grant.permission, &grant.rule, &self.place(), &mut checks);
+            let trees = self.row.relations.iter().filter(|relation| relation.kind == RelationKind::Ancestors);
+            if trees.count() > 1 {
+                let message = format!(
+                    "`{}` goes down several trees; declare another permission for all but one of them",
+                    written(&grant.permission)
+                );
+                checks.push(quote_spanned! {at(grant.span)=>
+                    const _: () = ::auth_core::__private::assert_one_tree(&__AUTH_POLICY, #declared, #message);
+                });
+            }
+            self.check_granted(&grant.permission, &grant.rule, &self.own_row(), &mut checks);
             checks
         })
     }
@@ -35,41 +45,43 @@ impl Policy {
         &self,
         declared: &Permission,
         rule: &Rule,
-        place: &Place<'_>,
+        row: &RuleRow<'_>,
         checks: &mut Vec<TokenStream>,
     ) {
         let (granting, granted, span) = match rule {
             Rule::Any(rules) | Rule::All(rules) => {
                 for rule in rules {
-                    self.check_granted(declared, rule, place, checks);
+                    self.check_granted(declared, rule, row, checks);
                 }
                 return;
             }
             Rule::AnyRow(relation, rule) => {
-                return self.check_granted(declared, rule, &place.behind(relation, true), checks);
+                return self.check_granted(declared, rule, &row.behind(relation, true), checks);
             }
-            Rule::Granted(Some(relation), ..) if self.climbs(relation, declared, rule) => return,
-            Rule::Granted(Some(relation), granted, span) => (&place.behind(relation, false), granted, *span),
-            Rule::Granted(None, granted, span) => (place, granted, *span),
+            Rule::Granted(Some(relation), granted, span) => (&row.behind(relation, false), granted, *span),
+            Rule::Granted(None, granted, span) => (row, granted, *span),
             _ => return,
         };
+        let relation = match rule {
+            Rule::Granted(relation, ..) => relation.as_ref(),
+            _ => None,
+        };
+        let own = relation.and_then(|relation| self.row.relations.get(relation.index?));
+        let is_tree = own.is_some_and(|relation| relation.kind == RelationKind::Ancestors);
+        let leads_to_self = own.is_some_and(|relation| self.row.name == shown(&relation.target));
         let (shown, policy, word) = (&granting.shown, &granting.policy, written(granted).replace('-', "_"));
         let unknown = format!(
             "the policy of `{shown}` has no permission `{word}`; declare it there, \
              or ask for one that it has"
         );
-        let remedy = match rule {
-            Rule::Granted(Some(relation), ..) if self.is_tree(relation) => format!(
+        let remedy = match relation {
+            Some(RelationRef { name, .. }) if leads_to_self && !is_tree => format!(
                 "say it without one of them, or, where the permission goes down the tree, \
-                 `belongs_to({}: Self, …, recursive)`",
-                relation.name
+                 `belongs_to({name}: Self, …, recursive)`"
             ),
             _ => "say it without one of them".to_owned(),
         };
-        let asked = match rule {
-            Rule::Granted(Some(RelationRef { name, .. }), ..) => format!("{name}.{word}"),
-            _ => word.clone(),
-        };
+        let asked = relation.map_or_else(|| word.clone(), |relation| format!("{}.{word}", relation.name));
         let cyclic = format!(
             "`{}` of `{}` asks `{asked}`, which asks for it again in the end; {remedy}",
             written(declared),
@@ -79,30 +91,13 @@ impl Policy {
         checks.push(quote_spanned! {at(span)=>
             const _: () = ::auth_core::__private::assert_grants(#policy, #granted, #unknown);
             const _: () = ::auth_core::__private::assert_acyclic(
-                &__AUTH_POLICY, #declared, #policy, #granted, #cyclic,
+                &__AUTH_POLICY, #declared, #policy, #granted, #is_tree, #cyclic,
             );
         });
     }
 
-    /// Whether a rule about the parent is the declared one, for the next row of the tree.
-    fn climbs(&self, relation: &RelationRef, declared: &Permission, rule: &Rule) -> bool {
-        let kind = self.row_relation(relation).map(|relation| relation.kind);
-        let Rule::Granted(_, granted, _) = rule else { return false };
-        kind == Some(RelationKind::Ancestors) && written(granted) == written(declared)
-    }
-
-    /// Whether a relation leads to rows of the same type.
-    fn is_tree(&self, relation: &RelationRef) -> bool {
-        let name = self.row.name.to_string();
-        self.row_relation(relation).is_some_and(|relation| shown(&relation.target) == name)
-    }
-
-    fn row_relation(&self, relation: &RelationRef) -> Option<&Relation> {
-        self.row.relations.get(relation.index?)
-    }
-
-    fn place(&self) -> Place<'_> {
-        Place::context(&self.row)
+    fn own_row(&self) -> RuleRow<'_> {
+        RuleRow::context(&self.row)
     }
 
     pub(super) fn relation(&self, relation: &Relation) -> TokenStream {
@@ -173,12 +168,12 @@ impl Policy {
 
     /// A rule, as data.
     pub(super) fn rule(&self, rule: &Rule) -> TokenStream {
-        rule_at(rule, &self.place())
+        rule_at(rule, &self.own_row())
     }
 }
 
-/// A rule about the row of a place, as data.
-fn rule_at(rule: &Rule, place: &Place<'_>) -> TokenStream {
+/// A rule about a row, as data.
+fn rule_at(rule: &Rule, row: &RuleRow<'_>) -> TokenStream {
     let of = quote!(::auth_core::__private::Rule);
     let of_leaf = |leaf: TokenStream| quote!(#of::Leaf(#leaf));
     let of_name = |principal: &str, name| {
@@ -186,15 +181,15 @@ fn rule_at(rule: &Rule, place: &Place<'_>) -> TokenStream {
         of_leaf(subject(&quote!(#principal(#name))))
     };
     let joined = |rules: &[Rule]| {
-        let rules = rules.iter().map(|rule| rule_at(rule, place));
+        let rules = rules.iter().map(|rule| rule_at(rule, row));
         quote!(&[#(#rules),*])
     };
     match rule {
         Rule::Nobody => quote!(#of::Any(&[])),
         Rule::EveryLoggedInUser => of_leaf(subject(&quote!(EveryLoggedInUser))),
         Rule::Everyone => {
-            let (columns, everyone) = (place.columns.clone(), leaf(&quote!(Everyone)));
-            if place.row.is_some() {
+            let (columns, everyone) = (row.columns.clone(), leaf(&quote!(Everyone)));
+            if row.row.is_some() {
                 return of_leaf(everyone);
             }
             of_leaf(quote!(const {
@@ -208,30 +203,26 @@ fn rule_at(rule: &Rule, place: &Place<'_>) -> TokenStream {
             let name = role(name);
             of_leaf(leaf(&quote!(Permission(#name))))
         }
-        Rule::User(column) => column_rule(column, place, &ID, None, |column| subject(&quote!(User(#column)))),
+        Rule::User(column) => column_rule(column, row, &ID, None, |column| subject(&quote!(User(#column)))),
         Rule::Account(column) => {
-            column_rule(column, place, &ID, None, |column| subject(&quote!(Account(#column))))
+            column_rule(column, row, &ID, None, |column| subject(&quote!(Account(#column))))
         }
         Rule::IsNull(column) => {
-            column_rule(column, place, &NULL, None, |column| leaf(&quote!(IsNull(#column))))
+            column_rule(column, row, &NULL, None, |column| leaf(&quote!(IsNull(#column))))
         }
-        Rule::Flag(column) => column_rule(column, place, &FLAG, None, |column| leaf(&quote!(Flag(#column)))),
+        Rule::Flag(column) => column_rule(column, row, &FLAG, None, |column| leaf(&quote!(Flag(#column)))),
         Rule::Is(column, values) => {
             let values = literals(values);
-            column_rule(column, place, &COMPARED, Some(&values), |column| leaf(&quote!(Is(#column, #values))))
+            column_rule(column, row, &COMPARED, Some(&values), |column| leaf(&quote!(Is(#column, #values))))
         }
-        Rule::Until(column) => {
-            column_rule(column, place, &TIME, None, |column| leaf(&quote!(Until(#column))))
-        }
-        Rule::Since(column) => {
-            column_rule(column, place, &TIME, None, |column| leaf(&quote!(Since(#column))))
-        }
+        Rule::Until(column) => column_rule(column, row, &TIME, None, |column| leaf(&quote!(Until(#column)))),
+        Rule::Since(column) => column_rule(column, row, &TIME, None, |column| leaf(&quote!(Since(#column)))),
         Rule::Granted(None, granted, _) => {
-            let (columns, word) = (&place.columns, written(granted).replace('-', "_"));
+            let (columns, word) = (&row.columns, written(granted).replace('-', "_"));
             let ambiguous = format!(
                 "`{word}` is a permission of `{}` and one of its columns; say `is({word}, true)` of the column, \
                  or rename one of them",
-                place.shown
+                row.shown
             );
             let granted = permission(granted);
             quote!(#of::Granted(const {
@@ -240,12 +231,12 @@ fn rule_at(rule: &Rule, place: &Place<'_>) -> TokenStream {
             }))
         }
         Rule::Granted(Some(relation), granted, _) => {
-            let (relation, granted) = (place.behind(relation, false).relation, permission(granted));
+            let (relation, granted) = (row.behind(relation, false).relation, permission(granted));
             quote!(#of::Related(#relation, &#of::Granted(#granted)))
         }
         Rule::AnyRow(relation, rule) => {
-            let place = place.behind(relation, true);
-            let (relation, rule) = (&place.relation, rule_at(rule, &place));
+            let row = row.behind(relation, true);
+            let (relation, rule) = (&row.relation, rule_at(rule, &row));
             quote!(#of::Related(#relation, &#rule))
         }
         Rule::Any(rules) => {
@@ -262,7 +253,7 @@ fn rule_at(rule: &Rule, place: &Place<'_>) -> TokenStream {
 /// A term about a column, whose type the schema has, or the derive of the related rows.
 fn column_rule(
     Column { relation, name }: &Column,
-    place: &Place<'_>,
+    row: &RuleRow<'_>,
     expected: &Expected,
     values: Option<&TokenStream>,
     leaf: impl Fn(&TokenStream) -> TokenStream,
@@ -270,8 +261,8 @@ fn column_rule(
     let of = quote!(::auth_core::__private::Rule);
     let span = at(name.span());
     let word = name.unraw().to_string();
-    let behind = relation.as_ref().map(|relation| place.behind(relation, false));
-    let tested = behind.as_ref().unwrap_or(place);
+    let behind = relation.as_ref().map(|relation| row.behind(relation, false));
+    let tested = behind.as_ref().unwrap_or(row);
     if let Some(row) = tested.row {
         let table = row.table_at(span);
         let function = Ident::new(expected.own, span);
@@ -283,7 +274,7 @@ fn column_rule(
         let leaf = leaf(&column);
         return quote!(#of::Leaf(#leaf));
     }
-    let Place { shown, columns, relation: reference, .. } = tested;
+    let RuleRow { shown, columns, relation: reference, .. } = tested;
     // A permission stands where a boolean column does.
     let permissions = if expected.own == FLAG.own { KnownPermission::NAMES.as_slice() } else { &[] };
     let as_term = |meant: &str| {

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
+use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{DeriveInput, LitStr, Path, Token, Type, parenthesized};
@@ -28,17 +29,17 @@ pub(super) struct Attributes {
 
 impl Attributes {
     pub(super) fn by(input: &DeriveInput, runtime: &mut Runtime, errors: &mut Errors) -> Self {
-        let (mut parsed, input_name) = (Self::default(), &input.ident);
+        let (mut parsed, row_name) = (Self::default(), &input.ident);
         for attribute in &input.attrs {
             if attribute.path().is_ident("diesel") {
-                let result = items(attribute, |key, input| parsed.diesel(key, input));
+                let result = items(attribute, row_name, |key, input| parsed.diesel(key, input));
                 errors.keep(result);
             } else if attribute.path().is_ident("auth") {
-                let result = items(attribute, |key, input| {
+                let result = items(attribute, row_name, |key, input| {
                     if key == "crate" {
                         runtime.take_value(key, input)?;
                     } else {
-                        parsed.auth(key, input, input_name)?;
+                        parsed.auth(key, input, row_name)?;
                     }
                     // In diesel's attributes, anything may follow.
                     if input.is_empty() || input.peek(Token![,]) {
@@ -93,7 +94,7 @@ impl Attributes {
             self.rows_by(key, input)
         } else if key == "belongs_to" || key == "has_many" {
             let relation = relation(key, input, row)?;
-            if self.relations.iter().any(|other| other.name == relation.name) {
+            if self.relations.iter().any(|other| other.name.unraw() == relation.name.unraw()) {
                 return Err(syn::Error::new(
                     relation.name.span(),
                     format_args!("two relations are called `{}`; give one another name", relation.name),

@@ -1,10 +1,9 @@
 //! How `#[diesel(…)]` and `#[auth(…)]` are written: items, of which many are none of ours.
 
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, Meta, Token, Type, parenthesized};
 
 use super::{Relation, RelationKind};
@@ -12,6 +11,7 @@ use super::{Relation, RelationKind};
 /// Calls `item` behind each key of `#[attribute(key, key = value, key(…))]`; a value that it leaves unread is skipped.
 pub(super) fn items(
     attribute: &Attribute,
+    row: &Ident,
     mut item: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
 ) -> syn::Result<()> {
     let Meta::List(list) = &attribute.meta else {
@@ -26,7 +26,25 @@ pub(super) fn items(
         }
         Ok(())
     };
-    items.parse2(list.tokens.clone())
+    items.parse2(of_row(list.tokens.clone(), row))
+}
+
+/// Writes the row for `Self`: what is generated stands outside of its implementations.
+pub(crate) fn of_row(tokens: TokenStream, row: &Ident) -> TokenStream {
+    let named = |token| match token {
+        TokenTree::Ident(word) if word == "Self" => {
+            let mut row = row.clone();
+            row.set_span(word.span());
+            row.into()
+        }
+        TokenTree::Group(group) => {
+            let mut named = Group::new(group.delimiter(), of_row(group.stream(), row));
+            named.set_span(group.span());
+            named.into()
+        }
+        token => token,
+    };
+    tokens.into_iter().map(named).collect()
 }
 
 /// Skips what is left of an item. Its value may be a type or an expression, and then a comma in it is no end of it, as
@@ -77,8 +95,8 @@ pub(super) fn relation(key: &Ident, input: ParseStream<'_>, row: &Ident) -> syn:
     let parts = |content: ParseStream<'_>| {
         let name = content.call(Ident::parse_any)?;
         let _: Token![:] = content.parse()?;
-        let written = content.call(Type::without_plus)?;
-        let (target, is_self) = target(written, row);
+        let target = content.call(Type::without_plus)?;
+        let is_self = matches!(&target, Type::Path(path) if path.path.is_ident(row));
         let _: Token![,] = content.parse()?;
         let foreign_key = content.call(Ident::parse_any)?;
         let _: Option<Token![,]> = content.parse()?;
@@ -91,19 +109,6 @@ pub(super) fn relation(key: &Ident, input: ParseStream<'_>, row: &Ident) -> syn:
         }
     };
     parts(&content).map_err(explained)
-}
-
-/// The type of the related rows, and whether it is that of the row itself.
-fn target(written: Type, row: &Ident) -> (Type, bool) {
-    let Type::Path(mut path) = written else { return (written, false) };
-    if path.path.is_ident("Self") {
-        let mut name = row.clone();
-        name.set_span(path.span());
-        path.path = name.into();
-        return (Type::Path(path), true);
-    }
-    let is_self = path.path.is_ident(row);
-    (Type::Path(path), is_self)
 }
 
 /// `recursive`, if it is there.

@@ -109,6 +109,41 @@ pub mod passed_on {
     user!(User, role("editor") | user(id), "boss");
 }
 
+mod perms {
+    pub(super) const PUBLISH: auth_core::Permission = auth_core::Permission::new("publish");
+}
+
+diesel::table! {
+    folders (id) {
+        id -> Integer,
+        type_id -> Nullable<Integer>,
+        owner_id -> Integer,
+        kind -> SmallInt,
+    }
+}
+
+use perms::PUBLISH;
+
+/// A permission that goes down a tree by any of its paths, a keyword for the relation, and constants of the row itself.
+#[derive(diesel::Queryable, diesel::Selectable, auth_core::AuthModel)]
+#[diesel(table_name = folders, check_for_backend(diesel::sqlite::Sqlite))]
+#[auth(belongs_to(r#type: Self, type_id, recursive))]
+#[acl(
+    perms::PUBLISH = user(owner_id) | r#type.PUBLISH,
+    read = is(kind, Self::OPEN, 3i16, -0x1) & role(Self::READER) | type.read,
+)]
+pub struct Tree {
+    pub id: i32,
+    pub type_id: ::core::option::Option<i32>,
+    pub owner_id: i32,
+    pub kind: i16,
+}
+
+impl Tree {
+    const OPEN: i16 = 1;
+    const READER: &'static str = "reader";
+}
+
 pub fn run() {
     use auth_core::{AuthModel, LoadContext, Permission, Scoped, User, check_access, explain};
 
@@ -141,6 +176,12 @@ pub fn run() {
     );
     // Of two that refer to each other, it comes to an end.
     assert!(format!("{:?}", contexts::Account::POLICY).starts_with("Policy { context: \"Account\""));
+
+    assert_eq!(
+        Tree::POLICY.to_string(),
+        "Tree\n  publish = user(owner_id) | type.publish\n  \
+         read = is(kind, 1, 3, -1) & role(\"reader\") | type.read\n"
+    );
 
     let rules = passed_on::User::POLICY.to_string();
     assert_eq!(

@@ -39,10 +39,6 @@ impl ColumnTest {
         subject: Option<&dyn Subject>,
         now: impl FnOnce() -> Option<Moment>,
     ) -> A {
-        let moment = |column: Column, test: fn(Moment) -> Test| match now() {
-            Some(now) => Self { column, test: test(now) }.into(),
-            None => false.into(),
-        };
         match *leaf {
             Leaf::Subject(principal) => {
                 let Some(subject) = subject else { return false.into() };
@@ -66,8 +62,12 @@ impl ColumnTest {
                     Self { column, test: Test::Among(values.collect()) }.into()
                 }
             },
-            Leaf::Until(column) => moment(column, Test::Until),
-            Leaf::Since(column) => moment(column, Test::Since),
+            // At a time that databases cannot hold, only what never ends has not ended, and nothing has begun.
+            Leaf::Until(column) => Self { column, test: now().map_or(Test::Null, Test::Until) }.into(),
+            Leaf::Since(column) => match now() {
+                Some(now) => Self { column, test: Test::Since(now) }.into(),
+                None => false.into(),
+            },
         }
     }
 

@@ -65,6 +65,7 @@ where
         self.exists.walk_ast(out)
     }
 }
+
 /// A predicate whose columns are those of the table or of a query around it: [`ScopedExists`] has them checked.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]

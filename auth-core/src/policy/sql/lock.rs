@@ -51,7 +51,7 @@ impl RowLock {
     pub(super) fn of_row(self, permission: Permission) -> &'static str {
         match self {
             Self::Transaction => "",
-            // No policy depends on the rows that refer to this one, so others may refer to it meanwhile. Where they could not, two
+            // A new row that refers to this one can only grant more, so others may insert it meanwhile. Where they could not, two
             // transactions that each hold a row and insert one that refers to the other's would wait for each other. A
             // transaction that deletes the row has to wait for them, and does it best before it holds anything.
             Self::Postgres if permission != Permission::DELETE => " FOR NO KEY UPDATE",

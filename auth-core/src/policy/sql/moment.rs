@@ -17,7 +17,7 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// `None` for a time beyond the years that databases have in common.
+    /// `None` for a time outside of the years from 1970 to 9999, which all databases have.
     pub(super) fn of(time: SystemTime) -> Option<Self> {
         let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         let nanoseconds = i128::try_from(since_epoch.as_nanos()).ok()?;

@@ -8,7 +8,7 @@ use diesel::{
     sql_types::{Bool, Nullable},
 };
 
-use super::{GrantedColumn, IsTrue, Scope, Scoped};
+use super::{IsTrue, Scope, Scoped};
 
 /// The place of the columns that a scope writes: the table itself, or an alias of it.
 ///
@@ -177,9 +177,3 @@ macro_rules! expression {
 
 expression!(Scope: Nullable<Bool>);
 expression!(IsTrue: Bool);
-
-impl<M> QueryId for GrantedColumn<M> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}

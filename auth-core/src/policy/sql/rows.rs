@@ -75,12 +75,13 @@ where
     type SqlType = (AsSelect<M, M::Database>, Integer);
 }
 
-// The model has one table and one key, but its selection may be an expression of any text.
-impl<M: 'static, S: QueryId, N: QueryId, K: QueryId> QueryId for Rows<M, S, N, K> {
+// The model has one table and one key, but its selection may be an expression of any text, and which rows are there may depend
+// on the time.
+impl<M: KeyedRow, S: QueryId, N: QueryId, K: QueryId> QueryId for Rows<M, S, N, K> {
     type QueryId = Rows<M, S::QueryId, N::QueryId, K::QueryId>;
 
     const HAS_STATIC_QUERY_ID: bool =
-        S::HAS_STATIC_QUERY_ID && N::HAS_STATIC_QUERY_ID && K::HAS_STATIC_QUERY_ID;
+        S::HAS_STATIC_QUERY_ID && N::HAS_STATIC_QUERY_ID && K::HAS_STATIC_QUERY_ID && M::ROWS.is_none();
 }
 
 impl<M, S, N, K> QueryFragment<M::Database> for Rows<M, S, N, K>

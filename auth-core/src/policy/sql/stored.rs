@@ -3,7 +3,7 @@
 use std::{any::type_name, collections::VecDeque, fmt, hash::Hash, time::Instant};
 
 use diesel::{
-    query_builder::{AstPass, QueryFragment},
+    query_builder::{AstPass, QueryFragment, QueryId},
     result::QueryResult,
 };
 
@@ -275,6 +275,13 @@ impl<M> Clone for GrantedColumn<M> {
     fn clone(&self) -> Self {
         Self { scopes: self.scopes.clone(), there: self.there.clone(), lock: self.lock }
     }
+}
+
+// The text depends on the answers of the policy for the subject.
+impl<M> QueryId for GrantedColumn<M> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 impl<M: Scoped<Backend: BindIds> + KeyedRow<Database = <M as Scoped>::Backend>> Number<M>

@@ -63,7 +63,7 @@ impl From<ColumnTest> for Tree {
 /// Makes trees for one decision.
 pub(super) struct Planter<'a> {
     subject: Option<&'a dyn Subject>,
-    /// Read once. Nothing ends or begins at a time that databases cannot hold.
+    /// Read once.
     now: OnceCell<Option<Moment>>,
 }
 

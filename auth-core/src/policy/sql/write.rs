@@ -1,17 +1,13 @@
 //! Scopes, written down.
 
-use std::borrow::Cow;
+mod walk;
 
 use diesel::{
     query_builder::{AstPass, QueryFragment},
     result::QueryResult,
 };
 
-use super::{
-    Form, IsTrue, Scope, Scoped,
-    tree::{Climb, Tree},
-    value::BindIds,
-};
+use super::{Form, IsTrue, Scope, Scoped, tree::Tree, value::BindIds};
 use crate::policy::{Column, Kind, Relation, RelationKind};
 
 /// Implements a fragment for each backend that ids can be bound to.
@@ -136,13 +132,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             Tree::Any(trees) => joined(trees, " OR ", out, |tree, out| self.write(tree, out))?,
             Tree::All(trees) => joined(trees, " AND ", out, |tree, out| self.write(tree, out))?,
             Tree::Related(relation, tree) => self.write_related(relation, tree, out)?,
-            Tree::Ancestor(relation, climb) => match (self.form, self.key) {
-                (Form::Locked(clause), Some(key)) if !clause.is_empty() => {
-                    self.write_locked_climb(relation, climb, key, out)?;
-                }
-                (Form::Row | Form::Locked(_), Some(key)) => self.write_climb(relation, climb, key, out)?,
-                _ => self.write_descent(relation, climb, out)?,
-            },
+            Tree::Ancestor(relation, climb) => self.write_ancestor(relation, climb, out)?,
         }
         Ok(())
     }
@@ -189,182 +179,6 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         Ok(())
     }
 
-    /// The rows from whose parents a walk up the tree comes to its base. Each row that it passes is remembered with the parent
-    /// at which the walk began; `UNION` passes none twice, so a circle ends.
-    fn write_climb(
-        &self,
-        relation: &'static Relation,
-        climb: &'b Climb,
-        key: &'b dyn QueryFragment<M::Backend>,
-        out: &mut Out<'_, 'b, M>,
-    ) -> QueryResult<()> {
-        let path = [self.path, &[relation]].concat();
-        let (above, walk) = (self.at(&path), format!("__auth_up_{}", self.path.len()));
-        self.write_column(relation.own.name, out)?;
-        out.push_sql(&format!(" IN (WITH RECURSIVE {walk} (origin, place) AS (SELECT "));
-        self.write_column(relation.own.name, out)?;
-        out.push_sql(", ");
-        self.write_column(relation.own.name, out)?;
-        self.write_from(out)?;
-        self.write_reached(key, out)?;
-        out.push_sql(&format!(" UNION SELECT {walk}.origin, "));
-        above.write_column(relation.own.name, out)?;
-        let joined = |out: &mut Out<'_, 'b, M>| -> QueryResult<()> {
-            above.write_from(out)?;
-            out.push_sql(&format!(" INNER JOIN {walk} ON "));
-            above.write_column(relation.related.name, out)?;
-            out.push_sql(&format!(" = {walk}.place WHERE "));
-            Ok(())
-        };
-        joined(out)?;
-        above.write(&climb.step, out)?;
-        out.push_sql(&format!(") SELECT {walk}.origin"));
-        joined(out)?;
-        above.write(&climb.base, out)?;
-        out.push_sql(")");
-        Ok(())
-    }
-
-    /// A walk up the tree whose rows are locked. It sees them as they were when the statement began, and the lock sees them as
-    /// they are: where one has changed in between, or is gone, the walk did not take place.
-    fn write_locked_climb(
-        &self,
-        relation: &'static Relation,
-        climb: &'b Climb,
-        key: &'b dyn QueryFragment<M::Backend>,
-        out: &mut Out<'_, 'b, M>,
-    ) -> QueryResult<()> {
-        let path = [self.path, &[relation]].concat();
-        let (above, walk) = (self.at(&path), format!("__auth_up_{}", self.path.len()));
-        // No lock is possible within the walk.
-        let unlocked = ScopedTable { form: Form::Row, ..self.at(&path) };
-        let as_number = |tree: &'b Tree, table: &ScopedTable<'_, 'b, M>, out: &mut Out<'_, 'b, M>| {
-            out.push_sql("CASE WHEN ");
-            table.write(tree, out)?;
-            out.push_sql(" THEN 1 ELSE 0 END");
-            QueryResult::Ok(())
-        };
-        let visited = |out: &mut Out<'_, 'b, M>| {
-            above.write_column(relation.related.name, out)?;
-            out.push_sql(", ");
-            above.write_column(relation.own.name, out)?;
-            out.push_sql(", ");
-            as_number(&climb.step, &unlocked, out)?;
-            above.write_from(out)?;
-            out.push_sql(" INNER JOIN ");
-            QueryResult::Ok(())
-        };
-        self.write_column(relation.own.name, out)?;
-        out.push_sql(&format!(" IN (WITH RECURSIVE {walk} (origin, place, parent, passes) AS (SELECT "));
-        self.write_column(relation.own.name, out)?;
-        out.push_sql(", ");
-        visited(out)?;
-        self.write_source(out)?;
-        out.push_sql(" ON ");
-        above.write_column(relation.related.name, out)?;
-        out.push_sql(" = ");
-        self.write_column(relation.own.name, out)?;
-        self.write_reached(key, out)?;
-        out.push_sql(&format!(" UNION SELECT {walk}.origin, "));
-        visited(out)?;
-        out.push_sql(&format!("{walk} ON "));
-        above.write_column(relation.related.name, out)?;
-        out.push_sql(&format!(
-            " = {walk}.parent WHERE {walk}.passes = 1) SELECT seen.origin FROM (SELECT {walk}.origin AS origin, "
-        ));
-        as_number(&climb.base, &above, out)?;
-        out.push_sql(" AS granted, CASE WHEN (");
-        above.write_column(relation.own.name, out)?;
-        out.push_sql(&format!(" = {walk}.parent OR {walk}.parent IS NULL AND "));
-        above.write_column(relation.own.name, out)?;
-        out.push_sql(&format!(" IS NULL) AND {walk}.passes = "));
-        as_number(&climb.step, &above, out)?;
-        out.push_sql(" THEN 1 ELSE 0 END AS unchanged");
-        above.write_from(out)?;
-        out.push_sql(&format!(" INNER JOIN {walk} ON "));
-        above.write_column(relation.related.name, out)?;
-        out.push_sql(&format!(" = {walk}.place"));
-        self.form.write_lock(out);
-        out.push_sql(&format!(
-            ") AS seen GROUP BY seen.origin HAVING MAX(seen.granted) = 1 AND SUM(seen.unchanged) = \
-             (SELECT COUNT(*) FROM {walk} WHERE {walk}.origin = seen.origin))"
-        ));
-        Ok(())
-    }
-
-    /// `WHERE`, and that the rows of this table are those to which the relations lead from the rows with the key.
-    fn write_reached(
-        &self,
-        key: &'b dyn QueryFragment<M::Backend>,
-        out: &mut Out<'_, 'b, M>,
-    ) -> QueryResult<()> {
-        out.push_sql(" WHERE ");
-        let Some((relation, before)) = self.path.split_last() else { return key.walk_ast(out.reborrow()) };
-        let before = self.at(before);
-        let keys = |out: &mut Out<'_, 'b, M>| {
-            out.push_sql("SELECT ");
-            before.write_column(relation.own.name, out)?;
-            before.write_from(out)?;
-            before.write_reached(key, out)
-        };
-        self.write_column(relation.related.name, out)?;
-        if relation.kind != RelationKind::Ancestors {
-            out.push_sql(" IN (");
-            keys(out)?;
-            out.push_sql(")");
-            return Ok(());
-        }
-        // A walk up the tree may have come here, so it is any of the ancestors.
-        let reach = format!("__auth_reach_{}", self.path.len());
-        out.push_sql(&format!(" IN (WITH RECURSIVE {reach} (place) AS ("));
-        keys(out)?;
-        out.push_sql(" UNION SELECT ");
-        self.write_column(relation.own.name, out)?;
-        self.write_from(out)?;
-        out.push_sql(&format!(" INNER JOIN {reach} ON "));
-        self.write_column(relation.related.name, out)?;
-        out.push_sql(&format!(" = {reach}.place) SELECT {reach}.place FROM {reach})"));
-        Ok(())
-    }
-
-    /// The rows whose parent is one of those that a walk down the tree finds, which begins at all that are a base.
-    fn write_descent(
-        &self,
-        relation: &'static Relation,
-        climb: &'b Climb,
-        out: &mut Out<'_, 'b, M>,
-    ) -> QueryResult<()> {
-        let path = [self.path, &[relation]].concat();
-        let (below, walk) = (self.at(&path), format!("__auth_down_{}", self.path.len()));
-        let is_text = relation.related.kind == Kind::Text;
-        if is_text {
-            out.push_sql("EXISTS (");
-        } else {
-            self.write_column(relation.own.name, out)?;
-            out.push_sql(" IN (");
-        }
-        out.push_sql(&format!("WITH RECURSIVE {walk} (place) AS (SELECT "));
-        below.write_column(relation.related.name, out)?;
-        below.write_from(out)?;
-        out.push_sql(" WHERE ");
-        below.write(&climb.base, out)?;
-        out.push_sql(" UNION SELECT ");
-        below.write_column(relation.related.name, out)?;
-        below.write_from(out)?;
-        out.push_sql(&format!(" INNER JOIN {walk} ON {walk}.place = "));
-        below.write_column(relation.own.name, out)?;
-        out.push_sql(" WHERE ");
-        below.write(&climb.step, out)?;
-        if is_text {
-            out.push_sql(&format!(") SELECT 1 FROM {walk} WHERE {walk}.place = "));
-            self.write_column(relation.own.name, out)?;
-        } else {
-            out.push_sql(&format!(") SELECT {walk}.place FROM {walk}"));
-        }
-        out.push_sql(")");
-        Ok(())
-    }
-
     fn at<'a>(&self, path: &'a [&'static Relation]) -> ScopedTable<'a, 'b, M> {
         ScopedTable { path, form: self.form, key: self.key, alias: self.alias }
     }
@@ -378,7 +192,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         self.write_table(out)?;
         if !self.path.is_empty() {
             out.push_sql(" AS ");
-            out.push_sql(&self.own_alias());
+            self.write_name(TABLE, out);
         }
         Ok(())
     }
@@ -387,7 +201,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         match self.alias {
             Some(alias) if self.path.is_empty() => out.push_identifier(alias)?,
             _ if self.path.is_empty() => self.write_table(out)?,
-            _ => out.push_sql(&self.own_alias()),
+            _ => self.write_name(TABLE, out),
         }
         out.push_sql(".");
         out.push_identifier(name)
@@ -397,13 +211,21 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         M::write_table(self.path, out.reborrow())
     }
 
-    /// A name that no table of the caller's has, even where a table is its own ancestor. It needs no quotes.
-    fn own_alias(&self) -> Cow<'static, str> {
-        const ALIASES: [&str; 5] = ["__auth_0", "__auth_1", "__auth_2", "__auth_3", "__auth_4"];
+    /// Writes a name that no table of the caller's has, even where a table is its own ancestor. It needs no quotes.
+    fn write_name(&self, prefix: &str, out: &mut Out<'_, 'b, M>) {
+        const DEPTHS: [&str; 5] = ["0", "1", "2", "3", "4"];
+
+        out.push_sql(prefix);
         let depth = self.path.len();
-        ALIASES.get(depth).map_or_else(|| format!("__auth_{depth}").into(), |alias| (*alias).into())
+        match DEPTHS.get(depth) {
+            Some(depth) => out.push_sql(depth),
+            None => out.push_sql(&depth.to_string()),
+        }
     }
 }
+
+/// What the names of tables within subqueries begin with.
+const TABLE: &str = "__auth_";
 
 impl Form {
     fn write_lock<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {

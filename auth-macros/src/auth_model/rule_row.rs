@@ -10,10 +10,10 @@ use crate::acl::{RelationRef, mistaken};
 use crate::row::Row;
 
 /// The row that a rule is about: that of the context, or one to which a relation leads.
-pub(super) struct Place<'a> {
+pub(super) struct RuleRow<'a> {
     /// The context, if it is its row.
     pub(super) row: Option<&'a Row>,
-    /// The relation that leads here, as an expression. Nothing for the context.
+    /// The relation that leads to it, as an expression. Nothing for the context.
     pub(super) relation: TokenStream,
     /// The policy of the row.
     pub(super) policy: TokenStream,
@@ -23,7 +23,7 @@ pub(super) struct Place<'a> {
     pub(super) shown: String,
 }
 
-impl<'a> Place<'a> {
+impl<'a> RuleRow<'a> {
     pub(super) fn context(row: &'a Row) -> Self {
         Self {
             row: Some(row),
@@ -34,7 +34,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The place to which a relation leads from here. The relations of the context are known to the derive, and those of
+    /// The row to which a relation leads from this one. The relations of the context are known to the derive, and those of
     /// other rows to their policies.
     pub(super) fn behind(&self, RelationRef { name, index }: &RelationRef, is_many: bool) -> Self {
         let known = index.and_then(|index| self.row?.relations.get(index));
