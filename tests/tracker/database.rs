@@ -28,7 +28,7 @@ impl LockRows for AnyConnection {
     }
 }
 
-const SCHEMA: &str = "
+pub(crate) const SCHEMA: &str = "
     CREATE TABLE organisations (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL);
     CREATE TABLE memberships (id INTEGER PRIMARY KEY, organisation_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
         level VARCHAR(20) NOT NULL, ends_at TIMESTAMP(3) NULL);
@@ -69,7 +69,12 @@ pub(crate) fn open(server: Server, rows: &str) -> Option<(AnyConnection, TestDat
 pub(crate) fn connect(server: Server, database: &TestDatabase) -> Option<AnyConnection> {
     Some(match database.location() {
         #[cfg(feature = "postgres")]
-        Location::Postgres(url) => AnyConnection::Postgres(diesel::PgConnection::establish(url).unwrap()),
+        Location::Postgres(url) => {
+            let mut connection = diesel::PgConnection::establish(url).unwrap();
+            // Without statistics the estimates are high, and statements would be compiled first, for seconds.
+            connection.batch_execute("SET jit = off").unwrap();
+            AnyConnection::Postgres(connection)
+        }
         #[cfg(feature = "mysql")]
         Location::Mysql(url) => AnyConnection::Mysql(diesel::MysqlConnection::establish(url).unwrap()),
         _ if server == Server::Sqlite => {

@@ -2,6 +2,7 @@
 //! outsiders until a date, folders, locked tasks. Its rules are policies alone, and each decides, lists, changes and explains.
 
 mod database;
+mod guards;
 #[allow(dead_code, reason = "most fields are there for policies")]
 mod models;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
