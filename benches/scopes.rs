@@ -1,6 +1,7 @@
-//! A page of a list and the decision about one row, among 1,000, 100,000 and 1,000,000 sensors on SQLite and PostgreSQL,
-//! against the same query with the rule written by hand: joins, as an engineer would write them. Prints the plans as
-//! well, and fails where one of ours reads all sensors.
+//! A page and the count of a list and the decision about one row, among 1,000, 100,000 and 1,000,000 sensors on SQLite and
+//! PostgreSQL, against the same query with the rule written by hand: joins, as an engineer would write them. Then the same
+//! among 1,000,000 projects through 5,000,000 memberships, and in a tree of 840,000 folders. Prints the plans as well, and
+//! fails where one of ours reads all sensors.
 //!
 //! ```sh
 //! cargo bench -p auth-benches --features postgres --bench scopes
@@ -30,12 +31,16 @@ fn main() -> Result<(), Error> {
         sqlite::lists::measure("SQLite", size, connection)?;
     }
     sqlite::lists::explain("SQLite", connection)?;
+    sqlite::tenants::measure("SQLite", connection)?;
+    sqlite::tenants::explain("SQLite", connection)?;
     #[cfg(feature = "postgres")]
     postgres::in_schema(|connection| {
         for size in SIZES {
             postgres::lists::measure("PostgreSQL", size, connection)?;
         }
-        postgres::lists::explain("PostgreSQL", connection)
+        postgres::lists::explain("PostgreSQL", connection)?;
+        postgres::tenants::measure("PostgreSQL", connection)?;
+        postgres::tenants::explain("PostgreSQL", connection)
     })?;
     Ok(())
 }

@@ -187,16 +187,11 @@ impl Policy {
                     ::auth_core::__private::SqlTypeOf<#diesel::helper_types::AsSelect<Self, #backend>>,
                 >>;
 
-                fn accessible_by(
-                    __auth_subject: &dyn ::auth_core::Subject,
-                    __auth_permission: ::auth_core::Permission,
-                ) -> Self::Query {
+                fn query(__auth_scope: ::auth_core::Scope<Self>) -> Self::Query {
                     let __auth_rows = #diesel::QueryDsl::into_boxed(#diesel::QueryDsl::select(
                         #table::table,
                         <Self as #diesel::SelectableHelper<#backend>>::as_select(),
                     ));
-                    let __auth_scope =
-                        <Self as ::auth_core::Scoped>::scope(__auth_subject, __auth_permission).of_many();
                     ::auth_core::ScopedQuery::new(if __auth_scope.has_all() {
                         __auth_rows
                     } else {

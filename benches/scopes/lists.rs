@@ -1,19 +1,16 @@
 //! The lists and the decisions that are measured, on one database: that of the module around.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::hint::black_box;
 
 use auth_benches::Error;
 use auth_core::{AdminRoles, AuthModel, LoadContext, Permission, Scoped, Stored, User};
-use diesel::{
-    connection::SimpleConnection,
-    prelude::*,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-};
+use diesel::{connection::SimpleConnection, prelude::*};
 
-use super::{Asked, Connection, Database, EXPLAIN, PlanColumns, PlanRow, line, reads_all};
+use super::{
+    Asked, Connection, Database,
+    measured::{in_turn, numbers, plan, row},
+    reads_all,
+};
 
 diesel::table! {
     accounts (id) {
@@ -76,16 +73,12 @@ struct Sensor {
 }
 
 const PAGE: i64 = 20;
-const PAIRS: usize = 1_000;
 
 /// As many sensors, a tenth as many assets of which each hundredth is public, and accounts in groups of ten around a
 /// consultancy, with the usual indexes.
 fn world(sensors: usize) -> String {
     let assets = sensors / 10;
     let accounts = (sensors / 1_000).max(100);
-    let numbers = |most: usize| {
-        format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})")
-    };
     format!(
         "
         DROP TABLE IF EXISTS sensors; DROP TABLE IF EXISTS assets; DROP TABLE IF EXISTS accounts;
@@ -136,6 +129,32 @@ pub(crate) fn measure(database: &str, size: usize, connection: &mut Connection) 
             |connection, _| drop(black_box(list_by_hand(subject, connection))),
         );
         row("a page of a list", who, ours, theirs);
+        let walk = || Sensor::accessible_row_by_row(subject, Permission::READ).order(sensors::id).limit(PAGE);
+        assert_eq!(
+            ids(walk().load(connection)?),
+            ids(list().load(connection)?),
+            "row by row, a page of a {who}"
+        );
+        let [ours, theirs] = in_turn(
+            connection,
+            all,
+            |connection, _| drop(black_box(walk().load::<Sensor>(connection))),
+            |connection, _| drop(black_box(list_by_hand(subject, connection))),
+        );
+        row("a page of a list, row by row", who, ours, theirs);
+        let count = || Sensor::accessible_by(subject, Permission::READ).count();
+        assert_eq!(
+            count().get_result::<i64>(connection)?,
+            count_by_hand(subject, connection)?,
+            "count of a {who}"
+        );
+        let [ours, theirs] = in_turn(
+            connection,
+            all,
+            |connection, _| drop(black_box(count().get_result::<i64>(connection))),
+            |connection, _| drop(black_box(count_by_hand(subject, connection))),
+        );
+        row("the count of a list", who, ours, theirs);
 
         for id in (1..all).step_by(size / 50) {
             let allowed = Sensor::check_access(connection, subject, id, Permission::READ)?.is_allowed();
@@ -178,45 +197,6 @@ fn check(what: &str, plan: &[String], asked: Asked) -> Result<(), Error> {
     if reads_all(plan, asked) { Err(format!("{what}: all sensors are read").into()) } else { Ok(()) }
 }
 
-type Work<'a> = dyn Fn(&mut Connection, i32) + 'a;
-
-/// Calls both in turn, so that a machine whose speed drifts is fair to both, and gives the median of each. Each is the
-/// first as often as the other: the first one finds the row in no cache.
-fn in_turn(
-    connection: &mut Connection,
-    all: i32,
-    ours: impl Fn(&mut Connection, i32),
-    theirs: impl Fn(&mut Connection, i32),
-) -> [Duration; 2] {
-    let mut measured = [Vec::with_capacity(PAIRS), Vec::with_capacity(PAIRS)];
-    // The first calls prepare the statements, and PostgreSQL chooses a plan for good after five.
-    let ids = (0..).step_by(487).map(|id: i32| 1 + id % all);
-    for (pair, id) in ids.take(PAIRS + 10).enumerate() {
-        let [our_times, their_times] = &mut measured;
-        let mut both: [(&Work<'_>, _); 2] = [(&ours, our_times), (&theirs, their_times)];
-        if pair % 2 == 1 {
-            both.reverse();
-        }
-        for (work, times) in both {
-            let start = Instant::now();
-            work(connection, id);
-            if pair >= 10 {
-                times.push(start.elapsed());
-            }
-        }
-    }
-    measured.map(|mut times| {
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
-    })
-}
-
-fn row(what: &str, ours: Duration, theirs: Duration) {
-    let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-    println!("| {what} | {:.0} | {:.0} | {ratio:.2} |", micros(ours), micros(theirs));
-}
-
 fn ids(sensors: Vec<Sensor>) -> Vec<i32> {
     sensors.into_iter().map(|sensor| sensor.id).collect()
 }
@@ -243,6 +223,22 @@ fn list_by_hand(subject: &User, connection: &mut Connection) -> QueryResult<Vec<
         joined.filter(of_asset().or(of_client)).load(connection)
     } else {
         sensors.inner_join(assets::table).filter(of_asset()).load(connection)
+    }
+}
+
+/// The same for the number of all that the subject may see.
+fn count_by_hand(subject: &User, connection: &mut Connection) -> QueryResult<i64> {
+    let id = account(subject);
+    let of_asset = || assets::account_id.eq(id).or(assets::account_id.is_null());
+    let sensors = sensors::table.count();
+    if is(subject, "admin") {
+        sensors.get_result(connection)
+    } else if is(subject, "consultant") {
+        let of_client = accounts::consultancy_account_id.eq(id);
+        let joined = sensors.inner_join(assets::table.left_join(accounts::table));
+        joined.filter(of_asset().or(of_client)).get_result(connection)
+    } else {
+        sensors.inner_join(assets::table).filter(of_asset()).get_result(connection)
     }
 }
 
@@ -277,31 +273,4 @@ fn allowed_by_hand_here(subject: &User, id: i32, connection: &mut Connection) ->
         || account_id.is_none()
         || account_id == own
         || is(subject, "consultant") && consultancy == own)
-}
-
-/// A statement whose plan is printed.
-struct Explain<Q>(Q);
-
-impl<Q> Query for Explain<Q> {
-    type SqlType = PlanColumns;
-}
-
-impl<Q> QueryId for Explain<Q> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q: QueryFragment<Database>> QueryFragment<Database> for Explain<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Database>) -> QueryResult<()> {
-        out.push_sql(EXPLAIN);
-        self.0.walk_ast(out.reborrow())
-    }
-}
-
-impl<Q> RunQueryDsl<Connection> for Explain<Q> {}
-
-fn plan<Q: QueryFragment<Database>>(query: Q, connection: &mut Connection) -> QueryResult<Vec<String>> {
-    let plan: Vec<PlanRow> = Explain(query).load(connection)?;
-    Ok(plan.into_iter().map(line).collect())
 }

@@ -9,10 +9,16 @@ use crate::Asked;
 
 #[path = "lists.rs"]
 pub(super) mod lists;
+#[path = "measured.rs"]
+mod measured;
+#[path = "tenants.rs"]
+pub(super) mod tenants;
 
 pub(super) type Connection = diesel::PgConnection;
 type Database = diesel::pg::Pg;
 
+const TIME: &str = "timestamp";
+const PLACEHOLDER: &str = "$1";
 const EXPLAIN: &str = "EXPLAIN ";
 type PlanColumns = Text;
 type PlanRow = String;

@@ -6,10 +6,16 @@ use crate::Asked;
 
 #[path = "lists.rs"]
 pub(super) mod lists;
+#[path = "measured.rs"]
+mod measured;
+#[path = "tenants.rs"]
+pub(super) mod tenants;
 
 pub(super) type Connection = diesel::SqliteConnection;
 type Database = diesel::sqlite::Sqlite;
 
+const TIME: &str = "TEXT";
+const PLACEHOLDER: &str = "?";
 const EXPLAIN: &str = "EXPLAIN QUERY PLAN ";
 type PlanColumns = (Integer, Integer, Integer, Text);
 type PlanRow = (i32, i32, i32, String);

@@ -21,6 +21,9 @@ pub(crate) trait Ask {
     /// The rows of a list.
     fn listed(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
 
+    /// The same, row by row.
+    fn walked(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
+
     /// The rows for which the condition of a single row is true.
     fn selected(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
 
@@ -111,6 +114,17 @@ macro_rules! models {
                     let rows: Vec<i32> = match question.table {
                         $($index => $table::table
                             .filter($model::scope(question).of_many())
+                            .select($table::n)
+                            .load(self)?,)*
+                        _ => unreachable!(),
+                    };
+                    Ok(rows.into_iter().collect())
+                }
+
+                fn walked(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>> {
+                    let rows: Vec<i32> = match question.table {
+                        $($index => $table::table
+                            .filter($model::scope(question).row_by_row())
                             .select($table::n)
                             .load(self)?,)*
                         _ => unreachable!(),

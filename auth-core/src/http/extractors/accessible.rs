@@ -58,6 +58,12 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
         T::accessible_by(&*self.subject, P::PERMISSION)
     }
 
+    /// The same rows, for a page of a caller who has a good part of them: [`Scope::row_by_row`].
+    #[must_use]
+    pub fn query_row_by_row(&self) -> T::Query {
+        T::accessible_row_by_row(&*self.subject, P::PERMISSION)
+    }
+
     /// The rows that the caller may change by the permission `P`, for `diesel::update` and `diesel::delete`: of
     /// `Accessible<Note, Update>`, or `Accessible<Note, Delete>`.
     ///

@@ -71,6 +71,11 @@ impl ColumnTest {
         }
     }
 
+    /// Whether it compares the column with a value of the subject's.
+    pub(super) const fn is_of_subject(&self) -> bool {
+        matches!(self.test, Test::Equal(_))
+    }
+
     /// Whether it is true of null.
     pub(super) fn holds_of_null(&self) -> bool {
         match self.test {

@@ -71,22 +71,6 @@ impl Moment {
 // * SQLite reads `strftime('%Y-%m-%d %H:%M:%f', column) > CAST(? AS timestamp TEXT)`. It stores times as any text that its
 //   functions read, with a `T` or a blank, with a time zone or none, and the function brings them into one form. What is no
 //   time at all becomes null, which is neither to come nor past.
-//
-// Three differences between their comments make that possible. MySQL executes `/*! … */`, in which `#` begins a comment up
-// to the end of the line. PostgreSQL nests comments, so `/* /* */ … /* */ */` is one there, and two in the others. `-- ` hides the
-// end of such a comment from those that do not nest.
-macro_rules! sqlite_only {
-    ($sql:literal) => {
-        concat!("/*!#*//* /* */ ", $sql, " /*\n*/-- */\n")
-    };
-}
-
-macro_rules! not_mysql {
-    ($sql:literal) => {
-        concat!("/*!#*/ ", $sql, " /*\n*/")
-    };
-}
-
 const SQLITE_STRFTIME: &str = sqlite_only!("strftime('%Y-%m-%d %H:%M:%f',");
 const SQLITE_END: &str = sqlite_only!(")");
 const NOT_MYSQL_CAST: &str = not_mysql!("CAST(");

@@ -12,7 +12,7 @@ use diesel::{
     sql_types::BoolOrNullableBool,
 };
 
-use super::{Form, Scope, Scoped, value::BindIds};
+use super::{Scope, Scoped, value::BindIds};
 
 /// The rows that a subject may change, for [`diesel::update`] and [`diesel::delete`]:
 /// [`Scoped::changeable_by`](crate::Scoped::changeable_by).
@@ -105,7 +105,7 @@ impl<'a, M: Scoped> ScopedTarget<'a, M> {
         let key = <M::Table as HasTable>::table().primary_key();
         let position = self.filters.len();
         let this = self.filter(key.eq_all(id));
-        Self { scope: Scope { form: Form::Row, ..this.scope }, key: Some(position), ..this }
+        Self { scope: this.scope.of_one(), key: Some(position), ..this }
     }
 
     /// Of these rows those that the predicate is true of.

@@ -36,6 +36,33 @@ impl Tree {
             Self::All(trees) => trees.iter().all(Self::holds_of_nulls),
         }
     }
+
+    /// Whether it goes up a tree of rows, and indexes find all that it lets the subject have.
+    pub(super) fn climbs_by_indexes(&self) -> bool {
+        self.climbs() && self.is_found_by_indexes()
+    }
+
+    fn climbs(&self) -> bool {
+        match self {
+            Self::Always | Self::Never | Self::Test(_) => false,
+            Self::Any(trees) | Self::All(trees) => trees.iter().any(Self::climbs),
+            Self::Related(_, tree) => tree.climbs(),
+            Self::Ancestor(..) => true,
+        }
+    }
+
+    /// Whether indexes find a few rows of many: by a value of the subject's, or by such rows of another table.
+    fn is_found_by_indexes(&self) -> bool {
+        match self {
+            Self::Always => false,
+            Self::Never => true,
+            Self::Test(test) => test.is_of_subject(),
+            Self::Any(trees) => trees.iter().all(Self::is_found_by_indexes),
+            Self::All(trees) => trees.iter().any(Self::is_found_by_indexes),
+            Self::Related(_, tree) => tree.is_found_by_indexes(),
+            Self::Ancestor(_, climb) => climb.base.is_found_by_indexes(),
+        }
+    }
 }
 
 /// A walk up a tree of rows.

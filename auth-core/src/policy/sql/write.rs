@@ -153,22 +153,24 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             self.write_column(relation.own.name, out)
         };
         let is_many = relation.kind == RelationKind::Many;
+        let is_set = matches!(self.form, Form::Set | Form::Array);
         // `IN` compares texts by the collation of the column before it, and `=` by that of the other, as single rows do.
-        if is_many && self.form != Form::Set || self.form == Form::Set && relation.related.kind == Kind::Text
-        {
+        if is_many && !is_set || is_set && relation.related.kind == Kind::Text {
             out.push_sql("EXISTS (SELECT 1");
             matches_row(out)?;
             out.push_sql(" AND (");
             related.write(tree, out)?;
             out.push_sql(")");
             self.form.write_lock(out);
-        } else if self.form == Form::Set {
+        } else if is_set {
             self.write_column(relation.own.name, out)?;
-            out.push_sql(" IN (SELECT ");
+            self.form.write_in(out);
+            out.push_sql("SELECT ");
             related.write_column(relation.related.name, out)?;
             related.write_from(out)?;
             out.push_sql(" WHERE ");
             related.write(tree, out)?;
+            self.form.write_in_end(out);
         } else {
             out.push_sql("(SELECT ");
             related.write(tree, out)?;
@@ -180,7 +182,8 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
     }
 
     fn at<'a>(&self, path: &'a [&'static Relation]) -> ScopedTable<'a, 'b, M> {
-        ScopedTable { path, form: self.form, key: self.key, alias: self.alias }
+        let form = if self.form == Form::Each { Form::Set } else { self.form };
+        ScopedTable { path, form, key: self.key, alias: self.alias }
     }
 
     fn write_from(&self, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
@@ -228,6 +231,23 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
 const TABLE: &str = "__auth_";
 
 impl Form {
+    /// Writes the operator before a subselect that is a set, and the parenthesis that opens it.
+    fn write_in<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
+        if self == Self::Array {
+            out.push_sql(concat!(not_postgres!("IN"), postgres_only!("= ANY (ARRAY")));
+        } else {
+            out.push_sql(" IN ");
+        }
+        out.push_sql("(");
+    }
+
+    /// What stands before the last parenthesis.
+    fn write_in_end<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
+        if self == Self::Array {
+            out.push_sql(postgres_only!(")"));
+        }
+    }
+
     fn write_lock<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
         if let Self::Locked(clause) = self {
             out.push_sql(clause);

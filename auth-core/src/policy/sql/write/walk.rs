@@ -226,7 +226,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             out.push_sql("EXISTS (");
         } else {
             self.write_column(relation.own.name, out)?;
-            out.push_sql(" IN (");
+            self.form.write_in(out);
         }
         out.push_sql("WITH RECURSIVE ");
         self.write_name(DOWN, out);
@@ -245,12 +245,15 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         out.push_sql(".place = ");
         below.write_column(relation.own.name, out)?;
         out.push_sql(" WHERE ");
-        below.write(&climb.step, out)?;
+        // No index finds what it lets through.
+        ScopedTable { form: Form::Set, ..self.at(below.path) }.write(&climb.step, out)?;
         out.push_sql(") SELECT place FROM ");
         self.write_name(DOWN, out);
         if is_text {
             out.push_sql(" WHERE place = ");
             self.write_column(relation.own.name, out)?;
+        } else {
+            self.form.write_in_end(out);
         }
         out.push_sql(")");
         Ok(())
