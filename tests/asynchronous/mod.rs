@@ -29,6 +29,33 @@ mod tables {
     }
 
     diesel::allow_tables_to_appear_in_same_query!(accounts, assets, sensors);
+
+    diesel::table! {
+        projects (id) {
+            id -> Integer,
+            deleted_at -> Nullable<Timestamp>,
+        }
+    }
+
+    diesel::table! {
+        memberships (id) {
+            id -> Integer,
+            project_id -> Integer,
+            user_id -> Integer,
+            level -> Text,
+            ends_at -> Nullable<Timestamp>,
+        }
+    }
+
+    diesel::table! {
+        folders (id) {
+            id -> Integer,
+            parent_id -> Nullable<Integer>,
+            project_id -> Nullable<Integer>,
+            inherits -> Bool,
+            name -> Text,
+        }
+    }
 }
 
 /// The contexts, with the connection by its own name: by that, a derive knows how it locks rows.
@@ -64,6 +91,49 @@ macro_rules! contexts {
             asset_id: i32,
             name: String,
         }
+
+        #[expect(dead_code, reason = "only the database asks")]
+        #[derive(Queryable, Selectable, AuthModel)]
+        #[diesel(table_name = memberships)]
+        #[auth(async_connection = $connection)]
+        #[acl()]
+        struct Membership {
+            id: i32,
+            project_id: i32,
+            user_id: i32,
+            level: String,
+            ends_at: Option<PrimitiveDateTime>,
+        }
+
+        #[expect(dead_code, reason = "only the database asks")]
+        #[derive(Queryable, Selectable, LoadContext, AuthModel)]
+        #[diesel(table_name = projects)]
+        #[auth(async_connection = $connection, has_many(memberships: Membership, project_id))]
+        #[auth(rows = is_null(deleted_at))]
+        #[acl(
+                    read = any(memberships: user(user_id) & until(ends_at)),
+                    update = any(memberships: user(user_id) & until(ends_at) & is(level, "editor")),
+                )]
+        struct Project {
+            id: i32,
+            deleted_at: Option<PrimitiveDateTime>,
+        }
+
+        #[derive(Queryable, Selectable, Serialize, LoadContext, AuthModel)]
+        #[diesel(table_name = folders)]
+        #[auth(async_connection = $connection, belongs_to(project: Project, project_id))]
+        #[auth(belongs_to(parent: Self, parent_id, recursive))]
+        #[acl(
+                    read = project.read | parent.read & is(inherits, true),
+                    update = project.update | parent.update & is(inherits, true),
+                )]
+        struct Folder {
+            id: i32,
+            parent_id: Option<i32>,
+            project_id: Option<i32>,
+            inherits: bool,
+            name: String,
+        }
     };
 }
 
@@ -78,8 +148,9 @@ mod mysql {
     };
     use energy_service::{database::Location, test::Server};
     use serde::Serialize;
+    use time::PrimitiveDateTime;
 
-    use super::tables::{accounts, assets, sensors};
+    use super::tables::{accounts, assets, folders, memberships, projects, sensors};
 
     type Connection = AsyncMysqlConnection;
 
@@ -112,6 +183,7 @@ mod mysql {
 
     mod given_up;
     mod promises;
+    mod tenants;
 }
 
 #[cfg(feature = "async-postgres")]
@@ -125,8 +197,9 @@ mod postgres {
     };
     use energy_service::{database::Location, test::Server};
     use serde::Serialize;
+    use time::PrimitiveDateTime;
 
-    use super::tables::{accounts, assets, sensors};
+    use super::tables::{accounts, assets, folders, memberships, projects, sensors};
 
     type Connection = AsyncPgConnection;
 
@@ -160,6 +233,7 @@ mod postgres {
 
     mod given_up;
     mod promises;
+    mod tenants;
 }
 
 #[test]
