@@ -111,9 +111,9 @@ macro_rules! contexts {
         #[auth(async_connection = $connection, has_many(memberships: Membership, project_id))]
         #[auth(rows = is_null(deleted_at))]
         #[acl(
-                    read = any(memberships: user(user_id) & until(ends_at)),
-                    update = any(memberships: user(user_id) & until(ends_at) & is(level, "editor")),
-                )]
+                            read = any(memberships: user(user_id) & until(ends_at)),
+                            update = any(memberships: user(user_id) & until(ends_at) & is(level, "editor")),
+                        )]
         struct Project {
             id: i32,
             deleted_at: Option<PrimitiveDateTime>,
@@ -124,9 +124,9 @@ macro_rules! contexts {
         #[auth(async_connection = $connection, belongs_to(project: Project, project_id))]
         #[auth(belongs_to(parent: Self, parent_id, recursive))]
         #[acl(
-                    read = project.read | parent.read & is(inherits, true),
-                    update = project.update | parent.update & is(inherits, true),
-                )]
+                            read = project.read | parent.read & is(inherits, true),
+                            update = project.update | parent.update & is(inherits, true),
+                        )]
         struct Folder {
             id: i32,
             parent_id: Option<i32>,
