@@ -1,15 +1,20 @@
 //! What guards and derives cost the compiler: `cargo check` of a crate with 0, 100 and 200 handlers, each without a guard,
 //! with one that needs nothing but a caller, and with one that loads a context; of a crate with 0 and 100 models, each with
-//! one derive more; and a clean build of `auth-macros`. Fails where the derives of a model exceed their budget.
+//! one derive more; of a crate with 50 policies, for each kind of term; and a clean build of `auth-macros`. Fails where the
+//! derives of a model or a term exceed their budget.
 //!
 //! ```sh
 //! cargo bench -p auth-benches --bench compile
 //! cargo bench -p auth-benches --bench compile -- models
+//! cargo bench -p auth-benches --bench compile -- terms
 //! ```
 //!
 //! Counts the instructions of rustc for that crate alone under Valgrind, which repeat; its dependencies are checked
 //! before. Beside them stands the CPU time of `cargo check`, in milliseconds.
 #![expect(clippy::print_stdout, reason = "the results are for a person")]
+
+#[path = "compile/terms.rs"]
+mod terms;
 
 use std::{
     env,
@@ -172,11 +177,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     if env::args().any(|argument| argument == "models") {
         return models(workspace);
     }
+    if env::args().any(|argument| argument == "terms") {
+        return terms::measure(workspace);
+    }
     let seconds = macros(workspace)? / 1e3;
     println!("a clean build of `auth-macros`: {seconds:.1} s of CPU (budget: 6)\n");
     handlers(workspace)?;
     println!();
-    models(workspace)
+    models(workspace)?;
+    println!();
+    terms::measure(workspace)
 }
 
 /// What a guard costs.
