@@ -92,8 +92,8 @@ pub(super) enum Form {
     /// most of a table, and an array for one that finds ten rows, which it looks up in an index. Without an index it compares
     /// each row with each of the array, so this is for what indexes find.
     Array,
-    /// As [`Row`](Self::Row) for the parents of the row, and as [`Set`](Self::Set) for theirs: for the first page of a list of
-    /// which the subject has a good part.
+    /// `EXISTS (SELECT 1 FROM parent WHERE key = foreign_key AND …)`, in which what leads further is as in [`Set`](Self::Set):
+    /// for a page of a subject who has a good part of the rows.
     Each,
     /// `(SELECT … FROM parent WHERE key = foreign_key)`, which is null where there is no parent: for single rows, each of
     /// which has one parent at the most.
@@ -215,8 +215,8 @@ impl<M, P> Scope<M, P> {
 
     /// The form for a page of a subject who has a good part of the rows, as a consultant of many accounts has: `SQLite` reads
     /// the rows in the order of the page and looks at the parent of each until the page is full, instead of finding all that
-    /// the subject may have and sorting them. It selects the same rows. `PostgreSQL` and `MariaDB` choose between the two by
-    /// their statistics, in either form.
+    /// the subject may have and sorting them. It selects the same rows. `PostgreSQL` chooses between the two by its
+    /// statistics, in either form.
     ///
     /// Say it where you know of such subjects, and of an index in the order of the page: of 1,000,000 rows a page of someone
     /// who has 2 % of them took 1.2 ms instead of 8.2, and a page of someone who has 50 rows 400 ms instead of 0.05.

@@ -155,12 +155,17 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         let is_many = relation.kind == RelationKind::Many;
         let is_set = matches!(self.form, Form::Set | Form::Array);
         // `IN` compares texts by the collation of the column before it, and `=` by that of the other, as single rows do.
-        if is_many && !is_set || is_set && relation.related.kind == Kind::Text {
+        let is_each = self.form == Form::Each;
+        if is_each || is_many && !is_set || is_set && relation.related.kind == Kind::Text {
             out.push_sql("EXISTS (SELECT 1");
             matches_row(out)?;
             out.push_sql(" AND (");
             related.write(tree, out)?;
             out.push_sql(")");
+            if is_each {
+                // `SQLite` would make a join of it, and find all related rows first.
+                out.push_sql(" LIMIT 1");
+            }
             self.form.write_lock(out);
         } else if is_set {
             self.write_column(relation.own.name, out)?;

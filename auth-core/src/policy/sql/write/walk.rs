@@ -220,14 +220,21 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         climb: &'b Climb,
         out: &mut Out<'_, 'b, M>,
     ) -> QueryResult<()> {
-        // As for a parent, `=` has to have the collation of the key.
+        // As for a parent, `=` has to have the collation of the key. The walk knows nothing of the row, so it takes place once.
         let is_text = relation.related.kind == Kind::Text;
         if is_text {
-            out.push_sql("EXISTS (");
+            out.push_sql("EXISTS (SELECT 1");
+            below.write_from(out)?;
+            out.push_sql(" WHERE ");
+            below.write_column(relation.related.name, out)?;
+            out.push_sql(" = ");
+            self.write_column(relation.own.name, out)?;
+            out.push_sql(" AND ");
+            below.write_column(relation.related.name, out)?;
         } else {
             self.write_column(relation.own.name, out)?;
-            self.form.write_in(out);
         }
+        self.form.write_in(out);
         out.push_sql("WITH RECURSIVE ");
         self.write_name(DOWN, out);
         out.push_sql(" (place) AS (SELECT ");
@@ -249,13 +256,8 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         ScopedTable { form: Form::Set, ..self.at(below.path) }.write(&climb.step, out)?;
         out.push_sql(") SELECT place FROM ");
         self.write_name(DOWN, out);
-        if is_text {
-            out.push_sql(" WHERE place = ");
-            self.write_column(relation.own.name, out)?;
-        } else {
-            self.form.write_in_end(out);
-        }
-        out.push_sql(")");
+        self.form.write_in_end(out);
+        out.push_sql(if is_text { "))" } else { ")" });
         Ok(())
     }
 
