@@ -55,6 +55,7 @@ mod sqlite {
     mod guarded;
     mod narrowed;
     mod narrowing;
+    mod oracle;
     mod texts;
     mod values;
 }

@@ -1,7 +1,10 @@
 //! Random subjects.
 
+use std::time::SystemTime;
+
 use auth_core::{AdminRoles, AllowReason, Permission, User};
 use proptest::{option, prelude::any, prop_oneof, sample::select, strategy::Strategy};
+use serde_json::{Value, json};
 
 use crate::{
     moments::{NOWS, Now},
@@ -125,6 +128,21 @@ impl Person {
             Some(account) => user.with_account(account.as_str()),
             None => user,
         }
+    }
+
+    /// As plain data, for a program that knows nothing of the library.
+    pub(crate) fn written(&self) -> Value {
+        let now = self.now.time().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        json!({
+            "id": self.id,
+            "account": self.account,
+            "roles": self.roles,
+            "account_roles": self.account_roles,
+            "admin": self.admin,
+            "reader": self.reader,
+            "permissions": self.carried,
+            "now": u64::try_from(now.as_micros()).unwrap(),
+        })
     }
 
     pub(crate) fn has_role(&self, role: &str) -> bool {
