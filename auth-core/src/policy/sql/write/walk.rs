@@ -106,9 +106,9 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         self.write_name(UP, out);
         out.push_sql(".origin");
         self.write_passed(above, relation, out)?;
-        out.push_sql(" WHERE ");
+        out.push_sql(" AND (");
         above.write(&climb.base, out)?;
-        out.push_sql(")");
+        out.push_sql("))");
         Ok(())
     }
 
@@ -152,17 +152,19 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         Ok(())
     }
 
-    /// `FROM` the rows that the walk passed.
+    /// `FROM` the rows that the walk passed. Of a `CROSS JOIN`, SQLite begins with the first table: with statistics it would
+    /// rather read the whole tree, and look each row up in the walk.
     fn write_passed(
         &self,
         above: &ScopedTable<'_, 'b, M>,
         relation: &'static Relation,
         out: &mut Out<'_, 'b, M>,
     ) -> QueryResult<()> {
-        above.write_from(out)?;
-        out.push_sql(" INNER JOIN ");
+        out.push_sql(" FROM ");
         self.write_name(UP, out);
-        out.push_sql(" ON ");
+        out.push_sql(" CROSS JOIN ");
+        above.write_source(out)?;
+        out.push_sql(" WHERE ");
         above.write_column(relation.related.name, out)?;
         out.push_sql(" = ");
         self.write_name(UP, out);
