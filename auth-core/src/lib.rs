@@ -56,7 +56,7 @@ pub use self::{
     derives::{AuthModel, LoadContext},
     http::Accessible,
     policy::{
-        Policy,
+        Index, Indexes, Policy,
         sql::{IsTrue, LockRows, RowLock, Scope, Scoped, ScopedExists, ScopedQuery, ScopedTarget, Stored},
     },
 };

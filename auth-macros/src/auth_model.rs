@@ -94,7 +94,7 @@ pub(crate) fn rows_of(row: Row, errors: &mut Errors) -> (Row, Option<TokenStream
 
 impl Policy {
     fn expand(&self) -> TokenStream {
-        let name = &self.row.name;
+        let Row { name, table, .. } = &self.row;
         let context = name.unraw().to_string();
         let relations = self.row.relations.iter().map(|relation| self.relation(relation));
         let relation_items = self.row.relations.iter().map(Relation::item);
@@ -131,7 +131,8 @@ impl Policy {
                     &[#(&#relation_items),*],
                     &__AUTH_GRANTS,
                     #rows_item,
-                );
+                )
+                .of_table(::auth_core::__private::TableOfRows::of::<#table::table, _>());
 
                 #(#checks)*
 

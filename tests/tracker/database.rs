@@ -7,6 +7,8 @@ use energy_service::{
     test::{Server, TestDatabase},
 };
 
+use crate::models::indexes;
+
 #[derive(diesel::MultiConnection)]
 pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
@@ -43,25 +45,22 @@ pub(crate) const SCHEMA: &str = "
     CREATE TABLE tasks (id INTEGER PRIMARY KEY, folder_id INTEGER, assignee_id INTEGER, text VARCHAR(80) NOT NULL,
         priority SMALLINT NOT NULL, is_done BOOLEAN NOT NULL);
     CREATE TABLE notices (id INTEGER PRIMARY KEY, begins_at TIMESTAMP(3) NULL, ends_at TIMESTAMP(3) NULL);
-    CREATE INDEX memberships_of_users ON memberships (user_id, organisation_id, ends_at);
-    CREATE INDEX memberships_of_organisations ON memberships (organisation_id, user_id);
-    CREATE INDEX projects_of_organisations ON projects (organisation_id);
-    CREATE INDEX shares_with_users ON shares (user_id, project_id, expires_at);
-    CREATE INDEX shares_of_projects ON shares (project_id, user_id);
-    CREATE INDEX folders_in_folders ON folders (parent_id);
-    CREATE INDEX folders_of_owners ON folders (owner_id);
-    CREATE INDEX folders_of_projects ON folders (project_id);
-    CREATE INDEX tasks_in_folders ON tasks (folder_id);
-    CREATE INDEX tasks_of_assignees ON tasks (assignee_id);
 ";
 
-/// A database of its own, as long as the second value lives. `None` where the server does not answer; then a line on standard
-/// error says so, or the test fails where `CI` is set.
+/// A database of its own, with these rows, as long as the second value lives. `None` where the server does not answer; then a
+/// line on standard error says so, or the test fails where `CI` is set.
 pub(crate) fn open(server: Server, rows: &str) -> Option<(AnyConnection, TestDatabase)> {
+    let (mut connection, database) = open_empty(server)?;
+    connection.batch_execute(rows).unwrap();
+    Some((connection, database))
+}
+
+/// Such a database without rows: the tables, with the indexes that the policies want.
+pub(crate) fn open_empty(server: Server) -> Option<(AnyConnection, TestDatabase)> {
     let database = server.database();
     let mut connection = connect(server, &database)?;
     connection.batch_execute(SCHEMA).unwrap();
-    connection.batch_execute(rows).unwrap();
+    connection.batch_execute(&indexes().to_string()).unwrap();
     Some((connection, database))
 }
 

@@ -3,6 +3,7 @@
 
 mod database;
 mod guards;
+mod indexes;
 #[allow(dead_code, reason = "most fields are there for policies")]
 mod models;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

@@ -1,6 +1,6 @@
 //! The models of the tracker, with their policies.
 
-use auth_core::{AuthModel, LoadContext, Permission};
+use auth_core::{AuthModel, Indexes, LoadContext, Permission, Scoped};
 use diesel::prelude::*;
 use serde::Serialize;
 use time::PrimitiveDateTime;
@@ -220,4 +220,20 @@ pub(crate) struct Task {
 #[acl(read = everyone)]
 pub(crate) struct Notice {
     pub(crate) id: i32,
+}
+
+/// The indexes that the policies of all of these want.
+pub(crate) fn indexes() -> Indexes {
+    let policies = [
+        Organisation::POLICY,
+        Membership::POLICY,
+        Project::POLICY,
+        Share::POLICY,
+        Team::POLICY,
+        TeamMember::POLICY,
+        Folder::POLICY,
+        Task::POLICY,
+        Notice::POLICY,
+    ];
+    policies.into_iter().flat_map(|policy| policy.indexes()).collect()
 }

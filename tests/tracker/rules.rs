@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-const SERVERS: &[Server] = &[
+pub(crate) const SERVERS: &[Server] = &[
     Server::Sqlite,
     #[cfg(feature = "postgres")]
     Server::Postgres,

@@ -9,7 +9,9 @@ mod check;
 pub mod column;
 mod evaluate;
 mod explanation;
+mod indexes;
 pub(crate) mod sql;
+mod table;
 mod text;
 
 use std::fmt;
@@ -20,6 +22,8 @@ pub use self::{
         relation_to_many,
     },
     column::{Column, Declared, SqlKind, UnknownSqlKind},
+    indexes::{Index, Indexes},
+    table::TableOfRows,
 };
 pub(crate) use self::{
     column::Kind,
@@ -63,6 +67,8 @@ pub struct Policy {
     grants: &'static [Grant],
     /// Which rows are there at all, if not all of the table.
     rows: Option<&'static Rule>,
+    /// The table of the rows, if it is known.
+    table: Option<TableOfRows>,
 }
 
 /// A relation to rows of a context with a policy of its own.
@@ -122,7 +128,14 @@ impl Policy {
         grants: &'static [Grant],
         rows: Option<&'static Rule>,
     ) -> Self {
-        Self { context, module, columns, relations, grants, rows }
+        Self { context, module, columns, relations, grants, rows, table: None }
+    }
+
+    /// The policy of the rows of this table.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of_table(self, table: TableOfRows) -> Self {
+        Self { table: Some(table), ..self }
     }
 
     /// The columns that rules of other policies may name.
@@ -141,6 +154,40 @@ impl Policy {
     /// The permissions that this policy grants, in the order in which they are declared.
     pub fn permissions(&self) -> impl Iterator<Item = Permission> {
         self.grants.iter().map(|grant| grant.permission)
+    }
+
+    /// The indexes that the statements of this policy use: guards, lists, changes and locked decisions, on this table and on
+    /// those to which its relations lead.
+    ///
+    /// An index that the primary key serves is left out, and one whose columns another one begins with.
+    /// [`Display`](std::fmt::Display) shows a statement for each.
+    ///
+    /// ```
+    /// # mod service {
+    /// use auth_core::{AuthModel, Scoped};
+    /// # use diesel::prelude::*;
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer } }
+    ///
+    /// #[derive(Queryable, Selectable, AuthModel)]
+    /// #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// #[acl(read = account(account_id) | role("auditor"))]
+    /// struct Note {
+    ///     id: i32,
+    ///     account_id: i32,
+    /// }
+    ///
+    /// # pub fn main() {
+    /// assert_eq!(
+    ///     Note::POLICY.indexes().to_string(),
+    ///     "CREATE INDEX notes_account_id ON notes (account_id);\n"
+    /// );
+    /// # }
+    /// # }
+    /// # service::main();
+    /// ```
+    #[must_use]
+    pub fn indexes(&'static self) -> Indexes {
+        Indexes::of(self)
     }
 
     pub(crate) fn rules(&self, permission: Permission) -> impl Iterator<Item = &'static Rule> {
