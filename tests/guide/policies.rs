@@ -7,10 +7,15 @@ use actix_web::{
     web::{Data, Json},
 };
 use auth_core::{
-    AccessError, Accessible, AuthModel, LoadContext, LoadError, Permission, Scoped, Stored, User,
-    auth_required, permission::Read, permission_required_for_context,
+    AccessError, Accessible, AuthModel, Indexes, LoadContext, LoadError, Permission, Policy, Scoped, Stored,
+    User, auth_required, permission::Read, permission_required_for_context,
 };
-use diesel::{dsl::count, prelude::*, sqlite::Sqlite};
+use diesel::{
+    dsl::{count, sql},
+    prelude::*,
+    sql_types::Text,
+    sqlite::Sqlite,
+};
 use serde::Serialize;
 
 diesel::table! {
@@ -160,6 +165,21 @@ fn may_be_sent(user_id: i32, sensor_id: i32, connection: &mut SqliteConnection) 
     Ok(Sensor::check_access(connection, &subject, sensor_id, Permission::READ)?.is_allowed())
 }
 
+/// Each column of each index, in its order. An expression has no name, and an index of a part of the rows finds no others.
+const INDEXED_COLUMNS: &str = "
+    SELECT tables.name, indexes.name, coalesce(columns.name, '')
+    FROM sqlite_schema AS tables, pragma_index_list(tables.name) AS indexes, pragma_index_info(indexes.name) AS columns
+    WHERE tables.type = 'table' AND NOT indexes.partial
+    ORDER BY tables.name, indexes.name, columns.seqno";
+
+fn missing_indexes(connection: &mut SqliteConnection) -> QueryResult<Indexes> {
+    let policies = [Account::POLICY, Sensor::POLICY];
+    let wanted: Indexes = policies.into_iter().flat_map(Policy::indexes).collect();
+    let columns: Vec<(String, String, String)> =
+        sql::<(Text, Text, Text)>(INDEXED_COLUMNS).load(connection)?;
+    Ok(wanted.missing(columns))
+}
+
 mod tests {
     use std::sync::Mutex;
 
@@ -176,8 +196,8 @@ mod tests {
 
     use super::{
         AccessError, Database, LoadError, Permission, Sensor, Stored, User, accounts_with_sensors,
-        consultancies, hand_over, list, may_be_sent, numbers_of_sensors, publish, sensors, unpublish_all,
-        view,
+        consultancies, hand_over, list, may_be_sent, missing_indexes, numbers_of_sensors, publish, sensors,
+        unpublish_all, view,
     };
     use auth_core::Scoped as _;
     use diesel::prelude::*;
@@ -207,7 +227,7 @@ mod tests {
         let compiled = include_str!("policies.rs");
         let blocks: Vec<_> =
             CHAPTER.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-        assert_eq!(blocks.len(), 10);
+        assert_eq!(blocks.len(), 11);
         for block in blocks {
             assert!(compiled.contains(block), "this example is not in tests/guide/policies.rs:\n{block}");
         }
@@ -288,6 +308,27 @@ mod tests {
         let mut sent = |user, sensor| may_be_sent(user, sensor, connection);
         assert!(matches!((sent(2, 1), sent(7, 1), sent(7, 2)), (Ok(true), Ok(false), Ok(true))));
         assert!(matches!(sent(9, 2), Err(LoadError::NotFound)));
+    }
+
+    #[test]
+    fn its_indexes_are_printed_and_found() {
+        let connection = &mut world();
+        let indexes = Sensor::POLICY.indexes().to_string();
+        assert!(CHAPTER.contains(&format!("```text\n{indexes}```")), "{indexes}");
+        assert_eq!(missing_indexes(connection).unwrap().to_string(), indexes);
+        connection
+            .batch_execute(
+                "CREATE INDEX of_owners ON sensors (owner_id, id);
+                 CREATE INDEX of_nobody ON sensors (account_id) WHERE owner_id IS NULL;
+                 CREATE INDEX of_a_part ON sensors (account_id + 1, account_id);
+                 CREATE INDEX of_others ON accounts (id, consultancy_id);",
+            )
+            .unwrap();
+        let missing = missing_indexes(connection).unwrap();
+        let columns: Vec<_> = missing.iter().map(|index| (index.table(), index.columns().concat())).collect();
+        assert_eq!(columns, [("accounts", "consultancy_id".into()), ("sensors", "account_id".into())]);
+        connection.batch_execute(&missing.to_string()).unwrap();
+        assert!(missing_indexes(connection).unwrap().is_empty());
     }
 
     #[test]

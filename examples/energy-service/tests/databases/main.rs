@@ -12,6 +12,7 @@ mod sqlite {
     mod bounds;
     mod guarantees;
     mod import;
+    mod indexes;
     mod lists;
     mod live;
     mod log_ins;
@@ -31,6 +32,7 @@ mod postgres {
     mod bounds;
     mod guarantees;
     mod import;
+    mod indexes;
     mod lists;
     mod live;
     mod log_ins;
@@ -51,6 +53,7 @@ mod mysql {
     mod bounds;
     mod guarantees;
     mod import;
+    mod indexes;
     mod lists;
     mod live;
     mod log_ins;
