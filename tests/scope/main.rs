@@ -9,6 +9,7 @@ mod database;
 mod drafts;
 mod evaluate;
 mod held;
+mod indexes;
 mod library;
 #[macro_use]
 mod models;

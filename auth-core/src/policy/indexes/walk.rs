@@ -81,8 +81,8 @@ impl Walk {
             Rule::Granted(granted) => self.granted(policy, *granted),
             Rule::Any(rules) => rules.iter().flat_map(|rule| self.rule(policy, rule, permission)).collect(),
             Rule::All(rules) => {
-                let parts = rules.iter().map(|rule| self.rule(policy, rule, permission)).collect();
-                all(parts)
+                let parts: Vec<_> = rules.iter().map(|rule| self.rule(policy, rule, permission)).collect();
+                all(&parts)
             }
             Rule::Related(relation, rule) => self.related(relation, rule, permission),
         }
@@ -158,9 +158,9 @@ fn of_leaf(leaf: &Leaf<Column>) -> Access {
 }
 
 /// The ways where all parts of a rule have to hold: one of them finds the rows, the others choose among these.
-fn all(parts: Vec<Ways>) -> Ways {
+fn all(parts: &[Ways]) -> Ways {
     let mut whole = Access { is_of_subject: true, ..Access::default() };
-    for part in &parts {
+    for part in parts {
         let [way] = part.as_slice() else { continue };
         extend(&mut whole.times, &way.times);
         extend(&mut whole.values, &way.values);
