@@ -1,6 +1,6 @@
 //! The models of the tracker, with their policies.
 
-use auth_core::{AuthModel, Indexes, LoadContext, Permission, Scoped};
+use auth_core::{AuthModel, Indexes, LoadContext, Permission, Policy, Scoped};
 use diesel::prelude::*;
 use serde::Serialize;
 use time::PrimitiveDateTime;
@@ -235,5 +235,5 @@ pub(crate) fn indexes() -> Indexes {
         Task::POLICY,
         Notice::POLICY,
     ];
-    policies.into_iter().flat_map(|policy| policy.indexes()).collect()
+    policies.into_iter().flat_map(Policy::indexes).collect()
 }

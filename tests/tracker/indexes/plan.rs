@@ -63,11 +63,11 @@ pub(super) fn read_as_a_whole(connection: &mut AnyConnection, logged: &str) -> (
 /// `SCAN projects`, `SEARCH projects USING AUTOMATIC …` and `BLOOM FILTER ON projects …`: for the latter two it makes an index or
 /// a filter of all rows. A walk is no table.
 fn read_by_sqlite(line: &str) -> Option<String> {
-    let name = match *line.split(' ').collect::<Vec<_>>() {
-        ["SCAN", name, ..]
-        | ["SEARCH", name, "USING", "AUTOMATIC", ..]
-        | ["BLOOM", "FILTER", "ON", name, ..] => name,
-        _ => return None,
+    let (["SCAN", name, ..]
+    | ["SEARCH", name, "USING", "AUTOMATIC", ..]
+    | ["BLOOM", "FILTER", "ON", name, ..]) = *line.split(' ').collect::<Vec<_>>()
+    else {
+        return None;
     };
     let is_walk = ["__auth_up_", "__auth_down_", "__auth_reach_"].iter().any(|walk| name.starts_with(walk));
     (!is_walk).then(|| name.to_owned())

@@ -40,5 +40,7 @@ pub(super) fn all() -> String {
 
 fn table(name: &str, count: usize, row: impl Fn(usize) -> String) -> String {
     let rows: Vec<String> = (1..=count).map(|id| format!("({})", row(id))).collect();
-    rows.chunks(1000).map(|rows| format!("INSERT INTO {name} VALUES {};\n", rows.join(", "))).collect()
+    let statements =
+        rows.chunks(1000).map(|rows| format!("INSERT INTO {name} VALUES {};\n", rows.join(", ")));
+    statements.collect::<Vec<_>>().concat()
 }

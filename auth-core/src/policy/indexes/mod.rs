@@ -26,7 +26,7 @@ use super::{Policy, table::TableName};
 ///
 /// ```
 /// # mod service {
-/// use auth_core::{AuthModel, Indexes, Scoped};
+/// use auth_core::{AuthModel, Indexes, Policy, Scoped};
 /// # use diesel::prelude::*;
 /// # diesel::table! { projects (id) { id -> Integer, owner_id -> Integer } }
 /// # diesel::table! { shares (id) { id -> Integer, project_id -> Integer, user_id -> Integer } }
@@ -51,7 +51,7 @@ use super::{Policy, table::TableName};
 /// }
 ///
 /// # pub fn main() {
-/// let indexes: Indexes = [Project::POLICY, Share::POLICY].into_iter().flat_map(|policy| policy.indexes()).collect();
+/// let indexes: Indexes = [Project::POLICY, Share::POLICY].into_iter().flat_map(Policy::indexes).collect();
 /// assert_eq!(
 ///     indexes.to_string(),
 ///     "CREATE INDEX projects_owner_id ON projects (owner_id);\n\
