@@ -199,9 +199,6 @@ fn read_in_all(connection: &mut AnyConnection, statements: &[Statement]) -> Vec<
     let mut all = Vec::new();
     for Statement { text, what, table, .. } in statements {
         let (mut read, plan) = read_as_a_whole(connection, text);
-        if what == "list: update of Folder" {
-            println!("{plan}");
-        }
         let is_public = what.contains("read of Project");
         read.retain(|read| !(is_public && read == table));
         all.extend(read.into_iter().map(|read| format!("{what}: {read}")));

@@ -88,10 +88,13 @@ pub struct Scope<M, P = OwnTable> {
 pub(super) enum Form {
     /// `foreign_key IN (SELECT key FROM parent WHERE …)`: for lists. The rows of the parent are found once.
     Set,
-    /// The same, for `PostgreSQL` as `foreign_key = ANY (ARRAY(SELECT key …))`. It takes a recursive query for one that finds
-    /// most of a table, and an array for one that finds ten rows, which it looks up in an index. Without an index it compares
-    /// each row with each of the array, so this is for what indexes find.
+    /// The same, for `PostgreSQL` as `foreign_key = ANY (ARRAY(SELECT key …))`, where a tree of rows is climbed. It takes a
+    /// recursive query for one that finds most of a table, and an array for one that finds ten rows, which it looks up in an
+    /// index. Without an index it compares each row with each of the array, so this is for what indexes find.
     Array,
+    /// As [`Array`](Self::Array) for one of several alternatives, and as [`Set`](Self::Set) for what leads further. Of
+    /// `a IN (…) OR b IN (…)` `PostgreSQL` looks nothing up.
+    Alternative,
     /// `EXISTS (SELECT 1 FROM parent WHERE key = foreign_key AND …)`, in which what leads further is as in [`Set`](Self::Set):
     /// for a page of a subject who has a good part of the rows.
     Each,

@@ -52,7 +52,7 @@ impl Tree {
     }
 
     /// Whether indexes find a few rows of many: by a value of the subject's, or by such rows of another table.
-    fn is_found_by_indexes(&self) -> bool {
+    pub(super) fn is_found_by_indexes(&self) -> bool {
         match self {
             Self::Always => false,
             Self::Never => true,

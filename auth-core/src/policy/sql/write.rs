@@ -129,7 +129,12 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             Tree::Always => out.push_sql("1 = 1"),
             Tree::Never => out.push_sql("1 = 0"),
             Tree::Test(test) => test.write(|out| self.write_column(test.column.name, out), out)?,
-            Tree::Any(trees) => joined(trees, " OR ", out, |tree, out| self.write(tree, out))?,
+            Tree::Any(trees) => {
+                let by_indexes = self.form == Form::Set && trees.iter().all(Tree::is_found_by_indexes);
+                let form = if by_indexes { Form::Alternative } else { self.form };
+                let each = Self { form, ..*self };
+                joined(trees, " OR ", out, |tree, out| each.write(tree, out))?;
+            }
             Tree::All(trees) => joined(trees, " AND ", out, |tree, out| self.write(tree, out))?,
             Tree::Related(relation, tree) => self.write_related(relation, tree, out)?,
             Tree::Ancestor(relation, climb) => self.write_ancestor(relation, climb, out)?,
@@ -153,7 +158,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             self.write_column(relation.own.name, out)
         };
         let is_many = relation.kind == RelationKind::Many;
-        let is_set = matches!(self.form, Form::Set | Form::Array);
+        let is_set = matches!(self.form, Form::Set | Form::Alternative | Form::Array);
         // `IN` compares texts by the collation of the column before it, and `=` by that of the other, as single rows do.
         let is_each = self.form == Form::Each;
         if is_each || is_many && !is_set || is_set && relation.related.kind == Kind::Text {
@@ -187,7 +192,10 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
     }
 
     fn at<'a>(&self, path: &'a [&'static Relation]) -> ScopedTable<'a, 'b, M> {
-        let form = if self.form == Form::Each { Form::Set } else { self.form };
+        let form = match self.form {
+            Form::Each | Form::Alternative => Form::Set,
+            form => form,
+        };
         ScopedTable { path, form, key: self.key, alias: self.alias }
     }
 
@@ -236,9 +244,13 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
 const TABLE: &str = "__auth_";
 
 impl Form {
+    const fn is_array(self) -> bool {
+        matches!(self, Self::Array | Self::Alternative)
+    }
+
     /// Writes the operator before a subselect that is a set, and the parenthesis that opens it.
     fn write_in<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
-        if self == Self::Array {
+        if self.is_array() {
             out.push_sql(concat!(not_postgres!("IN"), postgres_only!("= ANY (ARRAY")));
         } else {
             out.push_sql(" IN ");
@@ -248,7 +260,7 @@ impl Form {
 
     /// What stands before the last parenthesis.
     fn write_in_end<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
-        if self == Self::Array {
+        if self.is_array() {
             out.push_sql(postgres_only!(")"));
         }
     }
