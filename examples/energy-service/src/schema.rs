@@ -6,6 +6,7 @@ diesel::table! {
         id -> Integer,
         name -> Text,
         consultancy_account_id -> Nullable<Integer>,
+        assigned_consultants_only -> Bool,
     }
 }
 
@@ -57,6 +58,7 @@ diesel::table! {
         latitude -> Nullable<Double>,
         longitude -> Nullable<Double>,
         parent_asset_id -> Nullable<Integer>,
+        inherits_access -> Bool,
     }
 }
 
@@ -130,6 +132,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    asset_shares (id) {
+        id -> Integer,
+        asset_id -> Integer,
+        user_id -> Nullable<Integer>,
+        account_id -> Nullable<Integer>,
+        can_update -> Bool,
+        // Not our own type of instants, which policies do not compare.
+        expires_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    assigned_consultants (account_id, user_id) {
+        account_id -> Integer,
+        user_id -> Integer,
+    }
+}
+
 diesel::joinable!(users -> accounts (account_id));
 diesel::joinable!(users_roles -> users (user_id));
 diesel::joinable!(users_roles -> roles (role_id));
@@ -154,4 +175,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     flex_models,
     audit_log,
     asset_audit_log,
+    asset_shares,
+    assigned_consultants,
 );

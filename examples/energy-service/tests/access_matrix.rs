@@ -35,6 +35,7 @@ async fn who_gets_in_where() {
         ("member", MEMBER),
         ("account-admin", "adam@sunnyside.example"),
         ("consultant", "cora@bright.example"),
+        ("manager", "carl@bright.example"),
         ("stranger", "sven@bakery.example"),
         ("supplier", "wilma@windpark.example"),
         ("admin-reader", "rita@platform.example"),
@@ -77,13 +78,16 @@ async fn who_gets_in_where() {
 
 const MISSING: i32 = 999_999;
 
-/// Adds objects that the demo lacks: a user who may have a portfolio and is no prosumer, an entry in each log, and a
-/// flex-model of each asset in the matrix. Not by requests: a guard that is wrong has to show in the matrix.
+/// Adds objects that the demo lacks: a user who may have a portfolio and is no prosumer, one who runs a consultancy, an entry in
+/// each log, and a flex-model of each asset in the matrix. Not by requests: a guard that is wrong has to show in the matrix.
 const MORE: &str = "
     INSERT INTO accounts (id, name) VALUES (5, 'Wind Park');
     INSERT INTO accounts_account_roles (account_id, account_role_id) SELECT 5, id FROM account_roles WHERE name = 'Supplier';
     INSERT INTO users (account_id, email, username, password_hash, active)
         SELECT 5, 'wilma@windpark.example', 'Wilma Wind', password_hash, TRUE FROM users WHERE id = 1;
+    INSERT INTO users (id, account_id, email, username, password_hash, active)
+        SELECT 8, 2, 'carl@bright.example', 'Carl Account-Admin', password_hash, TRUE FROM users WHERE id = 1;
+    INSERT INTO users_roles (user_id, role_id) SELECT 8, id FROM roles WHERE name = 'account-admin';
     INSERT INTO audit_log (id, event_datetime, event, affected_account_id) VALUES
         (3, '2026-11-23 09:00:00', 'changed the account', 4);
     INSERT INTO asset_audit_log (id, event_datetime, event, affected_asset_id) VALUES

@@ -41,6 +41,12 @@ pub const SUPPLIER: &str = "Supplier";
 /// after all that belongs to it.
 pub const CONSULT: Permission = Permission::new("consult");
 
+/// To choose which consultants of its consultancy look after an account.
+pub const ASSIGN_CONSULTANTS: Permission = Permission::new("assign-consultants");
+
+/// To let others see an asset, or change it: by a share, or because it is a part of another asset.
+pub const SHARE: Permission = Permission::new("share");
+
 /// For how long a token is good.
 pub const TOKEN_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 

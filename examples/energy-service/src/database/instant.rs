@@ -91,3 +91,10 @@ impl FromSql<Datetime, Backend> for Instant {
         value.from_sql::<Self, Datetime>()
     }
 }
+
+/// From a column of diesel's own type, which policies compare.
+impl FromSql<Timestamp, Backend> for Instant {
+    fn from_sql(value: <Backend as diesel::backend::Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        <NaiveDateTime as FromSql<Timestamp, Backend>>::from_sql(value).map(Self)
+    }
+}

@@ -8,22 +8,32 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{ACCOUNT_ADMIN, CONSULT, CONSULTANCY, CONSULTANT},
+    auth::{ACCOUNT_ADMIN, ASSIGN_CONSULTANTS, CONSULT, CONSULTANCY, CONSULTANT},
     database::{Backend, Connection},
-    schema::accounts,
+    schema::{accounts, assigned_consultants},
 };
 
 /// An account. Its children are users and assets; only admins delete it.
 ///
-/// A consultancy is not passed on: the consultancy of an account's consultancy has nothing to do with the account.
+/// A consultancy is not passed on: the consultancy of an account's consultancy has nothing to do with the account. All
+/// consultants of the consultancy look after the account, unless it is for those alone who are assigned to it.
+// The rule of consultants is written out for each permission, as a policy does not name another permission of the same row.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = accounts, check_for_backend(Backend))]
-#[auth(connection = Connection)]
+#[auth(connection = Connection, has_many(consultants: AssignedConsultant, account_id))]
 #[acl(
-    read = account(id) | account(consultancy_account_id) & role(CONSULTANT),
-    update = account(id) | account(consultancy_account_id) & role(CONSULTANT),
-    create_children = account(id) & role(ACCOUNT_ADMIN) | account(consultancy_account_id) & role(CONSULTANT),
-    CONSULT = account(consultancy_account_id) & role(CONSULTANT),
+    read = account(id)
+        | account(consultancy_account_id) & role(CONSULTANT)
+            & (is(assigned_consultants_only, false) | any(consultants: user(user_id))),
+    update = account(id)
+        | account(consultancy_account_id) & role(CONSULTANT)
+            & (is(assigned_consultants_only, false) | any(consultants: user(user_id))),
+    create_children = account(id) & role(ACCOUNT_ADMIN)
+        | account(consultancy_account_id) & role(CONSULTANT)
+            & (is(assigned_consultants_only, false) | any(consultants: user(user_id))),
+    CONSULT = account(consultancy_account_id) & role(CONSULTANT)
+        & (is(assigned_consultants_only, false) | any(consultants: user(user_id))),
+    ASSIGN_CONSULTANTS = account(consultancy_account_id) & role(ACCOUNT_ADMIN),
 )]
 pub struct Account {
     /// The key.
@@ -32,6 +42,19 @@ pub struct Account {
     pub name: String,
     /// The account whose consultants look after this one.
     pub consultancy_account_id: Option<i32>,
+}
+
+/// A user who is assigned to an account as its consultant. This gives access as long as the user is a consultant of the
+/// account's consultancy.
+#[derive(AuthModel, Clone, Copy, Debug, Queryable, Selectable)]
+#[diesel(table_name = assigned_consultants, primary_key(account_id, user_id), check_for_backend(Backend))]
+#[auth(connection = Connection)]
+#[acl()]
+pub struct AssignedConsultant {
+    /// The account.
+    pub account_id: i32,
+    /// The consultant.
+    pub user_id: i32,
 }
 
 /// The service as a whole, whose children are the accounts. It has no row.

@@ -5,25 +5,38 @@ use diesel::{Identifiable, NullableExpressionMethods, Queryable, Selectable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Account;
+use super::{Account, AssetShare};
 use crate::{
-    auth::{ACCOUNT_ADMIN, CONSULT},
+    auth::{ACCOUNT_ADMIN, CONSULT, SHARE},
     database::{Backend, Connection},
     schema::assets,
 };
 
 /// An asset, as it is stored and shown.
 ///
-/// Members of the account work with its assets; its admins and its consultants may delete one. Public assets are read by
-/// everyone and changed by admins.
+/// Members of the account work with its assets; its admins and its consultants may delete one, and share it. Public assets are
+/// read by everyone and changed by admins. Readers of the whole read a part that says so; no other right goes down to it.
+// Databases evaluate a rule from left to right: the flag spares most rows the way up the tree.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = assets, check_for_backend(Backend))]
-#[auth(connection = Connection, belongs_to(account: Account, account_id))]
+#[auth(
+    connection = Connection,
+    belongs_to(account: Account, account_id),
+    belongs_to(whole: Self, parent_asset_id, recursive),
+    has_many(shares: AssetShare, asset_id),
+)]
 #[acl(
     create_children = account(account_id) | account.CONSULT,
-    read = account(account_id) | account.CONSULT | is_null(account_id),
-    update = account(account_id) | account.CONSULT,
+    read = account(account_id)
+        | account.CONSULT
+        | is_null(account_id)
+        | any(shares: (user(user_id) | account(account_id)) & until(expires_at))
+        | inherits_access & whole.read,
+    update = account(account_id)
+        | account.CONSULT
+        | any(shares: (user(user_id) | account(account_id)) & is(can_update, true) & until(expires_at)),
     delete = account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
+    SHARE = account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
 )]
 pub struct Asset {
     /// The key.
@@ -36,8 +49,10 @@ pub struct Asset {
     pub latitude: Option<f64>,
     /// In degrees, east is positive.
     pub longitude: Option<f64>,
-    /// The asset of which it is a part. This gives no access: a part may belong to another account than the whole.
+    /// The asset of which it is a part. By itself this gives no access: a part may belong to another account than the whole.
     pub parent_asset_id: Option<i32>,
+    /// Whether the readers of the asset of which it is a part read it, too.
+    pub inherits_access: bool,
 }
 
 /// An asset as a part of an account: under another account's id there is none, and a public one is under none.

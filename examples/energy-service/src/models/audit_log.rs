@@ -2,7 +2,7 @@
 
 use auth_core::{AuthModel, LoadContext};
 use diesel::{Identifiable, Queryable, Selectable};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Account;
@@ -23,7 +23,6 @@ pub struct AuditLog {
     pub id: i32,
     /// When it happened, in UTC; the last time, where it happened several times. A denial is stored a little later.
     #[schema(value_type = String, format = DateTime)]
-    #[serde(serialize_with = "utc")]
     pub event_datetime: Instant,
     /// The event, in English.
     pub event: String,
@@ -47,7 +46,6 @@ pub struct AssetAuditLog {
     pub id: i32,
     /// When it happened, in UTC.
     #[schema(value_type = String, format = DateTime)]
-    #[serde(serialize_with = "utc")]
     pub event_datetime: Instant,
     /// The event, in English.
     pub event: String,
@@ -80,8 +78,4 @@ pub struct UserAuditLog {
     /// The user.
     #[diesel(column_name = id)]
     pub user_id: i32,
-}
-
-fn utc<S: Serializer>(Instant(instant): &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-    instant.and_utc().serialize(serializer)
 }

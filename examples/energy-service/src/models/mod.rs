@@ -1,5 +1,6 @@
 //! The objects that requests are about: each with its row, and with its policy, which decides about single rows, lists
-//! and changes alike. The policies are those of FlexMeasures.
+//! and changes alike. The policies are those of FlexMeasures, with shares, parts and assigned consultants beside them, which give
+//! nobody anything unless somebody says so.
 //!
 //! The rows have only the columns that the service shows; not the hash of a password, for example.
 
@@ -10,14 +11,16 @@ mod flex_model;
 mod measurement;
 pub(crate) mod role;
 mod sensor;
+mod share;
 mod user;
 
 pub use self::{
-    account::{Account, Platform, PublicAssets},
+    account::{Account, AssignedConsultant, Platform, PublicAssets},
     asset::{Asset, AssetOfAccount},
     audit_log::{AccountAuditLog, AssetAuditLog, AuditLog, UserAuditLog},
     flex_model::FlexModel,
     measurement::Measurement,
     sensor::Sensor,
+    share::AssetShare,
     user::User,
 };

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{LoggedIn, confirm_change},
+    auth::{LoggedIn, SHARE, confirm_change},
     database::Database,
     error::ServiceError,
     models::{Account, Asset, AssetOfAccount, PublicAssets, Sensor},
@@ -132,6 +132,8 @@ pub(super) struct NewAsset {
     #[schema(schema_with = bounds::longitude)]
     pub(super) longitude: Option<f64>,
     pub(super) parent_asset_id: Option<i32>,
+    #[serde(default)]
+    pub(super) inherits_access: bool,
 }
 
 impl Validate for NewAsset {
@@ -187,6 +189,9 @@ pub(super) async fn insert(
                 }
                 diesel::insert_into(assets::table).values(&asset).execute(connection)?;
                 let id = connection.last_id()?;
+                if asset.inherits_access {
+                    Asset::check_access(connection, &*current_user, id, SHARE)?.into_result()?;
+                }
                 let event = format!("created the asset {id}, {:?}", asset.name);
                 audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)?;
                 Ok(Asset::load(id, connection)?)

@@ -29,7 +29,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 #[openapi(paths(of_account, of_user, view, view_of_asset))]
 pub(super) struct Api;
 
-/// A part of a log. The next page is `before` the last entry of this one.
+/// A part of a log, or of another list of which the latest comes first. The next page is `before` the last entry of this one.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +42,8 @@ pub(super) struct Page {
 }
 
 impl Page {
-    fn bounds(&self) -> Result<(i32, i64), ServiceError> {
+    /// The id before which the entries are, and their number.
+    pub(super) fn bounds(&self) -> Result<(i32, i64), ServiceError> {
         let limit = self.limit.unwrap_or(*ENTRIES.end());
         within("limit", limit, &ENTRIES)?;
         Ok((self.before.unwrap_or(i32::MAX), limit))

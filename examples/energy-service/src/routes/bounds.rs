@@ -28,7 +28,7 @@ pub(super) const LONGITUDE: RangeInclusive<f64> = -180.0..=180.0;
 pub(super) const FIRST_PAGE: u32 = 1;
 /// Rows of one page of a list.
 pub(super) const PER_PAGE: RangeInclusive<u32> = 1..=100;
-/// Entries of one answer of an audit log.
+/// Entries of one answer of an audit log, or of another list of which the latest comes first.
 pub(super) const ENTRIES: RangeInclusive<i64> = 1..=100;
 /// Measurements that one request records or reads.
 pub(super) const EVENTS: RangeInclusive<usize> = 1..=10_000;

@@ -5,7 +5,7 @@ use std::{fmt, future::Future, ops::RangeInclusive, pin::Pin};
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
 use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, DeserializeOwned},
 };
 
@@ -156,6 +156,13 @@ impl<'de> Deserialize<'de> for Instant {
             )));
         };
         storable(instant.naive_utc()).map_err(|problem| de::Error::custom(format_args!("`{text}` {problem}")))
+    }
+}
+
+/// In UTC.
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.and_utc().serialize(serializer)
     }
 }
 

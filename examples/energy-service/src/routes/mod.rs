@@ -13,6 +13,8 @@
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/accounts/{account_id}` | the account's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/accounts/{account_id}/audit-log` | the list of the account's log: `read` |
 //! | `POST /api/v3_0/accounts/{account_id}/users` | the account's list: `create-children` |
+//! | `GET`, `PUT /api/v3_0/accounts/{account_id}/consultants` | the account's list: `assign-consultants` |
+//! | `PUT /api/v3_0/accounts/{account_id}/consultants/{user_id}` | the account's list: `assign-consultants` |
 //! | `GET /api/v3_0/accounts`, `/users`, `/assets`, `/sensors` | `auth_required`: those rows whose list allows `read` |
 //! | `GET /api/v3_0/clients` | `account_roles_required`: consultancies; then those rows whose list allows `read` |
 //! | `GET /api/v3_0/portfolio` | `account_roles_accepted`: prosumers and suppliers; then those rows whose list allows `read` |
@@ -26,6 +28,9 @@
 //! | `GET /api/v3_0/accounts/{account_id}/assets/{asset_id}` | the asset's list: `read` |
 //! | `GET /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `read` |
 //! | `PUT /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `update`; the list of each sensor in it: `read` |
+//! | `GET /api/v3_0/assets/{asset_id}/shares` | the asset's list: `read`; then those rows whose list allows `read` |
+//! | `PUT`, `DELETE /api/v3_0/assets/{asset_id}/shares/users/{user_id}`, `…/shares/accounts/{account_id}` | the asset's list: `share` |
+//! | `PUT /api/v3_0/assets/{asset_id}/inherits-access` | the asset's list: `share` |
 //! | `POST /api/v3_0/assets/{asset_id}/sensors` | the asset's list: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
@@ -75,6 +80,7 @@ mod assets;
 mod audit_log;
 mod auth_tokens;
 mod bounds;
+mod consultants;
 #[cfg(feature = "swagger-ui")]
 mod docs;
 mod flex_model;
@@ -89,6 +95,7 @@ mod permissions;
 mod portfolio;
 mod roles;
 mod sensors;
+mod shares;
 mod user_roles;
 mod users;
 
@@ -112,10 +119,12 @@ pub fn configure(config: &mut ProtectedConfig<'_>) {
                 .service(
                     ProtectedScope::new("/v3_0")
                         .configure(accounts::configure)
+                        .configure(consultants::configure)
                         .configure(users::configure)
                         .configure(user_roles::configure)
                         .configure(assets::configure)
                         .configure(flex_model::configure)
+                        .configure(shares::configure)
                         .configure(sensors::configure)
                         .configure(measurements::configure)
                         .configure(live::configure)

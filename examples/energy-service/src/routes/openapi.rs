@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    BASE, accounts, assets, audit_log, auth_tokens, flex_model, live, log_in, measurements, permissions,
-    portfolio, roles, sensors, user_roles, users,
+    BASE, accounts, assets, audit_log, auth_tokens, consultants, flex_model, live, log_in, measurements,
+    permissions, portfolio, roles, sensors, shares, user_roles, users,
 };
 use crate::{Service, error::ServiceError};
 
@@ -32,11 +32,13 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         (path = "/api", api = log_in::Api, tags = ["log-in"]),
         (path = BASE, api = auth_tokens::Api, tags = ["log-in"]),
         (path = BASE, api = accounts::Api, tags = ["accounts"]),
+        (path = BASE, api = consultants::Api, tags = ["accounts"]),
         (path = BASE, api = users::Api, tags = ["users"]),
         (path = BASE, api = user_roles::Api, tags = ["users"]),
         (path = BASE, api = roles::Api, tags = ["users"]),
         (path = BASE, api = assets::Api, tags = ["assets"]),
         (path = BASE, api = flex_model::Api, tags = ["assets"]),
+        (path = BASE, api = shares::Api, tags = ["assets"]),
         (path = BASE, api = portfolio::Api, tags = ["assets"]),
         (path = BASE, api = sensors::Api, tags = ["sensors"]),
         (path = BASE, api = measurements::Api, tags = ["sensors"]),

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected},
-    auth::{LoggedIn, can_modify_role, refuse},
+    auth::{ACCOUNT_ADMIN, CONSULT, LoggedIn, can_modify_role, refuse},
     database::{Connection, Database},
     error::ServiceError,
     models::{Account, User},
@@ -117,7 +117,10 @@ async fn change(
                     .chain(revoke)
                     .map(|name| known.get_key_value(name).map(|(name, _)| name.as_str()))
                     .collect();
-                if !can_modify_role(&current_user, &named, &user, &account) {
+                // FlexMeasures' rule knows the consultancy, and not the consultants who are assigned to the account.
+                let looks_after = !named.contains(&Some(ACCOUNT_ADMIN))
+                    || Account::check_access(connection, &*current_user, account.id, CONSULT)?.is_allowed();
+                if !looks_after || !can_modify_role(&current_user, &named, &user, &account) {
                     return Err(refuse("can_modify_role", &current_user, &(user.id, named)).into());
                 }
 

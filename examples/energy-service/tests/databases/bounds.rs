@@ -19,8 +19,10 @@ use super::{
 /// The operations with a body, a path to which an admin sends it, and a right one.
 fn bodies() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     let user = json!({"email": "new@x", "username": "New", "password": "password"});
-    let asset =
-        json!({"name": "x", "account_id": 3, "latitude": 0.0, "longitude": 0.0, "parent_asset_id": null});
+    let asset = json!({
+        "name": "x", "account_id": 3, "latitude": 0.0, "longitude": 0.0, "parent_asset_id": null, "inherits_access": false,
+    });
+    let share = json!({"can_update": true, "expires_at": "2100-01-01T00:00:00Z"});
     let event = json!({"event_start": "2020-01-01T00:00:00Z", "event_value": 1.0});
     vec![
         ("post", "/accounts", "/accounts", json!({"name": "x", "consultancy_account_id": null})),
@@ -49,17 +51,38 @@ fn bodies() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         ("patch", "/sensors/{sensor_id}", "/sensors/1", json!({"name": "x", "unit": "x"})),
         ("post", "/sensors/{sensor_id}/measurements", "/sensors/1/measurements", json!([event])),
         ("put", "/assets/{asset_id}/flex-model", "/assets/1/flex-model", json!({})),
+        (
+            "put",
+            "/assets/{asset_id}/inherits-access",
+            "/assets/1/inherits-access",
+            json!({"inherits_access": true}),
+        ),
+        ("put", "/assets/{asset_id}/shares/users/{user_id}", "/assets/1/shares/users/4", share.clone()),
+        ("put", "/assets/{asset_id}/shares/accounts/{account_id}", "/assets/1/shares/accounts/4", share),
+        (
+            "put",
+            "/accounts/{account_id}/consultants",
+            "/accounts/3/consultants",
+            json!({"assigned_only": true}),
+        ),
+        (
+            "put",
+            "/accounts/{account_id}/consultants/{user_id}",
+            "/accounts/3/consultants/3",
+            json!({"assigned": true}),
+        ),
     ]
 }
 
 /// The operations with parameters of the query, and a path that has the others.
-const QUERIES: [(&str, &str); 7] = [
+const QUERIES: [(&str, &str); 8] = [
     ("/accounts", "/accounts?"),
     ("/users", "/users?"),
     ("/assets", "/assets?"),
     ("/sensors", "/sensors?"),
     ("/accounts/{account_id}/audit-log", "/accounts/3/audit-log?"),
     ("/users/{user_id}/audit-log", "/users/1/audit-log?"),
+    ("/assets/{asset_id}/shares", "/assets/1/shares?"),
     ("/sensors/{sensor_id}/measurements", "/sensors/1/measurements?"),
 ];
 
@@ -121,15 +144,14 @@ fn values(schema: &Value) -> (Vec<Value>, Vec<Value>) {
 }
 
 /// Fields without bounds of their own, with the reason.
-const UNBOUNDED: [(&str, &str); 9] = [
+const UNBOUNDED: [(&str, &str); 8] = [
     ("account_id", "an id"),
     ("asset_id", "an id"),
     ("parent_asset_id", "an id"),
     ("consultancy_account_id", "an id"),
     ("before", "an id"),
-    ("active", "a boolean"),
-    ("start", "an instant"),
-    ("end", "an instant"),
+    ("active, assigned, assigned_only, can_update, inherits_access", "a boolean"),
+    ("start, end, expires_at", "an instant"),
     ("sort_by, sort_dir", "one of a few"),
 ];
 

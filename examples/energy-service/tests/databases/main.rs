@@ -10,6 +10,7 @@ mod sqlite {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Sqlite;
 
     mod bounds;
+    mod consultants;
     mod guarantees;
     mod import;
     mod indexes;
@@ -19,9 +20,11 @@ mod sqlite {
     mod models;
     mod objects;
     mod pages;
+    mod parts;
     mod races;
     mod readable;
     mod requests;
+    mod shares;
 }
 
 #[cfg(feature = "postgres")]
@@ -30,6 +33,7 @@ mod postgres {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Postgres;
 
     mod bounds;
+    mod consultants;
     mod guarantees;
     mod import;
     mod indexes;
@@ -39,10 +43,12 @@ mod postgres {
     mod models;
     mod objects;
     mod pages;
+    mod parts;
     mod races;
     mod readable;
     mod requests;
     mod servers;
+    mod shares;
 }
 
 #[cfg(feature = "mysql")]
@@ -51,6 +57,7 @@ mod mysql {
     const SERVER: energy_service::test::Server = energy_service::test::Server::Mysql;
 
     mod bounds;
+    mod consultants;
     mod guarantees;
     mod import;
     mod indexes;
@@ -60,8 +67,10 @@ mod mysql {
     mod models;
     mod objects;
     mod pages;
+    mod parts;
     mod races;
     mod readable;
     mod requests;
     mod servers;
+    mod shares;
 }

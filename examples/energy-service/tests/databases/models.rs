@@ -57,6 +57,24 @@ pub(super) const WORLD: &str = "
         (1, '2026-11-23 09:00:00', 'of the first', 1);
 ";
 
+/// Rights that somebody gave: shares of assets with the stranger and with the second account, a part of a shared asset that
+/// inherits its readers and one that does not, and an account of the consultancy that has assigned consultants alone.
+const MORE: &str = "
+    INSERT INTO accounts (id, name, consultancy_account_id, assigned_consultants_only) VALUES
+        (5, 'of assigned consultants', 3, TRUE), (6, 'of no consultant', 3, TRUE);
+    INSERT INTO assigned_consultants (account_id, user_id) VALUES (5, 31), (5, 32), (5, 21), (2, 31);
+    INSERT INTO users (id, account_id, email, username, password_hash) VALUES (51, 5, 'client@x', 'client', '');
+    INSERT INTO assets (id, name, account_id, parent_asset_id, inherits_access) VALUES
+        (3, 'shared with the stranger', 1, NULL, FALSE), (4, 'shared to be changed', 1, NULL, TRUE),
+        (5, 'no longer shared', 1, NULL, FALSE), (6, 'a part', 5, 3, FALSE), (7, 'a part that inherits', 5, 3, TRUE),
+        (8, 'further down', 6, 7, TRUE), (9, 'in a circle', 6, NULL, TRUE), (10, 'in a circle, too', 6, 9, TRUE);
+    UPDATE assets SET parent_asset_id = 10 WHERE id = 9;
+    INSERT INTO sensors (id, asset_id, name, unit, event_resolution_minutes) VALUES (3, 8, 'power', 'kW', 15);
+    INSERT INTO asset_shares (asset_id, user_id, account_id, can_update, expires_at) VALUES
+        (3, 21, NULL, FALSE, NULL), (4, NULL, 2, TRUE, '2100-01-01 00:00:00'), (4, 41, NULL, FALSE, NULL),
+        (5, 21, NULL, TRUE, '2020-01-01 00:00:00'), (5, NULL, 4, TRUE, '2020-01-01 00:00:00');
+";
+
 fn world(place: &TestDatabase) -> Database {
     let database = Database::open(place.location(), 2, Duration::from_secs(5)).unwrap();
     database.connection().unwrap().batch_execute(WORLD).unwrap();
@@ -128,6 +146,7 @@ fn the_lists_let_in_whom_they_should() {
     let place = SERVER.database();
     let database = world(&place);
     let connection = &mut *database.connection().unwrap();
+    connection.batch_execute(MORE).unwrap();
     let subjects = subjects(connection);
     let mut table = PolicyTable::new(subjects.clone(), Permission::BUILT_IN);
     macro_rules! rows {
@@ -147,6 +166,18 @@ fn the_lists_let_in_whom_they_should() {
         "asset audit log entry": AssetAuditLog, 1;
         "audit log of an account": AccountAuditLog, 1;
         "audit log of a user": UserAuditLog, 11;
+        "asset shared with the stranger": Asset, 3;
+        "asset shared to be changed with the strangers' account": Asset, 4;
+        "asset whose shares have ended": Asset, 5;
+        "part of the shared asset": Asset, 6;
+        "part that inherits its readers": Asset, 7;
+        "sensor of a part of that part": Sensor, 3;
+        "part in a circle": Asset, 9;
+        "account of assigned consultants": Account, 5;
+        "user of assigned consultants": User, 51;
+        "audit log of a user of assigned consultants": UserAuditLog, 51;
+        "account of no consultant": Account, 6;
+        "audit log of an account of no consultant": AccountAuditLog, 6;
     }
     table
         .context("platform", &Platform)
@@ -201,6 +232,7 @@ fn a_subject_takes_one_statement_and_so_does_a_context() {
     let connection = &mut *database.connection().unwrap();
     let token = token("account-admin@x", connection).hash();
     let subject = LoggedIn::find_by_token(&token, connection).unwrap();
+    let stranger = log_in("stranger@x", connection).unwrap();
 
     let statements = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&statements);
@@ -226,6 +258,10 @@ fn a_subject_takes_one_statement_and_so_does_a_context() {
         assert!(Sensor::check_access(connection, &subject, 1, Permission::DELETE).unwrap().is_allowed());
     };
     assert_eq!(count(decide), 1, "however far the policy looks");
+    let read = &mut |connection: &mut Connection| {
+        assert!(!Sensor::check_access(connection, &stranger, 1, Permission::READ).unwrap().is_allowed());
+    };
+    assert_eq!(count(read), 1, "at shares, and up a tree");
 }
 
 #[test]

@@ -35,8 +35,9 @@ const LISTS: [(&str, &str, &str); 6] = [
 
 /// The lists of the parts of one object, whose guard decides about all of them, and of the roles, which are the same for
 /// all accounts.
-const OF_ONE: [&str; 5] = [
+const OF_ONE: [&str; 6] = [
     "/accounts/{account_id}/audit-log",
+    "/assets/{asset_id}/shares",
     "/roles",
     "/sensors/{sensor_id}/measurements",
     "/users/{user_id}/audit-log",

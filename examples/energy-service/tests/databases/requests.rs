@@ -19,7 +19,7 @@ use super::SERVER;
 
 pub(super) const MEMBER: &str = "mia@sunnyside.example";
 pub(super) const ACCOUNT_ADMIN: &str = "adam@sunnyside.example";
-const CONSULTANT: &str = "cora@bright.example";
+pub(super) const CONSULTANT: &str = "cora@bright.example";
 pub(super) const STRANGER: &str = "sven@bakery.example";
 pub(super) const ADMIN: &str = "ada@platform.example";
 
@@ -112,6 +112,10 @@ impl LoggedIn<'_> {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
+    pub(super) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
     pub(super) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await
     }
@@ -194,6 +198,15 @@ async fn every_endpoint_but_the_log_in_needs_one() {
         (Method::POST, "/accounts"),
         (Method::DELETE, "/accounts/3"),
         (Method::GET, "/accounts/3/audit-log"),
+        (Method::GET, "/accounts/3/consultants"),
+        (Method::PUT, "/accounts/3/consultants"),
+        (Method::PUT, "/accounts/3/consultants/3"),
+        (Method::GET, "/assets/4/shares"),
+        (Method::PUT, "/assets/4/shares/users/1"),
+        (Method::DELETE, "/assets/4/shares/users/1"),
+        (Method::PUT, "/assets/4/shares/accounts/3"),
+        (Method::DELETE, "/assets/4/shares/accounts/3"),
+        (Method::PUT, "/assets/4/inherits-access"),
         (Method::POST, "/accounts/3/users"),
         (Method::DELETE, "/users/1"),
         (Method::GET, "/users/1/audit-log"),

@@ -74,6 +74,7 @@ impl AssetForm {
             latitude: optional_number("latitude", &self.latitude)?,
             longitude: optional_number("longitude", &self.longitude)?,
             parent_asset_id: None,
+            inherits_access: false,
         };
         asset.validate()?;
         Ok(asset)

@@ -225,12 +225,22 @@ fn in_words(term: &str) -> Option<String> {
     if let Some(role) = term.strip_prefix("role(\"").and_then(|rest| rest.strip_suffix("\")")) {
         return Some(format!("has the role {role}"));
     }
-    let words = match term {
-        "account(account_id)" | "account(asset.account_id)" => "belongs to the asset's account",
-        "account(account.consultancy_account_id)" | "account(asset.account.consultancy_account_id)" => {
-            "belongs to the consultancy of the asset's account"
+    // A sensor's rules are those of its asset.
+    let term = term.replace("asset.", "");
+    let words = match term.strip_suffix(" of asset").unwrap_or(&term) {
+        "account(account_id)" => "belongs to the asset's account",
+        "account(account.consultancy_account_id)" => "belongs to the consultancy of the asset's account",
+        "is(account.assigned_consultants_only, false)" => "all of its consultants look after the account",
+        "any(consultants: user(user_id)) of account" => "is assigned to the account as a consultant",
+        "is_null(account_id)" => "the asset is public",
+        "any(shares: (user(user_id) | account(account_id)) & until(expires_at))" => {
+            "the asset is shared with the user or the user's account"
         }
-        "is_null(account_id)" | "is_null(asset.account_id)" => "the asset is public",
+        "any(shares: (user(user_id) | account(account_id)) & is(can_update, true) & until(expires_at))" => {
+            "the asset is shared with the user or the user's account, to change it"
+        }
+        "whole.read" => "may see the asset of which it is a part",
+        "inherits_access" => "the asset is for those who may see the asset of which it is a part",
         _ => return None,
     };
     Some(words.to_owned())

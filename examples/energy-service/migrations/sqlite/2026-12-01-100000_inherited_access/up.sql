@@ -1,0 +1,3 @@
+-- Whether the readers of the asset of which this one is a part read this one, too. The two may belong to different accounts, so
+-- nobody does unless somebody who may share this one says so.
+ALTER TABLE assets ADD COLUMN inherits_access BOOLEAN NOT NULL DEFAULT FALSE;

@@ -1,0 +1,10 @@
+-- Whether an account is looked after by those consultants of its consultancy alone who are assigned to it, or by all of them.
+ALTER TABLE accounts ADD COLUMN assigned_consultants_only BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- The consultants who are assigned to an account.
+CREATE TABLE assigned_consultants (
+    account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (account_id, user_id)
+) WITHOUT ROWID;
+CREATE INDEX assigned_consultants_user_id ON assigned_consultants (user_id, account_id);
