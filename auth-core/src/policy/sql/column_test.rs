@@ -71,9 +71,9 @@ impl ColumnTest {
         }
     }
 
-    /// Whether it compares the column with a value of the subject's.
-    pub(super) const fn is_of_subject(&self) -> bool {
-        matches!(self.test, Test::Equal(_))
+    /// Whether an index finds a few rows of many by it: by a value of the subject's or a null.
+    pub(super) const fn is_looked_up(&self) -> bool {
+        matches!(self.test, Test::Equal(_) | Test::Null)
     }
 
     /// Whether it is true of null.

@@ -8,7 +8,8 @@ use diesel::{RunQueryDsl as _, connection::SimpleConnection as _, dsl::sql, sql_
 use energy_service::{
     database::{Connection, Database},
     models::{
-        Account, AccountAuditLog, Asset, AssetAuditLog, AssetOfAccount, AuditLog, Sensor, User, UserAuditLog,
+        Account, AccountAuditLog, Asset, AssetAuditLog, AssetOfAccount, AssetShare, AssignedConsultant,
+        AuditLog, Sensor, User, UserAuditLog,
     },
     test::Server,
 };
@@ -23,6 +24,8 @@ fn policies() -> Vec<&'static Policy> {
         Asset::POLICY,
         AssetAuditLog::POLICY,
         AssetOfAccount::POLICY,
+        AssetShare::POLICY,
+        AssignedConsultant::POLICY,
         AuditLog::POLICY,
         Sensor::POLICY,
         User::POLICY,

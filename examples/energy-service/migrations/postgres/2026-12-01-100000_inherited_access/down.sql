@@ -1,1 +1,2 @@
+DROP INDEX assets_parent_asset_id_inherits_access;
 ALTER TABLE assets DROP COLUMN inherits_access;
