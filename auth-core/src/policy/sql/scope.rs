@@ -88,12 +88,9 @@ pub struct Scope<M, P = OwnTable> {
 pub(super) enum Form {
     /// `foreign_key IN (SELECT key FROM parent WHERE …)`: for lists. The rows of the parent are found once.
     Set,
-    /// The same, for `PostgreSQL` as `foreign_key = ANY (ARRAY(SELECT key …))`, where a tree of rows is climbed. It takes a
-    /// recursive query for one that finds most of a table, and an array for one that finds ten rows, which it looks up in an
-    /// index. Without an index it compares each row with each of the array, so this is for what indexes find.
-    Array,
-    /// As [`Array`](Self::Array) for one of several alternatives, and as [`Set`](Self::Set) for what leads further. Of
-    /// `a IN (…) OR b IN (…)` `PostgreSQL` looks nothing up.
+    /// The same for one of several alternatives, and for `PostgreSQL` as `foreign_key = ANY (ARRAY(SELECT key …))`: of
+    /// `a IN (…) OR b IN (…)` it looks nothing up. Without an index it compares each row with each of the array, so this is for
+    /// what indexes find. What leads further is as in [`Set`](Self::Set).
     Alternative,
     /// `EXISTS (SELECT 1 FROM parent WHERE key = foreign_key AND …)`, in which what leads further is as in [`Set`](Self::Set):
     /// for a page of a subject who has a good part of the rows.
@@ -213,7 +210,7 @@ impl<M, P> Scope<M, P> {
     /// looking at the parent of each row, and selects the same rows.
     #[must_use]
     pub fn of_many(self) -> Self {
-        Self { form: if self.tree.climbs_by_indexes() { Form::Array } else { Form::Set }, ..self }
+        Self { form: Form::Set, ..self }
     }
 
     /// The form for a page of a subject who has a good part of the rows, as a consultant of many accounts has: `SQLite` reads

@@ -45,20 +45,6 @@ impl Tree {
         }
     }
 
-    /// Whether it goes up a tree of rows, and indexes find all that it lets the subject have.
-    pub(super) fn climbs_by_indexes(&self) -> bool {
-        self.climbs() && self.is_found_by_indexes()
-    }
-
-    fn climbs(&self) -> bool {
-        match self {
-            Self::Always | Self::Never | Self::Test(_) => false,
-            Self::Any(trees) | Self::All(trees) => trees.iter().any(Self::climbs),
-            Self::Related(_, tree) => tree.climbs(),
-            Self::Ancestor(..) => true,
-        }
-    }
-
     /// Whether indexes find a few rows of many: by a value of the subject's, by a null, as public rows are marked, or by such
     /// rows of another table.
     pub(super) fn is_found_by_indexes(&self) -> bool {

@@ -158,7 +158,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             self.write_column(relation.own.name, out)
         };
         let is_many = relation.kind == RelationKind::Many;
-        let is_set = matches!(self.form, Form::Set | Form::Alternative | Form::Array);
+        let is_set = matches!(self.form, Form::Set | Form::Alternative);
         // `IN` compares texts by the collation of the column before it, and `=` by that of the other, as single rows do.
         let is_each = self.form == Form::Each;
         if is_each || is_many && !is_set || is_set && relation.related.kind == Kind::Text {
@@ -244,13 +244,9 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
 const TABLE: &str = "__auth_";
 
 impl Form {
-    const fn is_array(self) -> bool {
-        matches!(self, Self::Array | Self::Alternative)
-    }
-
     /// Writes the operator before a subselect that is a set, and the parenthesis that opens it.
     fn write_in<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
-        if self.is_array() {
+        if self == Self::Alternative {
             out.push_sql(concat!(not_postgres!("IN"), postgres_only!("= ANY (ARRAY")));
         } else {
             out.push_sql(" IN ");
@@ -260,7 +256,7 @@ impl Form {
 
     /// What stands before the last parenthesis.
     fn write_in_end<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
-        if self.is_array() {
+        if self == Self::Alternative {
             out.push_sql(postgres_only!(")"));
         }
     }

@@ -254,8 +254,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         out.push_sql(".place = ");
         below.write_column(relation.own.name, out)?;
         out.push_sql(" WHERE ");
-        // No index finds what it lets through.
-        ScopedTable { form: Form::Set, ..self.at(below.path) }.write(&climb.step, out)?;
+        below.write(&climb.step, out)?;
         out.push_sql(") SELECT place FROM ");
         self.write_name(DOWN, out);
         self.form.write_in_end(out);
