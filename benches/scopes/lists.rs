@@ -226,7 +226,7 @@ fn list_by_hand(subject: &User, connection: &mut Connection) -> QueryResult<Vec<
     }
 }
 
-/// The same for the number of all that the subject may see.
+/// The number of all that the subject may see, by that rule.
 fn count_by_hand(subject: &User, connection: &mut Connection) -> QueryResult<i64> {
     let id = account(subject);
     let of_asset = || assets::account_id.eq(id).or(assets::account_id.is_null());

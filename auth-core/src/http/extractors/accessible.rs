@@ -58,7 +58,7 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
         T::accessible_by(&*self.subject, P::PERMISSION)
     }
 
-    /// The same rows, for a page of a caller who has a good part of them: [`Scope::row_by_row`].
+    /// These rows, for a page of a caller who has a good part of them: [`Scope::row_by_row`].
     #[must_use]
     pub fn query_row_by_row(&self) -> T::Query {
         T::accessible_row_by_row(&*self.subject, P::PERMISSION)

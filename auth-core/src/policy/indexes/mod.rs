@@ -18,9 +18,9 @@ use super::{Policy, table::TableName};
 
 /// The indexes that a policy uses, or several policies: [`Policy::indexes`].
 ///
-/// [`Display`] shows a statement for each, in a line of its own, which `SQLite`, `PostgreSQL` and `MariaDB` take. Names that
-/// need quotes have those of the standard, and with `{:#}` the backticks of `MariaDB` and `MySQL`. A database has what it
-/// needs if nothing is [`missing`](Self::missing).
+/// [`Display`] shows a statement for each, in a line of its own, which `SQLite`, `PostgreSQL` and `MariaDB` take; where
+/// `table!` says the schema of a table, `SQLite` does not. Names that need quotes have those of the standard, and with `{:#}`
+/// the backticks of `MariaDB` and `MySQL`. A database has what it needs if nothing is [`missing`](Self::missing).
 ///
 /// Those of several policies are collected:
 ///

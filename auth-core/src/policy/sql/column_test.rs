@@ -71,9 +71,13 @@ impl ColumnTest {
         }
     }
 
-    /// Whether an index finds a few rows of many by it: by a value of the subject's or a null.
-    pub(super) const fn is_looked_up(&self) -> bool {
-        matches!(self.test, Test::Equal(_) | Test::Null)
+    /// Whether it compares the column with a value of the subject's.
+    pub(super) const fn is_of_subject(&self) -> bool {
+        matches!(self.test, Test::Equal(_))
+    }
+
+    pub(super) const fn is_null(&self) -> bool {
+        matches!(self.test, Test::Null)
     }
 
     /// Whether it is true of null.

@@ -145,7 +145,7 @@ pub trait Scoped: Sized + 'static {
         Self::query(Self::scope(subject, permission).of_many())
     }
 
-    /// The same rows, tested one after the other in the order of the query: [`Scope::row_by_row`].
+    /// These rows, tested one after the other in the order of the query: [`Scope::row_by_row`].
     fn accessible_row_by_row(subject: &dyn Subject, permission: Permission) -> Self::Query {
         Self::query(Self::scope(subject, permission).row_by_row())
     }

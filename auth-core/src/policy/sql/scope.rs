@@ -88,9 +88,9 @@ pub struct Scope<M, P = OwnTable> {
 pub(super) enum Form {
     /// `foreign_key IN (SELECT key FROM parent WHERE …)`: for lists. The rows of the parent are found once.
     Set,
-    /// The same for one of several alternatives, and for `PostgreSQL` as `foreign_key = ANY (ARRAY(SELECT key …))`: of
-    /// `a IN (…) OR b IN (…)` it looks nothing up. Without an index it compares each row with each of the array, so this is for
-    /// what indexes find. What leads further is as in [`Set`](Self::Set).
+    /// As [`Set`](Self::Set), but for `PostgreSQL` as `foreign_key = ANY (ARRAY(SELECT key …))`: one of several alternatives, for
+    /// of `a IN (…) OR b IN (…)` it looks nothing up. Without an index it compares each row with each of the array, so this is
+    /// for what indexes find. What leads further is as in [`Set`](Self::Set).
     Alternative,
     /// `EXISTS (SELECT 1 FROM parent WHERE key = foreign_key AND …)`, in which what leads further is as in [`Set`](Self::Set):
     /// for a page of a subject who has a good part of the rows.
@@ -191,7 +191,7 @@ impl<M, P> Scope<M, P> {
     /// ```
     #[must_use]
     pub fn is_true(self) -> IsTrue<M, P> {
-        IsTrue(self)
+        IsTrue(self.of_one())
     }
 
     /// Whether it refuses no row at all. A statement without a condition is answered faster: `SQLite` counts a whole table
@@ -216,7 +216,7 @@ impl<M, P> Scope<M, P> {
     /// The form for a page of a subject who has a good part of the rows, as a consultant of many accounts has: `SQLite` reads
     /// the rows in the order of the page and looks at the parent of each until the page is full, instead of finding all that
     /// the subject may have and sorting them. It selects the same rows. `PostgreSQL` chooses between the two by its
-    /// statistics, in either form.
+    /// statistics, in either form, where the policy has one alternative for the subject.
     ///
     /// Say it where you know of such subjects, and of an index in the order of the page: of 1,000,000 rows a page of someone
     /// who has 2 % of them took 1.2 ms instead of 8.2, and a page of someone who has 50 rows 400 ms instead of 0.05.

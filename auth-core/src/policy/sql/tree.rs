@@ -6,7 +6,7 @@ use std::{cell::OnceCell, ptr, slice, time::SystemTime};
 use super::{column_test::ColumnTest, moment::Moment};
 use crate::{
     acl::Leaf,
-    policy::{Column, Evaluation, OpenTerm, Policy, Relation, RelationKind, Row, Rule, Term},
+    policy::{Column, Evaluation, Kind, OpenTerm, Policy, Relation, RelationKind, Row, Rule, Term},
     vocabulary::{Permission, Subject},
 };
 
@@ -45,18 +45,31 @@ impl Tree {
         }
     }
 
-    /// Whether indexes find a few rows of many: by a value of the subject's, by a null, as public rows are marked, or by such
-    /// rows of another table.
+    /// Whether indexes find them, and a few of many: by a value of the subject's, or by such rows of another table.
     pub(super) fn is_found_by_indexes(&self) -> bool {
         match self {
             Self::Always => false,
             Self::Never => true,
-            Self::Test(test) => test.is_looked_up(),
+            Self::Test(test) => test.is_of_subject(),
             Self::Any(trees) => trees.iter().all(Self::is_found_by_indexes),
             Self::All(trees) => trees.iter().any(Self::is_found_by_indexes),
-            Self::Related(_, tree) => tree.is_found_by_indexes(),
-            Self::Ancestor(_, climb) => climb.base.is_found_by_indexes(),
+            Self::Related(relation, tree) => relation.is_looked_up() && tree.is_found_by_indexes(),
+            Self::Ancestor(relation, climb) => relation.is_looked_up() && climb.base.is_found_by_indexes(),
         }
+    }
+
+    /// Whether an index finds it as one of several alternatives. A null is none of a few, but no row of another table is found
+    /// by it.
+    pub(super) fn is_alternative_of_indexes(&self) -> bool {
+        matches!(self, Self::Test(test) if test.is_null()) || self.is_found_by_indexes()
+    }
+}
+
+impl Relation {
+    /// Whether a statement about many rows looks them up by it. `IN` compares texts by the collation of the column before it,
+    /// and `=` by that of the other, as single rows do: so it tests them one by one.
+    pub(super) fn is_looked_up(&self) -> bool {
+        self.related.kind != Kind::Text
     }
 }
 

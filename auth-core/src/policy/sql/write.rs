@@ -8,7 +8,7 @@ use diesel::{
 };
 
 use super::{Form, IsTrue, Scope, Scoped, tree::Tree, value::BindIds};
-use crate::policy::{Column, Kind, Relation, RelationKind};
+use crate::policy::{Column, Relation, RelationKind};
 
 /// Implements a fragment for each backend that ids can be bound to.
 macro_rules! fragment {
@@ -130,7 +130,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             Tree::Never => out.push_sql("1 = 0"),
             Tree::Test(test) => test.write(|out| self.write_column(test.column.name, out), out)?,
             Tree::Any(trees) => {
-                let by_indexes = self.form == Form::Set && trees.iter().all(Tree::is_found_by_indexes);
+                let by_indexes = self.form == Form::Set && trees.iter().all(Tree::is_alternative_of_indexes);
                 let form = if by_indexes { Form::Alternative } else { self.form };
                 let each = Self { form, ..*self };
                 joined(trees, " OR ", out, |tree, out| each.write(tree, out))?;
@@ -159,9 +159,8 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         };
         let is_many = relation.kind == RelationKind::Many;
         let is_set = matches!(self.form, Form::Set | Form::Alternative);
-        // `IN` compares texts by the collation of the column before it, and `=` by that of the other, as single rows do.
         let is_each = self.form == Form::Each;
-        if is_each || is_many && !is_set || is_set && relation.related.kind == Kind::Text {
+        if is_each || is_many && !is_set || is_set && !relation.is_looked_up() {
             out.push_sql("EXISTS (SELECT 1");
             matches_row(out)?;
             out.push_sql(" AND (");
@@ -174,13 +173,14 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             self.form.write_lock(out);
         } else if is_set {
             self.write_column(relation.own.name, out)?;
-            self.form.write_in(out);
+            let form = self.form.for_rows(tree);
+            form.write_in(out);
             out.push_sql("SELECT ");
             related.write_column(relation.related.name, out)?;
             related.write_from(out)?;
             out.push_sql(" WHERE ");
             related.write(tree, out)?;
-            self.form.write_in_end(out);
+            form.write_in_end(out);
         } else {
             out.push_sql("(SELECT ");
             related.write(tree, out)?;
@@ -244,6 +244,11 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
 const TABLE: &str = "__auth_";
 
 impl Form {
+    /// That for related rows which are these: an array of many is none that an index is asked for.
+    fn for_rows(self, tree: &Tree) -> Self {
+        if self == Self::Alternative && !tree.is_found_by_indexes() { Self::Set } else { self }
+    }
+
     /// Writes the operator before a subselect that is a set, and the parenthesis that opens it.
     fn write_in<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
         if self == Self::Alternative {

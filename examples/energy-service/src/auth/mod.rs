@@ -27,7 +27,7 @@ pub const ADMIN: &str = "admin";
 pub const ADMIN_READER: &str = "admin-reader";
 /// Runs the account that the user belongs to.
 pub const ACCOUNT_ADMIN: &str = "account-admin";
-/// Looks after the accounts whose consultancy is the user's account.
+/// Looks after the accounts whose consultancy is the user's account, unless others are assigned to them.
 pub const CONSULTANT: &str = "consultant";
 
 /// Role of accounts that advise others.

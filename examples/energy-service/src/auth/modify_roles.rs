@@ -13,7 +13,7 @@ use crate::models::{Account, User};
 /// |---|---|
 /// | `admin` | no user: the operator of the service does it in the database |
 /// | `admin-reader` | admins |
-/// | `account-admin` | admins, and consultants of the account's consultancy |
+/// | `account-admin` | admins, and consultants of the account's consultancy who look after it, which the caller checks |
 /// | `consultant` | admins, and account-admins of the same account |
 /// | any other | no user |
 ///

@@ -36,7 +36,7 @@ use crate::{
         | account.CONSULT
         | any(shares: (user(user_id) | account(account_id)) & is(can_update, true) & until(expires_at)),
     delete = account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
-    SHARE = account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
+    SHARE = account(account_id) & role(ACCOUNT_ADMIN),
 )]
 pub struct Asset {
     /// The key.

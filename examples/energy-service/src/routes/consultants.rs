@@ -156,6 +156,7 @@ async fn assign(
                 let assignment = assigned_consultants::table.find((account.id, user_id));
                 let is_assigned = exists(assignment.select(assigned_consultants::user_id));
                 if diesel::select(is_assigned).get_result::<bool>(connection)? == assigned {
+                    current_user.confirm(connection)?;
                     return Ok(Consultants::of(account.id, connection)?);
                 }
                 let event = if assigned {
@@ -172,7 +173,8 @@ async fn assign(
                     diesel::delete(assignment).execute(connection)?;
                     format!("withdrew the user {user_id} from the account {}", account.id)
                 };
-                let affected = Affected::User(Some(user_id), account.id);
+                // In the log of the consultancy, which assigns them.
+                let affected = Affected::Account(account.consultancy_account_id);
                 audit::record(&current_user, affected, &event, connection)?;
                 Ok(Consultants::of(account.id, connection)?)
             })

@@ -95,7 +95,7 @@ impl Validate for Terms {
     }
 }
 
-/// Shares an asset with a user, or changes the share.
+/// Shares an asset with a user, or replaces the share: what the body leaves out is not kept.
 // The answer tells whether there is such a user, as `GET /users/{user_id}` does, which answers 404 or 403.
 #[utoipa::path(
     params(
@@ -118,7 +118,7 @@ async fn share_with_user(
     Ok(Json(share(asset.id, Receiver::User(user_id), terms, current_user, &database).await?))
 }
 
-/// Shares an asset with all users of an account, or changes the share.
+/// Shares an asset with all users of an account, or replaces the share: what the body leaves out is not kept.
 #[utoipa::path(
     params(
         ("asset_id" = i32, Path, description = "The asset."),

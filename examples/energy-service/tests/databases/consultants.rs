@@ -62,7 +62,6 @@ async fn looks_after(who: &LoggedIn<'_>) -> bool {
     for path in ["/assets/1", "/sensors/1"] {
         answers.push((path, who.delete(&format!("{path}?force=true")).await.status));
     }
-    answers.push(("shares", who.put("/assets/1/shares/users/4", wrong).await.status));
     let roles = json!({ "revoke": ["account-admin"] });
     answers.push(("roles", who.patch("/users/1/roles", roles).await.status));
     let allowed = |status: StatusCode| [StatusCode::OK, StatusCode::BAD_REQUEST].contains(&status);
@@ -184,6 +183,19 @@ async fn who_runs_the_consultancy_assigns_its_consultants() {
     assert_eq!(manager.get("/accounts/2/consultants").await.status, StatusCode::FORBIDDEN);
 }
 
+/// Or a share would outlive the assignment.
+#[actix_web::test]
+async fn consultants_do_not_share_the_assets_of_clients() {
+    let client = world();
+    let cora = client.log_in(CONSULTANT).await;
+    for path in ["/assets/1/shares/users/4", "/assets/1/shares/accounts/2"] {
+        assert_eq!(cora.put(path, json!({})).await.status, StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(cora.delete(path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let inherits = cora.put("/assets/1/inherits-access", json!({ "inherits_access": true })).await;
+    assert_eq!(inherits.status, StatusCode::FORBIDDEN);
+}
+
 #[actix_web::test]
 async fn only_users_of_the_consultancy_are_assigned() {
     let client = world();
@@ -203,7 +215,7 @@ async fn only_users_of_the_consultancy_are_assigned() {
         assert_eq!(manager.put(CORA, assigned(false)).await.body, consultants(false, &[]));
     }
     let admin = client.log_in(ADMIN).await;
-    let log = admin.get("/accounts/3/audit-log").await.body;
+    let log = admin.get("/accounts/2/audit-log").await.body;
     let events: Vec<_> = log.as_array().unwrap().iter().map(|entry| entry["event"].clone()).collect();
     assert_eq!(events, ["withdrew the user 3 from the account 3", "assigned the user 3 to the account 3"]);
 }

@@ -4,7 +4,7 @@ use diesel::{query_builder::QueryFragment, result::QueryResult};
 
 use super::{Out, ScopedTable};
 use crate::policy::{
-    Kind, Relation, RelationKind,
+    Relation, RelationKind,
     sql::{
         Form, Scoped,
         tree::{Climb, Tree},
@@ -112,7 +112,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         Ok(())
     }
 
-    /// The same, with all rows of the walk locked. The walk sees them as they were when the statement began, and the lock as they
+    /// Those, with all rows of the walk locked. The walk sees them as they were when the statement began, and the lock as they
     /// are: where one has changed in between, or is gone, the walk did not take place.
     fn write_held_base(
         &self,
@@ -222,8 +222,8 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         climb: &'b Climb,
         out: &mut Out<'_, 'b, M>,
     ) -> QueryResult<()> {
-        // As for a parent, `=` has to have the collation of the key. The walk knows nothing of the row, so it takes place once.
-        let is_text = relation.related.kind == Kind::Text;
+        // The walk knows nothing of the row, so it takes place once.
+        let is_text = !relation.is_looked_up();
         if is_text {
             out.push_sql("EXISTS (SELECT 1");
             below.write_from(out)?;
@@ -236,7 +236,8 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         } else {
             self.write_column(relation.own.name, out)?;
         }
-        self.form.write_in(out);
+        let form = self.form.for_rows(&climb.base);
+        form.write_in(out);
         out.push_sql("WITH RECURSIVE ");
         self.write_name(DOWN, out);
         out.push_sql(" (place) AS (SELECT ");
@@ -257,7 +258,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         below.write(&climb.step, out)?;
         out.push_sql(") SELECT place FROM ");
         self.write_name(DOWN, out);
-        self.form.write_in_end(out);
+        form.write_in_end(out);
         out.push_sql(if is_text { "))" } else { ")" });
         Ok(())
     }

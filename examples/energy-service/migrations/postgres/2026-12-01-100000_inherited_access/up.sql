@@ -2,3 +2,5 @@
 -- nobody does unless somebody who may share this one says so.
 ALTER TABLE assets ADD COLUMN inherits_access BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX assets_parent_asset_id_inherits_access ON assets (parent_asset_id, inherits_access);
+-- The new one begins with it.
+DROP INDEX assets_parent_asset_id;
