@@ -162,9 +162,9 @@ pub fn run() {
     assert_eq!(
         sql(Permission::UPDATE),
         "SELECT `energy`.`accounts`.`id`, `energy`.`accounts`.`owner_id` FROM `energy`.`accounts` WHERE \
-         (`energy`.`accounts`.`id` IS NOT NULL AND ((`energy`.`accounts`.`owner_id` IN (SELECT __auth_1.`id` FROM \
-         `users` AS __auth_1 WHERE (__auth_1.`id` = ?) OR (__auth_1.`is_active` = TRUE))) OR \
-         (`energy`.`accounts`.`owner_id` IS NULL))) -- binds: [1]"
+         (`energy`.`accounts`.`id` IS NOT NULL AND ((`energy`.`accounts`.`owner_id` IS NULL) OR \
+         (`energy`.`accounts`.`owner_id` IN (SELECT __auth_1.`id` FROM `users` AS __auth_1 WHERE \
+         (__auth_1.`id` = ?) OR (__auth_1.`is_active` = TRUE))))) -- binds: [1]"
     );
     assert!(sql(contexts::PUBLISH).ends_with("WHERE (1 = 0) -- binds: []"));
     // Of the user, and of that one's account, through a column of another name.
