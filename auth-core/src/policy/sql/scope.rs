@@ -222,36 +222,35 @@ impl<M, P> Scope<M, P> {
     /// who has 2 % of them took 1.2 ms instead of 8.2, and a page of someone who has 50 rows 400 ms instead of 0.05.
     ///
     /// ```
-    /// # use auth_core::{AuthModel, Permission, Scoped, User};
-    /// # use diesel::{connection::SimpleConnection, prelude::*, sqlite::Sqlite};
+    /// # mod service {
+    /// use auth_core::{AuthModel, Permission, Scoped, Subject, User};
+    /// use diesel::prelude::*;
+    /// # use diesel::{connection::SimpleConnection, sqlite::Sqlite};
     /// # diesel::table! { accounts (id) { id -> Integer, consultancy_id -> Integer } }
     /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer } }
-    /// # diesel::allow_tables_to_appear_in_same_query!(accounts, notes);
     /// # #[derive(Queryable, Selectable, AuthModel)]
     /// # #[diesel(table_name = accounts, check_for_backend(Sqlite))]
     /// # #[acl(read = account(consultancy_id))]
     /// # struct Account { id: i32, consultancy_id: i32 }
-    /// # mod service { use super::*;
+    ///
     /// #[derive(Queryable, Selectable, AuthModel)]
     /// #[diesel(table_name = notes, check_for_backend(Sqlite))]
     /// #[auth(belongs_to(account: Account, account_id))]
     /// #[acl(read = account.read)]
-    /// # pub
     /// struct Note {
     ///     id: i32,
     ///     account_id: i32,
     /// }
-    /// # }
-    /// # use service::Note;
     ///
-    /// fn first_page(mia: &User, connection: &mut SqliteConnection) -> QueryResult<Vec<Note>> {
-    ///     let readable = if mia.roles().any(|role| role == "consultant") {
-    ///         Note::accessible_row_by_row(mia, Permission::READ)
+    /// fn first_page(user: &User, connection: &mut SqliteConnection) -> QueryResult<Vec<Note>> {
+    ///     let readable = if user.has_role("consultant") {
+    ///         Note::accessible_row_by_row(user, Permission::READ)
     ///     } else {
-    ///         Note::accessible_by(mia, Permission::READ)
+    ///         Note::accessible_by(user, Permission::READ)
     ///     };
     ///     readable.order(notes::id).limit(20).load(connection)
     /// }
+    /// # pub fn main() {
     /// # let connection = &mut SqliteConnection::establish(":memory:").unwrap();
     /// # connection.batch_execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, consultancy_id INTEGER NOT NULL);
     /// #     CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL);
@@ -259,6 +258,9 @@ impl<M, P> Scope<M, P> {
     /// # let consultant = User::new(1).with_account(9).with_roles(["consultant"]);
     /// # assert_eq!(first_page(&consultant, connection).unwrap().len(), 1);
     /// # assert_eq!(first_page(&User::new(1).with_account(9), connection).unwrap().len(), 1);
+    /// # }
+    /// # }
+    /// # service::main();
     /// ```
     #[must_use]
     pub fn row_by_row(self) -> Self {
