@@ -2,10 +2,9 @@
 
 use auth_core::{LockRows, RowLock};
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
-use energy_service::{
-    database::Location,
-    test::{Server, TestDatabase},
-};
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use energy_service::database::Location;
+use energy_service::test::{Server, TestDatabase};
 
 use crate::models::indexes;
 
