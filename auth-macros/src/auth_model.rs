@@ -188,7 +188,7 @@ impl Policy {
                     ::auth_core::__private::SqlTypeOf<#diesel::helper_types::AsSelect<Self, #backend>>,
                 >>;
 
-                fn query(__auth_scope: ::auth_core::Scope<Self>) -> Self::Query {
+                fn scoped_query(__auth_scope: ::auth_core::Scope<Self>) -> Self::Query {
                     let __auth_rows = #diesel::QueryDsl::into_boxed(#diesel::QueryDsl::select(
                         #table::table,
                         <Self as #diesel::SelectableHelper<#backend>>::as_select(),

@@ -111,7 +111,7 @@ pub const fn assert_acyclic(
     is_tree: bool,
     message: &str,
 ) {
-    // The same one, of the next row of the tree.
+    // The next row of the tree answers for it.
     if is_tree && granted.is(permission) {
         return;
     }

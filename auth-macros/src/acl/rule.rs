@@ -57,7 +57,7 @@ pub(crate) enum Value {
     Constant(ExprPath),
 }
 
-/// What is known of the row that a rule is about.
+/// What a parser knows about the row of a rule.
 #[derive(Clone, Copy)]
 pub(super) enum Known<'a> {
     /// It is that of the context, with these relations.

@@ -109,6 +109,27 @@ pub mod passed_on {
     user!(User, role("editor") | user(id), "boss");
 }
 
+mod queried {
+    use auth_core::{AuthModel, Permission, Scoped, User};
+    use diesel::prelude::*;
+
+    use super::schema::users;
+
+    /// With a query of diesel's own, whose trait is in scope as well.
+    #[derive(HasQuery, AuthModel)]
+    #[diesel(table_name = users, check_for_backend(diesel::sqlite::Sqlite))]
+    #[acl(read = user(id))]
+    pub(super) struct Person {
+        pub(super) id: i32,
+    }
+
+    pub(super) fn queries() -> [String; 2] {
+        let sql = |query| diesel::debug_query::<diesel::sqlite::Sqlite, _>(query).to_string();
+        let own = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&Person::query()).to_string();
+        [own, sql(&Person::accessible_by(&User::new(1), Permission::READ))]
+    }
+}
+
 mod perms {
     pub(super) const PUBLISH: auth_core::Permission = auth_core::Permission::new("publish");
 }
@@ -182,6 +203,9 @@ pub fn run() {
         "Tree\n  publish = user(owner_id) | type.publish\n  \
          read = is(kind, 1, 3, -1) & role(\"reader\") | type.read\n"
     );
+
+    let [own, scoped] = queried::queries();
+    assert!(!own.contains("WHERE") && scoped.contains("WHERE"), "{own}\n{scoped}");
 
     let rules = passed_on::User::POLICY.to_string();
     assert_eq!(

@@ -142,16 +142,17 @@ pub trait Scoped: Sized + 'static {
     /// The rows on which the subject has the permission, as a query that takes filters, an order and a page of the
     /// caller's own: a [`ScopedQuery`].
     fn accessible_by(subject: &dyn Subject, permission: Permission) -> Self::Query {
-        Self::query(Self::scope(subject, permission).of_many())
+        Self::scoped_query(Self::scope(subject, permission).of_many())
     }
 
     /// These rows, tested one after the other in the order of the query: [`Scope::row_by_row`].
     fn accessible_row_by_row(subject: &dyn Subject, permission: Permission) -> Self::Query {
-        Self::query(Self::scope(subject, permission).row_by_row())
+        Self::scoped_query(Self::scope(subject, permission).row_by_row())
     }
 
+    // Of another name than `query` of diesel's `HasQuery`, which a model may have, too.
     #[doc(hidden)]
-    fn query(scope: Scope<Self>) -> Self::Query;
+    fn scoped_query(scope: Scope<Self>) -> Self::Query;
 
     /// The rows on which the subject has the permission, for `diesel::update` and `diesel::delete`: one by its key, or those
     /// that filters of the caller's own leave.
