@@ -123,3 +123,27 @@ pub use auth_macros::LoadContext;
 /// decisions about a row in the database; and the trait [`AuthModel`](trait@crate::AuthModel), if the fields of the row are
 /// all that the policy needs. Otherwise, for a guard, the database loads the row and decides about it in one statement.
 pub use auth_macros::AuthModel;
+
+/// Implements [`AuthChangeset`](trait@crate::AuthChangeset) for a struct of values for columns: those of a change, for
+/// [`Stored::change`](crate::Stored::change), or of a new row, for [`Stored::create`](crate::Stored::create).
+///
+/// A field of the type `Option` sets its column where it is `Some`; of an `Option<Option<T>>`, `Some(None)` sets null. Any other
+/// field always sets its column. The derive reads diesel's attributes as `AsChangeset` and `Insertable` do, which may
+/// stand beside it: `table_name`, `column_name`, `treat_none_as_null`. A field with `embed` or `serialize_as` is refused:
+/// its columns or its value would not be the ones that are checked.
+///
+/// ```
+/// use auth_core::AuthChangeset;
+/// use diesel::prelude::*;
+///
+/// diesel::table! { notes (id) { id -> Integer, text -> Text, folder_id -> Nullable<Integer> } }
+///
+/// #[derive(AsChangeset, AuthChangeset)]
+/// #[diesel(table_name = notes)]
+/// struct NoteChanges {
+///     text: Option<String>,
+///     // `Some(None)` takes the note out of its folder.
+///     folder_id: Option<Option<i32>>,
+/// }
+/// ```
+pub use auth_macros::AuthChangeset;

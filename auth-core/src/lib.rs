@@ -53,10 +53,13 @@ pub use self::{
 };
 #[cfg(feature = "diesel")]
 pub use self::{
-    derives::{AuthModel, LoadContext},
+    derives::{AuthChangeset, AuthModel, LoadContext},
     http::Accessible,
     policy::{
         Index, Indexes, Policy,
-        sql::{IsTrue, LockRows, RowLock, Scope, Scoped, ScopedExists, ScopedQuery, ScopedTarget, Stored},
+        sql::{
+            AuthChangeset, ChangeError, IsTrue, LockRows, RowLock, Scope, Scoped, ScopedExists, ScopedQuery,
+            ScopedTarget, Stored,
+        },
     },
 };

@@ -7,6 +7,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, DeriveInput, ExprPath, LitStr, Meta, Path, Token};
 
+pub(crate) use self::declared::ColumnGrant;
 pub(crate) use self::rule::{Column, RelationRef, Rule, Value};
 use self::rule::{Known, alone, any, behind};
 pub(crate) use self::term::mistaken;
@@ -15,6 +16,7 @@ use crate::model::{KnownPermission, Permission};
 use crate::nearest::{one_of, suggestion_as};
 use crate::row::{Relation, Row, of_row};
 
+mod declared;
 mod rule;
 mod term;
 
@@ -23,6 +25,64 @@ pub(crate) struct Grant {
     pub(crate) permission: Permission,
     pub(crate) span: Span,
     pub(crate) rule: Rule,
+}
+
+/// The policy of a context.
+#[derive(Default)]
+pub(crate) struct Acl {
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) columns: Vec<ColumnGrant>,
+    /// The rule for rows as they are after a change or a creation.
+    pub(crate) becomes: Option<Rule>,
+}
+
+impl Acl {
+    /// All rules.
+    pub(crate) fn rules_mut(&mut self) -> impl Iterator<Item = &mut Rule> {
+        let of_columns = self.columns.iter_mut().map(|grant| &mut grant.rule);
+        self.grants.iter_mut().map(|grant| &mut grant.rule).chain(of_columns).chain(&mut self.becomes)
+    }
+
+    /// Whether the fields of the row are all that decisions need.
+    pub(crate) fn needs_only_fields(&self, rows: Option<&Rule>, row: &Row) -> bool {
+        // Admins stand above the rules, but not above which rows are there: that is decided where rows are found. So are the
+        // columns that a subject may not see.
+        let mut only_fields = rows.is_none() && !self.columns.iter().any(ColumnGrant::is_mask);
+        for grant in &self.grants {
+            grant.rule.each(&mut |term| only_fields &= needs_only_fields(term, row));
+        }
+        only_fields
+    }
+
+    fn add(&mut self, declaration: Declaration, row: &Row, errors: &mut Errors) {
+        match declaration {
+            Declaration::Permission(grant) => {
+                if self.grants.iter().any(|other| same(&other.permission, &grant.permission)) {
+                    errors.push(grant.span, twice(&written(&grant.permission)));
+                } else {
+                    self.grants.push(grant);
+                }
+            }
+            Declaration::Columns(grant) => {
+                grant.check_distinct(&self.columns, errors);
+                grant.check_mask(row, errors);
+                self.columns.push(grant);
+            }
+            Declaration::Becomes(span, _) if self.becomes.is_some() => errors.push(span, twice("becomes")),
+            Declaration::Becomes(_, rule) => self.becomes = Some(rule),
+        }
+    }
+}
+
+fn twice(name: &str) -> String {
+    format!("`{name}` is declared twice; join the rules by `|`")
+}
+
+/// One part of a policy.
+enum Declaration {
+    Permission(Grant),
+    Columns(ColumnGrant),
+    Becomes(Span, Rule),
 }
 
 /// Reads which rows are there, if the row says so.
@@ -53,8 +113,8 @@ pub(crate) fn rows(row: &Row, errors: &mut Errors) -> Option<Rule> {
 }
 
 /// Reads the policy of a context.
-pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut Errors) -> Vec<Grant> {
-    let mut grants: Vec<Grant> = Vec::new();
+pub(crate) fn policy(input: &DeriveInput, row: &Row, errors: &mut Errors) -> Acl {
+    let mut acl = Acl::default();
     let mut has_policy = false;
     for attribute in policies(&input.attrs) {
         has_policy = true;
@@ -67,19 +127,9 @@ pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut E
         };
         let parse = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                let grant = grant(input, relations, errors);
-                if let Some(grant) = errors.keep(grant) {
-                    if grants.iter().any(|other| same(&other.permission, &grant.permission)) {
-                        errors.push(
-                            grant.span,
-                            format_args!(
-                                "`{}` is declared twice; join the rules by `|`",
-                                written(&grant.permission)
-                            ),
-                        );
-                    } else {
-                        grants.push(grant);
-                    }
+                let declaration = declaration(input, &row.relations, errors);
+                if let Some(declaration) = errors.keep(declaration) {
+                    acl.add(declaration, row, errors);
                 }
                 // Behind an error, the next permission goes on.
                 while !input.is_empty() && !input.peek(Token![,]) {
@@ -95,7 +145,7 @@ pub(crate) fn grants(input: &DeriveInput, relations: &[Relation], errors: &mut E
     if !has_policy {
         errors.push(input.ident.span(), format_args!("who may do what with it? Declare a policy: {EXAMPLE}"));
     }
-    grants
+    acl
 }
 
 const EXAMPLE: &str = "`#[acl(read = account(account_id))]`";
@@ -121,20 +171,10 @@ pub(crate) fn decides(input: &DeriveInput, row: &Row) -> Decides {
         return Decides::Application;
     }
     let mut errors = Errors::new();
-    let grants = grants(input, &row.relations, &mut errors);
+    let acl = policy(input, row, &mut errors);
     let rows = rows(row, &mut errors);
     errors.finish();
-    if need_only_fields(&grants, rows.as_ref(), row) { Decides::Context } else { Decides::Database }
-}
-
-/// Whether the fields of the row are all that a policy needs.
-pub(crate) fn need_only_fields(grants: &[Grant], rows: Option<&Rule>, row: &Row) -> bool {
-    // Admins stand above the rules, but not above which rows are there: that is decided where rows are found.
-    let mut only_fields = rows.is_none();
-    for grant in grants {
-        grant.rule.each(&mut |term| only_fields &= needs_only_fields(term, row));
-    }
-    only_fields
+    if acl.needs_only_fields(rows.as_ref(), row) { Decides::Context } else { Decides::Database }
 }
 
 fn needs_only_fields(term: &Rule, row: &Row) -> bool {
@@ -175,14 +215,36 @@ pub(crate) fn written(permission: &Permission) -> String {
     }
 }
 
-/// `read = rule`. After an error in the rule, the permission is declared all the same, for other rules may name it.
-fn grant(input: ParseStream<'_>, relations: &[Relation], errors: &mut Errors) -> syn::Result<Grant> {
+/// `read = rule`, `read(column) = rule` or `becomes = rule`. After an error in the rule, it is declared all the same, for other
+/// rules may name it.
+fn declaration(
+    input: ParseStream<'_>,
+    relations: &[Relation],
+    errors: &mut Errors,
+) -> syn::Result<Declaration> {
+    if declared::is_becomes(input) {
+        let span = declared::becomes(input)?;
+        return Ok(Declaration::Becomes(span, rule("becomes", input, relations, errors)?));
+    }
     let (permission, span) = declared(input)?;
+    let columns = declared::columns(&permission, span, input)?;
+    let rule = rule(&written(&permission), input, relations, errors)?;
+    Ok(match columns {
+        None => Declaration::Permission(Grant { permission, span, rule }),
+        Some(columns) => Declaration::Columns(ColumnGrant { permission, columns, rule }),
+    })
+}
+
+/// `= rule`
+fn rule(
+    declared: &str,
+    input: ParseStream<'_>,
+    relations: &[Relation],
+    errors: &mut Errors,
+) -> syn::Result<Rule> {
     if !input.peek(Token![=]) {
-        return Err(input.error(format_args!(
-            "a permission is declared with its rule: `{} = account(account_id)`",
-            written(&permission)
-        )));
+        let problem = format!("a permission is declared with its rule: `{declared} = account(account_id)`");
+        return Err(input.error(problem));
     }
     let _: Token![=] = input.parse()?;
     let rule = any(input, Known::Context(relations)).and_then(|rule| {
@@ -192,8 +254,7 @@ fn grant(input: ParseStream<'_>, relations: &[Relation], errors: &mut Errors) ->
             Err(behind(input, "`|`, `&` or `,`"))
         }
     });
-    let rule = errors.keep(rule).unwrap_or(Rule::Nobody);
-    Ok(Grant { permission, span, rule })
+    Ok(errors.keep(rule).unwrap_or(Rule::Nobody))
 }
 
 /// The permission that is declared: one of the four, in quotes or without, or a constant.

@@ -7,7 +7,7 @@ use syn::DeriveInput;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use crate::acl::{self, Column, Grant, Rule, Value};
+use crate::acl::{self, Acl, Column, Rule, Value};
 use crate::errors::Errors;
 use crate::model::{Name, Permission};
 use crate::nearest::{suggestion, unknown};
@@ -27,10 +27,10 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         let Some(row) = Row::of(&input, "AuthModel", &mut runtime, &mut errors) else {
             return refusal(&input);
         };
-        let mut grants = acl::grants(&input, &row.relations, &mut errors);
-        check_words(&row, &mut grants, &mut errors);
+        let mut acl = acl::policy(&input, &row, &mut errors);
+        check_words(&row, &mut acl, &mut errors);
         let rows = acl::rows(&row, &mut errors);
-        Policy { row, grants, rows }.expand()
+        Policy { row, acl, rows }.expand()
     });
     let mut report = errors.finish();
     report.extend(output.map(|output| runtime.put_into(output)));
@@ -49,11 +49,11 @@ fn refusal(DeriveInput { ident, generics, .. }: &DeriveInput) -> TokenStream {
 }
 
 /// Reports single words that are typos of terms: any other word is a boolean column.
-fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
+fn check_words(row: &Row, acl: &mut Acl, errors: &mut Errors) {
     const WORDS: [&str; 3] = ["every_logged_in_user", "everyone", "nobody"];
-    for grant in grants {
+    for rule in acl.rules_mut() {
         let mut is_wrong = false;
-        grant.rule.each(&mut |rule| {
+        rule.each(&mut |rule| {
             let everyone = || row.fields.iter().find(|field| field.column.unraw() == "everyone");
             if let (Rule::Everyone, Some(field)) = (rule, everyone()) {
                 errors.push(field.column.span(), AMBIGUOUS);
@@ -69,7 +69,7 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
             }
         });
         if is_wrong {
-            grant.rule = Rule::Nobody;
+            *rule = Rule::Nobody;
         }
     }
 }
@@ -77,17 +77,17 @@ fn check_words(row: &Row, grants: &mut [Grant], errors: &mut Errors) {
 const AMBIGUOUS: &str = "in a policy, `everyone` is the term that matches everybody, and here it is a column as well; say \
      `is(everyone, true)` of the column, or `every_logged_in_user`";
 
-/// The input of the derive: a row, its grants, and which rows are there.
+/// The input of the derive: a row, its rules, and which rows are there.
 struct Policy {
     row: Row,
-    grants: Vec<Grant>,
+    acl: Acl,
     rows: Option<Rule>,
 }
 
 /// Which rows are there, where code decides about them: a static, and an expression that refers to it.
 pub(crate) fn rows_of(row: Row, errors: &mut Errors) -> (Row, Option<TokenStream>, TokenStream) {
     let rows = acl::rows(&row, errors);
-    let policy = Policy { row, grants: Vec::new(), rows };
+    let policy = Policy { row, acl: Acl::default(), rows };
     let (declaration, item) = (policy.rows(), policy.rows_item());
     (policy.row, declaration, item)
 }
@@ -98,16 +98,17 @@ impl Policy {
         let context = name.unraw().to_string();
         let relations = self.row.relations.iter().map(|relation| self.relation(relation));
         let relation_items = self.row.relations.iter().map(Relation::item);
-        let grants = self.grants.iter().map(|grant| {
+        let grants = self.acl.grants.iter().map(|grant| {
             let (permission, rule) = (permission(&grant.permission), self.rule(&grant.rule));
             quote!(::auth_core::__private::Grant { permission: #permission, rule: #rule })
         });
-        let (checks, count) = (self.checks(), self.grants.len());
+        let (checks, count) = (self.checks(), self.acl.grants.len());
+        let (columns, becomes) = (self.column_grants(), self.becomes());
         let assertion = self.row.assertion();
         let scoped = self.scoped();
         let stored = self.stored();
         let (rows, rows_item) = (self.rows(), self.rows_item());
-        let decides = if acl::need_only_fields(&self.grants, self.rows.as_ref(), &self.row) {
+        let decides = if self.acl.needs_only_fields(self.rows.as_ref(), &self.row) {
             self.access_control_list()
         } else {
             self.decided_by_the_database()
@@ -132,7 +133,9 @@ impl Policy {
                     &__AUTH_GRANTS,
                     #rows_item,
                 )
-                .of_table(::auth_core::__private::TableOfRows::of::<#table::table, _>());
+                .of_table(::auth_core::__private::TableOfRows::of::<#table::table, _>())
+                #columns
+                #becomes;
 
                 #(#checks)*
 

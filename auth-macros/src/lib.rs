@@ -12,7 +12,7 @@
 //!
 //! `types` reads types as they are written; `errors` collects the errors of all stages; `nearest` makes their remedies for
 //! unknown names; `runtime` is the path of auth-core. The derives `load_context` and `auth_model` read a `row` of a table,
-//! and its `acl`.
+//! and its `acl`; `auth_changeset` reads a struct of values.
 //!
 //! A new attribute begins with a row of `model::Kind`, a new key with a row of the table `KEYS` of its arguments.
 
@@ -25,6 +25,7 @@ use crate::model::Kind;
 mod acl;
 mod args;
 mod attribute;
+mod auth_changeset;
 mod auth_model;
 mod errors;
 mod expand;
@@ -104,6 +105,11 @@ pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(AuthModel, attributes(acl, auth, diesel))]
 pub fn derive_auth_model(input: TokenStream) -> TokenStream {
     auth_model::derive(input.into()).into()
+}
+
+#[proc_macro_derive(AuthChangeset, attributes(auth, diesel))]
+pub fn derive_auth_changeset(input: TokenStream) -> TokenStream {
+    auth_changeset::derive(input.into()).into()
 }
 
 #[proc_macro_derive(LoadContext, attributes(auth, diesel))]

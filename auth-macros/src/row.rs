@@ -6,8 +6,8 @@ use syn::ext::IdentExt as _;
 use syn::{Data, DeriveInput, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Token, Type};
 
 use self::attributes::Attributes;
-use self::items::items;
-pub(crate) use self::items::of_row;
+pub(crate) use self::items::{items, of_row};
+pub(crate) use self::serialized::Serialized;
 use crate::errors::Errors;
 use crate::nearest::suggestion;
 use crate::runtime::Runtime;
@@ -15,6 +15,7 @@ use crate::runtime::Runtime;
 mod attributes;
 mod items;
 mod keyed;
+mod serialized;
 
 /// A row of a table, as far as the implementations need it.
 pub(crate) struct Row {
@@ -46,6 +47,7 @@ pub(crate) struct ColumnField {
     pub(crate) of_column: bool,
     /// Whether a policy compares the field with values: it is of a plain type.
     pub(crate) is_plain: bool,
+    pub(crate) serialized: Serialized,
 }
 
 /// A relation to rows of a context: `belongs_to(asset: Asset, asset_id)`, `has_many(shares: Share, project_id)`.
@@ -132,10 +134,13 @@ impl Row {
             );
         }
         let is_valid = errors.is_empty();
+        let case = serialized::case_of(&input.attrs, &input.ident);
         let fields: Vec<(ColumnField, &Type)> = fields
             .named
             .iter()
-            .filter_map(|field| Some((column_field(field, &input.ident, errors)?, &field.ty)))
+            .filter_map(|field| {
+                Some((column_field(field, &input.ident, case.as_deref(), errors)?, &field.ty))
+            })
             .collect();
         let key = key(&input.ident, derive, &attributes, &fields, errors);
         // An attribute with an error may be the one that names the connection.
@@ -253,7 +258,7 @@ fn key(
 }
 
 /// The column of a field. A field that embeds another row has no column.
-fn column_field(field: &Field, row: &Ident, errors: &mut Errors) -> Option<ColumnField> {
+fn column_field(field: &Field, row: &Ident, case: Option<&str>, errors: &mut Errors) -> Option<ColumnField> {
     let name = field.ident.clone()?;
     let mut column = name.clone();
     let (mut embeds, mut computed, mut of_column) = (false, false, true);
@@ -280,7 +285,8 @@ fn column_field(field: &Field, row: &Ident, errors: &mut Errors) -> Option<Colum
         }
     }
     let is_plain = is_plain(&field.ty);
-    (!embeds).then_some(ColumnField { column, field: name, computed, of_column, is_plain })
+    let serialized = serialized::serialized(&name, &field.attrs, case, row);
+    (!embeds).then_some(ColumnField { column, field: name, computed, of_column, is_plain, serialized })
 }
 
 /// Whether a type is one of those that policies compare with values, by its name.

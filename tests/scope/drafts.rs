@@ -28,7 +28,7 @@ enum Draft {
     OnParent(u8, u8),
     /// The permission itself, on the parent.
     Recursive,
-    /// A permission on a row of many.
+    /// A permission on the row itself.
     OnRow(u8),
     AnyRow(u8, Box<Self>),
     Any(Vec<Self>),
@@ -140,6 +140,10 @@ fn draft() -> BoxedStrategy<Draft> {
 }
 
 pub(crate) fn policies() -> impl Strategy<Value = Policies> {
+    made().prop_map(|made| made.policies)
+}
+
+fn made() -> impl Strategy<Value = Made> {
     // Two rules for one permission suffice each.
     let rules =
         || prop_oneof![1 => vec(draft(), 0..=0), 8 => vec(draft(), 1..=1), 1 => vec(draft(), 2..=2)].boxed();
@@ -174,6 +178,33 @@ pub(crate) fn policies() -> impl Strategy<Value = Policies> {
                 if any { Rule::Any(terms) } else { Rule::All(terms) }
             });
         }
+        made
+    })
+}
+
+/// Policies that also have rules for columns, and for what rows become.
+pub(crate) fn policies_of_changes() -> impl Strategy<Value = Policies> {
+    let columns = || vec((any::<u8>(), draft()), 0..=3);
+    let becomes = || option::weighted(0.8, draft());
+    let of_changes =
+        ([columns(), columns(), columns(), columns()], [becomes(), becomes(), becomes(), becomes()]);
+    (made(), of_changes).prop_map(|(mut made, (columns, becomes))| {
+        for (table, (columns, becomes)) in columns.into_iter().zip(becomes).enumerate() {
+            // No other rule refers to these, so they name any permission.
+            let rule = |draft: &Draft| {
+                let permission = PERMISSIONS.len() - 1;
+                Making { made: &made, table, permission, times: 1, reads: 0 }.rule(draft, table, true)
+            };
+            let changing = columns.iter().enumerate().map(|(place, (column, draft))| {
+                // A third of the columns each, so that no column has two rules.
+                let others = (1..TABLES[table].columns.len()).filter(|index| index % 3 == place);
+                let of_rule = others.filter(|index| (column >> (index / 3)) & 1 == 0).collect();
+                (of_rule, rule(draft))
+            });
+            let (changing, becoming) = (changing.collect(), becomes.as_ref().map(rule));
+            made.policies.changing[table] = changing;
+            made.policies.becoming[table] = becoming;
+        }
         made.policies
     })
 }
@@ -186,6 +217,7 @@ fn recurs(draft: &Draft, table: usize) -> bool {
     }
 }
 
+#[derive(Debug)]
 struct Made {
     policies: Policies,
     /// The number of tables that each rule reads in the end.
@@ -241,14 +273,13 @@ impl Making<'_> {
                 };
                 recursive.unwrap_or(Rule::User(0))
             }
-            Draft::OnRow(granted) if !is_own => match self.granted(table, *granted) {
+            Draft::OnRow(granted) => match self.granted(table, *granted) {
                 Some((granted, reads)) if self.affords(reads) => {
                     self.reads += reads * self.times;
                     Rule::Granted(granted)
                 }
                 _ => Rule::Account(0),
             },
-            Draft::OnRow(_) => Rule::User(0),
             Draft::AnyRow(relation, rule) => {
                 let many = relations(table, |leads| leads == Leads::ToMany);
                 if many.is_empty() || !self.affords(1) {

@@ -41,6 +41,66 @@ pub(crate) fn allowed_if_there(
     rows.map(|row| i32::try_from(row).unwrap()).collect()
 }
 
+/// What becomes of a change, or of a new row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    Done,
+    Missing,
+    Denied,
+    DeniedColumn,
+    DeniedResult,
+}
+
+/// What becomes of a change of these columns, which makes `after` of the world.
+pub(crate) fn changed(
+    policies: &Policies,
+    (before, after): (&World, &World),
+    table: usize,
+    row: usize,
+    person: &Person,
+    columns: &[usize],
+) -> Outcome {
+    const UPDATE: usize = 1;
+
+    let evaluation = Evaluation::new(policies, before, person);
+    if before.tables[table].len() <= row || !evaluation.is_there(table, row) {
+        return Outcome::Missing;
+    }
+    if person.stands_above(PERMISSIONS[UPDATE]).is_some() {
+        return Outcome::Done;
+    }
+    if !evaluation.grants(table, row, UPDATE) {
+        return Outcome::Denied;
+    }
+    let is_set = |of: &[usize]| of.iter().any(|column| columns.contains(column));
+    let rules = policies.changing[table].iter().filter(|(of, _)| is_set(of));
+    if rules.into_iter().any(|(_, rule)| !evaluation.holds(rule, table, row)) {
+        return Outcome::DeniedColumn;
+    }
+    if columns.is_empty() {
+        return Outcome::Done;
+    }
+    created(policies, after, table, row, person)
+}
+
+/// What becomes of a row that is in this world, as its table's rule says.
+pub(crate) fn created(
+    policies: &Policies,
+    after: &World,
+    table: usize,
+    row: usize,
+    person: &Person,
+) -> Outcome {
+    let evaluation = Evaluation::new(policies, after, person);
+    let holds = |rule: &Rule| evaluation.holds(rule, table, row);
+    let stands_above = person.stands_above(PERMISSIONS[1]).is_some();
+    if stands_above || policies.becoming[table].as_ref().is_none_or(holds) {
+        Outcome::Done
+    } else {
+        Outcome::DeniedResult
+    }
+}
+
 struct Evaluation<'a> {
     policies: &'a Policies,
     world: &'a World,

@@ -2,10 +2,10 @@
 
 use auth_core::{
     __private::{
-        Column as LibraryColumn, Grant, Leaf, Literal, Relation as LibraryRelation, RelationKind,
-        Rule as LibraryRule, SqlKind,
+        Column as LibraryColumn, ColumnGrant, Grant, Leaf, Literal, Relation as LibraryRelation,
+        RelationKind, Rule as LibraryRule, SqlKind, TableOfRows,
     },
-    Policy, Principal,
+    Permission, Policy, Principal,
 };
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, SmallInt, Text, Timestamp};
 
@@ -29,7 +29,7 @@ impl Policies {
     pub(crate) fn leaked(&self, dialect: Dialect) -> [&'static Policy; 4] {
         // A policy that is there before those of related rows refers to none. Each generation knows one more.
         let mut generations = vec![Generation {
-            policies: std::array::from_fn(|table| policy(table, &[], &[], None)),
+            policies: std::array::from_fn(|table| &*Box::leak(Box::new(new(table, &[], &[], None)))),
             relations: [&[]; 4],
         }];
         for _ in 0..MOST_READS + 2 {
@@ -51,7 +51,40 @@ impl Policies {
             }
         }
         let rows = self.rows[table].as_ref().map(|rule| &*Box::leak(Box::new(library.rule(rule, table))));
-        policy(table, library.generations[0].relations[table], grants.leak(), rows)
+        let changing = self.changing[table].iter().map(|(columns, rule)| ColumnGrant {
+            permission: Permission::UPDATE,
+            columns: columns
+                .iter()
+                .map(|index| library_column(&TABLES[table].columns[*index], library.dialect))
+                .collect::<Vec<_>>()
+                .leak(),
+            serialized: &[],
+            rule: library.rule(rule, table),
+        });
+        let changing = changing.collect::<Vec<_>>().leak();
+        let policy = new(table, library.generations[0].relations[table], grants.leak(), rows);
+        let policy = policy.with_columns(changing);
+        Box::leak(Box::new(match &self.becoming[table] {
+            Some(rule) => policy.with_becomes(Box::leak(Box::new(library.rule(rule, table)))),
+            None => policy,
+        }))
+    }
+}
+
+/// The tables, for their names.
+mod schema {
+    diesel::table! { readings (n) { n -> Integer } }
+    diesel::table! { assets (n) { n -> Integer } }
+    diesel::table! { sites (n) { n -> Integer } }
+    diesel::table! { devices (n) { n -> Integer } }
+}
+
+fn table_of_rows(table: usize) -> TableOfRows {
+    match table {
+        0 => TableOfRows::of::<schema::readings::table, _>(),
+        1 => TableOfRows::of::<schema::assets::table, _>(),
+        2 => TableOfRows::of::<schema::sites::table, _>(),
+        _ => TableOfRows::of::<schema::devices::table, _>(),
     }
 }
 
@@ -70,14 +103,14 @@ fn relations(table: usize, policies: &[&'static Policy; 4], dialect: Dialect) ->
     relations.collect::<Vec<_>>().leak()
 }
 
-fn policy(
+fn new(
     table: usize,
     relations: &'static [LibraryRelation],
     grants: &'static [Grant],
     rows: Option<&'static LibraryRule>,
-) -> &'static Policy {
+) -> Policy {
     let relations: &'static [_] = relations.iter().collect::<Vec<_>>().leak();
-    Box::leak(Box::new(Policy::new(TABLES[table].name, "", &[], relations, grants, rows)))
+    Policy::new(TABLES[table].name, "", &[], relations, grants, rows).of_table(table_of_rows(table))
 }
 
 /// Makes rules about a row whose policy is of the first generation.

@@ -4,6 +4,7 @@
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
 mod added;
+mod bound;
 mod collation;
 mod database;
 mod drafts;
@@ -48,6 +49,7 @@ mod sqlite {
         connection.immediate_transaction::<_, diesel::result::Error, _>(transaction).unwrap();
     }
 
+    mod changed;
     mod changes;
     mod composed;
     mod cut_off;
@@ -87,6 +89,7 @@ mod postgres {
         connection.transaction::<_, diesel::result::Error, _>(transaction).unwrap();
     }
 
+    mod changed;
     mod changes;
     mod composed;
     mod cut_off;
@@ -126,6 +129,7 @@ mod mysql {
         connection.transaction::<_, diesel::result::Error, _>(transaction).unwrap();
     }
 
+    mod changed;
     mod changes;
     mod composed;
     mod cut_off;

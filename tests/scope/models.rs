@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use auth_core::{LoadError, Permission, Policy, Subject};
-use diesel::QueryResult;
+use auth_core::{__private::NewValues, ChangeError, LoadError, Permission, Policy, Subject};
+use diesel::{QueryResult, backend::Backend};
 
 use crate::added::Added;
 
@@ -18,6 +18,8 @@ pub(crate) struct Question<'a> {
 
 /// A connection to the database of the models. A row is called by its number.
 pub(crate) trait Ask {
+    type Backend: Backend;
+
     /// The rows of a list.
     fn listed(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
 
@@ -41,6 +43,21 @@ pub(crate) trait Ask {
     fn all_updated(&mut self, question: Question<'_>) -> QueryResult<usize>;
 
     fn deleted(&mut self, question: Question<'_>, row: i32) -> QueryResult<usize>;
+
+    /// Changes a row of the table by these values.
+    fn changed(
+        &mut self,
+        question: Question<'_>,
+        row: i32,
+        values: NewValues<'_, Self::Backend>,
+    ) -> Result<(), ChangeError>;
+
+    /// Creates a row of these values: its number.
+    fn created(
+        &mut self,
+        question: Question<'_>,
+        values: NewValues<'_, Self::Backend>,
+    ) -> Result<i32, ChangeError>;
 
     /// The rows of a list to which a filter is added.
     fn listed_with(&mut self, question: Question<'_>, added: &Added) -> QueryResult<BTreeSet<i32>>;
@@ -78,7 +95,9 @@ macro_rules! models {
         mod models {
             use std::collections::BTreeSet;
 
-            use auth_core::{AuthModel, LoadError, Scope, ScopedQuery, ScopedTarget, Stored};
+            use auth_core::{
+                AuthModel, ChangeError, LoadError, Scope, ScopedQuery, ScopedTarget, Stored, __private::NewValues,
+            };
             use diesel::{Connection, dsl::exists, prelude::*};
 
             use crate::{
@@ -110,6 +129,8 @@ macro_rules! models {
             )*
 
             impl Ask for $connection {
+                type Backend = <$connection as Connection>::Backend;
+
                 fn listed(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>> {
                     let rows: Vec<i32> = match question.table {
                         $($index => $table::table
@@ -196,6 +217,29 @@ macro_rules! models {
                         $($index => {
                             diesel::delete($table::table.find(row)).filter($model::scope(question)).execute(self)
                         })*
+                        _ => unreachable!(),
+                    }
+                }
+
+                fn changed(
+                    &mut self,
+                    Question { table, policy, subject, .. }: Question<'_>,
+                    row: i32,
+                    values: NewValues<'_, Self::Backend>,
+                ) -> Result<(), ChangeError> {
+                    match table {
+                        $($index => $model::change_by(policy, self, subject, row, values),)*
+                        _ => unreachable!(),
+                    }
+                }
+
+                fn created(
+                    &mut self,
+                    Question { table, policy, subject, .. }: Question<'_>,
+                    values: NewValues<'_, Self::Backend>,
+                ) -> Result<i32, ChangeError> {
+                    match table {
+                        $($index => Ok($model::create_by(policy, self, subject, values)?.n),)*
                         _ => unreachable!(),
                     }
                 }

@@ -35,7 +35,7 @@ pub(crate) enum Rule {
     Since(usize),
     /// One of the related rows meets all of the rule: of a parent a term or a permission, of many rows any rule.
     Related(usize, Box<Self>),
-    /// On the row itself, which is a related one.
+    /// On the row itself.
     Granted(usize),
     /// Of none: it matches no subject.
     Any(Vec<Self>),
@@ -49,6 +49,10 @@ pub(crate) struct Policies {
     pub(crate) granting: [[Vec<Rule>; 6]; 4],
     /// Which rows of each table are there, if not all: a rule about their columns alone.
     pub(crate) rows: [Option<Rule>; 4],
+    /// For each table the rules that some of its columns need for a change, each with its columns.
+    pub(crate) changing: [Vec<(Vec<usize>, Rule)>; 4],
+    /// For each table the rule that a row has to meet as it becomes.
+    pub(crate) becoming: [Option<Rule>; 4],
 }
 
 impl Policies {
@@ -56,6 +60,8 @@ impl Policies {
         Self {
             granting: std::array::from_fn(|_| std::array::from_fn(|_| Vec::new())),
             rows: std::array::from_fn(|_| None),
+            changing: std::array::from_fn(|_| Vec::new()),
+            becoming: std::array::from_fn(|_| None),
         }
     }
 

@@ -163,30 +163,32 @@ pub(crate) fn every_value(dialect: Dialect) -> World {
 }
 
 fn row(dialect: Dialect, table: &Table, number: usize, picks: &[u8]) -> Vec<Value> {
-    let cell = |index: usize, column: &Column| {
-        let pick = usize::from(picks[index]);
-        if index == 0 {
-            return key(column.kind, number);
-        }
-        if column.nullable && pick.is_multiple_of(4) {
-            return Value::Null;
-        }
-        let pick = pick / 4;
-        let is_foreign_key = |relation: &&Relation| relation.leads != Leads::ToMany && relation.own == index;
-        let Some(relation) = table.relations.iter().find(is_foreign_key) else {
-            return value(dialect, column.kind, pick);
-        };
-        let parent = match pick % 4 {
-            // One more than there may be rows: a foreign key that leads nowhere.
-            0 | 1 => pick / 4 % (MOST_ROWS + 1),
-            // Trees are deep, down from a row that is its own parent.
-            _ if TABLES[relation.table].name == table.name => number.saturating_sub(1),
-            // Some rows have many children.
-            _ => pick / 4 % 2,
-        };
-        key(column.kind, parent)
+    (0..table.columns.len()).map(|index| cell(dialect, table, number, index, picks[index])).collect()
+}
+
+/// The content of a column of the row with this number.
+pub(crate) fn cell(dialect: Dialect, table: &Table, number: usize, index: usize, pick: u8) -> Value {
+    let (column, pick) = (&table.columns[index], usize::from(pick));
+    if index == 0 {
+        return key(column.kind, number);
+    }
+    if column.nullable && pick.is_multiple_of(4) {
+        return Value::Null;
+    }
+    let pick = pick / 4;
+    let is_foreign_key = |relation: &&Relation| relation.leads != Leads::ToMany && relation.own == index;
+    let Some(relation) = table.relations.iter().find(is_foreign_key) else {
+        return value(dialect, column.kind, pick);
     };
-    table.columns.iter().enumerate().map(|(index, column)| cell(index, column)).collect()
+    let parent = match pick % 4 {
+        // One more than there may be rows: a foreign key that leads nowhere.
+        0 | 1 => pick / 4 % (MOST_ROWS + 1),
+        // Trees are deep, down from a row that is its own parent.
+        _ if TABLES[relation.table].name == table.name => number.saturating_sub(1),
+        // Some rows have many children.
+        _ => pick / 4 % 2,
+    };
+    key(column.kind, parent)
 }
 
 impl World {
@@ -242,7 +244,7 @@ impl World {
     }
 }
 
-fn literal(dialect: Dialect, kind: Kind, value: &Value) -> String {
+pub(crate) fn literal(dialect: Dialect, kind: Kind, value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
         Value::Integer(integer) => integer.to_string(),

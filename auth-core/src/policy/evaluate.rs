@@ -24,7 +24,9 @@ pub(crate) trait Evaluation: Sized {
 
     /// What the row's policy says about a permission.
     fn granted(&mut self, permission: Permission, row: &Row<'_>) -> Self::Outcome {
-        let row = Row { permission: Some(permission), ..*row };
+        // An answer for the parent is one about the permission of the walk.
+        let above = row.above.filter(|_| row.permission == Some(permission));
+        let row = Row { permission: Some(permission), above, ..*row };
         Self::any(row.policy.rules(permission).map(|rule| self.rule(rule, &row)))
     }
 

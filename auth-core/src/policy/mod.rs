@@ -67,6 +67,10 @@ pub struct Policy {
     grants: &'static [Grant],
     /// Which rows are there at all, if not all of the table.
     rows: Option<&'static Rule>,
+    /// The rules that some columns need on top of a permission.
+    column_grants: &'static [ColumnGrant],
+    /// The rule that a row has to meet as it is after a change or a creation.
+    becomes: Option<&'static Rule>,
     /// The table of the rows, if it is known.
     table: Option<TableOfRows>,
 }
@@ -104,6 +108,17 @@ pub struct Grant {
     pub rule: Rule,
 }
 
+/// Columns, and the rule that is needed for them on top of a permission: to change one of them, or to read it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ColumnGrant {
+    pub permission: Permission,
+    pub columns: &'static [Column],
+    /// The names under which these columns are serialized.
+    pub serialized: &'static [&'static str],
+    pub rule: Rule,
+}
+
 /// The condition on a subject and a row: a term, or terms joined by `|` and `&`.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -128,7 +143,35 @@ impl Policy {
         grants: &'static [Grant],
         rows: Option<&'static Rule>,
     ) -> Self {
-        Self { context, module, columns, relations, grants, rows, table: None }
+        Self {
+            context,
+            module,
+            columns,
+            relations,
+            grants,
+            rows,
+            column_grants: &[],
+            becomes: None,
+            table: None,
+        }
+    }
+
+    /// With rules for single columns.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_columns(self, column_grants: &'static [ColumnGrant]) -> Self {
+        assert!(column_grants.len() <= Self::MOST_COLUMN_RULES, "a policy has at most 24 rules for columns");
+        Self { column_grants, ..self }
+    }
+
+    /// As many as a statement answers beside the permissions.
+    const MOST_COLUMN_RULES: usize = 24;
+
+    /// With a rule for rows as they are after a change or a creation.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_becomes(self, rule: &'static Rule) -> Self {
+        Self { becomes: Some(rule), ..self }
     }
 
     /// The policy of the rows of this table.
@@ -188,6 +231,19 @@ impl Policy {
     #[must_use]
     pub fn indexes(&'static self) -> Indexes {
         Indexes::of(self)
+    }
+
+    /// Whether a rule says which rows may be created.
+    pub(crate) const fn says_what_rows_become(&self) -> bool {
+        self.becomes.is_some()
+    }
+
+    /// The rules that columns need on top of this permission.
+    pub(crate) fn column_grants(
+        &self,
+        permission: Permission,
+    ) -> impl Iterator<Item = &'static ColumnGrant> + Clone {
+        self.column_grants.iter().filter(move |grant| grant.permission == permission)
     }
 
     pub(crate) fn rules(&self, permission: Permission) -> impl Iterator<Item = &'static Rule> {

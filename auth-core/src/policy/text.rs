@@ -4,18 +4,25 @@ use std::fmt::{self, Display};
 
 use serde::{Serialize, Serializer};
 
-use super::{Column, Policy, Relation, RelationKind, Rule};
+use super::{Column, ColumnGrant, Policy, Relation, RelationKind, Rule};
 use crate::{
     acl::{Leaf, one_key},
     vocabulary::Permission,
 };
 
-/// As it is declared: the context, and a line for each permission.
+/// As it is declared: the context, and a line for each permission, for columns, and for what rows become.
 impl Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.context)?;
         for grant in self.grants {
             writeln!(f, "  {} = {}", grant.permission, Written(&grant.rule))?;
+        }
+        for ColumnGrant { permission, columns, rule, .. } in self.column_grants {
+            let columns: Vec<_> = columns.iter().map(|column| column.written).collect();
+            writeln!(f, "  {permission}({}) = {}", columns.join(", "), Written(rule))?;
+        }
+        if let Some(rule) = self.becomes {
+            writeln!(f, "  becomes = {}", Written(rule))?;
         }
         if let Some(rows) = self.rows {
             writeln!(f, "  rows = {}", Written(rows))?;
@@ -173,6 +180,8 @@ impl Serialize for Policy {
             has_many: relations(true),
             rows: self.rows.map(Written),
             permissions: permissions.collect(),
+            columns: self.column_grants.iter().map(ColumnRule::of).collect(),
+            becomes: self.becomes.map(Written),
         }
         .serialize(serializer)
     }
@@ -187,6 +196,10 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<Written<'a>>,
     permissions: Vec<PermissionRule<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<ColumnRule<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    becomes: Option<Written<'a>>,
 }
 
 #[derive(Serialize)]
@@ -215,4 +228,21 @@ impl<'a> WrittenRelation<'a> {
 struct PermissionRule<'a> {
     permission: &'a str,
     rule: Written<'a>,
+}
+
+#[derive(Serialize)]
+struct ColumnRule<'a> {
+    permission: &'a str,
+    columns: Vec<&'a str>,
+    rule: Written<'a>,
+}
+
+impl<'a> ColumnRule<'a> {
+    fn of(grant: &'a ColumnGrant) -> Self {
+        Self {
+            permission: grant.permission.as_str(),
+            columns: grant.columns.iter().map(|column| column.written).collect(),
+            rule: Written(&grant.rule),
+        }
+    }
 }

@@ -84,13 +84,18 @@ pub(super) fn single(name: Ident, known: Known<'_>) -> syn::Result<Rule> {
                     error(format!("which of `{name}`? Write `any({name}: RULE)`"))
                 }
                 Some(_) => error(format!("what of `{name}`? Write a permission: `{name}.read`")),
-                None => Ok(Rule::Flag(Column { relation: None, name })),
+                None => Ok(flag_or_permission(name)),
             }
         }
-        Known::Related => Ok(match permission(&name) {
-            Some(permission) => Rule::Granted(None, permission, name.span()),
-            None => Rule::Flag(Column { relation: None, name }),
-        }),
+        Known::Related => Ok(flag_or_permission(name)),
+    }
+}
+
+/// A permission of the row's own policy, or a boolean column of the row.
+fn flag_or_permission(name: Ident) -> Rule {
+    match permission(&name) {
+        Some(permission) => Rule::Granted(None, permission, name.span()),
+        None => Rule::Flag(Column { relation: None, name }),
     }
 }
 

@@ -12,7 +12,7 @@ impl Policy {
     /// The trait for a context that decides by itself.
     pub(super) fn access_control_list(&self) -> TokenStream {
         let name = &self.row.name;
-        let list = self.grants.iter().fold(None, |list: Option<TokenStream>, grant| {
+        let list = self.acl.grants.iter().fold(None, |list: Option<TokenStream>, grant| {
             let (permission, rule) = (permission(&grant.permission), self.expression(&grant.rule));
             Some(match list {
                 None => quote!(::auth_core::allow(#permission, #rule)),

@@ -25,11 +25,12 @@ pub(super) struct RuleRow<'a> {
 
 impl<'a> RuleRow<'a> {
     pub(super) fn context(row: &'a Row) -> Self {
+        let name = &row.name;
         Self {
             row: Some(row),
             relation: TokenStream::new(),
             policy: quote!(&__AUTH_POLICY),
-            columns: TokenStream::new(),
+            columns: quote!(<#name as ::auth_core::Scoped>::COLUMNS),
             shown: row.name.to_string(),
         }
     }

@@ -15,7 +15,7 @@ use crate::row::{Relation, RelationKind};
 impl Policy {
     /// The checks against the policies of related rows, each at the word that it concerns.
     pub(super) fn checks(&self) -> impl Iterator<Item = TokenStream> {
-        self.grants.iter().flat_map(|grant| {
+        let of_permissions = self.acl.grants.iter().flat_map(|grant| {
             let mut checks = Vec::new();
             let declared = permission(&grant.permission);
             if matches!(grant.permission, Permission::Path(_)) {
@@ -35,15 +35,23 @@ impl Policy {
                     const _: () = ::auth_core::__private::assert_one_tree(&__AUTH_POLICY, #declared, #message);
                 });
             }
-            self.check_granted(&grant.permission, &grant.rule, &self.own_row(), &mut checks);
+            self.check_granted(Some(&grant.permission), &grant.rule, &self.own_row(), &mut checks);
             checks
-        })
+        });
+        // No rule refers to these, so none of them can ask for itself.
+        let others = self.acl.columns.iter().map(|grant| &grant.rule).chain(&self.acl.becomes);
+        let others = others.flat_map(|rule| {
+            let mut checks = Vec::new();
+            self.check_granted(None, rule, &self.own_row(), &mut checks);
+            checks
+        });
+        of_permissions.chain(others)
     }
 
     /// The checks of the permissions that a rule names.
     fn check_granted(
         &self,
-        declared: &Permission,
+        declared: Option<&Permission>,
         rule: &Rule,
         row: &RuleRow<'_>,
         checks: &mut Vec<TokenStream>,
@@ -74,6 +82,11 @@ impl Policy {
             "the policy of `{shown}` has no permission `{word}`; declare it there, \
              or ask for one that it has"
         );
+        let granted_item = permission(granted);
+        checks.push(quote_spanned! {at(span)=>
+            const _: () = ::auth_core::__private::assert_grants(#policy, #granted_item, #unknown);
+        });
+        let Some(declared) = declared else { return };
         let remedy = match relation {
             Some(RelationRef { name, .. }) if leads_to_self && !is_tree => format!(
                 "say it without one of them, or, where the permission goes down the tree, \
@@ -87,11 +100,10 @@ impl Policy {
             written(declared),
             self.row.name
         );
-        let (declared, granted) = (permission(declared), permission(granted));
+        let declared = permission(declared);
         checks.push(quote_spanned! {at(span)=>
-            const _: () = ::auth_core::__private::assert_grants(#policy, #granted, #unknown);
             const _: () = ::auth_core::__private::assert_acyclic(
-                &__AUTH_POLICY, #declared, #policy, #granted, #is_tree, #cyclic,
+                &__AUTH_POLICY, #declared, #policy, #granted_item, #is_tree, #cyclic,
             );
         });
     }
@@ -164,6 +176,30 @@ impl Policy {
         } else {
             quote!(::core::option::Option::None)
         }
+    }
+
+    /// The call that adds the rules for columns to the policy, if there are any.
+    pub(super) fn column_grants(&self) -> Option<TokenStream> {
+        let grants = self.acl.columns.iter().map(|grant| {
+            let (permission, rule) = (permission(&grant.permission), self.rule(&grant.rule));
+            let columns = grant.columns.iter().map(|column| self.row.declared(column));
+            let serialized = if grant.is_mask() { grant.serialized(&self.row) } else { Vec::new() };
+            quote! {
+                ::auth_core::__private::ColumnGrant {
+                    permission: #permission,
+                    columns: &[#(#columns),*],
+                    serialized: &[#(#serialized),*],
+                    rule: #rule,
+                }
+            }
+        });
+        (!self.acl.columns.is_empty()).then(|| quote!(.with_columns(&[#(#grants),*])))
+    }
+
+    /// The call that adds the rule for what rows become, if there is one.
+    pub(super) fn becomes(&self) -> Option<TokenStream> {
+        let rule = self.rule(self.acl.becomes.as_ref()?);
+        Some(quote!(.with_becomes(&#rule)))
     }
 
     /// A rule, as data.

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 
 use super::Policy;
-use crate::acl::{self, Rule};
+use crate::acl::Rule;
 use crate::row::{Connection, Row};
 
 impl Policy {
@@ -73,10 +73,10 @@ impl Policy {
     /// The columns whose values decide in memory.
     pub(super) fn compared(&self) -> Vec<&Ident> {
         let mut compared: Vec<&Ident> = Vec::new();
-        if !acl::need_only_fields(&self.grants, self.rows.as_ref(), &self.row) {
+        if !self.acl.needs_only_fields(self.rows.as_ref(), &self.row) {
             return compared;
         }
-        for grant in &self.grants {
+        for grant in &self.acl.grants {
             grant.rule.each(&mut |term| {
                 let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column) | Rule::Is(column, _)) =
                     term

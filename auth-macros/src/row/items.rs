@@ -9,7 +9,7 @@ use syn::{Attribute, Expr, Meta, Token, Type, parenthesized};
 use super::{Relation, RelationKind};
 
 /// Calls `item` behind each key of `#[attribute(key, key = value, key(…))]`; a value that it leaves unread is skipped.
-pub(super) fn items(
+pub(crate) fn items(
     attribute: &Attribute,
     row: &Ident,
     mut item: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,

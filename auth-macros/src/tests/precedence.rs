@@ -135,7 +135,7 @@ fn read(rule: &str) -> String {
     let input: DeriveInput = syn::parse_str(&text).unwrap();
     let mut errors = Errors::new();
     let row = Row::of(&input, "AuthModel", &mut crate::runtime::Runtime::unnamed(), &mut errors).unwrap();
-    let grants = acl::grants(&input, &row.relations, &mut errors);
+    let grants = acl::policy(&input, &row, &mut errors).grants;
     assert!(errors.is_empty(), "{rule}: {}", errors.finish());
     errors.finish();
     assert_eq!(grants.len(), 2, "{rule}");

@@ -54,6 +54,10 @@ impl Walk {
             let ways = walk.granted(policy, grant.permission);
             walk.add_all(policy, &ways);
         }
+        // These are decided about rows that are found otherwise, but lead to other rows as well.
+        for rule in policy.column_grants.iter().map(|grant| &grant.rule).chain(policy.becomes) {
+            walk.rule(policy, rule, None);
+        }
         walk
     }
 

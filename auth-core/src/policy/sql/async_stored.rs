@@ -2,7 +2,10 @@
 
 use std::{fmt, hash::Hash};
 
-use super::{RowLock, Scoped, key::KeyedRow, loads::asynchronous, rows::AsyncLoadRows, value::BindIds};
+use super::{
+    AuthChangeset, ChangeError, RowLock, Scoped, change, key::KeyedRow, loads::asynchronous,
+    rows::AsyncLoadRows, value::BindIds,
+};
 use crate::{
     acl::Explanation,
     context::{AccessError, LoadError},
@@ -84,6 +87,39 @@ pub trait AsyncStored:
         permission: Permission,
     ) -> impl Future<Output = Result<Self, AccessError>> + Send {
         asynchronous::authorize_for_update(connection, subject, id, permission)
+    }
+
+    /// Changes the row by these values, under the condition of the policy: [`Stored::change`](super::Stored::change).
+    ///
+    /// # Errors
+    ///
+    /// As those of `Stored::change`.
+    fn change(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        changes: &(impl AuthChangeset<Self::Backend, Table = Self::Table> + Sync),
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send {
+        change::asynchronous::change_by::<Self>(Self::POLICY, connection, subject, id, changes.values())
+    }
+
+    /// Creates a row of these values, if the policy's `becomes` allows it: [`Stored::create`](super::Stored::create).
+    ///
+    /// # Errors
+    ///
+    /// As those of `Stored::create`.
+    fn create(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        new: &(impl AuthChangeset<Self::Backend, Table = Self::Table> + Sync),
+    ) -> impl Future<Output = Result<Self, ChangeError>> + Send {
+        const {
+            assert!(
+                Self::POLICY.says_what_rows_become(),
+                "nobody may create such a row: declare `becomes = RULE` in its policy"
+            );
+        };
+        change::asynchronous::create_by::<Self>(Self::POLICY, connection, subject, new.values())
     }
 
     /// Explains what [`check_access`](Self::check_access) decides.

@@ -10,6 +10,7 @@ mod dialect;
 mod anew;
 #[cfg(feature = "diesel-async")]
 mod async_stored;
+mod change;
 mod column_test;
 mod exists;
 mod key;
@@ -22,6 +23,7 @@ mod query;
 mod row;
 mod rows;
 mod scope;
+mod selected;
 mod stored;
 mod target;
 mod tree;
@@ -38,6 +40,7 @@ use diesel::{
 
 #[cfg(feature = "diesel-async")]
 pub use self::async_stored::AsyncStored;
+pub use self::change::{AuthChangeset, ChangeError, NewValues};
 #[cfg(feature = "diesel-async")]
 pub use self::loads::asynchronous;
 pub use self::loads::blocking;
@@ -49,10 +52,10 @@ pub use self::row::assert_row;
 pub use self::rows::AsyncLoadRows;
 use self::scope::Form;
 pub use self::scope::{IsTrue, Scope};
-use self::stored::GrantedColumn;
 pub use self::stored::Stored;
 pub use self::target::ScopedTarget;
 pub use self::{exists::ScopedExists, query::ScopedQuery};
+use self::{key::HasKey, stored::GrantedColumn};
 pub use self::{key::KeyedRow, rows::LoadRows};
 use crate::{
     policy::{Column, Policy, Relation},

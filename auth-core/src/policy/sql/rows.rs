@@ -18,6 +18,7 @@ use diesel::{
 
 use super::{
     key::{HasKey, KeyColumns, KeyedRow},
+    selected::{Part, Selected},
     tree::{Tree, rows_of},
     value::BindIds,
     write::write_rows,
@@ -132,6 +133,24 @@ pub trait LoadRows<C>: KeyedRow {
 
     /// Whether a transaction is under way.
     fn is_in_transaction(connection: &mut C) -> bool;
+
+    /// Sends a statement that returns no rows: how many it hit.
+    fn execute(
+        statement: impl QueryFragment<Self::Database> + QueryId,
+        connection: &mut C,
+    ) -> QueryResult<usize>;
+
+    /// Inserts a row, and returns it as it is then.
+    fn insert_returning(insert: impl QueryFragment<Self::Database>, connection: &mut C) -> QueryResult<Self>;
+
+    /// The row that meets a condition.
+    fn load_by(condition: impl QueryFragment<Self::Database>, connection: &mut C) -> QueryResult<Self>;
+
+    fn begin(connection: &mut C) -> QueryResult<()>;
+
+    fn commit(connection: &mut C) -> QueryResult<()>;
+
+    fn rollback(connection: &mut C) -> QueryResult<()>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -159,6 +178,34 @@ where
         let status = C::TransactionManager::transaction_manager_status_mut(connection);
         status.transaction_depth().is_ok_and(|depth| depth.is_some())
     }
+
+    fn execute(statement: impl QueryFragment<DB> + QueryId, connection: &mut C) -> QueryResult<usize> {
+        connection.execute_returning_count(&statement)
+    }
+
+    fn insert_returning(insert: impl QueryFragment<DB>, connection: &mut C) -> QueryResult<M> {
+        let query = Selected::<M, S, _>::new(Part::Returning(insert));
+        let (row, _): (M, i32) = RunQueryDsl::get_result(query, connection)?;
+        Ok(row)
+    }
+
+    fn load_by(condition: impl QueryFragment<DB>, connection: &mut C) -> QueryResult<M> {
+        let query = Selected::<M, S, _>::new(Part::Where(condition));
+        let (row, _): (M, i32) = RunQueryDsl::get_result(query, connection)?;
+        Ok(row)
+    }
+
+    fn begin(connection: &mut C) -> QueryResult<()> {
+        C::TransactionManager::begin_transaction(connection)
+    }
+
+    fn commit(connection: &mut C) -> QueryResult<()> {
+        C::TransactionManager::commit_transaction(connection)
+    }
+
+    fn rollback(connection: &mut C) -> QueryResult<()> {
+        C::TransactionManager::rollback_transaction(connection)
+    }
 }
 
 /// A model whose rows are loaded through a connection of `diesel-async`: [`LoadRows`].
@@ -182,6 +229,27 @@ pub trait AsyncLoadRows<C>: KeyedRow {
     ) -> impl Future<Output = QueryResult<Vec<(Self, i32)>>> + Send;
 
     fn is_in_transaction(connection: &mut C) -> bool;
+
+    fn execute(
+        statement: impl QueryFragment<Self::Database> + QueryId + Send,
+        connection: &mut C,
+    ) -> impl Future<Output = QueryResult<usize>> + Send;
+
+    fn insert_returning(
+        insert: impl QueryFragment<Self::Database> + Send,
+        connection: &mut C,
+    ) -> impl Future<Output = QueryResult<Self>> + Send;
+
+    fn load_by(
+        condition: impl QueryFragment<Self::Database> + Send,
+        connection: &mut C,
+    ) -> impl Future<Output = QueryResult<Self>> + Send;
+
+    fn begin(connection: &mut C) -> impl Future<Output = QueryResult<()>> + Send;
+
+    fn commit(connection: &mut C) -> impl Future<Output = QueryResult<()>> + Send;
+
+    fn rollback(connection: &mut C) -> impl Future<Output = QueryResult<()>> + Send;
 }
 
 #[cfg(feature = "diesel-async")]
@@ -223,121 +291,44 @@ where
         let status = C::TransactionManager::transaction_manager_status_mut(connection);
         status.transaction_depth().is_ok_and(|depth| depth.is_some())
     }
+
+    async fn execute(
+        statement: impl QueryFragment<DB> + QueryId + Send,
+        connection: &mut C,
+    ) -> QueryResult<usize> {
+        connection.execute_returning_count(statement).await
+    }
+
+    async fn insert_returning(insert: impl QueryFragment<DB> + Send, connection: &mut C) -> QueryResult<M> {
+        let query = Selected::<M, S, _>::new(Part::Returning(insert));
+        let (row, _): (M, i32) = diesel_async::RunQueryDsl::get_result(query, connection).await?;
+        Ok(row)
+    }
+
+    async fn load_by(condition: impl QueryFragment<DB> + Send, connection: &mut C) -> QueryResult<M> {
+        let query = Selected::<M, S, _>::new(Part::Where(condition));
+        let (row, _): (M, i32) = diesel_async::RunQueryDsl::get_result(query, connection).await?;
+        Ok(row)
+    }
+
+    async fn begin(connection: &mut C) -> QueryResult<()> {
+        use diesel_async::TransactionManager as _;
+
+        C::TransactionManager::begin_transaction(connection).await
+    }
+
+    async fn commit(connection: &mut C) -> QueryResult<()> {
+        use diesel_async::TransactionManager as _;
+
+        C::TransactionManager::commit_transaction(connection).await
+    }
+
+    async fn rollback(connection: &mut C) -> QueryResult<()> {
+        use diesel_async::TransactionManager as _;
+
+        C::TransactionManager::rollback_transaction(connection).await
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::any::TypeId;
-
-    use diesel::{Queryable, debug_query, sqlite::Sqlite};
-
-    use super::*;
-    use crate::policy::{
-        self, Rule,
-        sql::{GrantedColumn, Misfit},
-    };
-
-    diesel::table! { notes (id) { id -> Integer, text -> Text } }
-
-    /// Declares a row of `notes`.
-    macro_rules! row {
-        ($name:ident { $($field:ident: $type:ty),* }) => {
-            #[derive(Queryable, Selectable)]
-            #[diesel(table_name = notes)]
-            #[allow(dead_code, reason = "nothing is loaded")]
-            struct $name { $($field: $type),* }
-
-            impl KeyedRow for $name {
-                type Database = Sqlite;
-                type Key = i32;
-                type Columns = (notes::id,);
-
-                const TABLE: &'static dyn QueryFragment<Sqlite> = &notes::table;
-                const COMPARED: &'static [policy::Column] = &[];
-                const ROWS: Option<&'static Rule> = None;
-
-                fn key_of(row: &Self) -> i32 {
-                    row.id
-                }
-            }
-        };
-    }
-
-    row!(Note { id: i32, text: String });
-    row!(Same { id: i32, text: String });
-    row!(Title { id: i32 });
-
-    fn query_id<M>() -> Option<TypeId>
-    where
-        M: KeyedRow + Selectable<M::Database, SelectExpression: QueryId>,
-    {
-        // The number and the key carry the model as well, and are left out here.
-        Rows::<M, M::SelectExpression, (), ()>::query_id()
-    }
-
-    #[test]
-    fn no_model_shares_a_prepared_statement() {
-        let [note, same, title] = [query_id::<Note>(), query_id::<Same>(), query_id::<Title>()];
-        assert!(note.is_some());
-        assert!(note != same && same != title && title != note);
-    }
-
-    #[test]
-    fn a_statement_that_may_lock_is_written_each_time() {
-        type MayLock =
-            Rows<Note, <Note as Selectable<Sqlite>>::SelectExpression, GrantedColumn<Note>, HasKey<Note>>;
-
-        assert_eq!(<MayLock as QueryId>::query_id(), None);
-    }
-
-    #[test]
-    fn a_key_is_bound() {
-        let rows = Rows::<Title, _, _, _>::new(Misfit::new(), HasKey::<Title>::new(7).unwrap());
-        assert_eq!(
-            debug_query::<Sqlite, _>(&rows).to_string(),
-            "SELECT `notes`.`id`, 0 FROM `notes` WHERE (`notes`.`id` = ?) -- binds: [7]"
-        );
-    }
-
-    diesel::table! {
-        shares (note_id, user_id, place, part) { note_id -> Integer, user_id -> BigInt, place -> Text, part -> SmallInt }
-    }
-
-    #[derive(Queryable, Selectable)]
-    #[diesel(table_name = shares)]
-    struct Share {
-        note_id: i32,
-        user_id: i64,
-        place: String,
-        part: i16,
-    }
-
-    impl KeyedRow for Share {
-        type Database = Sqlite;
-        type Key = (i32, i64, String, i16);
-        type Columns = (shares::note_id, shares::user_id, shares::place, shares::part);
-
-        const TABLE: &'static dyn QueryFragment<Sqlite> = &shares::table;
-        const COMPARED: &'static [policy::Column] = &[];
-        const ROWS: Option<&'static Rule> = None;
-
-        fn key_of(row: &Self) -> Self::Key {
-            (row.note_id, row.user_id, row.place.clone(), row.part)
-        }
-    }
-
-    #[test]
-    fn each_part_of_a_key_is_bound() {
-        let key = Share::key_of(&Share { note_id: 7, user_id: 8, place: "inbox".to_owned(), part: 9 });
-        let rows = Rows::<Share, _, _, _>::new(Misfit::new(), HasKey::<Share>::new(key).unwrap());
-        let statement = debug_query::<Sqlite, _>(&rows).to_string();
-        assert!(
-            statement.ends_with(
-                "WHERE ((`shares`.`note_id` = ?) AND (`shares`.`user_id` = ?) AND (`shares`.`place` = ?) \
-                 AND (`shares`.`part` = ?)) -- binds: [7, 8, \"inbox\", 9]"
-            ),
-            "{statement}"
-        );
-        assert!(HasKey::<Share>::new((7, 8, "in\0box".to_owned(), 9)).is_err(), "no row has such a key");
-    }
-}
+mod tests;

@@ -125,10 +125,6 @@ impl<M: Scoped> Scope<M> {
         Self::of_tree(planter.term(M::POLICY, term))
     }
 
-    fn of_tree(tree: Tree) -> Self {
-        Self { tree, form: Form::Row, alias: None, types: PhantomData }
-    }
-
     /// The rows of an alias of the table, for a statement that has the table under that name.
     ///
     /// ```
@@ -163,6 +159,12 @@ impl<M: Scoped> Scope<M> {
     #[must_use]
     pub fn of_alias<S: AliasSource<Target = M::Table>>(self, _: Alias<S>) -> Scope<M, Alias<S>> {
         Scope { tree: self.tree, form: self.form, alias: Some(S::NAME), types: PhantomData }
+    }
+}
+
+impl<M> Scope<M> {
+    pub(super) fn of_tree(tree: Tree) -> Self {
+        Self { tree, form: Form::Row, alias: None, types: PhantomData }
     }
 }
 

@@ -8,7 +8,7 @@ use diesel::{
 };
 
 use super::{
-    Form, RowLock, Scope, Scoped,
+    AuthChangeset, ChangeError, Form, NewValues, RowLock, Scope, Scoped, change,
     key::KeyedRow,
     loads::blocking,
     rows::{LoadRows, Number},
@@ -131,6 +131,161 @@ pub trait Stored:
         blocking::authorize_for_update(connection, subject, id, permission)
     }
 
+    /// Changes the row by these values, under the condition of the policy: `update`, the rule of each column that is set, and
+    /// `becomes` for the row as they make it. The statement has the condition, so no right is lost between check and change.
+    ///
+    /// It is one `UPDATE`. Where the rule of `becomes` leads back to the table, as up a tree, an `UPDATE` and a look at its
+    /// outcome are one transaction, or a part of the caller's. A key is not changed. Values without any column change nothing,
+    /// and are allowed to a subject who may update the row. The decision is logged as a guard's is.
+    ///
+    /// ```
+    /// # mod service {
+    /// use auth_core::{AuthChangeset, AuthModel, ChangeError, Stored, User};
+    /// use diesel::prelude::*;
+    /// # use diesel::connection::SimpleConnection;
+    ///
+    /// # diesel::table! { accounts (id) { id -> Integer, name -> Text, plan -> Text } }
+    /// #[derive(Queryable, Selectable, AuthModel)]
+    /// #[diesel(table_name = accounts, check_for_backend(diesel::sqlite::Sqlite))]
+    /// #[acl(
+    ///     read = account(id),
+    ///     update = account(id) & role("account-admin"),
+    ///     update(plan) = nobody,
+    /// )]
+    /// struct Account {
+    ///     id: i32,
+    ///     name: String,
+    ///     plan: String,
+    /// }
+    ///
+    /// #[derive(Default, AuthChangeset)]
+    /// #[diesel(table_name = accounts)]
+    /// struct AccountChanges {
+    ///     name: Option<String>,
+    ///     plan: Option<String>,
+    /// }
+    ///
+    /// # pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let connection = &mut SqliteConnection::establish(":memory:")?;
+    /// # connection.batch_execute(
+    /// #     "CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, plan TEXT NOT NULL);
+    /// #      INSERT INTO accounts VALUES (3, 'mill', 'small')")?;
+    /// let mia = User::new(2).with_account(3).with_roles(["account-admin"]);
+    ///
+    /// let name = AccountChanges { name: Some("windmill".into()), ..Default::default() };
+    /// Account::change(connection, &mia, 3, &name)?;
+    ///
+    /// let plan = AccountChanges { plan: Some("large".into()), ..Default::default() };
+    /// let refused = Account::change(connection, &mia, 3, &plan).unwrap_err();
+    /// assert!(matches!(refused, ChangeError::DeniedColumn { column: "plan" }));
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// # service::main().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`ChangeError`], with the row as it was: there is no such row, the subject may not change it, or not this column, or not
+    /// to this; or the database failed.
+    fn change(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        changes: &impl AuthChangeset<Self::Backend, Table = Self::Table>,
+    ) -> Result<(), ChangeError> {
+        change::blocking::change_by::<Self>(Self::POLICY, connection, subject, id, changes.values())
+    }
+
+    /// Creates a row of these values, if the policy's `becomes` allows it, and returns it.
+    ///
+    /// It is one `INSERT`, whose condition is the rule. Where the values do not say all that the rule is about, because the
+    /// database fills a column or the rule leads back to the table, an `INSERT` and a look at its outcome are one transaction.
+    /// So they are on `MySQL` and `MariaDB`, where the new row is found by the key that the values give, or by the number that the
+    /// database gave it last. The decision is logged as a guard's is.
+    ///
+    /// Without a `becomes`, nobody may create a row, which does not compile: `becomes = nobody` leaves it to admins.
+    ///
+    /// ```
+    /// # mod service {
+    /// use auth_core::{AuthChangeset, AuthModel, ChangeError, Stored, User};
+    /// use diesel::prelude::*;
+    /// # use diesel::connection::SimpleConnection;
+    ///
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, text -> Text } }
+    /// #[derive(Queryable, Selectable, AuthModel)]
+    /// #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// #[acl(read = account(account_id), becomes = account(account_id))]
+    /// struct Note {
+    ///     id: i32,
+    ///     account_id: i32,
+    ///     text: String,
+    /// }
+    ///
+    /// #[derive(AuthChangeset)]
+    /// #[diesel(table_name = notes)]
+    /// struct NewNote {
+    ///     account_id: i32,
+    ///     text: String,
+    /// }
+    ///
+    /// # pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let connection = &mut SqliteConnection::establish(":memory:")?;
+    /// # connection.batch_execute(
+    /// #     "CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, text TEXT NOT NULL)")?;
+    /// let mia = User::new(2).with_account(3);
+    ///
+    /// let note = Note::create(connection, &mia, &NewNote { account_id: 3, text: "mine".into() })?;
+    /// assert_eq!((note.id, note.account_id), (1, 3));
+    ///
+    /// let refused = Note::create(connection, &mia, &NewNote { account_id: 4, text: "theirs".into() });
+    /// assert!(matches!(refused, Err(ChangeError::DeniedResult)));
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// # service::main().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::DeniedResult`] if the rule refuses the row, or an error of the database.
+    fn create(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        new: &impl AuthChangeset<Self::Backend, Table = Self::Table>,
+    ) -> Result<Self, ChangeError> {
+        const {
+            assert!(
+                Self::POLICY.says_what_rows_become(),
+                "nobody may create such a row: declare `becomes = RULE` in its policy"
+            );
+        };
+        change::blocking::create_by::<Self>(Self::POLICY, connection, subject, new.values())
+    }
+
+    /// Changes a row by another policy, whose relations are those of the model.
+    #[doc(hidden)]
+    fn change_by(
+        policy: &'static Policy,
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        values: NewValues<'_, Self::Backend>,
+    ) -> Result<(), ChangeError> {
+        change::blocking::change_by::<Self>(policy, connection, subject, id, values)
+    }
+
+    /// Creates a row by another policy, whose relations are those of the model.
+    #[doc(hidden)]
+    fn create_by(
+        policy: &'static Policy,
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        values: NewValues<'_, Self::Backend>,
+    ) -> Result<Self, ChangeError> {
+        change::blocking::create_by::<Self>(policy, connection, subject, values)
+    }
+
     /// Explains what [`check_access`](Self::check_access) decides: which alternative matched, and which terms failed.
     ///
     /// # Errors
@@ -244,9 +399,9 @@ impl<M: Scoped> Explained<M> {
 pub(super) struct GrantedColumn<M> {
     pub(super) scopes: Vec<Scope<M>>,
     /// Which rows are there, at the time of the decision.
-    there: Tree,
+    pub(super) there: Tree,
     /// The clause that locks the row.
-    lock: &'static str,
+    pub(super) lock: &'static str,
 }
 
 impl<M: Scoped> GrantedColumn<M> {

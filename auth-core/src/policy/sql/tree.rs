@@ -45,6 +45,28 @@ impl Tree {
         }
     }
 
+    /// Calls `take` with each column of the row itself on which this depends.
+    pub(super) fn own_columns(&self, take: &mut impl FnMut(&'static str)) {
+        match self {
+            Self::Always | Self::Never => {}
+            Self::Test(test) => take(test.column.name),
+            Self::Any(trees) | Self::All(trees) => trees.iter().for_each(|tree| tree.own_columns(take)),
+            Self::Related(relation, _) | Self::Ancestor(relation, _) => take(relation.own.name),
+        }
+    }
+
+    /// Whether a relation leads to rows of such a policy.
+    pub(super) fn leads_to(&self, is_one: &mut impl FnMut(&'static Policy) -> bool) -> bool {
+        match self {
+            Self::Always | Self::Never | Self::Test(_) => false,
+            Self::Any(trees) | Self::All(trees) => trees.iter().any(|tree| tree.leads_to(is_one)),
+            Self::Related(relation, tree) => is_one(relation.policy) || tree.leads_to(is_one),
+            Self::Ancestor(relation, climb) => {
+                is_one(relation.policy) || climb.base.leads_to(is_one) || climb.step.leads_to(is_one)
+            }
+        }
+    }
+
     /// Whether indexes find them, and a few of many: by a value of the subject's, or by such rows of another table.
     pub(super) fn is_found_by_indexes(&self) -> bool {
         match self {
@@ -111,6 +133,11 @@ impl<'a> Planter<'a> {
     /// admins.
     pub(super) fn allowed(&mut self, policy: &'static Policy, permission: Permission) -> Tree {
         self.granted(permission, &Row::of(policy))
+    }
+
+    /// The rows that meet a rule of the policy that is for no permission.
+    pub(super) fn own_rule(&mut self, policy: &'static Policy, rule: &'static Rule) -> Tree {
+        self.rule(rule, &Row::of(policy))
     }
 
     /// Which rows are there.

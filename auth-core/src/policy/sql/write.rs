@@ -7,7 +7,7 @@ use diesel::{
     result::QueryResult,
 };
 
-use super::{Form, IsTrue, Scope, Scoped, tree::Tree, value::BindIds};
+use super::{Form, IsTrue, NewValues, Scope, Scoped, tree::Tree, value::BindIds};
 use crate::policy::{Column, Relation, RelationKind};
 
 /// Implements a fragment for each backend that ids can be bound to.
@@ -64,8 +64,20 @@ impl<M: Scoped<Backend: BindIds>, P> Scope<M, P> {
         Ok(())
     }
 
+    /// Writes the condition of the row as these values make it.
+    pub(super) fn write_of_new<'b>(
+        &'b self,
+        values: &'b NewValues<'b, M::Backend>,
+        out: &mut AstPass<'_, 'b, M::Backend>,
+    ) -> QueryResult<()> {
+        out.push_sql("(");
+        ScopedTable { values: Some(values), ..self.table(None) }.write(&self.tree, out)?;
+        out.push_sql(")");
+        Ok(())
+    }
+
     fn table<'b>(&self, key: Option<&'b dyn QueryFragment<M::Backend>>) -> ScopedTable<'static, 'b, M> {
-        ScopedTable { path: &[], form: self.form, key, alias: self.alias }
+        ScopedTable { path: &[], form: self.form, key, alias: self.alias, values: None }
     }
 }
 
@@ -119,6 +131,8 @@ struct ScopedTable<'a, 'b, M: Scoped> {
     key: Option<&'b dyn QueryFragment<M::Backend>>,
     /// The name of the context's table, if the statement gives it another one.
     alias: Option<&'static str>,
+    /// Values that stand for columns of the context's row.
+    values: Option<&'b NewValues<'b, M::Backend>>,
 }
 
 type Out<'a, 'b, M> = AstPass<'a, 'b, <M as Scoped>::Backend>;
@@ -196,7 +210,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
             Form::Each | Form::Alternative => Form::Set,
             form => form,
         };
-        ScopedTable { path, form, key: self.key, alias: self.alias }
+        ScopedTable { path, form, key: self.key, alias: self.alias, values: self.values }
     }
 
     fn write_from(&self, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
@@ -214,6 +228,11 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
     }
 
     fn write_column(&self, name: &str, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
+        if self.path.is_empty()
+            && let Some(value) = self.values.and_then(|values| values.value(name))
+        {
+            return value.walk_ast(out.reborrow());
+        }
         match self.alias {
             Some(alias) if self.path.is_empty() => out.push_identifier(alias)?,
             _ if self.path.is_empty() => self.write_table(out)?,

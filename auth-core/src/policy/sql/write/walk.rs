@@ -141,14 +141,14 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
         out.push_sql(" THEN 1 ELSE 0 END AS unchanged");
         self.write_passed(above, relation, out)?;
         out.push_sql(lock);
+        // Counted in a table of its own: of a count that depends on the group, in a condition on groups, MariaDB makes that of
+        // another group.
+        out.push_sql(") AS held INNER JOIN (SELECT origin, COUNT(*) AS steps FROM ");
+        self.write_name(UP, out);
         out.push_sql(
-            ") AS held GROUP BY held.origin HAVING MAX(held.granted) = 1 AND SUM(held.unchanged) = \
-             (SELECT COUNT(*) FROM ",
+            " GROUP BY origin) AS passed ON passed.origin = held.origin GROUP BY held.origin \
+             HAVING MAX(held.granted) = 1 AND SUM(held.unchanged) = MAX(passed.steps))",
         );
-        self.write_name(UP, out);
-        out.push_sql(" WHERE ");
-        self.write_name(UP, out);
-        out.push_sql(".origin = held.origin))");
         Ok(())
     }
 

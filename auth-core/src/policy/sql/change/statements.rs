@@ -1,0 +1,116 @@
+//! The statements that change a row, and that create one, under the condition of a policy.
+
+use diesel::{
+    query_builder::{AstPass, QueryFragment, QueryId},
+    result::QueryResult,
+};
+
+use super::NewValues;
+use crate::policy::sql::{HasKey, KeyedRow, Scope, Scoped, value::BindIds};
+
+/// `UPDATE table SET … WHERE key AND allowed AND becomes`
+pub(in super::super) struct Update<'a, M: Scoped + KeyedRow> {
+    pub(super) values: &'a NewValues<'a, M::Backend>,
+    pub(super) key: HasKey<M>,
+    /// What the row has to meet as it is.
+    pub(super) allowed: &'a Scope<M>,
+    /// What it has to meet as it becomes, if the statement can say it.
+    pub(super) becomes: Option<&'a Scope<M>>,
+}
+
+/// `INSERT INTO table (…) SELECT … WHERE becomes`
+pub(in super::super) struct Insert<'a, M: Scoped> {
+    pub(super) values: &'a NewValues<'a, M::Backend>,
+    /// What the row has to meet, if the statement can say it.
+    pub(super) becomes: Option<&'a Scope<M>>,
+}
+
+/// The row that was inserted last: by its key where that was given, and else by the number that the database gave it.
+pub(in super::super) struct Inserted<'a, M: Scoped> {
+    pub(super) values: &'a NewValues<'a, M::Backend>,
+    /// The columns of the key.
+    pub(super) key: &'static [&'static str],
+}
+
+/// The texts depend on the values and on the answers of the policy for the subject.
+macro_rules! written_each_time {
+    ($($statement:ident<M: $($bound:ident)+>)*) => {$(
+        impl<M: $($bound +)+> QueryId for $statement<'_, M> {
+            type QueryId = ();
+
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+    )*};
+}
+
+written_each_time! {
+    Update<M: Scoped KeyedRow>
+    Insert<M: Scoped>
+    Inserted<M: Scoped>
+}
+
+impl<M> QueryFragment<M::Backend> for Update<'_, M>
+where
+    M: Scoped<Backend: BindIds> + KeyedRow<Database = <M as Scoped>::Backend>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, M::Backend>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        M::write_table(&[], out.reborrow())?;
+        out.push_sql(" SET ");
+        self.values.write_each(&mut out, |column, value, out| {
+            out.push_identifier(column)?;
+            out.push_sql(" = ");
+            value.walk_ast(out.reborrow())
+        })?;
+        out.push_sql(" WHERE ");
+        self.key.walk_ast(out.reborrow())?;
+        out.push_sql(" AND ");
+        self.allowed.write(Some(&self.key), &mut out)?;
+        if let Some(becomes) = self.becomes {
+            out.push_sql(" AND ");
+            becomes.write_of_new(self.values, &mut out)?;
+        }
+        Ok(())
+    }
+}
+
+impl<M: Scoped<Backend: BindIds>> QueryFragment<M::Backend> for Insert<'_, M> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, M::Backend>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO ");
+        M::write_table(&[], out.reborrow())?;
+        out.push_sql(" (");
+        self.values.write_each(&mut out, |column, _, out| out.push_identifier(column))?;
+        out.push_sql(") SELECT ");
+        self.values.write_each(&mut out, |_, value, out| value.walk_ast(out.reborrow()))?;
+        if let Some(becomes) = self.becomes {
+            // A condition needs a table in MySQL and in older versions of MariaDB.
+            out.push_sql("/*! FROM DUAL*/ WHERE ");
+            becomes.write_of_new(self.values, &mut out)?;
+        }
+        Ok(())
+    }
+}
+
+impl<M> QueryFragment<M::Backend> for Inserted<'_, M>
+where
+    M: Scoped<Backend: BindIds>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, M::Backend>) -> QueryResult<()> {
+        out.push_sql("(");
+        for (index, column) in self.key.iter().enumerate() {
+            if index > 0 {
+                out.push_sql(" AND ");
+            }
+            M::write_table(&[], out.reborrow())?;
+            out.push_sql(".");
+            out.push_identifier(column)?;
+            out.push_sql(" = ");
+            match self.values.value(column) {
+                Some(value) => value.walk_ast(out.reborrow())?,
+                None => out.push_sql("LAST_INSERT_ID()"),
+            }
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
