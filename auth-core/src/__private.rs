@@ -9,7 +9,10 @@ pub use crate::policy::{
     Column, ColumnGrant, Declared, Grant, Relation, RelationKind, Rule, SqlKind, TableOfRows, UnknownSqlKind,
     assert_acyclic, assert_distinct, assert_grants, assert_one_tree, column, policy_of, relation,
     relation_of, relation_to_many,
-    sql::{KeyedRow, LoadRows, NewValues, are_checked, assert_row, blocking, unknown_relation, write_table},
+    sql::{
+        KeyedRow, LoadRows, NewValues, NoLock, Unmasked, VisibleColumns, are_checked, assert_row, blocking,
+        unknown_relation, write_table,
+    },
 };
 pub use crate::{
     acl::{

@@ -38,7 +38,7 @@ pub use self::{
     },
     context::{
         AccessError, AsyncConnectionSource, AsyncLoadContext, AsyncLoadContexts, Authorized,
-        ConnectionSource, LoadContext, LoadContexts, LoadError, NoConnection,
+        ConnectionSource, Granted, LoadContext, LoadContexts, LoadError, NoConnection,
     },
     error::{AuthError, Challenges, Problem},
     event::{Event, Observer},
@@ -56,10 +56,10 @@ pub use self::{
     derives::{AuthChangeset, AuthModel, LoadContext},
     http::Accessible,
     policy::{
-        Index, Indexes, Policy,
+        Index, Indexes, PermissionList, Policy, Visible,
         sql::{
-            AuthChangeset, ChangeError, IsTrue, LockRows, RowLock, Scope, Scoped, ScopedExists, ScopedQuery,
-            ScopedTarget, Stored,
+            AuthChangeset, ChangeError, GrantedBits, IsTrue, LockRows, RowLock, Scope, Scoped, ScopedExists,
+            ScopedQuery, ScopedTarget, Stored,
         },
     },
 };

@@ -160,6 +160,7 @@ impl Policy {
     fn scoped(&self) -> TokenStream {
         let Row { name, table, key, connection: Connection { backend, .. }, .. } = &self.row;
         let diesel = quote!(::auth_core::__private::diesel);
+        let masks = self.visible_columns();
         let columns = self.row.columns().map(|field| self.row.declared(&field.column));
         let compared = self.compared();
         let compared = compared.iter().map(|column| self.row.declared(column));
@@ -176,7 +177,11 @@ impl Policy {
             };
             quote!([::auth_core::__private::Relation { name: #written, .. }, __auth_rest @ ..] => #call,)
         });
+        let visible_columns =
+            masks.as_ref().map(|_| quote!(, ::auth_core::__private::NoLock, __AuthVisibleColumns));
         quote! {
+            #masks
+
             impl ::auth_core::Scoped for #name {
                 const POLICY: &'static ::auth_core::Policy = &__AUTH_POLICY;
                 const COLUMNS: &'static [::auth_core::__private::Column] = &[#(#columns),*];
@@ -189,7 +194,7 @@ impl Policy {
                     'static,
                     #backend,
                     ::auth_core::__private::SqlTypeOf<#diesel::helper_types::AsSelect<Self, #backend>>,
-                >>;
+                > #visible_columns>;
 
                 fn scoped_query(__auth_scope: ::auth_core::Scope<Self>) -> Self::Query {
                     let __auth_rows = #diesel::QueryDsl::into_boxed(#diesel::QueryDsl::select(
@@ -215,6 +220,37 @@ impl Policy {
                 }
             }
         }
+    }
+}
+
+impl Policy {
+    /// A type that stands for the columns that each reader may read, if the policy masks others.
+    fn visible_columns(&self) -> Option<TokenStream> {
+        let masks: Vec<_> = self.acl.columns.iter().filter(|grant| grant.is_mask()).collect();
+        if masks.is_empty() {
+            return None;
+        }
+        let (table, diesel) = (&self.row.table, quote!(::auth_core::__private::diesel));
+        let is_masked = |column: &Ident| {
+            masks.iter().flat_map(|grant| &grant.columns).any(|masked| masked.unraw() == column.unraw())
+        };
+        let visible = self.row.fields.iter().filter(|field| field.of_column && !is_masked(&field.column));
+        let visible = visible.map(|field| {
+            let column = &field.column;
+            quote! {
+                impl #diesel::expression::IsContainedInGroupBy<#table::#column> for __AuthVisibleColumns {
+                    type Output = #diesel::expression::is_contained_in_group_by::Yes;
+                }
+            }
+        });
+        Some(quote! {
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+            pub enum __AuthVisibleColumns {}
+
+            impl ::auth_core::__private::VisibleColumns for __AuthVisibleColumns {}
+
+            #(#visible)*
+        })
     }
 }
 

@@ -4,15 +4,16 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::{GenericArgument, Path, PathArguments, Type};
 
-/// The type of the context that an argument of this type holds: `T` for `Authorized<T, P>`.
+/// The type of the context that an argument of this type holds: `T` for `Authorized<T, P>` and `Visible<T, P>`.
 pub(crate) fn context_type(ty: &Type) -> &Type {
-    proof_type(ty).unwrap_or(ty)
+    let ty = wrapped_type(ty, "Authorized").unwrap_or(ty);
+    wrapped_type(ty, "Visible").unwrap_or(ty)
 }
 
-/// `T`, if the type is `Authorized<T, P>`.
-pub(crate) fn proof_type(ty: &Type) -> Option<&Type> {
-    let proof = path_of(ty)?.segments.last().filter(|last| last.ident == "Authorized")?;
-    match &proof.arguments {
+/// `T`, if the type is `Wrapper<T, …>`.
+fn wrapped_type<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
+    let last = path_of(ty)?.segments.last().filter(|last| last.ident == wrapper)?;
+    match &last.arguments {
         PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
             Some(GenericArgument::Type(context)) => Some(context),
             _ => None,
@@ -111,5 +112,7 @@ mod tests {
     fn looks_into_a_proof() {
         let proof: Type = parse_quote!(auth_core::Authorized<model::Sensor, Read>);
         assert_eq!(snake_case_name(context_type(&proof)).as_deref(), Some("sensor"));
+        let visible: Type = parse_quote!(Authorized<auth_core::Visible<model::Sensor, (Update,)>, Read>);
+        assert_eq!(snake_case_name(context_type(&visible)).as_deref(), Some("sensor"));
     }
 }

@@ -55,9 +55,21 @@ impl<C: AuthModel> Context for C {
 pub struct AccessQuery {
     pub(crate) subject: Arc<dyn Subject>,
     pub(crate) permissions: Cow<'static, [Permission]>,
+    /// Whether the columns that the subject may read are queried as well.
+    pub(crate) masks: bool,
 }
 
 impl AccessQuery {
+    pub(crate) fn new(subject: Arc<dyn Subject>, permissions: Cow<'static, [Permission]>) -> Self {
+        Self { subject, permissions, masks: false }
+    }
+
+    /// This query, of more permissions, and of the columns that the subject may read.
+    pub(crate) fn with_masks(&self, permissions: &[Permission]) -> Self {
+        let permissions = [&*self.permissions, permissions].concat().into();
+        Self { subject: Arc::clone(&self.subject), permissions, masks: true }
+    }
+
     /// The decision about a permission. A permission that the query does not name is denied.
     pub(crate) fn decide(&self, granted: Granted, permission: Permission) -> Decision {
         let index = self.permissions.iter().position(|queried| *queried == permission);
@@ -73,8 +85,9 @@ pub type Loaded<C> = (C, Option<Granted>);
 #[doc(hidden)]
 pub type AllLoaded<Id, C> = Vec<(Id, Loaded<C>)>;
 
-/// A bit for each permission of a query.
-#[doc(hidden)]
+/// What a statement grants on a row: a bit for each permission that it was asked about.
+///
+/// [`Scoped::granted`](crate::Scoped::granted) selects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Granted(pub(crate) i32);
 
@@ -86,7 +99,21 @@ impl Granted {
         u32::try_from(index).ok().and_then(|index| 1_i32.checked_shl(index)).unwrap_or_default()
     }
 
-    pub(crate) fn holds(self, index: usize) -> bool {
+    /// Whether the permission at this place of the query is granted, counted from 0.
+    #[must_use]
+    pub fn holds(self, index: usize) -> bool {
         self.0 & Self::bit(index) != 0
+    }
+
+    /// Of the permissions of the query, in its order, those that are granted.
+    pub fn of(self, permissions: &[Permission]) -> impl Iterator<Item = Permission> {
+        let places = permissions.iter().enumerate();
+        places.filter(move |(index, _)| self.holds(*index)).map(|(_, permission)| *permission)
+    }
+
+    /// What is granted behind the first permissions of the query.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn behind(self, count: usize) -> Self {
+        Self(u32::try_from(count).ok().and_then(|count| self.0.checked_shr(count)).unwrap_or_default())
     }
 }

@@ -43,7 +43,7 @@ impl<'c> ContextCheck<'c> {
             );
             return Err(event.misconfigured());
         };
-        let query = AccessQuery { subject: Arc::clone(&caller.subject), permissions };
+        let query = AccessQuery::new(Arc::clone(&caller.subject), permissions);
         Ok(Self { caller, requirement, query, ids: Vec::new(), event })
     }
 

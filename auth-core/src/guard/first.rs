@@ -88,8 +88,7 @@ impl<W: OnThread<T> + 'static, T: 'static> Steps<T> for StepsWith<W> {
                 return;
             }
         }
-        let query =
-            AccessQuery { subject: Arc::clone(subject), permissions: mem::take(&mut self.permissions) };
+        let query = AccessQuery::new(Arc::clone(subject), mem::take(&mut self.permissions));
         self.context.load(query, self.is_timed);
     }
 

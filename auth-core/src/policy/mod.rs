@@ -13,6 +13,7 @@ mod indexes;
 pub(crate) mod sql;
 mod table;
 mod text;
+mod visible;
 
 use std::fmt;
 
@@ -24,6 +25,7 @@ pub use self::{
     column::{Column, Declared, SqlKind, UnknownSqlKind},
     indexes::{Index, Indexes},
     table::TableOfRows,
+    visible::{PermissionList, Visible},
 };
 pub(crate) use self::{
     column::Kind,

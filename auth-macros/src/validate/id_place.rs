@@ -204,7 +204,7 @@ fn candidates(requirement: &ContextRequirement) -> Vec<String> {
     let argument = requirement.argument.map(|_| requirement.name.clone());
     let ty = requirement.ty.as_ref().and_then(|ty| {
         let ty = context_type(ty);
-        snake_case_name(element_type(ty).unwrap_or(ty))
+        snake_case_name(element_type(ty).map_or(ty, context_type))
     });
     for name in [argument, ty].into_iter().flatten() {
         let name = format!("{name}_id");

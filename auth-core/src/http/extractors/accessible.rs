@@ -3,11 +3,15 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use diesel::{Expression, Selectable, SelectableHelper as _, dsl::AsSelect, query_dsl::methods::SelectDsl};
 
 use super::{Extraction, extract};
 use crate::{
     http::denial::Denial,
-    policy::sql::{Scope, Scoped, ScopedTarget},
+    policy::{
+        PermissionList,
+        sql::{GrantedBits, Scope, Scoped, ScopedTarget},
+    },
     vocabulary::{Permission, PermissionMarker, Subject},
 };
 
@@ -62,6 +66,35 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
     #[must_use]
     pub fn query_row_by_row(&self) -> T::Query {
         T::accessible_row_by_row(&*self.subject, P::PERMISSION)
+    }
+
+    /// The rows as the caller may see them, each with what the caller may do with it: a query that loads
+    /// [`Visible<T, Can>`](crate::Visible), in one statement.
+    ///
+    /// ```
+    /// # use auth_core::{Accessible, AuthModel, Visible, permission::{Delete, Read, Update}};
+    /// # use diesel::prelude::*;
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, text -> Text } }
+    /// # #[derive(Queryable, Selectable, AuthModel)]
+    /// # #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// # #[acl(read = account(account_id), update = account(account_id) & role("editor"))]
+    /// # struct Note { id: i32, account_id: i32, text: String }
+    /// type VisibleNote = Visible<Note, (Update, Delete)>;
+    ///
+    /// fn page(notes: &Accessible<Note, Read>, connection: &mut SqliteConnection) -> QueryResult<Vec<VisibleNote>> {
+    ///     notes.visible::<(Update, Delete)>().order(notes::id).limit(20).load(connection)
+    /// }
+    /// ```
+    pub fn visible<Can: PermissionList>(
+        &self,
+    ) -> <T::Query as SelectDsl<(AsSelect<T, T::Backend>, GrantedBits<T>)>>::Output
+    where
+        T: Selectable<T::Backend>,
+        (AsSelect<T, T::Backend>, GrantedBits<T>): Expression,
+        T::Query: SelectDsl<(AsSelect<T, T::Backend>, GrantedBits<T>)>,
+    {
+        let bits = GrantedBits::of(&*self.subject, Can::PERMISSIONS, true);
+        SelectDsl::select(self.query(), (T::as_select(), bits))
     }
 
     /// The rows that the caller may change by the permission `P`, for `diesel::update` and `diesel::delete`: of

@@ -21,6 +21,11 @@ pub(super) fn rounds<Id: Clone + Eq + Hash>(ids: &[Id]) -> Vec<Vec<Id>> {
     rounds
 }
 
+/// Each id once.
+pub(super) fn distinct<Id: Clone + Eq + Hash>(ids: &[Id]) -> Vec<Id> {
+    rounds(ids).into_iter().next().unwrap_or_default()
+}
+
 /// Of what these statements have found, a row for each context.
 pub(super) fn in_order<M, Id: Eq + Hash>(
     ids: &[Id],

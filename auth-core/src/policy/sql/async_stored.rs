@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     acl::Explanation,
-    context::{AccessError, LoadError},
+    context::{AccessError, Granted, LoadError},
     vocabulary::{Decision, Permission, Subject},
 };
 
@@ -120,6 +120,35 @@ pub trait AsyncStored:
             );
         };
         change::asynchronous::create_by::<Self>(Self::POLICY, connection, subject, new.values())
+    }
+
+    /// Which of these permissions the subject has on each of these rows: [`Stored::check_all`](super::Stored::check_all).
+    ///
+    /// # Errors
+    ///
+    /// As those of `Stored::check_all`.
+    fn check_all(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        ids: &[Self::Id],
+        permissions: &[Permission],
+    ) -> impl Future<Output = Result<Vec<(Self::Id, Granted)>, LoadError>> + Send {
+        asynchronous::check_all::<Self>(connection, subject, ids, permissions)
+    }
+
+    /// The outcome of a change of the application's own: [`Stored::changed`](super::Stored::changed).
+    ///
+    /// # Errors
+    ///
+    /// As those of `Stored::changed`.
+    fn changed(
+        hit: usize,
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> impl Future<Output = Result<(), AccessError>> + Send {
+        asynchronous::changed::<Self>(hit, connection, subject, id, permission)
     }
 
     /// Explains what [`check_access`](Self::check_access) decides.

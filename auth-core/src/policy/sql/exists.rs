@@ -12,9 +12,9 @@ use diesel::{
     result::QueryResult,
 };
 
-use super::query::{InParentheses, OfTable, ScopedQuery};
+use super::query::{InParentheses, NoLock, OfTable, ScopedQuery};
 
-impl<Q> ScopedQuery<Q> {
+impl<Q, V> ScopedQuery<Q, NoLock, V> {
     /// Whether there is such a row, as a condition of another query. diesel's own `exists` takes no query but diesel's.
     #[must_use]
     pub fn exists(self) -> ScopedExists<Q> {

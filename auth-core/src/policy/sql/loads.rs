@@ -5,7 +5,7 @@ use diesel::result::{OptionalExtension as _, QueryResult};
 
 use super::{
     GrantedColumn, Misfit,
-    anew::{in_order, rounds},
+    anew::{distinct, in_order, rounds},
     key::{HasKey, KeyColumns as _},
     misfit::fitting,
     rows::{LoadRows, Number},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     acl::Explanation,
     context::{AccessError, AccessQuery, AllLoaded, Granted, Lender, LoadError, Loaded},
-    event::check::clock,
+    event::{Check, check::clock},
     policy::Policy,
     vocabulary::{Decision, Permission, Subject, decide},
 };
@@ -64,6 +64,7 @@ macro_rules! loads {
             connection: &mut M::Connection,
         ) -> Result<Loaded<M>, LoadError> {
             if M::HELD_EXACTLY
+                && !query.masks
                 && let (row, 0) = row(id.clone(), Misfit::new(), connection)$($await)*?
             {
                 return Ok((row, None));
@@ -77,7 +78,7 @@ macro_rules! loads {
             query: &AccessQuery,
             connection: &mut M::Connection,
         ) -> Result<AllLoaded<M::Id, M>, LoadError> {
-            if M::HELD_EXACTLY {
+            if M::HELD_EXACTLY && !query.masks {
                 let found: Vec<(M, i32)> = rows(ids, Misfit::new(), connection)$($await)*?;
                 if found.iter().all(|(_, misfit)| *misfit == 0) {
                     return Ok(found.into_iter().map(|(row, _)| (M::key_of(&row), (row, None))).collect());
@@ -113,6 +114,38 @@ macro_rules! loads {
             };
             let loaded = loaded.map(|(row, bits)| (row, Granted(bits)));
             authorized(loaded, subject, permission, &check_of::<M>(started, subject, permission, &text))
+        }
+
+        pub(in super::super) $($async)? fn check_all<M: $Stored>(
+            connection: &mut M::Connection,
+            subject: &dyn Subject,
+            ids: &[M::Id],
+            permissions: &[Permission],
+        ) -> Result<Vec<(M::Id, Granted)>, LoadError> {
+            if permissions.len() > Granted::MOST {
+                return Err(LoadError::unavailable("a query is of 31 permissions at most"));
+            }
+            let column = GrantedColumn::<M>::of(subject, permissions);
+            let found = rows(&distinct(ids), column, connection)$($await)*?;
+            Ok(found.into_iter().map(|(row, bits)| (M::key_of(&row), Granted(bits))).collect())
+        }
+
+        pub(in super::super) $($async)? fn changed<M: $Stored>(
+            hit: usize,
+            connection: &mut M::Connection,
+            subject: &dyn Subject,
+            id: M::Id,
+            permission: Permission,
+        ) -> Result<(), AccessError> {
+            if hit > 0 {
+                return Ok(());
+            }
+            let (text, started) = (format!("{id:?}"), clock());
+            let column = GrantedColumn::of(subject, &[permission]);
+            let loaded = row(id, column, connection)$($await)*.map_err(LoadError::from);
+            let loaded: Result<(M, _), _> = loaded.map(|(row, bits)| (row, Granted(bits)));
+            let check = Check { guard: "changed", ..check_of::<M>(started, subject, permission, &text) };
+            authorized(loaded, subject, permission, &check).map(|_| ())
         }
 
         pub(in super::super) $($async)? fn explain_by<M: $Stored>(

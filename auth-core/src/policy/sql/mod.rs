@@ -13,6 +13,7 @@ mod async_stored;
 mod change;
 mod column_test;
 mod exists;
+mod granted;
 mod key;
 mod loads;
 mod lock;
@@ -54,7 +55,11 @@ use self::scope::Form;
 pub use self::scope::{IsTrue, Scope};
 pub use self::stored::Stored;
 pub use self::target::ScopedTarget;
-pub use self::{exists::ScopedExists, query::ScopedQuery};
+pub use self::{
+    exists::ScopedExists,
+    granted::GrantedBits,
+    query::{NoLock, ScopedQuery, Unmasked, VisibleColumns},
+};
 use self::{key::HasKey, stored::GrantedColumn};
 pub use self::{key::KeyedRow, rows::LoadRows};
 use crate::{
@@ -156,6 +161,41 @@ pub trait Scoped: Sized + 'static {
     // Of another name than `query` of diesel's `HasQuery`, which a model may have, too.
     #[doc(hidden)]
     fn scoped_query(scope: Scope<Self>) -> Self::Query;
+
+    /// Which of these permissions the subject has on a row, as a column to select: it loads as [`Granted`].
+    ///
+    /// ```
+    /// # mod service {
+    /// use auth_core::{AuthModel, Granted, Permission, Scoped, User};
+    /// use diesel::prelude::*;
+    /// # use diesel::connection::SimpleConnection;
+    ///
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer } }
+    /// #[derive(Queryable, Selectable, AuthModel)]
+    /// #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// #[acl(read = account(account_id), delete = account(account_id) & role("editor"))]
+    /// struct Note {
+    ///     id: i32,
+    ///     account_id: i32,
+    /// }
+    ///
+    /// # pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let connection = &mut SqliteConnection::establish(":memory:")?;
+    /// # connection.batch_execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL);
+    /// #     INSERT INTO notes VALUES (1, 3), (2, 4)")?;
+    /// let editor = User::new(2).with_account(3).with_roles(["editor"]);
+    /// let can = Note::granted(&editor, &[Permission::READ, Permission::DELETE]);
+    /// let notes: Vec<(i32, Granted)> = notes::table.select((notes::id, can)).load(connection)?;
+    /// let deletable: Vec<i32> = notes.iter().filter(|(_, can)| can.holds(1)).map(|(id, _)| *id).collect();
+    /// assert_eq!(deletable, [1]);
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// # service::main().unwrap();
+    /// ```
+    fn granted(subject: &dyn Subject, permissions: &[Permission]) -> GrantedBits<Self> {
+        GrantedBits::of(subject, permissions, false)
+    }
 
     /// The rows on which the subject has the permission, for `diesel::update` and `diesel::delete`: one by its key, or those
     /// that filters of the caller's own leave.

@@ -1,5 +1,7 @@
 //! The query of a list. A handler can narrow it down, and nothing widens it.
 
+use std::marker::PhantomData;
+
 // For two traits diesel exports to its derives alone: what `eq_any` takes, and the table of a boxed query.
 use diesel::internal::{
     derives::multiconnection::array_comparison::AsInExpression,
@@ -102,19 +104,21 @@ use diesel::{
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[must_use = "a query finds nothing until it is loaded"]
-pub struct ScopedQuery<Q, L = NoLock> {
+pub struct ScopedQuery<Q, L = NoLock, V = Unmasked> {
     pub(super) query: Q,
     lock: L,
+    /// The columns by which it is filtered and ordered.
+    columns: PhantomData<fn() -> V>,
 }
 
-impl<Q> ScopedQuery<Q> {
+impl<Q, V> ScopedQuery<Q, NoLock, V> {
     #[doc(hidden)]
     pub fn new(query: Q) -> Self {
-        Self { query, lock: NoLock }
+        Self { query, lock: NoLock, columns: PhantomData }
     }
 }
 
-impl<Q, L> ScopedQuery<Q, L> {
+impl<Q, L, V> ScopedQuery<Q, L, V> {
     /// Stands before diesel's method of this name, for the message.
     #[doc(hidden)]
     pub fn or_filter<P>(self, _: P) -> Self
@@ -124,8 +128,8 @@ impl<Q, L> ScopedQuery<Q, L> {
         self
     }
 
-    fn map<R>(self, change: impl FnOnce(Q) -> R) -> ScopedQuery<R, L> {
-        ScopedQuery { query: change(self.query), lock: self.lock }
+    fn map<R>(self, change: impl FnOnce(Q) -> R) -> ScopedQuery<R, L, V> {
+        ScopedQuery { query: change(self.query), lock: self.lock, columns: PhantomData }
     }
 }
 
@@ -142,13 +146,13 @@ where
     type Table = T;
 }
 
-impl<Q, L> QueryDsl for ScopedQuery<Q, L> {}
+impl<Q, L, V> QueryDsl for ScopedQuery<Q, L, V> {}
 
 /// Implements a method that adds an expression.
 macro_rules! adds {
-    ($($dsl:ident::$method:ident;)*) => {$(
-        impl<Q: $dsl<E>, L, E: Expression> $dsl<E> for ScopedQuery<Q, L> {
-            type Output = ScopedQuery<Q::Output, L>;
+    ($($dsl:ident::$method:ident $(: $readable:ident)?;)*) => {$(
+        impl<Q: $dsl<E>, L, V, E: Expression $(+ $readable<V>)?> $dsl<E> for ScopedQuery<Q, L, V> {
+            type Output = ScopedQuery<Q::Output, L, V>;
 
             fn $method(self, expression: E) -> Self::Output {
                 self.map(|query| $dsl::$method(query, expression))
@@ -158,20 +162,20 @@ macro_rules! adds {
 }
 
 adds! {
-    OrderDsl::order;
+    OrderDsl::order: ReadableBy;
     SelectDsl::select;
-    ThenOrderDsl::then_order_by;
+    ThenOrderDsl::then_order_by: ReadableBy;
 }
 
-impl<Q: FilterDsl<InParentheses<P>>, L, P> FilterDsl<P> for ScopedQuery<Q, L> {
-    type Output = ScopedQuery<Q::Output, L>;
+impl<Q: FilterDsl<InParentheses<P>>, L, V, P: ReadableBy<V>> FilterDsl<P> for ScopedQuery<Q, L, V> {
+    type Output = ScopedQuery<Q::Output, L, V>;
 
     fn filter(self, predicate: P) -> Self::Output {
         self.map(|query| FilterDsl::filter(query, InParentheses(predicate)))
     }
 }
 
-impl<Q, L, K> FindDsl<K> for ScopedQuery<Q, L>
+impl<Q, L, V, K> FindDsl<K> for ScopedQuery<Q, L, V>
 where
     Q: OfTable,
     <Q::Table as Table>::PrimaryKey: EqAll<K>,
@@ -184,16 +188,16 @@ where
     }
 }
 
-impl<Q: LimitDsl, L> LimitDsl for ScopedQuery<Q, L> {
-    type Output = ScopedQuery<Q::Output, L>;
+impl<Q: LimitDsl, L, V> LimitDsl for ScopedQuery<Q, L, V> {
+    type Output = ScopedQuery<Q::Output, L, V>;
 
     fn limit(self, limit: i64) -> Self::Output {
         self.map(|query| LimitDsl::limit(query, limit))
     }
 }
 
-impl<Q: OffsetDsl, L> OffsetDsl for ScopedQuery<Q, L> {
-    type Output = ScopedQuery<Q::Output, L>;
+impl<Q: OffsetDsl, L, V> OffsetDsl for ScopedQuery<Q, L, V> {
+    type Output = ScopedQuery<Q::Output, L, V>;
 
     fn offset(self, offset: i64) -> Self::Output {
         self.map(|query| OffsetDsl::offset(query, offset))
@@ -201,27 +205,29 @@ impl<Q: OffsetDsl, L> OffsetDsl for ScopedQuery<Q, L> {
 }
 
 // No database locks the rows of a `DISTINCT`.
-impl<Q: DistinctDsl> DistinctDsl for ScopedQuery<Q> {
-    type Output = ScopedQuery<Q::Output>;
+impl<Q: DistinctDsl, V> DistinctDsl for ScopedQuery<Q, NoLock, V> {
+    type Output = ScopedQuery<Q::Output, NoLock, V>;
 
     fn distinct(self) -> Self::Output {
         self.map(DistinctDsl::distinct)
     }
 }
 
-impl<Q, Mode> LockingDsl<Mode> for ScopedQuery<Q> {
-    type Output = ScopedQuery<Q, Lock<Mode>>;
+impl<Q, Mode, V> LockingDsl<Mode> for ScopedQuery<Q, NoLock, V> {
+    type Output = ScopedQuery<Q, Lock<Mode>, V>;
 
     fn with_lock(self, mode: Mode) -> Self::Output {
-        ScopedQuery { query: self.query, lock: Lock { mode, modifier: NoLock } }
+        let lock = Lock { mode, modifier: NoLock };
+        ScopedQuery { query: self.query, lock, columns: PhantomData }
     }
 }
 
-impl<Q, Mode, Modifier> ModifyLockDsl<Modifier> for ScopedQuery<Q, Lock<Mode>> {
-    type Output = ScopedQuery<Q, Lock<Mode, Modifier>>;
+impl<Q, Mode, Modifier, V> ModifyLockDsl<Modifier> for ScopedQuery<Q, Lock<Mode>, V> {
+    type Output = ScopedQuery<Q, Lock<Mode, Modifier>, V>;
 
     fn modify_lock(self, modifier: Modifier) -> Self::Output {
-        ScopedQuery { query: self.query, lock: Lock { mode: self.lock.mode, modifier } }
+        let lock = Lock { mode: self.lock.mode, modifier };
+        ScopedQuery { query: self.query, lock, columns: PhantomData }
     }
 }
 
@@ -253,6 +259,31 @@ impl<DB: Backend, Mode: QueryFragment<DB>, Modifier: QueryFragment<DB>> QueryFra
     }
 }
 
+/// That a policy masks no column: a query is filtered and ordered by all of them.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Unmasked {}
+
+/// The columns of a model whose policy masks others. For each of these the derive implements diesel's trait of the columns that
+/// a query is grouped by: so diesel itself finds the columns of an expression.
+#[doc(hidden)]
+pub trait VisibleColumns {}
+
+/// An expression of columns that each reader of a row may read.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this names a column that not every reader of the row may read, or none of the model's fields",
+    label = "the order or the filter would tell its values",
+    note = "the policy has a rule for it, `read(column) = …`; filter and order by other columns that are fields of the model",
+    note = "where all readers of the list may read it, filter a query of your own by `Scoped::scope`"
+)]
+pub trait ReadableBy<V> {}
+
+impl<E> ReadableBy<Unmasked> for E {}
+
+#[diagnostic::do_not_recommend]
+impl<V: VisibleColumns, E: ValidGrouping<V>> ReadableBy<V> for E {}
+
 /// A query that may be widened. There is none.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -262,7 +293,7 @@ impl<DB: Backend, Mode: QueryFragment<DB>, Modifier: QueryFragment<DB>> QueryFra
 pub trait Widened {}
 
 // So that `eq_any` takes the query. It would lose a lock.
-impl<ST: SqlType, Q: AsInExpression<ST>> AsInExpression<ST> for ScopedQuery<Q> {
+impl<ST: SqlType, Q: AsInExpression<ST>, V> AsInExpression<ST> for ScopedQuery<Q, NoLock, V> {
     type InExpression = Q::InExpression;
 
     fn as_in_expression(self) -> Q::InExpression {
@@ -270,24 +301,24 @@ impl<ST: SqlType, Q: AsInExpression<ST>> AsInExpression<ST> for ScopedQuery<Q> {
     }
 }
 
-impl<Q: Query, L> Query for ScopedQuery<Q, L> {
+impl<Q: Query, L, V> Query for ScopedQuery<Q, L, V> {
     type SqlType = Q::SqlType;
 }
 
-impl<Q, L> QueryId for ScopedQuery<Q, L> {
+impl<Q, L, V> QueryId for ScopedQuery<Q, L, V> {
     type QueryId = ();
 
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<DB: Backend, Q: QueryFragment<DB>, L: QueryFragment<DB>> QueryFragment<DB> for ScopedQuery<Q, L> {
+impl<DB: Backend, Q: QueryFragment<DB>, L: QueryFragment<DB>, V> QueryFragment<DB> for ScopedQuery<Q, L, V> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.query.walk_ast(out.reborrow())?;
         self.lock.walk_ast(out)
     }
 }
 
-impl<C, Q, L> RunQueryDsl<C> for ScopedQuery<Q, L> {}
+impl<C, Q, L, V> RunQueryDsl<C> for ScopedQuery<Q, L, V> {}
 
 /// A predicate that narrows down what it is joined with by `AND`, even where it has an `OR` that diesel does not know of:
 /// in raw SQL, or in an operator of the application's own.

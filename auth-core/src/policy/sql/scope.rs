@@ -121,6 +121,23 @@ impl<M: Scoped> Scope<M> {
         Self::of_tree(allowed(M::POLICY, subject, permission, planter))
     }
 
+    /// A scope for each permission, and with `masks` one for the rule of each column that needs one to be read.
+    pub(super) fn of_query(
+        subject: &dyn Subject,
+        permissions: &[Permission],
+        masks: bool,
+        planter: &mut Planter<'_>,
+    ) -> Vec<Self> {
+        let mut scopes: Vec<_> =
+            permissions.iter().map(|permission| Self::of_there(subject, *permission, planter)).collect();
+        if masks {
+            for grant in M::POLICY.column_grants(Permission::READ) {
+                scopes.push(Self::of_tree(planter.column_rule(M::POLICY, subject, grant)));
+            }
+        }
+        scopes
+    }
+
     pub(super) fn of_term(term: &OpenTerm, planter: &mut Planter<'_>) -> Self {
         Self::of_tree(planter.term(M::POLICY, term))
     }

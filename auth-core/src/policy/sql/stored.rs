@@ -9,6 +9,7 @@ use diesel::{
 
 use super::{
     AuthChangeset, ChangeError, Form, NewValues, RowLock, Scope, Scoped, change,
+    granted::write_bits,
     key::KeyedRow,
     loads::blocking,
     rows::{LoadRows, Number},
@@ -286,6 +287,99 @@ pub trait Stored:
         change::blocking::create_by::<Self>(policy, connection, subject, values)
     }
 
+    /// Which of these permissions the subject has on each of these rows, in one statement. A row that is not there is left out.
+    ///
+    /// ```
+    /// # mod service {
+    /// use auth_core::{AuthModel, Permission, Stored, User};
+    /// use diesel::prelude::*;
+    /// # use diesel::connection::SimpleConnection;
+    ///
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer } }
+    /// #[derive(Queryable, Selectable, AuthModel)]
+    /// #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// #[acl(read = account(account_id), delete = account(account_id) & role("editor"))]
+    /// struct Note {
+    ///     id: i32,
+    ///     account_id: i32,
+    /// }
+    ///
+    /// # pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let connection = &mut SqliteConnection::establish(":memory:")?;
+    /// # connection.batch_execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL);
+    /// #     INSERT INTO notes VALUES (1, 3), (2, 4)")?;
+    /// let mia = User::new(2).with_account(3);
+    /// let asked = [Permission::READ, Permission::DELETE];
+    /// let mut granted = Note::check_all(connection, &mia, &[1, 2, 9], &asked)?;
+    /// granted.sort_by_key(|(id, _)| *id);
+    /// let granted: Vec<(i32, Vec<Permission>)> =
+    ///     granted.into_iter().map(|(id, granted)| (id, granted.of(&asked).collect())).collect();
+    /// assert_eq!(granted, [(1, vec![Permission::READ]), (2, vec![])]);
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// # service::main().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Unavailable`] if the database failed, or there are more than 31 permissions.
+    fn check_all(
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        ids: &[Self::Id],
+        permissions: &[Permission],
+    ) -> Result<Vec<(Self::Id, Granted)>, LoadError> {
+        blocking::check_all::<Self>(connection, subject, ids, permissions)
+    }
+
+    /// The outcome of a change of the application's own under the condition of the policy, as of
+    /// [`changeable_by`](Scoped::changeable_by), that hit so many rows: of none, why. Call it in the transaction of the change.
+    ///
+    /// ```
+    /// # mod service {
+    /// use auth_core::{AccessError, AuthModel, Permission, Scoped, Stored, User};
+    /// use diesel::prelude::*;
+    /// # use diesel::connection::SimpleConnection;
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, reads -> Integer } }
+    /// # #[derive(Queryable, Selectable, AuthModel)]
+    /// # #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// # #[acl(update = account(account_id))]
+    /// # struct Note { id: i32, account_id: i32 }
+    ///
+    /// fn count(connection: &mut SqliteConnection, user: &User, id: i32) -> Result<(), AccessError> {
+    ///     let note = Note::changeable_by(user, Permission::UPDATE).find(id);
+    ///     let hit = diesel::update(note).set(notes::reads.eq(notes::reads + 1)).execute(connection)?;
+    ///     Note::changed(hit, connection, user, id, Permission::UPDATE)
+    /// }
+    /// # pub fn main() {
+    /// # let connection = &mut SqliteConnection::establish(":memory:").unwrap();
+    /// # connection.batch_execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL,
+    /// #     reads INTEGER NOT NULL DEFAULT 0); INSERT INTO notes (id, account_id) VALUES (1, 3), (2, 4)").unwrap();
+    /// # let mia = User::new(2).with_account(3);
+    /// # assert!(count(connection, &mia, 1).is_ok());
+    /// # assert!(matches!(count(connection, &mia, 2), Err(AccessError::Denied(_))));
+    /// # assert!(matches!(count(connection, &mia, 9), Err(AccessError::NotFound)));
+    /// # }
+    /// # }
+    /// # service::main();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Of no row: [`AccessError::Denied`] if the subject does not have the permission, [`AccessError::NotFound`] if there is no
+    /// such row. A row that the subject may change was hit by nothing where the statement has no values or other conditions: no
+    /// error.
+    fn changed(
+        hit: usize,
+        connection: &mut Self::Connection,
+        subject: &dyn Subject,
+        id: Self::Id,
+        permission: Permission,
+    ) -> Result<(), AccessError> {
+        blocking::changed::<Self>(hit, connection, subject, id, permission)
+    }
+
     /// Explains what [`check_access`](Self::check_access) decides: which alternative matched, and which terms failed.
     ///
     /// # Errors
@@ -414,7 +508,9 @@ impl<M: Scoped> GrantedColumn<M> {
 
     /// The query of a guard.
     pub(super) fn for_query(query: &AccessQuery) -> Self {
-        Self::of(&*query.subject, &query.permissions)
+        let mut planter = Planter::of(&*query.subject);
+        let scopes = Scope::of_query(&*query.subject, &query.permissions, query.masks, &mut planter);
+        Self { scopes, there: planter.rows_of(M::POLICY), lock: "" }
     }
 
     /// Locks the row for a change by this permission, and its parents.
@@ -450,19 +546,11 @@ impl<M: Scoped<Backend: BindIds> + KeyedRow<Database = <M as Scoped>::Backend>> 
         self.lock
     }
 
-    // Each answer is a bit. A literal is an integer everywhere, and so is a sum of these.
     fn write<'b>(
         &'b self,
         key: &'b dyn QueryFragment<M::Database>,
         out: &mut AstPass<'_, 'b, M::Database>,
     ) -> QueryResult<()> {
-        out.push_sql("(0");
-        for (index, scope) in self.scopes.iter().enumerate() {
-            out.push_sql(" + CASE WHEN ");
-            scope.write(Some(key), out)?;
-            out.push_sql(&format!(" THEN {} ELSE 0 END", Granted::bit(index)));
-        }
-        out.push_sql(")");
-        Ok(())
+        write_bits(&self.scopes, Some(key), out)
     }
 }
