@@ -2,6 +2,7 @@
 //! and so compiles; the last test registers the handlers and sends requests to some of them.
 
 mod audit;
+mod changes;
 mod deploying;
 mod examples;
 mod layers;

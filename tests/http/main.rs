@@ -29,6 +29,7 @@ mod report;
 mod session;
 mod tokens;
 mod unread;
+mod visible;
 
 #[path = "."]
 mod sqlite {

@@ -254,7 +254,7 @@ macro_rules! models {
                     let rows: Vec<i32> = match question.table {
                         $($index => {
                             let rows = $table::table.filter($model::scope(question).of_many());
-                            ScopedQuery::new(rows.select($table::n).into_boxed::<Backend>())
+                            ScopedQuery::<_>::new(rows.select($table::n).into_boxed::<Backend>())
                                 .filter(added.predicate())
                                 .load(self)?
                         })*

@@ -8,6 +8,7 @@ use crate::model::{Arguments, Kind};
 use crate::{auth_model, load_context};
 
 mod authentication;
+mod changes;
 mod derives;
 mod terms;
 

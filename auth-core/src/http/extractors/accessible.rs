@@ -3,7 +3,11 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use diesel::{Expression, Selectable, SelectableHelper as _, dsl::AsSelect, query_dsl::methods::SelectDsl};
+use diesel::{
+    Expression, Selectable, SelectableHelper as _,
+    dsl::{AsSelect, Select},
+    query_dsl::methods::SelectDsl,
+};
 
 use super::{Extraction, extract};
 use crate::{
@@ -85,13 +89,12 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
     ///     notes.visible::<(Update, Delete)>().order(notes::id).limit(20).load(connection)
     /// }
     /// ```
-    pub fn visible<Can: PermissionList>(
-        &self,
-    ) -> <T::Query as SelectDsl<(AsSelect<T, T::Backend>, GrantedBits<T>)>>::Output
+    #[must_use]
+    pub fn visible<Can: PermissionList>(&self) -> Select<T::Query, RowWithBits<T>>
     where
         T: Selectable<T::Backend>,
-        (AsSelect<T, T::Backend>, GrantedBits<T>): Expression,
-        T::Query: SelectDsl<(AsSelect<T, T::Backend>, GrantedBits<T>)>,
+        RowWithBits<T>: Expression,
+        T::Query: SelectDsl<RowWithBits<T>>,
     {
         let bits = GrantedBits::of(&*self.subject, Can::PERMISSIONS, true);
         SelectDsl::select(self.query(), (T::as_select(), bits))
@@ -142,6 +145,9 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
         T::scope(&*self.subject, P::PERMISSION).of_many()
     }
 }
+
+/// The columns of a row, and what its caller may do with it.
+type RowWithBits<T> = (AsSelect<T, <T as Scoped>::Backend>, GrantedBits<T>);
 
 impl<T, P> Clone for Accessible<T, P> {
     fn clone(&self) -> Self {

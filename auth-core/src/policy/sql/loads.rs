@@ -6,10 +6,12 @@ use diesel::result::{OptionalExtension as _, QueryResult};
 use super::{
     GrantedColumn, Misfit,
     anew::{distinct, in_order, rounds},
+    authorized::{OUTSIDE_OF_A_TRANSACTION, authorized, check_of},
+    explained::Explained,
     key::{HasKey, KeyColumns as _},
     misfit::fitting,
     rows::{LoadRows, Number},
-    stored::{Explained, OUTSIDE_OF_A_TRANSACTION, Stored, authorized, check_of},
+    stored::Stored,
 };
 use crate::{
     acl::Explanation,

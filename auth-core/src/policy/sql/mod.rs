@@ -10,10 +10,13 @@ mod dialect;
 mod anew;
 #[cfg(feature = "diesel-async")]
 mod async_stored;
+mod authorized;
 mod change;
 mod column_test;
 mod exists;
+mod explained;
 mod granted;
+mod granted_column;
 mod key;
 mod loads;
 mod lock;
@@ -60,7 +63,7 @@ pub use self::{
     granted::GrantedBits,
     query::{NoLock, ScopedQuery, Unmasked, VisibleColumns},
 };
-use self::{key::HasKey, stored::GrantedColumn};
+use self::{granted_column::GrantedColumn, key::HasKey};
 pub use self::{key::KeyedRow, rows::LoadRows};
 use crate::{
     policy::{Column, Policy, Relation},

@@ -1,27 +1,16 @@
 //! Scoped contexts and the connection to their database: the decision about one row, outside of a guard.
 
-use std::{any::type_name, collections::VecDeque, fmt, hash::Hash, time::Instant};
-
-use diesel::{
-    query_builder::{AstPass, QueryFragment, QueryId},
-    result::QueryResult,
-};
+use std::{fmt, hash::Hash};
 
 use super::{
-    AuthChangeset, ChangeError, Form, NewValues, RowLock, Scope, Scoped, change,
-    granted::write_bits,
-    key::KeyedRow,
-    loads::blocking,
-    rows::{LoadRows, Number},
-    tree::{Planter, Tree},
-    value::BindIds,
+    AuthChangeset, ChangeError, NewValues, RowLock, Scoped, change, key::KeyedRow, loads::blocking,
+    rows::LoadRows, value::BindIds,
 };
 use crate::{
     acl::Explanation,
-    context::{AccessError, AccessQuery, Granted, LoadError},
-    event::Check,
-    policy::{Policy, Sketch},
-    vocabulary::{Decision, DenyReason, Permission, Subject, decide},
+    context::{AccessError, Granted, LoadError},
+    policy::Policy,
+    vocabulary::{Decision, Permission, Subject},
 };
 
 /// A [`Scoped`] context with a connection that blocks: decisions for code that has no
@@ -409,148 +398,4 @@ pub trait Stored:
     /// How rows are locked on the other end of this connection.
     #[doc(hidden)]
     fn row_lock(connection: &Self::Connection) -> RowLock;
-}
-
-/// The log's name of a row that is loaded for a change.
-pub(super) fn check_of<'a, M>(
-    started: Option<Instant>,
-    subject: &'a dyn Subject,
-    permission: Permission,
-    id: &'a str,
-) -> Check<'a> {
-    let check = Check {
-        permission: Some(permission),
-        context: Some((type_name::<M>(), "")),
-        ..Check::begun(started, "authorize_for_update", Some(subject))
-    };
-    check.of(id)
-}
-
-pub(super) const OUTSIDE_OF_A_TRANSACTION: &str = "`authorize_for_update` is called outside of a transaction, where its lock would hold nothing: \
-     call it within `connection.transaction(…)`, or `immediate_transaction` on SQLite";
-
-/// The row, if the answer allows it.
-pub(super) fn authorized<M>(
-    loaded: Result<(M, Granted), LoadError>,
-    subject: &dyn Subject,
-    permission: Permission,
-    check: &Check<'_>,
-) -> Result<M, AccessError> {
-    let (row, answer) = loaded.inspect_err(|error| match error {
-        LoadError::NotFound => check.decided(Decision::Deny(DenyReason::NotFound)),
-        error @ LoadError::Unavailable(_) => check.failed(error),
-    })?;
-    let decision = decide(subject, permission, || answer.holds(0));
-    check.decided(decision);
-    match decision {
-        Decision::Allow(_) => Ok(row),
-        Decision::Deny(reason) => Err(AccessError::Denied(reason)),
-    }
-}
-
-/// The terms of an explanation, as many at once as one answer holds.
-pub(super) struct Explained<M> {
-    permission: Permission,
-    sketch: Sketch,
-    /// The terms of each statement that is still to be sent.
-    statements: VecDeque<Vec<Scope<M>>>,
-    answers: Vec<bool>,
-    there: Tree,
-    /// How many terms the last statement had.
-    last: usize,
-}
-
-impl<M: Scoped> Explained<M> {
-    pub(super) fn of(policy: &'static Policy, subject: &dyn Subject, permission: Permission) -> Self {
-        let (sketch, terms) = Sketch::of(policy, permission, subject);
-        let mut planter = Planter::of(subject);
-        let scopes: Vec<_> = terms.iter().map(|term| Scope::of_term(term, &mut planter)).collect();
-        let mut statements: VecDeque<_> = scopes.chunks(Granted::MOST).map(<[Scope<M>]>::to_vec).collect();
-        if statements.is_empty() {
-            // No term is open, so the statement says only whether the row is there.
-            statements.push_back(Vec::new());
-        }
-        let there = planter.rows_of(M::POLICY);
-        Self { permission, sketch, statements, answers: Vec::new(), there, last: 0 }
-    }
-
-    pub(super) fn next(&mut self) -> Option<GrantedColumn<M>> {
-        let scopes = self.statements.pop_front()?;
-        self.last = scopes.len();
-        Some(GrantedColumn { scopes, there: self.there.clone(), lock: "" })
-    }
-
-    pub(super) fn take(&mut self, answer: Granted) {
-        self.answers.extend((0..self.last).map(|index| answer.holds(index)));
-    }
-
-    pub(super) fn explanation(self, subject: &dyn Subject) -> Explanation {
-        Explanation::new(subject, self.permission, &self.sketch.with_answers(&self.answers))
-    }
-}
-
-/// Whether scopes hold for a row, each a bit of one number.
-pub(super) struct GrantedColumn<M> {
-    pub(super) scopes: Vec<Scope<M>>,
-    /// Which rows are there, at the time of the decision.
-    pub(super) there: Tree,
-    /// The clause that locks the row.
-    pub(super) lock: &'static str,
-}
-
-impl<M: Scoped> GrantedColumn<M> {
-    pub(super) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
-        let mut planter = Planter::of(subject);
-        let scope = |permission: &Permission| Scope::of_there(subject, *permission, &mut planter);
-        let scopes = permissions.iter().map(scope).collect();
-        Self { scopes, there: planter.rows_of(M::POLICY), lock: "" }
-    }
-
-    /// The query of a guard.
-    pub(super) fn for_query(query: &AccessQuery) -> Self {
-        let mut planter = Planter::of(&*query.subject);
-        let scopes = Scope::of_query(&*query.subject, &query.permissions, query.masks, &mut planter);
-        Self { scopes, there: planter.rows_of(M::POLICY), lock: "" }
-    }
-
-    /// Locks the row for a change by this permission, and its parents.
-    pub(super) fn locked(mut self, lock: RowLock, permission: Permission) -> Self {
-        for scope in &mut self.scopes {
-            scope.form = Form::Locked(lock.of_parents());
-        }
-        Self { lock: lock.of_row(permission), ..self }
-    }
-}
-
-impl<M> Clone for GrantedColumn<M> {
-    fn clone(&self) -> Self {
-        Self { scopes: self.scopes.clone(), there: self.there.clone(), lock: self.lock }
-    }
-}
-
-// The text depends on the answers of the policy for the subject.
-impl<M> QueryId for GrantedColumn<M> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<M: Scoped<Backend: BindIds> + KeyedRow<Database = <M as Scoped>::Backend>> Number<M>
-    for GrantedColumn<M>
-{
-    fn there(&self) -> Tree {
-        self.there.clone()
-    }
-
-    fn lock(&self) -> &'static str {
-        self.lock
-    }
-
-    fn write<'b>(
-        &'b self,
-        key: &'b dyn QueryFragment<M::Database>,
-        out: &mut AstPass<'_, 'b, M::Database>,
-    ) -> QueryResult<()> {
-        write_bits(&self.scopes, Some(key), out)
-    }
 }

@@ -52,7 +52,7 @@ impl<T: AsyncLoadContext + Context + Scoped, P: PermissionList> AsyncLoadContext
 
     /// Without a caller, nothing is granted.
     async fn load(id: T::Id, connection: &mut T::Connection) -> Result<Self, LoadError> {
-        Ok(Self::new(T::load(id, connection).await?, Granted(0)))
+        Ok(T::load(id, connection).await?.into())
     }
 
     async fn load_lent<L: Lender>(
@@ -103,7 +103,7 @@ impl<T: AsyncLoadContexts + Context + Scoped, P: PermissionList> AsyncLoadContex
         connection: &mut T::Connection,
     ) -> Result<Vec<(T::Id, Self)>, LoadError> {
         let loaded = T::load_all(ids, connection).await?;
-        Ok(loaded.into_iter().map(|(id, row)| (id, Self::new(row, Granted(0)))).collect())
+        Ok(loaded.into_iter().map(|(id, row)| (id, row.into())).collect())
     }
 
     async fn load_all_lent<L: Lender>(

@@ -95,6 +95,14 @@ impl<T: Scoped, P: PermissionList> Visible<T, P> {
     }
 }
 
+/// Of a row that nobody has decided about: every masked column is hidden, and nothing may be done. A function that a guard has
+/// load contexts, `ctx_loader`, makes it so; the guard then decides, and shows what the caller may see.
+impl<T, P> From<T> for Visible<T, P> {
+    fn from(row: T) -> Self {
+        Self::new(row, Granted(0))
+    }
+}
+
 impl<T, P> Deref for Visible<T, P> {
     type Target = T;
 

@@ -19,11 +19,8 @@ impl<T: Scoped + Serialize, P: PermissionList> Serialize for Visible<T, P> {
                 mask.serialized.iter().map(move |name| Masked { name, hidden, seen: false })
             })
             .collect();
-        let can = if P::PERMISSIONS.is_empty() {
-            None
-        } else {
-            Some(self.can().map(|permission| permission.as_str()).collect())
-        };
+        let can =
+            if P::PERMISSIONS.is_empty() { None } else { Some(self.can().map(Permission::as_str).collect()) };
         self.row.serialize(Masking { serializer, masked, can })
     }
 }

@@ -75,6 +75,8 @@ mod all_requirements;
 mod components;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "diesel")]
+mod visible;
 
 use std::collections::{BTreeMap, BTreeSet};
 
