@@ -46,6 +46,7 @@
 //! application's own log-in, because its handler deals with a wrong password. Where no `Auth` is registered there is no
 //! observer either: the log says what to add.
 
+mod batched;
 pub(crate) mod check;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -57,6 +58,7 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
+pub use self::batched::{Batched, BatchedBuilder, FlushError, HandOver};
 pub(crate) use self::check::{Check, RequestScope, quoted};
 #[cfg(feature = "metrics")]
 pub use self::metrics::Metrics;
@@ -64,8 +66,8 @@ use crate::vocabulary::{Decision, IdRef, Permission};
 
 /// Receives every decision about a request; [`AuthBuilder::observer`](crate::AuthBuilder::observer) adds one.
 ///
-/// It runs on the event loop before the request goes on, so it must not block: to store events, put them into a bounded
-/// queue. It changes no decision. A panic in it is logged and has no other consequence.
+/// It runs on the event loop before the request goes on, so it must not block: [`Batched`] stores events on a thread of its
+/// own. It changes no decision. A panic in it is logged and has no other consequence.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};

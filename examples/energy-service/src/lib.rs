@@ -40,6 +40,7 @@ use actix_web::{
 };
 use auth_core::{
     Auth, AuthConfigError, ProtectedConfig, Registered,
+    event::Batched,
     mechanism::{Attempts, Passwords, TrustedProxies, session::PublicOrigin},
     openapi::{DocumentError, GuardedApi},
     report,
@@ -62,7 +63,7 @@ pub mod sessions;
 pub mod test;
 
 use self::{
-    audit::{AuditConfig, Denials},
+    audit::{AuditConfig, store_denials},
     clients::{ClientLimits, LINGER, limit_body},
     database::{Database, DatabaseError, Limits, Location},
     demo::DemoError,
@@ -125,7 +126,7 @@ impl Default for Config {
 #[derive(Clone)]
 pub struct Service {
     auth: Auth,
-    denials: Denials,
+    denials: Batched,
     database: Database,
     passwords: Passwords,
     attempts: Attempts,
@@ -151,7 +152,7 @@ impl Service {
         if config.demo {
             demo::fill(&database)?;
         }
-        let denials = Denials::start(database.clone(), config.audit.clone()).map_err(StartError::Audit)?;
+        let denials = store_denials(database.clone(), config.audit.clone()).map_err(StartError::Audit)?;
         Ok(Self {
             auth: auth::auth(database.pool(), sessions.cookie_name(), denials.clone(), config.limits.answer)?,
             denials,
@@ -182,7 +183,7 @@ impl Service {
     ///
     /// [`ServiceError::Unavailable`] when it cannot be stored. It will be tried again.
     pub fn flush(&self) -> Result<(), ServiceError> {
-        self.denials.flush()
+        self.denials.flush(FLUSH).map_err(ServiceError::unavailable)
     }
 
     /// Registers the endpoints and their data, for `App::configure`:
@@ -297,6 +298,9 @@ impl Service {
         self.live.stop();
     }
 }
+
+/// The longest wait for denials to be stored: the database may hang.
+const FLUSH: Duration = Duration::from_secs(10);
 
 /// Waits for the signal by which the operator ends the service.
 async fn asked_to_stop() {

@@ -10,27 +10,26 @@
 //!
 //! No request waits for an entry, and no user is in the way of another: there is no queue that could be full. The
 //! observer counts a denial where the [bounds](super::bounds) have a place for its user and kind. After each
-//! [interval](AuditConfig::interval), one thread takes all gathered denials, makes entries of them, and stores these in
-//! one transaction. If that fails, they wait for the next interval, while denials are gathered in the same bounds.
+//! [interval](AuditConfig::interval), the thread of [`Batched`] takes all gathered denials, makes entries of them, and
+//! stores these in one transaction. If that fails, they wait for the next interval, while denials are gathered in the same
+//! bounds.
 
 use std::{
     collections::BTreeMap,
-    mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    },
-    thread,
+    io,
     time::{self, Duration},
 };
 
-use auth_core::{Decision, DenyReason, Event, Observer};
+use auth_core::{
+    Decision, DenyReason, Event,
+    event::{Batched, HandOver},
+};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use super::bounds::{Budgets, Denied, Entry, Gathered, Kind};
 use crate::{
     database::{Connection, Database, Instant},
-    error::{ServiceError, chain},
+    error::ServiceError,
     schema::{audit_log, users},
 };
 
@@ -61,53 +60,19 @@ impl Default for AuditConfig {
     }
 }
 
-/// The observer that stores denials. Clones share the thread that does so, which ends with the last of them, when it has
-/// stored the waiting entries.
-#[derive(Clone)]
-pub(crate) struct Denials {
-    gathered: Arc<Mutex<Gathered>>,
-    entries_per_kind: usize,
-    /// A request to store all entries, and a channel for the answer when that is done.
-    flushes: Sender<Sender<bool>>,
-}
-
-impl Denials {
-    pub(crate) fn start(database: Database, config: AuditConfig) -> std::io::Result<Self> {
-        let (flushes, asked) = channel();
-        let gathered = Arc::default();
-        let denials =
-            Self { gathered: Arc::clone(&gathered), entries_per_kind: config.entries_per_kind, flushes };
-        let writer = Writer { database, config, gathered, budgets: Budgets::default(), entries: Vec::new() };
-        thread::Builder::new().name("audit-log".to_owned()).spawn(move || writer.run(&asked))?;
-        Ok(denials)
-    }
-
-    /// Waits until the denials so far are stored, for a limited time: the database may hang.
-    pub(crate) fn flush(&self) -> Result<(), ServiceError> {
-        let (done, stored) = channel();
-        let asked = self.flushes.send(done).is_ok();
-        if asked && stored.recv_timeout(PATIENCE).unwrap_or(false) {
-            Ok(())
-        } else {
-            Err(ServiceError::unavailable("denials are not in the audit log yet"))
-        }
-    }
-}
-
-/// The longest wait for the entries to be stored.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-impl Observer for Denials {
-    fn decided(&self, event: &Event<'_>) {
-        if let Some(denied) = Denied::of(event) {
-            locked(&self.gathered).add(denied, self.entries_per_kind);
-        }
-    }
-}
-
-/// Every lock is short: an observer adds one denial, and the thread takes all and leaves an empty value.
-fn locked(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
-    gathered.lock().unwrap_or_else(PoisonError::into_inner)
+/// Starts the observer that stores denials.
+pub(crate) fn store_denials(database: Database, config: AuditConfig) -> io::Result<Batched> {
+    let entries_per_kind = config.entries_per_kind;
+    let start = Batched::builder().interval(config.interval);
+    let mut writer = Writer { database, config, budgets: Budgets::default(), entries: Vec::new() };
+    start.start_gathering(
+        move |gathered: &mut Gathered, event| {
+            if let Some(denied) = Denied::of(event) {
+                gathered.add(denied, entries_per_kind);
+            }
+        },
+        move |gathered| writer.store(&gathered),
+    )
 }
 
 impl Denied {
@@ -151,71 +116,36 @@ impl Kind {
     }
 }
 
-/// The thread that stores denials.
+/// Makes entries of denials, and stores them.
 struct Writer {
     database: Database,
     config: AuditConfig,
-    gathered: Arc<Mutex<Gathered>>,
     budgets: Budgets,
     /// The entries that are not stored yet.
     entries: Vec<Entry>,
 }
 
 impl Writer {
-    fn run(mut self, flushes: &Receiver<Sender<bool>>) {
-        let interval = self.config.interval.max(SHORTEST_INTERVAL);
-        loop {
-            match flushes.recv_timeout(interval) {
-                Ok(done) => {
-                    // The receiver may have gone.
-                    let _ = done.send(self.store(true));
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    self.store(false);
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.store(true);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Stores the gathered entries, with `all` also those that wait for the end of a period; returns whether that worked.
-    /// If not, they stay.
-    fn store(&mut self, all: bool) -> bool {
+    /// Stores the gathered entries; all of them, or without those that wait for the end of a period. If that fails, they
+    /// stay.
+    fn store(&mut self, gathered: &HandOver<'_, Gathered>) -> Result<(), ServiceError> {
         // Entries that failed the last time go first. Until they are stored, the others are gathered, in their bounds.
-        if !self.insert() {
-            return false;
-        }
-        let gathered = mem::take(&mut *locked(&self.gathered));
-        self.entries = self.budgets.entries(gathered, time::Instant::now(), all, &self.config);
+        self.insert()?;
+        let (now, all) = (time::Instant::now(), gathered.is_all());
+        self.entries = self.budgets.entries(gathered.take(), now, all, &self.config);
         self.insert()
     }
 
-    fn insert(&mut self) -> bool {
-        if self.entries.is_empty() {
-            return true;
+    fn insert(&mut self) -> Result<(), ServiceError> {
+        if !self.entries.is_empty() {
+            // Not of the pool: requests do not wait for this work, nor this work for them.
+            let mut connection = self.database.connect()?;
+            connection.immediate_transaction(|connection| insert(&self.entries, connection))?;
+            self.entries.clear();
         }
-        // Not of the pool: requests do not wait for this work, nor this work for them.
-        let stored = self.database.connect().and_then(|mut connection| {
-            connection.immediate_transaction(|connection| insert(&self.entries, connection))
-        });
-        match stored {
-            Ok(()) => {
-                self.entries.clear();
-                true
-            }
-            Err(error) => {
-                tracing::error!(error = %chain(&error), "denials are not in the audit log yet");
-                false
-            }
-        }
+        Ok(())
     }
 }
-
-/// A minimum, so that the thread does not spin.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Writes the entries of those users who still exist.
 fn insert(entries: &[Entry], connection: &mut Connection) -> Result<(), ServiceError> {
@@ -242,12 +172,14 @@ fn insert(entries: &[Entry], connection: &mut Connection) -> Result<(), ServiceE
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use actix_web::{
         App, HttpRequest, HttpResponse, get,
         test::{TestRequest, call_service, init_service},
     };
     use auth_core::{
-        Auth, User,
+        Auth, Observer, User,
         mechanism::{Authenticated, Mechanism, Rejection},
         permission_required_for_context,
     };

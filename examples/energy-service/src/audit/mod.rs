@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub use self::denials::AuditConfig;
-pub(crate) use self::denials::Denials;
+pub(crate) use self::denials::store_denials;
 
 /// The object of a change. `None` is an object that the same transaction deletes: its entry stays.
 #[derive(Clone, Copy, Debug)]
