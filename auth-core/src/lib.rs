@@ -43,7 +43,7 @@ pub use self::{
     error::{AuthError, Challenges, Problem},
     event::{Event, Observer},
     guard::{Admitted, Guarded, GuardedHandler, Route},
-    http::{Auth, AuthBuilder, AuthConfigError, CurrentUser, Denial, MaybeUser, denial},
+    http::{Auth, AuthBuilder, AuthConfigError, CurrentUser, Decider, Denial, MaybeUser, OwnRule, denial},
     protected::{ProtectedApp, ProtectedConfig, ProtectedScope},
     report::{BelowPublic, Registered, Report, ReportEntry, UnknownRoute, report},
     vocabulary::{

@@ -1,17 +1,21 @@
 //! The examples of the chapter about audit and metrics, word for word as they are there, and the code that they need
 //! around them.
 
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use actix_web::{
-    App, HttpRequest, Responder, patch,
+    App, Error, HttpRequest, HttpResponse, Responder, patch, post,
     test::{TestRequest, call_service, init_service},
-    web::scope,
+    web::{self, scope},
 };
 use auth_core::{
-    Acl, Auth, AuthConfigError, AuthModel, Event, LoadContext, LoadError, NoConnection, Observer, Permission,
-    User, account, allow,
-    event::Metrics,
+    Acl, Auth, AuthConfigError, AuthModel, CurrentUser, LoadContext, LoadError, NoConnection, Permission,
+    Subject, User, account, allow, auth_required,
+    event::{Batched, Metrics},
     mechanism::{Authenticated, Mechanism, Rejection},
     permission_required_for_context,
 };
@@ -19,23 +23,27 @@ use serde_json::Value;
 
 const CHAPTER: &str = include_str!("../../docs/audit.md");
 
-/// Hands denials to a thread that stores them.
-struct ToAudit(SyncSender<String>);
-
-impl Observer for ToAudit {
-    fn decided(&self, event: &Event<'_>) {
-        if event.decision.is_allowed() {
-            return;
-        }
-        let Ok(line) = serde_json::to_string(event) else { return };
-        if self.0.try_send(line).is_err() {
-            metrics::counter!("audit_dropped_total").increment(1);
-        }
-    }
+/// Stores denials, each as a line.
+fn denials(mut file: impl Write + Send + 'static) -> io::Result<Batched> {
+    Batched::builder().interval(Duration::from_secs(10)).at_most(10_000).start(
+        |event| if event.decision.is_allowed() { None } else { serde_json::to_string(event).ok() },
+        move |lines: &[String], missed| {
+            lines.iter().try_for_each(|line| writeln!(file, "{line}"))?;
+            metrics::counter!("audit_missed_total").increment(missed);
+            Ok::<_, io::Error>(())
+        },
+    )
 }
 
-fn auth(mechanism: impl Mechanism, denials: SyncSender<String>) -> Result<Auth, AuthConfigError> {
-    Auth::builder().mechanism(mechanism).observer(ToAudit(denials)).observer(Metrics::new()).build()
+fn auth(mechanism: impl Mechanism, denials: Batched) -> Result<Auth, AuthConfigError> {
+    Auth::builder().mechanism(mechanism).observer(denials).observer(Metrics::new()).build()
+}
+
+#[auth_required]
+#[post("/night-shift")]
+async fn begin(user: CurrentUser) -> Result<HttpResponse, Error> {
+    web::block(move || if user.has_role("night") { Ok(()) } else { Err(user.deny("night shift")) }).await??;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// User 7 of account 1.
@@ -48,6 +56,19 @@ impl Mechanism for Token {
 
     async fn authenticate(&self, _: &HttpRequest) -> Result<Option<Authenticated>, Rejection> {
         Ok(Some(User::new(7).with_account(1).into()))
+    }
+}
+
+#[derive(Clone, Default)]
+struct File(Arc<Mutex<Vec<u8>>>);
+
+impl Write for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -84,7 +105,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 fn the_examples_of_the_chapter_compile() {
     let compiled = include_str!("audit.rs");
     let blocks = blocks("rust");
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for block in blocks {
         assert!(compiled.contains(block), "this example is not in tests/guide/audit.rs:\n{block}");
     }
@@ -92,19 +113,24 @@ fn the_examples_of_the_chapter_compile() {
 
 #[actix_web::test]
 async fn the_observer_of_the_chapter_is_told_what_it_shows() {
-    let (sender, denials) = sync_channel(1);
-    let app = App::new().app_data(auth(Token, sender).unwrap());
-    let app = init_service(app.service(scope("/api").service(change))).await;
-    // There is room for one, and the other is dropped.
-    for (id, status) in [(1, 200), (2, 403), (3, 403)] {
-        let request = TestRequest::patch().uri(&format!("/api/sensors/{id}")).to_request();
-        assert_eq!(call_service(&app, request).await.status(), status);
+    let file = File::default();
+    let denials = denials(file.clone()).unwrap();
+    let app = App::new().app_data(auth(Token, denials.clone()).unwrap());
+    let app = init_service(app.service(scope("/api").service(change).service(begin))).await;
+    let patched = |id| TestRequest::patch().uri(&format!("/api/sensors/{id}"));
+    for (request, status) in
+        [(patched(1), 200), (patched(2), 403), (TestRequest::post().uri("/api/night-shift"), 403)]
+    {
+        assert_eq!(call_service(&app, request.to_request()).await.status(), status);
     }
-    let told: Vec<String> = denials.try_iter().collect();
-    assert_eq!(told.len(), 1);
+    denials.flush(Duration::from_secs(60)).unwrap();
+    let written = String::from_utf8(file.0.lock().unwrap().clone()).unwrap();
+    let told: Vec<&str> = written.lines().collect();
+    assert_eq!(told.len(), 2, "{written}");
+    assert!(told[1].contains(r#""guard":"night shift""#), "{written}");
 
     let mut shown: Value = serde_json::from_str(blocks("json")[0]).unwrap();
-    let mut told: Value = serde_json::from_str(&told[0]).unwrap();
+    let mut told: Value = serde_json::from_str(told[0]).unwrap();
     for time in ["time_us", "duration_us", "load_us"] {
         assert!(told[time].is_u64() && shown[time].is_u64(), "{time}");
         (told[time], shown[time]) = (Value::Null, Value::Null);

@@ -12,9 +12,10 @@ use actix_web::{
 };
 use diesel::{connection::SimpleConnection, prelude::*};
 use energy_service::schema::audit_log;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{SERVER, demo::Energy};
+use crate::client::bearer;
 
 impl Energy {
     /// The log, once everything is in it, as `ada` sees it; the earliest first.
@@ -70,6 +71,24 @@ fn the_log_says_what_was_tried_and_why_not() {
     }
     assert_eq!(energy.denials("/accounts/{account Sunnyside Farm}/audit-log"), log, "who runs the account");
     assert_eq!(energy.denials("/accounts/{account Harbour Bakery}/audit-log"), [Value::Null; 0]);
+}
+
+#[test]
+fn a_rule_that_a_handler_applies_itself_is_stored_without_its_name() {
+    let energy = Energy::start();
+    assert_eq!(energy.http.send("GET", "/assets/new", Some(&bearer("mia")), None).status, 403);
+    let granted = json!({"grant": ["admin-reader", "account-admin"]});
+    for _ in 0..2 {
+        assert_eq!(energy.send("adam", "PATCH", "/users/{user mia}/roles", Some(&granted)).status, 403);
+    }
+    let mia = energy.id_of("user mia");
+    let roles = "PATCH /api/v3_0/users/{user_id}/roles, 2 times";
+    assert_eq!(energy.events_of("adam"), [format!("was denied update on User {mia} (no-match): {roles}")]);
+    assert_eq!(
+        energy.events_of("mia"),
+        ["was denied by a place for a new asset (no-match): GET /assets/new"],
+        "where it names no object"
+    );
 }
 
 #[test]

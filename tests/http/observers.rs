@@ -1,6 +1,7 @@
 //! The events that observers receive, and tests that they cannot change a decision.
 
 mod metrics;
+mod own_rules;
 mod service;
 
 use std::sync::{Arc, Mutex};

@@ -3,6 +3,7 @@
 //! A decision is an `INFO` event; a failure is an `ERROR` event that also has its cause.
 
 use std::{
+    borrow::Cow,
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant, SystemTime},
@@ -23,7 +24,7 @@ const MAX_ID: usize = 256;
 /// A check that takes place now, with all that its event says of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Check<'a> {
-    /// The attribute's name, `authenticate` or `guard`.
+    /// The attribute's name, `authenticate`, `guard`, or the name of a handler's own rule.
     pub(crate) guard: &'static str,
     /// Nowhere outside of a request.
     pub(crate) scope: Option<RequestScope<'a>>,
@@ -48,8 +49,44 @@ pub(crate) struct Check<'a> {
 /// The request that a check is about, and the observers of its decision.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestScope<'a> {
-    pub(crate) request: &'a HttpRequest,
+    pub(crate) request: Requested<'a>,
     pub(crate) observers: &'a [Box<dyn Observer>],
+}
+
+/// The request of a check.
+#[derive(Clone, Copy)]
+pub(crate) enum Requested<'a> {
+    Here(&'a HttpRequest),
+    /// On another thread, to which the request itself cannot go.
+    Noted(&'a NotedRequest),
+}
+
+/// What an event says of a request.
+pub(crate) struct NotedRequest {
+    method: &'static str,
+    route: Option<String>,
+}
+
+impl NotedRequest {
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        Self { method: known(request.method()), route: request.match_pattern() }
+    }
+}
+
+impl<'a> Requested<'a> {
+    fn method(self) -> &'static str {
+        match self {
+            Self::Here(request) => known(request.method()),
+            Self::Noted(noted) => noted.method,
+        }
+    }
+
+    fn route(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Here(request) => request.match_pattern().map(Cow::from),
+            Self::Noted(noted) => noted.route.as_deref().map(Cow::from),
+        }
+    }
 }
 
 /// A `tracing` event with what every event of a check has. A macro, for its level is part of its code.
@@ -162,8 +199,8 @@ impl<'a> Check<'a> {
             return;
         }
         let details = EventDetails {
-            method: self.scope.map(|scope| known(scope.request.method())),
-            route: self.scope.and_then(|scope| scope.request.match_pattern()),
+            method: self.scope.map(|scope| scope.request.method()),
+            route: self.scope.and_then(|scope| scope.request.route()),
             error: error.map(|error| Causes(error).to_string()),
             duration: self.duration(),
         };
@@ -221,9 +258,9 @@ pub(crate) fn quoted(what: &str, text: &str) -> String {
 }
 
 /// The fields of an event that are computed only if it is observed.
-struct EventDetails {
+struct EventDetails<'a> {
     method: Option<&'static str>,
-    route: Option<String>,
+    route: Option<Cow<'a, str>>,
     error: Option<String>,
     duration: Duration,
 }
@@ -289,7 +326,7 @@ mod tests {
         let observers: [Box<dyn Observer>; 1] = [Box::new(Arc::clone(&methods))];
         for method in ["GET", "PATCH", "PROPFIND", "get", "X"] {
             let request = TestRequest::default().method(method.parse().unwrap()).to_http_request();
-            let scope = RequestScope { request: &request, observers: &observers };
+            let scope = RequestScope { request: Requested::Here(&request), observers: &observers };
             Check::new("authenticate", scope, None).decided(Decision::Deny(DenyReason::Anonymous));
         }
         assert_eq!(*methods.0.lock().unwrap(), ["GET", "PATCH", "_OTHER", "_OTHER", "_OTHER"]);
@@ -318,7 +355,7 @@ mod tests {
     fn a_check_that_is_not_observed_allocates_nothing_and_reads_no_clock() {
         let request = TestRequest::default().to_http_request();
         let subject = User::new("mia");
-        let scope = RequestScope { request: &request, observers: &[] };
+        let scope = RequestScope { request: Requested::Here(&request), observers: &[] };
         let measured = allocation_counter::measure(|| {
             let check = Check { subject: Some(&subject), ..Check::new("roles_required", scope, clock()) };
             assert_eq!(check.started, None);

@@ -15,7 +15,7 @@
 //! | field | type | what it is | left out |
 //! |---|---|---|---|
 //! | `time_us` | integer | when it was decided: µs since 1970-01-01T00:00:00Z | in `tracing`, which has a time of its own |
-//! | `guard` | text | the attribute that checks, as `roles_required`; `authenticate`; `guard`, where a guard panicked between its checks | never |
+//! | `guard` | text | the attribute that checks, as `roles_required`; `authenticate`; `guard`, where a guard panicked between its checks; the name of a rule that a handler applies itself | never |
 //! | `method` | text | the method of the request; `_OTHER` for one that HTTP does not define | in `tracing`, outside of a request |
 //! | `route` | text | the pattern of the route with its scopes, as `/sensors/{sensor_id}`; never the path | where no route matches |
 //! | `subject` | integer or text | the caller's id | where the caller is not known |
@@ -41,7 +41,8 @@
 //!
 //! # Decisions without an event
 //!
-//! A decision outside of a guard has no [`Auth`](crate::Auth), so no observer receives it. `authorize_for_update` logs it
+//! A decision outside of a guard has no [`Auth`](crate::Auth), so no observer receives it, unless the handler emits its
+//! denial by [`Auth::deny`](crate::Auth::deny) or [`CurrentUser::deny`](crate::CurrentUser::deny). `authorize_for_update` logs it
 //! by `tracing`; [`check_access`](crate::check_access), `Stored::check_access`, `explain` and lists emit nothing. Nor does an
 //! application's own log-in, because its handler deals with a wrong password. Where no `Auth` is registered there is no
 //! observer either: the log says what to add.
@@ -59,7 +60,7 @@ use std::{
 use serde::{Serialize, Serializer};
 
 pub use self::batched::{Batched, BatchedBuilder, FlushError, HandOver};
-pub(crate) use self::check::{Check, RequestScope, quoted};
+pub(crate) use self::check::{Check, NotedRequest, RequestScope, Requested, quoted};
 #[cfg(feature = "metrics")]
 pub use self::metrics::Metrics;
 use crate::vocabulary::{Decision, IdRef, Permission};
@@ -121,7 +122,7 @@ pub struct Event<'a> {
     /// The time of the decision.
     #[serde(rename = "time_us", serialize_with = "since_epoch")]
     pub time: SystemTime,
-    /// The attribute that checks, `authenticate`, or `guard`.
+    /// The attribute that checks, `authenticate`, `guard`, or the name of a rule that a handler applies itself.
     pub guard: &'static str,
     /// The method of the request: one that HTTP defines, or `_OTHER`.
     pub method: &'static str,

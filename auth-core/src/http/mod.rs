@@ -3,6 +3,7 @@
 pub(crate) mod auth;
 pub(crate) mod catch_panic;
 pub mod denial;
+mod deny;
 mod extractors;
 #[cfg(feature = "test")]
 mod log;
@@ -12,5 +13,6 @@ pub use self::extractors::Accessible;
 pub use self::{
     auth::{Auth, AuthBuilder, AuthConfigError},
     denial::Denial,
+    deny::{Decider, OwnRule},
     extractors::{CurrentUser, MaybeUser},
 };

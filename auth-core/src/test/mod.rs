@@ -43,7 +43,6 @@ mod policy_table;
 mod recorder;
 mod reviewed;
 
-use std::sync::Arc;
 #[cfg(feature = "session")]
 use std::time::Duration;
 
@@ -93,9 +92,9 @@ pub fn authorized<T, P: PermissionMarker>(context: T) -> Authorized<T, P> {
     Authorized::new(context)
 }
 
-/// The extractor's value for this subject.
+/// The extractor's value for this subject, without a request: its [denials](CurrentUser::deny) are in the log alone.
 pub fn current_user<U: Subject>(user: U) -> CurrentUser<U> {
-    CurrentUser(Arc::new(user))
+    CurrentUser::without_request(user)
 }
 
 /// Makes the log-in of the request's session, and its grace period, older, as if this time had passed; for a

@@ -47,7 +47,7 @@ impl Auth {
     }
 
     /// The identity that the request keeps by this very `Auth`; an inner scope may have registered another one.
-    pub(super) fn cached_identity(&self, request: &HttpRequest) -> Option<Identity> {
+    pub(crate) fn cached_identity(&self, request: &HttpRequest) -> Option<Identity> {
         let extensions = request.extensions();
         extensions.get::<Identity>().filter(|identity| identity.is_by(self)).cloned()
     }

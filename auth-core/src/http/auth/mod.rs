@@ -30,7 +30,7 @@ pub use self::{
 use crate::{
     context::{ConnectionSource, DynAsyncSource, LoadError},
     error::AuthError,
-    event::{Check, Observer, RequestScope, check::clock},
+    event::{Check, NotedRequest, Observer, RequestScope, Requested, check::clock},
     mechanism::DynMechanism,
 };
 
@@ -122,13 +122,22 @@ impl Auth {
 
     /// A check of this request that begins now. The observers receive its decision.
     pub(crate) fn check<'a>(&'a self, guard: &'static str, request: &'a HttpRequest) -> Check<'a> {
-        Check::new(guard, RequestScope { request, observers: &self.0.observers }, self.clock())
+        Check::new(guard, self.scope(Requested::Here(request)), self.clock())
+    }
+
+    /// A check of this request that begins now, on another thread.
+    pub(crate) fn check_of<'a>(&'a self, guard: &'static str, request: &'a NotedRequest) -> Check<'a> {
+        Check::new(guard, self.scope(Requested::Noted(request)), self.clock())
     }
 
     /// The check of who sends the request, which began at this time. Made where it is emitted, so that the request does not
     /// carry it along while it waits.
     fn authentication<'a>(&'a self, request: &'a HttpRequest, started: Option<Instant>) -> Check<'a> {
-        Check::new("authenticate", RequestScope { request, observers: &self.0.observers }, started)
+        Check::new("authenticate", self.scope(Requested::Here(request)), started)
+    }
+
+    fn scope<'a>(&'a self, request: Requested<'a>) -> RequestScope<'a> {
+        RequestScope { request, observers: &self.0.observers }
     }
 
     /// The time, if an observer or the log receives decisions.

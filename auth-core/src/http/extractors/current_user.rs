@@ -7,9 +7,11 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use super::{Extraction, extract};
 use crate::{
     error::AuthError,
+    event::{Check, check::clock},
     http::{
         auth::{Auth, Identity},
         denial::Denial,
+        deny::{Decider, OwnRule},
     },
     vocabulary::{Subject, User},
 };
@@ -29,13 +31,48 @@ use crate::{
 ///     user.id().to_string()
 /// }
 /// ```
-pub struct CurrentUser<U: Subject = User>(pub(crate) Arc<U>);
+pub struct CurrentUser<U: Subject = User> {
+    subject: Arc<U>,
+    /// None where a test made it.
+    decider: Option<Decider>,
+}
 
 impl<U: Subject> CurrentUser<U> {
     /// The caller, to be moved to another thread or task.
     #[must_use]
     pub fn into_inner(self) -> Arc<U> {
-        self.0
+        self.subject
+    }
+
+    /// Denies what a handler's own rule does not allow to the caller: as the denial of a guard, it reaches the observers and
+    /// the log, with the caller, method and route. The error is the answer, a 403 that tells the client nothing of the
+    /// rule.
+    ///
+    /// A caller can be moved to another thread, where a transaction decides.
+    ///
+    /// ```
+    /// use actix_web::{Error, HttpResponse, post, web};
+    /// use auth_core::{AuthError, CurrentUser, Subject, auth_required};
+    ///
+    /// #[auth_required]
+    /// #[post("/night-shift")]
+    /// async fn begin(user: CurrentUser) -> Result<HttpResponse, Error> {
+    ///     web::block(move || if user.has_role("night") { Ok(()) } else { Err(user.deny("night shift")) }).await??;
+    ///     Ok(HttpResponse::NoContent().finish())
+    /// }
+    /// ```
+    #[must_use = "nothing is denied until the handler returns the error"]
+    pub fn deny<'r>(&self, rule: impl Into<OwnRule<'r>>) -> AuthError {
+        let rule = rule.into();
+        match &self.decider {
+            Some(decider) => decider.deny(rule),
+            None => rule.deny(Check::begun(clock(), rule.name(), Some(&*self.subject))),
+        }
+    }
+
+    #[cfg(feature = "test")]
+    pub(crate) fn without_request(user: U) -> Self {
+        Self { subject: Arc::new(user), decider: None }
     }
 }
 
@@ -43,19 +80,19 @@ impl<U: Subject> Deref for CurrentUser<U> {
     type Target = U;
 
     fn deref(&self) -> &U {
-        &self.0
+        &self.subject
     }
 }
 
 impl<U: Subject> Clone for CurrentUser<U> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { subject: Arc::clone(&self.subject), decider: self.decider.clone() }
     }
 }
 
 impl<U: Subject + fmt::Debug> fmt::Debug for CurrentUser<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CurrentUser").field(&self.0).finish()
+        f.debug_tuple("CurrentUser").field(&self.subject).finish()
     }
 }
 
@@ -65,7 +102,9 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         extract(request, async |auth, request| {
-            downcast(&auth.current_or_refused(request).await?, auth, request).map(Self)
+            let identity = auth.current_or_refused(request).await?;
+            let subject = downcast(&identity, auth, request)?;
+            Ok(Self { subject, decider: Some(Decider::new(auth, request, Some(identity))) })
         })
     }
 }

@@ -6,10 +6,11 @@
 mod bounds;
 mod denials;
 
+use auth_core::CurrentUser;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
 use crate::{
-    auth::LoggedIn,
+    auth::{LoggedIn, confirm},
     database::{Connection, Instant},
     error::ServiceError,
     schema::{asset_audit_log, audit_log, users},
@@ -32,14 +33,14 @@ pub(crate) enum Affected {
 ///
 /// # Errors
 ///
-/// As [`LoggedIn::confirm`]: a user who was deactivated since the request began, or lost a role, makes no change.
+/// As [`confirm`]: a user who was deactivated since the request began, or lost a role, makes no change.
 pub(crate) fn record(
-    active: &LoggedIn,
+    active: &CurrentUser<LoggedIn>,
     affected: Affected,
     event: &str,
     connection: &mut Connection,
 ) -> Result<(), ServiceError> {
-    active.confirm(connection)?;
+    confirm(active, connection)?;
     let name: String = users::table.find(active.id).select(users::username).first(connection)?;
     let now = Instant::now();
     let (user, account) = match affected {

@@ -3,15 +3,13 @@
 use std::{fmt, num::ParseIntError, str::FromStr, time::SystemTime};
 
 use auth_core::{
-    AdminRoles, AuthError, Id, IdRef, LoadError, Subject,
+    AdminRoles, Id, IdRef, LoadError, Subject,
     mechanism::{FindBySession, FindByToken, TokenHash},
 };
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
-use super::{TOKEN_MAX_AGE, refuse};
 use crate::{
     database::{Connection, Instant},
-    error::ServiceError,
     schema::{account_roles, accounts_account_roles, auth_tokens, roles, users, users_roles},
     sessions,
 };
@@ -170,35 +168,6 @@ impl LoggedIn {
 
         let &(user, _) = held.first().ok_or(LoadError::NotFound)?;
         Ok(Self::new(user, None, held.into_iter().map(|(_, roles)| roles)))
-    }
-
-    /// Checks that the log-in still counts, and that the user still has the account and each of the roles by which the
-    /// guard decided. A guard decides before the body is read, and a client may take as long as it likes to send it, or
-    /// keep a socket open. Call it in the transaction of every change.
-    ///
-    /// # Errors
-    ///
-    /// 401 if the user was deactivated or deleted, the token revoked or too old, or the session ended; 403 if the user belongs to
-    /// another account, or the user or the account lost a role.
-    pub(crate) fn confirm(&self, connection: &mut Connection) -> Result<(), ServiceError> {
-        let found = match &self.token {
-            Some(token) => Self::find_by_token(&token.hash, connection),
-            None => Self::find_by_id(SessionUser { id: self.id, log_outs: self.log_outs }, connection),
-        };
-        let now = match found {
-            Ok(now) => now,
-            Err(LoadError::NotFound) => return Err(AuthError::unauthenticated().into()),
-            Err(error) => return Err(error.into()),
-        };
-        if now.token.is_some_and(|token| token.issued_at < Instant::now().before(TOKEN_MAX_AGE)) {
-            return Err(AuthError::unauthenticated().into());
-        }
-        // An additional role takes nothing away, as lists only grant.
-        let kept = |before: &[String], now: &[String]| before.iter().all(|role| now.contains(role));
-        let same = now.account_id == self.account_id
-            && kept(&self.roles, &now.roles)
-            && kept(&self.account_roles, &now.account_roles);
-        if same { Ok(()) } else { Err(refuse("still the same at a change", self, &now.roles).into()) }
     }
 
     fn new(

@@ -1,14 +1,14 @@
 //! Authentication: the roles, the subject, and the configuration of the library.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use auth_core::{
-    Auth, AuthConfigError, AuthError, Observer, Permission, Stored,
-    mechanism::{BearerToken, SessionCookie},
+    Auth, AuthConfigError, AuthError, CurrentUser, LoadError, Observer, OwnRule, Permission, Stored,
+    mechanism::{BearerToken, FindBySession, FindByToken, SessionCookie},
 };
 
 use crate::{
-    database::{Connection, ConnectionPool},
+    database::{Connection, ConnectionPool, Instant},
     error::ServiceError,
     routes::pages,
 };
@@ -87,7 +87,7 @@ pub fn auth(
 /// 404 if there is no such row, 403 if the subject does not have the permission on it.
 pub(crate) fn confirm_change<M>(
     hit: usize,
-    subject: &LoggedIn,
+    user: &CurrentUser<LoggedIn>,
     id: i32,
     permission: Permission,
     connection: &mut Connection,
@@ -95,65 +95,38 @@ pub(crate) fn confirm_change<M>(
 where
     M: Stored<Id = i32, Connection = Connection>,
 {
-    if hit > 0 || M::check_access(connection, subject, id, permission)?.is_allowed() {
+    if hit > 0 || M::check_access(connection, &**user, id, permission)?.is_allowed() {
         Ok(())
     } else {
-        let asked = (permission, std::any::type_name::<M>(), id);
-        Err(refuse("condition of a change", subject, &asked).into())
+        Err(user.deny(OwnRule::new("condition of a change").on::<M>(permission, &id)).into())
     }
 }
 
-/// 403, by a rule that a handler applies itself, and logged as the denial of a guard is.
-pub(crate) fn refuse(rule: &'static str, subject: &LoggedIn, asked: &dyn fmt::Debug) -> AuthError {
-    tracing::info!(target: "auth", guard = rule, subject = subject.id, ?asked, outcome = "deny", reason = "no-match");
-    AuthError::Forbidden
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        io,
-        sync::{Arc, Mutex},
+/// Checks that the log-in still counts, and that the user still has the account and each of the roles by which the guard
+/// decided. A guard decides before the body is read, and a client may take as long as it likes to send it, or keep a socket
+/// open. Call it in the transaction of every change.
+///
+/// # Errors
+///
+/// 401 if the user was deactivated or deleted, the token revoked or too old, or the session ended; 403 if the user belongs to
+/// another account, or the user or the account lost a role.
+pub(crate) fn confirm(user: &CurrentUser<LoggedIn>, connection: &mut Connection) -> Result<(), ServiceError> {
+    let found = match &user.token {
+        Some(token) => LoggedIn::find_by_token(&token.hash, connection),
+        None => LoggedIn::find_by_id(SessionUser { id: user.id, log_outs: user.log_outs }, connection),
     };
-
-    use auth_core::AuthError;
-
-    use super::{LoggedIn, refuse};
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+    let now = match found {
+        Ok(now) => now,
+        Err(LoadError::NotFound) => return Err(AuthError::unauthenticated().into()),
+        Err(error) => return Err(error.into()),
+    };
+    if now.token.is_some_and(|token| token.issued_at < Instant::now().before(TOKEN_MAX_AGE)) {
+        return Err(AuthError::unauthenticated().into());
     }
-
-    #[test]
-    fn the_log_has_what_the_client_is_not_told() {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        let subject = LoggedIn {
-            id: 7,
-            account_id: 3,
-            roles: Vec::new(),
-            account_roles: Vec::new(),
-            token: None,
-            log_outs: 0,
-        };
-        let error = tracing::subscriber::with_default(subscriber, || {
-            refuse("can_modify_role", &subject, &(1, [Some("admin"), None]))
-        });
-        assert_eq!(error, AuthError::Forbidden);
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let event =
-            r#"INFO auth: guard="can_modify_role" subject=7 asked=(1, [Some("admin"), None]) outcome="deny""#;
-        assert!(log.contains(event), "{log}");
-    }
+    // An additional role takes nothing away, as lists only grant.
+    let kept = |before: &[String], now: &[String]| before.iter().all(|role| now.contains(role));
+    let same = now.account_id == user.account_id
+        && kept(&user.roles, &now.roles)
+        && kept(&user.account_roles, &now.account_roles);
+    if same { Ok(()) } else { Err(user.deny("still the same at a change").into()) }
 }

@@ -5,7 +5,7 @@ use actix_web::{
     web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Subject,
+    Accessible, Authorized, CurrentUser, LoadContext, OwnRule, Permission, ProtectedConfig, Scoped, Subject,
     account_roles_required, auth_required,
     permission::{Delete, Read},
     permission_required_for_context,
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{ADMIN, CONSULTANCY, LoggedIn, confirm_change, refuse},
+    auth::{ADMIN, CONSULTANCY, LoggedIn, confirm_change},
     database::Database,
     error::ServiceError,
     models::{Account, Platform},
@@ -137,7 +137,9 @@ async fn create(
         // Otherwise, a caller who may create accounts could hand them to strangers, or be strangers' consultants.
         let consultancy = *account.consultancy_account_id.get_or_insert(own);
         if consultancy != own {
-            return Err(refuse("consultancy of a new account", &current_user, &consultancy).into());
+            let rule = OwnRule::new("consultancy of a new account");
+            let rule = rule.on::<Account>(Permission::CREATE_CHILDREN, &consultancy);
+            return Err(current_user.deny(rule).into());
         }
     }
     let account: Account = database

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected},
-    auth::{ASSIGN_CONSULTANTS, LoggedIn, confirm_change},
+    auth::{ASSIGN_CONSULTANTS, LoggedIn, confirm, confirm_change},
     database::{Connection, Database},
     error::ServiceError,
     models::Account,
@@ -156,7 +156,7 @@ async fn assign(
                 let assignment = assigned_consultants::table.find((account.id, user_id));
                 let is_assigned = exists(assignment.select(assigned_consultants::user_id));
                 if diesel::select(is_assigned).get_result::<bool>(connection)? == assigned {
-                    current_user.confirm(connection)?;
+                    confirm(&current_user, connection)?;
                     return Ok(Consultants::of(account.id, connection)?);
                 }
                 let event = if assigned {

@@ -41,7 +41,9 @@ use actix_web::{
     web::{Bytes, Data, Payload, Query},
 };
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, Closed, ProtocolError, Session};
-use auth_core::{CurrentUser, Permission, Problem, ProtectedConfig, Stored, permission_required_for_context};
+use auth_core::{
+    CurrentUser, OwnRule, Permission, Problem, ProtectedConfig, Stored, permission_required_for_context,
+};
 use tokio::{
     sync::broadcast,
     time::{self, Instant, MissedTickBehavior},
@@ -54,7 +56,7 @@ use super::{
     openapi::{InvalidQuery, TooManySockets},
 };
 use crate::{
-    auth::{LoggedIn, refuse},
+    auth::{LoggedIn, confirm},
     database::Database,
     error::ServiceError,
     live::{Live, LiveConfig, Place},
@@ -174,11 +176,12 @@ impl Socket {
     async fn may_read(&self) -> Result<(), End> {
         let (user, sensor_id) = (self.current_user.clone(), self.sensor_id);
         let decided = self.database.run(move |connection| {
-            user.confirm(connection)?;
+            confirm(&user, connection)?;
             if Sensor::check_access(connection, &*user, sensor_id, Permission::READ)?.is_allowed() {
                 Ok(())
             } else {
-                Err(refuse("live measurements", &user, &(Permission::READ, sensor_id)).into())
+                let rule = OwnRule::new("live measurements");
+                Err(user.deny(rule.on::<Sensor>(Permission::READ, &sensor_id)).into())
             }
         });
         Ok(decided.await?)

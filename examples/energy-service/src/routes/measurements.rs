@@ -20,7 +20,7 @@ use super::{
     openapi::{Conflict, InvalidBody, InvalidQuery},
 };
 use crate::{
-    auth::LoggedIn,
+    auth::{LoggedIn, confirm},
     database::{Connection, Database, Instant},
     error::ServiceError,
     live::Live,
@@ -185,7 +185,7 @@ async fn record(
 ///
 /// # Errors
 ///
-/// As [`LoggedIn::confirm`]; 403 without `create-children` on the sensor, 404 if it is gone, 409 if one of the
+/// As [`confirm`]; 403 without `create-children` on the sensor, 404 if it is gone, 409 if one of the
 /// measurements is there already.
 pub(super) async fn store(
     sensor_id: i32,
@@ -203,7 +203,7 @@ pub(super) async fn store(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                current_user.confirm(connection)?;
+                confirm(&current_user, connection)?;
                 let permission = Permission::CREATE_CHILDREN;
                 Sensor::authorize_for_update(connection, &*current_user, sensor_id, permission)?;
                 Measurement::insert(&rows, connection).map_err(|error| {

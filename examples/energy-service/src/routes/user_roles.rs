@@ -8,7 +8,7 @@ use actix_web::{
     web::{Data, Json, Query},
 };
 use auth_core::{
-    CurrentUser, LoadContext, Permission, ProtectedConfig, Stored, permission_required_for_context,
+    CurrentUser, LoadContext, OwnRule, Permission, ProtectedConfig, Stored, permission_required_for_context,
 };
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected},
-    auth::{ACCOUNT_ADMIN, CONSULT, LoggedIn, can_modify_role, refuse},
+    auth::{ACCOUNT_ADMIN, CONSULT, LoggedIn, can_modify_role},
     database::{Connection, Database},
     error::ServiceError,
     models::{Account, User},
@@ -121,7 +121,9 @@ async fn change(
                 let looks_after = !named.contains(&Some(ACCOUNT_ADMIN))
                     || Account::check_access(connection, &*current_user, account.id, CONSULT)?.is_allowed();
                 if !looks_after || !can_modify_role(&current_user, &named, &user, &account) {
-                    return Err(refuse("can_modify_role", &current_user, &(user.id, named)).into());
+                    let named: Vec<_> = named.into_iter().flatten().collect();
+                    let rule = OwnRule::new("can_modify_role").on::<User>(permission, &user.id);
+                    return Err(current_user.deny(rule.roles(&named)).into());
                 }
 
                 let before = held(user.id, connection)?;

@@ -5,8 +5,8 @@ use actix_web::{
     web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Stored, Subject,
-    auth_required,
+    Accessible, Authorized, CurrentUser, LoadContext, OwnRule, Permission, ProtectedConfig, Scoped, Stored,
+    Subject, auth_required,
     mechanism::Passwords,
     permission::{Delete, Read},
     permission_required_for_context,
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{ADMIN, ADMIN_READER, LoggedIn, confirm_change, refuse},
+    auth::{ADMIN, ADMIN_READER, LoggedIn, confirm_change},
     database::{Connection, Database},
     error::ServiceError,
     models::{Account, User},
@@ -171,7 +171,8 @@ async fn change(
                     && !current_user.has_role(ADMIN)
                     && has_admin_role(user.id, connection)?
                 {
-                    return Err(refuse("active of an admin", &current_user, &user.id).into());
+                    let rule = OwnRule::new("active of an admin");
+                    return Err(current_user.deny(rule.on::<User>(Permission::UPDATE, &user.id)).into());
                 }
                 let fields = [
                     ("username", changes.username.is_some()),

@@ -11,6 +11,7 @@ mod sqlite {
 
     mod bounds;
     mod consultants;
+    mod denials;
     mod guarantees;
     mod import;
     mod indexes;
@@ -34,6 +35,7 @@ mod postgres {
 
     mod bounds;
     mod consultants;
+    mod denials;
     mod guarantees;
     mod import;
     mod indexes;
@@ -58,6 +60,7 @@ mod mysql {
 
     mod bounds;
     mod consultants;
+    mod denials;
     mod guarantees;
     mod import;
     mod indexes;

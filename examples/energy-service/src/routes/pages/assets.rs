@@ -16,7 +16,7 @@ use super::{
     scale::number,
 };
 use crate::{
-    auth::{LoggedIn, refuse},
+    auth::LoggedIn,
     database::{Connection, Database},
     models::{Account, Asset, PublicAssets, Sensor},
     routes::assets::{self as endpoints, Column},
@@ -232,7 +232,7 @@ impl Places {
         let places =
             database.run(move |connection| Ok(Self::of(&caller, MOST_ACCOUNTS, connection)?)).await?;
         if places.is_empty() {
-            return Err(refuse("a place for a new asset", user, &"any account").into());
+            return Err(user.deny("a place for a new asset").into());
         }
         Ok(places)
     }
