@@ -44,7 +44,7 @@
 //! A decision outside of a guard has no [`Auth`](crate::Auth), so no observer receives it, unless the handler emits its
 //! denial by [`Auth::deny`](crate::Auth::deny) or [`CurrentUser::deny`](crate::CurrentUser::deny). `authorize_for_update` logs it
 //! by `tracing`; [`check_access`](crate::check_access), `Stored::check_access`, `explain` and lists emit nothing. Nor does an
-//! application's own log-in, because its handler deals with a wrong password. Where no `Auth` is registered there is no
+//! application's own log-in, because its handler deals with a wrong password: `PasswordLogIn` logs it by `tracing`. Where no `Auth` is registered there is no
 //! observer either: the log says what to add.
 
 mod batched;

@@ -1,72 +1,18 @@
 //! Basic (RFC 7617): a username and a password with each request.
 
-use std::{borrow::Cow, net::IpAddr, sync::Arc, time::SystemTime};
+use std::{borrow::Cow, net::IpAddr, time::SystemTime};
 
 use actix_web::HttpRequest;
 use base64ct::{Base64, Encoding as _};
 use thiserror::Error;
 
 use super::{
-    Attempts, Authenticated, Challenge, Mechanism, PasswordHash, Passwords, Rejection, Scheme, authorization,
+    Attempts, Authenticated, Challenge, FindByUsername, Mechanism, PasswordLogIn, Passwords, Rejection,
+    Scheme, authorization,
 };
-use crate::{
-    context::{ConnectionSource, LoadError, blocking},
-    vocabulary::Subject,
-};
+use crate::context::ConnectionSource;
 
 const SCHEME: &str = "Basic";
-
-/// How a subject is found by its username, together with the stored hash of its password.
-///
-/// For users who may not get in by a password (deactivated users, and those without one) return `NotFound`.
-///
-/// ```
-/// # use auth_core::{AdminRoles, LoadError, IdRef, NoConnection, Subject};
-/// # use auth_core::mechanism::{FindByUsername, PasswordHash};
-/// # struct Member;
-/// # impl Subject for Member {
-/// #     fn id(&self) -> IdRef<'_> { 1.into() }
-/// #     fn account_id(&self) -> Option<IdRef<'_>> { None }
-/// #     fn has_role(&self, _: &str) -> bool { false }
-/// #     fn account_has_role(&self, _: &str) -> bool { false }
-/// #     fn admin_roles(&self) -> AdminRoles { AdminRoles::none() }
-/// # }
-/// # fn stored() -> PasswordHash { String::new().into() }
-/// impl FindByUsername for Member {
-///     type Connection = NoConnection;
-///
-///     fn find_by_username(username: &str, _: &mut NoConnection) -> Result<(Self, PasswordHash), LoadError> {
-///         if username == "mia" { Ok((Member, stored())) } else { Err(LoadError::NotFound) }
-///     }
-/// }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be found by a username",
-    note = "implement `auth_core::mechanism::FindByUsername` for `{Self}`"
-)]
-pub trait FindByUsername: Subject + Sized {
-    /// The connection that [`find_by_username`](Self::find_by_username) needs, usually a diesel connection.
-    type Connection: 'static;
-
-    /// Finds the subject and the hash of its password. May block: it is called on a thread for blocking work.
-    ///
-    /// # Errors
-    ///
-    /// [`LoadError::NotFound`] if no user may get in by this name, [`LoadError::Unavailable`] if the store
-    /// failed.
-    fn find_by_username(
-        username: &str,
-        connection: &mut Self::Connection,
-    ) -> Result<(Self, PasswordHash), LoadError>;
-
-    /// The name under which attempts count: one for all spellings that find one subject, because a limit for each spelling
-    /// would be none. [`Attempts`] makes one of those that differ in case. For a store that equates more, as some
-    /// collations equate `é` and `e`, implement this.
-    #[must_use]
-    fn counts_as(username: &str) -> Cow<'_, str> {
-        username.into()
-    }
-}
 
 /// The mechanism `basic`: `Authorization: Basic <username and password>`.
 ///
@@ -90,26 +36,20 @@ pub trait FindByUsername: Subject + Sized {
 /// # }
 /// ```
 pub struct BasicAuth<S: FindByUsername> {
-    pool: Arc<dyn ConnectionSource<Connection = S::Connection>>,
-    passwords: Passwords,
-    attempts: Attempts,
+    log_in: PasswordLogIn<S>,
     realm: Cow<'static, str>,
-    address: Option<Box<AddressOf>>,
 }
-
-/// Finds the address that attempts count for.
-type AddressOf = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
 
 impl<S: FindByUsername> BasicAuth<S> {
     /// Looks usernames up over the connections of this pool, and has attempts and passwords of its own.
     pub fn new(pool: impl ConnectionSource<Connection = S::Connection>) -> Self {
-        Self {
-            pool: Arc::new(pool),
-            passwords: Passwords::new(),
-            attempts: Attempts::default(),
-            realm: "Restricted".into(),
-            address: None,
-        }
+        Self::by(PasswordLogIn::new(pool))
+    }
+
+    /// Looks usernames up and counts attempts as the application's own log-in does.
+    #[must_use]
+    pub fn by(log_in: PasswordLogIn<S>) -> Self {
+        Self { log_in, realm: "Restricted".into() }
     }
 
     /// Says what the passwords are for, where the guard does not.
@@ -132,14 +72,14 @@ impl<S: FindByUsername> BasicAuth<S> {
     /// Compares passwords at this cost.
     #[must_use]
     pub fn passwords(mut self, passwords: Passwords) -> Self {
-        self.passwords = passwords;
+        self.log_in = self.log_in.passwords(passwords);
         self
     }
 
     /// Counts attempts here, where the application's own log-in counts them as well.
     #[must_use]
     pub fn attempts(mut self, attempts: Attempts) -> Self {
-        self.attempts = attempts;
+        self.log_in = self.log_in.attempts(attempts);
         self
     }
 
@@ -157,21 +97,8 @@ impl<S: FindByUsername> BasicAuth<S> {
     /// ```
     #[must_use]
     pub fn address(mut self, of: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
-        self.address = Some(Box::new(of));
+        self.log_in = self.log_in.address(of);
         self
-    }
-
-    /// No connection is borrowed while the password is compared, which takes longer than all the rest.
-    async fn check(&self, Credentials { username, password }: Credentials) -> Result<S, Rejection> {
-        let find = move |connection: &mut S::Connection| S::find_by_username(&username, connection);
-        let user = match blocking::run(&self.pool, find).await {
-            Ok(user) => Some(user),
-            Err(LoadError::NotFound) => None,
-            Err(LoadError::Unavailable(error)) => return Err(Rejection::Unavailable(error)),
-        };
-        let (subject, stored) = user.unzip();
-        let verified = self.passwords.verify(password, stored).await.map_err(Rejection::unavailable)?;
-        subject.filter(|_| verified).ok_or(Rejection::BadCredentials)
     }
 }
 
@@ -197,18 +124,11 @@ impl<S: FindByUsername> Mechanism for BasicAuth<S> {
         let Some(credentials) = authorization::credentials(request, SCHEME)? else {
             return Ok(None);
         };
-        let credentials = Credentials::decode(credentials).ok_or(Rejection::BadCredentials)?;
-        let name = S::counts_as(&credentials.username);
-        let address = self.address.as_ref().and_then(|of| of(request));
-        let address = address.or_else(|| self.attempts.address_of(request));
-        let attempt = self.attempts.begin(&name, address).await?;
-        let checked = self.check(credentials).await;
-        // A right password is no guess, and a store that failed revealed nothing. If the client goes away before the answer,
-        // the attempt counts: otherwise going away would be a way around the limit.
-        if !matches!(checked, Err(Rejection::BadCredentials)) {
-            attempt.take_back();
-        }
-        Ok(Some(Authenticated::from(checked?).since(SystemTime::now())))
+        let Credentials { username, password } =
+            Credentials::decode(credentials).ok_or(Rejection::BadCredentials)?;
+        let address = self.log_in.address_of(request);
+        let subject = self.log_in.check(address, &username, password).await?;
+        Ok(Some(Authenticated::from(subject).since(SystemTime::now())))
     }
 }
 
@@ -244,22 +164,13 @@ impl Credentials {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        error::Error,
-        future::{Future, poll_fn},
-        pin::pin,
-        sync::atomic::{AtomicUsize, Ordering},
-        task::Poll,
-        time::Duration,
-    };
-
-    use actix_web::{http::header::HeaderValue, rt::time::sleep, test::TestRequest};
+    use actix_web::http::header::HeaderValue;
     use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
     use super::*;
     use crate::{
-        context::NoConnection,
-        mechanism::{Why, authorization::after_scheme, password::all_turns},
+        context::{LoadError, NoConnection},
+        mechanism::{PasswordHash, Why, authorization::after_scheme},
         vocabulary::User,
     };
 
@@ -352,37 +263,5 @@ mod tests {
         for (realm, character) in [("a\"b", '"'), ("\\", '\\'), ("a\r\nb", '\r'), ("Anlage für", 'ü')] {
             assert_eq!(basic(realm).err(), Some(RealmError::Character(character)));
         }
-    }
-
-    /// Counts how often it has lent a connection and has it back.
-    #[derive(Clone, Default)]
-    struct Counting(Arc<AtomicUsize>);
-
-    impl ConnectionSource for Counting {
-        type Connection = NoConnection;
-
-        fn lend(&self, work: &mut dyn FnMut(&mut NoConnection)) -> Result<(), Box<dyn Error + Send + Sync>> {
-            work(&mut NoConnection);
-            self.0.fetch_add(1, Ordering::SeqCst);
-            Ok(())
-        }
-    }
-
-    #[actix_web::test]
-    async fn a_password_waits_for_its_turn_without_a_connection_and_an_unknown_name_waits_too() {
-        let pool = Counting::default();
-        let basic = BasicAuth::<User>::new(pool.clone()).passwords(Passwords::with_cost(32, 1, 1).unwrap());
-        let request = TestRequest::default().insert_header(("authorization", "Basic YTpi")).to_http_request();
-        let turns = all_turns().await;
-        let mut authenticate = pin!(basic.authenticate(&request));
-        let mut polls_after = 0;
-        while polls_after < 3 {
-            let poll = poll_fn(|context| Poll::Ready(authenticate.as_mut().poll(context)));
-            assert!(poll.await.is_pending(), "nobody is refused before a password is compared");
-            polls_after += pool.0.load(Ordering::SeqCst);
-            sleep(Duration::from_millis(1)).await;
-        }
-        drop(turns);
-        assert!(matches!(authenticate.await, Err(Rejection::BadCredentials)));
     }
 }

@@ -1,8 +1,8 @@
 //! Mechanisms: they authenticate the subject of a request.
 //!
 //! Ready are, each behind a feature: `BearerToken` (`bearer`, which is on by default), `Jwt` (`jwt`),
-//! `SessionCookie` (`session`), and `BasicAuth` (`basic`) together with what an application's own log-in by a password needs:
-//! `Passwords`, `Attempts` and `TrustedProxies`. An application implements [`Mechanism`] for others.
+//! `SessionCookie` (`session`), and `BasicAuth` (`basic`) together with an application's own log-in by a password,
+//! `PasswordLogIn`, and its parts: `Passwords`, `Attempts` and `TrustedProxies`. An application implements [`Mechanism`] for others.
 
 #[cfg(feature = "basic")]
 mod attempts;
@@ -19,6 +19,8 @@ pub mod jwt;
 mod normal_form;
 #[cfg(feature = "basic")]
 mod password;
+#[cfg(feature = "basic")]
+mod password_log_in;
 #[cfg(feature = "basic")]
 mod proxies;
 mod scheme;
@@ -49,9 +51,10 @@ pub use self::session::{FindBySession, InvalidOrigin, SessionCookie};
 #[cfg(feature = "basic")]
 pub use self::{
     attempts::{Attempt, AttemptLimits, Attempts, TooManyAttempts},
-    basic::{BasicAuth, FindByUsername, RealmError},
+    basic::{BasicAuth, RealmError},
     normal_form::NormalForm,
     password::{PasswordError, PasswordHash, Passwords},
+    password_log_in::{FindByUsername, LogInError, PasswordLogIn},
     proxies::{ForwardedHeader, InvalidProxy, TrustedProxies},
 };
 #[cfg(feature = "bearer")]

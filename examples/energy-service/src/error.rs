@@ -11,7 +11,10 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use auth_core::{AccessError, AuthError, LoadError, Problem, mechanism::PasswordError};
+use auth_core::{
+    AccessError, AuthError, LoadError, Problem,
+    mechanism::{LogInError, PasswordError},
+};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// Why a request was not served. The client reads its text.
@@ -193,6 +196,17 @@ impl From<PasswordError> for ServiceError {
         match error {
             PasswordError::Busy => Self::unavailable(error),
             _ => Self::internal(error),
+        }
+    }
+}
+
+/// The answer names the email address, and not a name.
+impl From<LogInError> for ServiceError {
+    fn from(error: LogInError) -> Self {
+        match error {
+            LogInError::WrongCredentials => Self::LogInFailed,
+            LogInError::Unavailable(source) => Self::Unavailable(source),
+            error => Self::Refused(error.into()),
         }
     }
 }

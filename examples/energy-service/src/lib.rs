@@ -41,7 +41,7 @@ use actix_web::{
 use auth_core::{
     Auth, AuthConfigError, ProtectedConfig, Registered,
     event::Batched,
-    mechanism::{Attempts, Passwords, TrustedProxies, session::PublicOrigin},
+    mechanism::{Attempts, PasswordLogIn, Passwords, TrustedProxies, session::PublicOrigin},
     openapi::{DocumentError, GuardedApi},
     report,
 };
@@ -64,6 +64,7 @@ pub mod test;
 
 use self::{
     audit::{AuditConfig, store_denials},
+    auth::LoggedIn,
     clients::{ClientLimits, LINGER, limit_body},
     database::{Database, DatabaseError, Limits, Location},
     demo::DemoError,
@@ -129,7 +130,7 @@ pub struct Service {
     denials: Batched,
     database: Database,
     passwords: Passwords,
-    attempts: Attempts,
+    log_in: PasswordLogIn<LoggedIn>,
     public_url: Option<PublicOrigin>,
     sessions: Sessions,
     live: Live,
@@ -153,12 +154,14 @@ impl Service {
             demo::fill(&database)?;
         }
         let denials = store_denials(database.clone(), config.audit.clone()).map_err(StartError::Audit)?;
+        let (passwords, attempts) = (Passwords::new(), Attempts::default().behind(config.proxies.clone()));
+        let log_in = PasswordLogIn::new(database.pool().clone()).time_limit(config.limits.answer);
         Ok(Self {
             auth: auth::auth(database.pool(), sessions.cookie_name(), denials.clone(), config.limits.answer)?,
             denials,
             database,
-            passwords: Passwords::new(),
-            attempts: Attempts::default().behind(config.proxies.clone()),
+            log_in: log_in.passwords(passwords.clone()).attempts(attempts),
+            passwords,
             public_url: config.public_url.clone(),
             sessions,
             live: Live::new(config.live),
@@ -205,7 +208,7 @@ impl Service {
             .app_data(Data::new(self.clone()))
             .app_data(Data::new(self.database.clone()))
             .app_data(Data::new(self.passwords.clone()))
-            .app_data(Data::new(self.attempts.clone()))
+            .app_data(Data::new(self.log_in.clone()))
             .app_data(Data::new(self.live.clone()))
             .configure(|config| self.sessions.configure(&mut ProtectedConfig::new(config), routes::configure))
             .default_service(web::to(routes::nothing_here));

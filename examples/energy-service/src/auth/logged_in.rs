@@ -4,7 +4,7 @@ use std::{fmt, num::ParseIntError, str::FromStr, time::SystemTime};
 
 use auth_core::{
     AdminRoles, Id, IdRef, LoadError, Subject,
-    mechanism::{FindBySession, FindByToken, TokenHash},
+    mechanism::{FindBySession, FindByToken, FindByUsername, PasswordHash, TokenHash},
 };
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
@@ -13,6 +13,19 @@ use crate::{
     schema::{account_roles, accounts_account_roles, auth_tokens, roles, users, users_roles},
     sessions,
 };
+
+/// The active users with their roles and those of their accounts, each with each. A macro, for the type of a query has no
+/// name.
+macro_rules! active_users {
+    () => {{
+        let of_user = users_roles::table.inner_join(roles::table);
+        let of_account = accounts_account_roles::table.inner_join(account_roles::table);
+        users::table
+            .left_join(of_user.on(users_roles::user_id.eq(users::id)))
+            .left_join(of_account.on(accounts_account_roles::account_id.eq(users::account_id)))
+            .filter(users::active)
+    }};
+}
 
 /// The user who is logged in, with all that a guard may check.
 #[derive(Clone, Debug)]
@@ -140,6 +153,34 @@ impl FindBySession for LoggedIn {
     }
 }
 
+impl FindByUsername for LoggedIn {
+    type Connection = Connection;
+
+    /// By the email address.
+    fn find_by_username(email: &str, connection: &mut Connection) -> Result<(Self, PasswordHash), LoadError> {
+        // Addresses are stored in lower case. And none has a NUL in it, which PostgreSQL would not even compare.
+        if email.contains('\0') {
+            return Err(LoadError::NotFound);
+        }
+        let held: Vec<(User, String, Roles)> = active_users!()
+            .filter(users::email.eq(email.to_ascii_lowercase()))
+            .select((
+                (users::id, users::account_id, users::log_outs),
+                users::password_hash,
+                (roles::name.nullable(), account_roles::name.nullable()),
+            ))
+            .load(connection)?;
+        let (user, hash, _) = held.first().ok_or(LoadError::NotFound)?;
+        let (user, hash) = (*user, PasswordHash::from(hash.clone()));
+        Ok((Self::new(user, None, held.into_iter().map(|(.., roles)| roles)), hash))
+    }
+
+    /// A user who was deactivated and activated again meanwhile is not logged in: the log-out was counted.
+    fn is_still(&self, now: &Self) -> bool {
+        self.log_outs == now.log_outs
+    }
+}
+
 /// A user's id, account, and number of log-outs.
 type User = (i32, i32, i32);
 
@@ -153,13 +194,8 @@ impl LoggedIn {
     ///
     /// [`LoadError::NotFound`] if there is no such user who is active; [`LoadError::Unavailable`] if the database failed.
     pub fn find(id: i32, connection: &mut Connection) -> Result<Self, LoadError> {
-        let of_user = users_roles::table.inner_join(roles::table);
-        let of_account = accounts_account_roles::table.inner_join(account_roles::table);
-        let held: Vec<(User, Roles)> = users::table
-            .left_join(of_user.on(users_roles::user_id.eq(users::id)))
-            .left_join(of_account.on(accounts_account_roles::account_id.eq(users::account_id)))
+        let held: Vec<(User, Roles)> = active_users!()
             .filter(users::id.eq(id))
-            .filter(users::active)
             .select((
                 (users::id, users::account_id, users::log_outs),
                 (roles::name.nullable(), account_roles::name.nullable()),
@@ -168,6 +204,12 @@ impl LoggedIn {
 
         let &(user, _) = held.first().ok_or(LoadError::NotFound)?;
         Ok(Self::new(user, None, held.into_iter().map(|(_, roles)| roles)))
+    }
+
+    /// What a session of this user holds.
+    #[must_use]
+    pub fn session(&self) -> SessionUser {
+        SessionUser { id: self.id, log_outs: self.log_outs }
     }
 
     fn new(

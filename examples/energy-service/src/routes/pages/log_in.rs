@@ -6,7 +6,7 @@ use actix_web::{
 };
 use auth_core::{
     AuthError, ProtectedConfig, anonymous_user_required,
-    mechanism::{Attempts, Passwords, session},
+    mechanism::{PasswordLogIn, session},
     public,
 };
 use maud::{Markup, html};
@@ -16,11 +16,7 @@ use super::{
     LocalPath, PageError, denied,
     layout::{ok, page, see_other, sentence, with_page},
 };
-use crate::{
-    database::Database,
-    error::ServiceError,
-    routes::log_in::{Credentials, verify},
-};
+use crate::{auth::LoggedIn, error::ServiceError};
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(view).service(submit);
@@ -54,18 +50,15 @@ struct Submitted {
 async fn submit(
     request: HttpRequest,
     Form(Submitted { email, password, next }): Form<Submitted>,
-    attempts: Data<Attempts>,
-    passwords: Data<Passwords>,
-    database: Data<Database>,
+    log_in: Data<PasswordLogIn<LoggedIn>>,
 ) -> Result<HttpResponse, PageError> {
     if let Err(error) = session::refuse_cross_site(&request) {
         return Ok(denied(&request, &error));
     }
     let next = next.as_deref().and_then(LocalPath::new);
-    let credentials = Credentials { email: email.clone(), password };
-    match verify(credentials, &request, &attempts, &passwords, &database).await {
+    match log_in.log_in(&request, &email, password).await.map_err(ServiceError::from) {
         Ok(user) => {
-            session::log_in(&request, user)?;
+            session::log_in(&request, user.session())?;
             Ok(see_other(next.unwrap_or_else(LocalPath::first).as_str()))
         }
         Err(
