@@ -203,7 +203,7 @@ fn a_row_moves_nowhere_by_a_change() {
         ("/assets/{asset Solar roof}", "account_id"),
         ("/users/{user mia}", "account_id"),
         ("/users/{user mia}", "password_hash"),
-        ("/accounts/{account Sunnyside Farm}", "consultancy_account_id"),
+        ("/accounts/{account Sunnyside Farm}", "id"),
         ("/sensors/{sensors-of Solar roof}", "asset_id"),
     ] {
         let response = energy.send("ada", "PATCH", pattern, Some(&json!({ field: 1 })));

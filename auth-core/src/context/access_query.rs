@@ -1,7 +1,7 @@
 //! Which code decides about a context: its own access-control list, which needs nothing else, or the database that knows
 //! its parents.
 
-use std::{borrow::Cow, future::Future, sync::Arc};
+use std::{any::type_name, borrow::Cow, future::Future, sync::Arc};
 
 use super::Lender;
 use crate::{
@@ -20,6 +20,11 @@ use crate::{
 pub trait Context: Sized {
     /// Whether the database decides.
     const IN_DATABASE: bool;
+
+    /// The name of the type in events.
+    fn type_name() -> &'static str {
+        type_name::<Self>()
+    }
 
     /// The context's own decision, where it needs no database.
     fn decide(&self, subject: &dyn Subject, permission: Permission) -> Option<Decision>;

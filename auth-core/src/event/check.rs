@@ -6,6 +6,7 @@ use std::{
     borrow::Cow,
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -89,6 +90,22 @@ impl<'a> Requested<'a> {
     }
 }
 
+/// The request whose caller a subject is: where checks outside of a guard begin, their events say so and reach the observers.
+#[derive(Clone)]
+pub(crate) struct Origin(pub(crate) Arc<dyn BeginsChecks>);
+
+/// A request that checks on other threads are a part of.
+pub(crate) trait BeginsChecks: Send + Sync {
+    /// A check of its caller that begins now.
+    fn begin(&self, guard: &'static str) -> Check<'_>;
+}
+
+impl Origin {
+    fn of(subject: &dyn Subject) -> Option<&Self> {
+        subject.origin()?.downcast_ref()
+    }
+}
+
 /// A `tracing` event with what every event of a check has. A macro, for its level is part of its code.
 macro_rules! log {
     ($level:ident, $check:ident, $details:ident, $decision:ident) => {
@@ -138,6 +155,17 @@ impl<'a> Check<'a> {
             started,
             ended: None,
             load: None,
+        }
+    }
+
+    /// Begun at this time by a subject, who may be the caller of a request.
+    pub(crate) fn by(started: Option<Instant>, guard: &'static str, subject: &'a dyn Subject) -> Self {
+        match Origin::of(subject) {
+            Some(origin) => {
+                let check = origin.0.begin(guard);
+                Self { started: started.or(check.started), ..check }
+            }
+            None => Self::begun(started, guard, Some(subject)),
         }
     }
 
@@ -268,6 +296,11 @@ struct EventDetails<'a> {
 /// The time, if a check is logged. If it is not observed, not even the clock is read.
 pub(crate) fn clock() -> Option<Instant> {
     (logs(Level::INFO) || logs(Level::ERROR)).then(Instant::now)
+}
+
+/// The time, if a check by this subject is observed.
+pub(crate) fn clock_of(subject: &dyn Subject) -> Option<Instant> {
+    if Origin::of(subject).is_some() { Some(Instant::now()) } else { clock() }
 }
 
 fn logs(level: Level) -> bool {

@@ -60,7 +60,7 @@ use std::{
 use serde::{Serialize, Serializer};
 
 pub use self::batched::{Batched, BatchedBuilder, FlushError, HandOver};
-pub(crate) use self::check::{Check, NotedRequest, RequestScope, Requested, quoted};
+pub(crate) use self::check::{BeginsChecks, Check, NotedRequest, Origin, RequestScope, Requested, quoted};
 #[cfg(feature = "metrics")]
 pub use self::metrics::Metrics;
 use crate::vocabulary::{Decision, IdRef, Permission};

@@ -11,7 +11,7 @@ use super::{
     proves_what_is_checked,
 };
 use crate::{
-    context::{ContextArgument, Contexts, LoadError, Loadable, LoadedOnThread},
+    context::{Context as _, ContextArgument, Contexts, LoadError, Loadable, LoadedOnThread},
     error::AuthError,
     event::{Check, quoted},
     vocabulary::{Decision, DenyReason},
@@ -135,7 +135,7 @@ impl Caller<'_> {
     fn event<'a, L: Contexts>(&'a self, id: &'a str, requirement: &ContextRequirement) -> Check<'a> {
         let event = Check {
             permission: requirement.permissions.first().copied(),
-            context: Some((type_name::<L::Context>(), "")),
+            context: Some((L::Context::type_name(), "")),
             ..self.begin("permission_required_for_context")
         };
         event.of(id)

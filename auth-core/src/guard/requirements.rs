@@ -204,21 +204,29 @@ impl<T, P: PermissionMarker> Argument<Authorized<T, P>> {
 #[cfg(feature = "diesel")]
 mod declared {
     use super::{Argument, Policy};
-    use crate::{context::Authorized, policy::sql::Scoped, vocabulary::PermissionMarker};
+    use crate::{
+        context::Authorized,
+        policy::{Visible, sql::Scoped},
+        vocabulary::PermissionMarker,
+    };
 
-    impl<M: Scoped> Argument<M> {
-        pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
+    /// Implements the constant for types that hold rows of a model.
+    macro_rules! policies {
+        ($($($permission:ident)? [$($can:ident)?] $type:ty;)*) => {$(
+            impl<M: Scoped $(, $can)? $(, $permission: PermissionMarker)?> Argument<$type> {
+                pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
+            }
+        )*};
     }
 
-    impl<M: Scoped> Argument<Vec<M>> {
-        pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
-    }
-
-    impl<M: Scoped, P: PermissionMarker> Argument<Authorized<M, P>> {
-        pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
-    }
-
-    impl<M: Scoped, P: PermissionMarker> Argument<Authorized<Vec<M>, P>> {
-        pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
+    policies! {
+        [] M;
+        [] Vec<M>;
+        P [] Authorized<M, P>;
+        P [] Authorized<Vec<M>, P>;
+        [C] Visible<M, C>;
+        [C] Vec<Visible<M, C>>;
+        P [C] Authorized<Visible<M, C>, P>;
+        P [C] Authorized<Vec<Visible<M, C>>, P>;
     }
 }

@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use super::auth::{Auth, Identity};
 use crate::{
     error::AuthError,
-    event::{Check, NotedRequest},
+    event::{BeginsChecks, Check, NotedRequest, Origin},
     vocabulary::{Decision, DenyReason, Permission},
 };
 
@@ -169,12 +169,22 @@ impl Decider {
 
     /// A check of its caller that begins now.
     pub(crate) fn check(&self, guard: &'static str) -> Check<'_> {
-        let Parts { auth, request, identity } = &*self.0;
-        let check = match request {
-            Some(request) => auth.check_of(guard, request),
-            None => Check::begun(auth.clock(), guard, None),
+        self.0.begin(guard)
+    }
+
+    /// The request, for checks that its caller takes with it.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin(Arc::clone(&self.0) as Arc<dyn BeginsChecks>)
+    }
+}
+
+impl BeginsChecks for Parts {
+    fn begin(&self, guard: &'static str) -> Check<'_> {
+        let check = match &self.request {
+            Some(request) => self.auth.check_of(guard, request),
+            None => Check::begun(self.auth.clock(), guard, None),
         };
-        identity.as_ref().map_or(check, |identity| identity.checked(check))
+        self.identity.as_ref().map_or(check, |identity| identity.checked(check))
     }
 }
 

@@ -75,6 +75,12 @@ pub trait Subject: Any + Send + Sync + Matched {
     /// no default: where customers name the roles of their users, a role `admin` must not be one of the whole
     /// application.
     fn admin_roles(&self) -> AdminRoles;
+
+    /// The request of which it is the caller, as events know it.
+    #[doc(hidden)]
+    fn origin(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// The subject's answers as decisions take them, compiled for the subject's type: through a `dyn Subject` each is one call, in

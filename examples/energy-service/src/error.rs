@@ -12,7 +12,7 @@ use actix_web::{
     },
 };
 use auth_core::{
-    AccessError, AuthError, LoadError, Problem,
+    AccessError, AuthError, ChangeError, LoadError, Problem,
     mechanism::{LogInError, PasswordError},
 };
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -111,9 +111,9 @@ impl ServiceError {
 
     /// An [`InvalidField`](Self::InvalidField) for a reference to a missing row, and else the error as it is.
     #[must_use]
-    pub fn or_missing(error: DieselError, field: &'static str, problem: &str) -> Self {
+    pub fn or_missing(error: ChangeError, field: &'static str, problem: &str) -> Self {
         match error {
-            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
+            ChangeError::Failed(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
                 Self::invalid_field(field, problem)
             }
             error => error.into(),
@@ -216,6 +216,16 @@ impl From<LoadError> for ServiceError {
         match error {
             LoadError::NotFound => Self::NotFound,
             LoadError::Unavailable(source) => Self::Unavailable(source),
+        }
+    }
+}
+
+/// As a guard answers. A statement that the database refused is an error of the database.
+impl From<ChangeError> for ServiceError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Failed(error) => error.into(),
+            error => AccessError::from(error).into(),
         }
     }
 }

@@ -96,8 +96,20 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
         RowWithBits<T>: Expression,
         T::Query: SelectDsl<RowWithBits<T>>,
     {
+        self.select_visible::<Can>(self.query())
+    }
+
+    /// A query of this list, with the rows as the caller may see them: [`visible`](Self::visible), for filters, an order and a
+    /// page that are there already.
+    #[must_use]
+    pub fn select_visible<Can: PermissionList>(&self, query: T::Query) -> Select<T::Query, RowWithBits<T>>
+    where
+        T: Selectable<T::Backend>,
+        RowWithBits<T>: Expression,
+        T::Query: SelectDsl<RowWithBits<T>>,
+    {
         let bits = GrantedBits::of(&*self.subject, Can::PERMISSIONS, true);
-        SelectDsl::select(self.query(), (T::as_select(), bits))
+        SelectDsl::select(query, (T::as_select(), bits))
     }
 
     /// The rows that the caller may change by the permission `P`, for `diesel::update` and `diesel::delete`: of

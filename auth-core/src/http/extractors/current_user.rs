@@ -1,19 +1,19 @@
 //! The extractors that give a handler its caller.
 
-use std::{any::Any, any::type_name, fmt, ops::Deref, sync::Arc};
+use std::{any::Any, any::type_name, fmt, ops::Deref, sync::Arc, time::SystemTime};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{Extraction, extract};
 use crate::{
     error::AuthError,
-    event::{Check, check::clock},
+    event::{Check, Origin, check::clock},
     http::{
         auth::{Auth, Identity},
         denial::Denial,
         deny::{Decider, OwnRule},
     },
-    vocabulary::{Subject, User},
+    vocabulary::{AdminRoles, IdRef, Subject, User},
 };
 
 /// The caller, as the type that the application's mechanism makes.
@@ -35,6 +35,7 @@ pub struct CurrentUser<U: Subject = User> {
     subject: Arc<U>,
     /// None where a test made it.
     decider: Option<Decider>,
+    origin: Option<Origin>,
 }
 
 impl<U: Subject> CurrentUser<U> {
@@ -72,7 +73,7 @@ impl<U: Subject> CurrentUser<U> {
 
     #[cfg(feature = "test")]
     pub(crate) fn without_request(user: U) -> Self {
-        Self { subject: Arc::new(user), decider: None }
+        Self { subject: Arc::new(user), decider: None, origin: None }
     }
 }
 
@@ -84,9 +85,49 @@ impl<U: Subject> Deref for CurrentUser<U> {
     }
 }
 
+/// As the subject that it is. A decision that it takes part in, as of [`Stored::change`](crate::Stored::change), is an event
+/// of its request, and reaches the observers.
+impl<U: Subject> Subject for CurrentUser<U> {
+    fn id(&self) -> IdRef<'_> {
+        self.subject.id()
+    }
+
+    fn account_id(&self) -> Option<IdRef<'_>> {
+        self.subject.account_id()
+    }
+
+    fn has_role(&self, role: &str) -> bool {
+        self.subject.has_role(role)
+    }
+
+    fn account_has_role(&self, role: &str) -> bool {
+        self.subject.account_has_role(role)
+    }
+
+    fn has_permission(&self, permission: &str) -> bool {
+        self.subject.has_permission(permission)
+    }
+
+    fn now(&self) -> SystemTime {
+        self.subject.now()
+    }
+
+    fn admin_roles(&self) -> AdminRoles {
+        self.subject.admin_roles()
+    }
+
+    fn origin(&self) -> Option<&dyn Any> {
+        self.origin.as_ref().map(|origin| origin as &dyn Any)
+    }
+}
+
 impl<U: Subject> Clone for CurrentUser<U> {
     fn clone(&self) -> Self {
-        Self { subject: Arc::clone(&self.subject), decider: self.decider.clone() }
+        Self {
+            subject: Arc::clone(&self.subject),
+            decider: self.decider.clone(),
+            origin: self.origin.clone(),
+        }
     }
 }
 
@@ -104,7 +145,8 @@ impl<U: Subject> FromRequest for CurrentUser<U> {
         extract(request, async |auth, request| {
             let identity = auth.current_or_refused(request).await?;
             let subject = downcast(&identity, auth, request)?;
-            Ok(Self { subject, decider: Some(Decider::new(auth, request, Some(identity))) })
+            let decider = Decider::new(auth, request, Some(identity));
+            Ok(Self { subject, origin: Some(decider.origin()), decider: Some(decider) })
         })
     }
 }

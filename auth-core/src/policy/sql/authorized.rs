@@ -18,7 +18,7 @@ pub(super) fn check_of<'a, M>(
     let check = Check {
         permission: Some(permission),
         context: Some((type_name::<M>(), "")),
-        ..Check::begun(started, "authorize_for_update", Some(subject))
+        ..Check::by(started, "authorize_for_update", subject)
     };
     check.of(id)
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     acl::Explanation,
     context::{AccessError, AccessQuery, AllLoaded, Granted, Lender, LoadError, Loaded},
-    event::{Check, check::clock},
+    event::{Check, check::clock_of},
     policy::Policy,
     vocabulary::{Decision, Permission, Subject, decide},
 };
@@ -106,7 +106,7 @@ macro_rules! loads {
             id: M::Id,
             permission: Permission,
         ) -> Result<M, AccessError> {
-            let (text, started) = (format!("{id:?}"), clock());
+            let (text, started) = (format!("{id:?}"), clock_of(subject));
             let loaded = if M::is_in_transaction(connection) {
                 let lock = M::row_lock(connection);
                 let column = GrantedColumn::of(subject, &[permission]).locked(lock, permission);
@@ -142,7 +142,7 @@ macro_rules! loads {
             if hit > 0 {
                 return Ok(());
             }
-            let (text, started) = (format!("{id:?}"), clock());
+            let (text, started) = (format!("{id:?}"), clock_of(subject));
             let column = GrantedColumn::of(subject, &[permission]);
             let loaded = row(id, column, connection)$($await)*.map_err(LoadError::from);
             let loaded: Result<(M, _), _> = loaded.map(|(row, bits)| (row, Granted(bits)));

@@ -121,6 +121,11 @@ impl<T: AsyncLoadContexts + Context + Scoped, P: PermissionList> AsyncLoadContex
 impl<T: Context, P: PermissionList> Context for Visible<T, P> {
     const IN_DATABASE: bool = true;
 
+    /// That of the row.
+    fn type_name() -> &'static str {
+        T::type_name()
+    }
+
     /// It knows what is granted by the database alone.
     fn decide(&self, _: &dyn Subject, _: Permission) -> Option<Decision> {
         None

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use utoipa::{
-    PartialSchema, ToSchema,
+    __dev::ComposeSchema,
+    ToSchema,
     openapi::{
         RefOr, Schema, Type,
         schema::{ArrayBuilder, ObjectBuilder},
@@ -15,8 +16,9 @@ use crate::{
     vocabulary::Permission,
 };
 
-impl<T: ToSchema + Scoped, P: PermissionList> PartialSchema for Visible<T, P> {
-    fn schema() -> RefOr<Schema> {
+/// `PartialSchema` for it is utoipa's own: where `#[utoipa::path]` sees a type with parameters, it composes the schema.
+impl<T: ToSchema + Scoped, P: PermissionList> ComposeSchema for Visible<T, P> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
         match T::schema() {
             RefOr::T(schema) => RefOr::T(visible::<T, P>(schema)),
             reference @ RefOr::Ref(_) => reference,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_core::{
-    Auth, AuthConfigError, AuthError, CurrentUser, LoadError, Observer, OwnRule, Permission, Stored,
+    Auth, AuthConfigError, AuthError, CurrentUser, LoadError, Observer, Permission,
     mechanism::{BearerToken, FindBySession, FindByToken, SessionCookie},
 };
 
@@ -75,31 +75,6 @@ pub fn auth(
         .observer(observer)
         .time_limit(time_limit)
         .build()
-}
-
-/// Checks the number of rows that a change under the condition of its [`scope`](auth_core::Scoped::scope) hit. If it hit
-/// none, either the row does not exist, or the subject may not change it: access may be lost between the guard's decision
-/// and the change. (A change without fields hits none as well, and only this check is left of it.) Call it in the
-/// transaction of the change.
-///
-/// # Errors
-///
-/// 404 if there is no such row, 403 if the subject does not have the permission on it.
-pub(crate) fn confirm_change<M>(
-    hit: usize,
-    user: &CurrentUser<LoggedIn>,
-    id: i32,
-    permission: Permission,
-    connection: &mut Connection,
-) -> Result<(), ServiceError>
-where
-    M: Stored<Id = i32, Connection = Connection>,
-{
-    if hit > 0 || M::check_access(connection, &**user, id, permission)?.is_allowed() {
-        Ok(())
-    } else {
-        Err(user.deny(OwnRule::new("condition of a change").on::<M>(permission, &id)).into())
-    }
 }
 
 /// Checks that the log-in still counts, and that the user still has the account and each of the roles by which the guard

@@ -16,24 +16,21 @@ use crate::{
 /// An account. Its children are users and assets; only admins delete it.
 ///
 /// A consultancy is not passed on: the consultancy of an account's consultancy has nothing to do with the account. All
-/// consultants of the consultancy look after the account, unless it is for those alone who are assigned to it.
-// The rule of consultants is written out for each permission, as a policy does not name another permission of the same row.
+/// consultants of the consultancy look after the account, unless it is for those alone who are assigned to it. Only admins change
+/// the consultancy, and an account stays, or begins, with those who may change it.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = accounts, check_for_backend(Backend))]
 #[auth(connection = Connection, has_many(consultants: AssignedConsultant, account_id))]
 #[acl(
-    read = account(id)
-        | account(consultancy_account_id) & role(CONSULTANT)
-            & (is(assigned_consultants_only, false) | any(consultants: user(user_id))),
-    update = account(id)
-        | account(consultancy_account_id) & role(CONSULTANT)
-            & (is(assigned_consultants_only, false) | any(consultants: user(user_id))),
-    create_children = account(id) & role(ACCOUNT_ADMIN)
-        | account(consultancy_account_id) & role(CONSULTANT)
-            & (is(assigned_consultants_only, false) | any(consultants: user(user_id))),
-    CONSULT = account(consultancy_account_id) & role(CONSULTANT)
+    read = account(id) | CONSULT,
+    update = account(id) | CONSULT,
+    create_children = account(id) & role(ACCOUNT_ADMIN) | CONSULT,
+    CONSULT = account(consultancy_account_id)
+        & role(CONSULTANT)
         & (is(assigned_consultants_only, false) | any(consultants: user(user_id))),
     ASSIGN_CONSULTANTS = account(consultancy_account_id) & role(ACCOUNT_ADMIN),
+    update(consultancy_account_id) = nobody,
+    becomes = update,
 )]
 pub struct Account {
     /// The key.

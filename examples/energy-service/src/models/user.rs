@@ -14,13 +14,15 @@ use crate::{
 
 /// The visible part of a user.
 ///
-/// Colleagues see each other; the user, the account's admins and its consultants change the user's profile.
+/// Colleagues see each other; the user, the account's admins and its consultants change the user's profile, and the latter two say
+/// whether the user is active.
 #[derive(AuthModel, Clone, Debug, Identifiable, LoadContext, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = users, check_for_backend(Backend))]
 #[auth(connection = Connection, belongs_to(account: Account, account_id))]
 #[acl(
     read = user(id) | account(account_id) | account.CONSULT,
     update = user(id) | account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
+    update(active) = account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
 )]
 pub struct User {
     /// The key.

@@ -5,14 +5,13 @@ use actix_web::{
     web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, OwnRule, Permission, ProtectedConfig, Scoped, Subject,
-    account_roles_required, auth_required,
+    Accessible, AuthChangeset, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped,
+    Stored, Subject, Visible, account_roles_required, auth_required,
     permission::{Delete, Read},
     permission_required_for_context,
 };
 use diesel::{
-    AsChangeset, EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl,
-    TextExpressionMethods, dsl::exists,
+    EscapeExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, TextExpressionMethods, dsl::exists,
 };
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
@@ -21,11 +20,11 @@ use super::{
     bounds, created,
     input::{NoParameters, Valid, Validate, some, valid_name},
     openapi::{Conflict, InvalidBody, InvalidQuery},
-    page::{ESCAPE, ListQuery, Listed, lower, pattern},
+    page::{Buttons, ESCAPE, ListQuery, Listed, Shown, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{ADMIN, CONSULTANCY, LoggedIn, confirm_change},
+    auth::{ADMIN, CONSULTANCY, LoggedIn},
     database::Database,
     error::ServiceError,
     models::{Account, Platform},
@@ -43,22 +42,24 @@ pub(super) struct Api;
 /// Shows an account.
 #[utoipa::path(
     params(("account_id" = i32, Path, description = "The account.")),
-    responses((status = 200, description = "The account.", body = Account)),
+    responses((status = 200, description = "The account.", body = Shown<Account>)),
 )]
 #[permission_required_for_context("read", ctx_arg = "account")]
 #[get("/accounts/{account_id}")]
-async fn view(account: Account) -> Json<Account> {
+async fn view(account: Visible<Account, Buttons>) -> Json<Shown<Account>> {
     Json(account)
 }
 
-// The consultancy is missing on purpose: a caller who could change it could hand the account to strangers.
-#[derive(AsChangeset, Deserialize, ToSchema)]
+/// The policy leaves the consultancy to admins: a caller who could change it could hand the account to strangers.
+#[derive(AuthChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
 struct AccountChanges {
     #[schema(schema_with = bounds::name)]
     #[serde(default, deserialize_with = "some")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "some")]
+    consultancy_account_id: Option<Option<i32>>,
 }
 
 impl Validate for AccountChanges {
@@ -85,15 +86,17 @@ async fn change(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let id = account.id;
-                let mut hit = 0;
-                if let Some(fields) = changed_fields(&[("name", changes.name.is_some())]) {
-                    hit = diesel::update(Account::changeable_by(&*current_user, Permission::UPDATE).find(id))
-                        .set(&changes)
-                        .execute(connection)?;
+                Account::change(connection, &current_user, id, &changes).map_err(|error| {
+                    ServiceError::or_missing(error, "consultancy_account_id", "is not an account")
+                })?;
+                let fields = [
+                    ("name", changes.name.is_some()),
+                    ("consultancy", changes.consultancy_account_id.is_some()),
+                ];
+                if let Some(fields) = changed_fields(&fields) {
                     let event = format!("changed the account {id}: {fields}");
                     audit::record(&current_user, Affected::Account(Some(id)), &event, connection)?;
                 }
-                confirm_change::<Account>(hit, &current_user, id, Permission::UPDATE, connection)?;
                 Ok(Account::load(id, connection)?)
             })
         })
@@ -101,7 +104,7 @@ async fn change(
     Ok(Json(updated))
 }
 
-#[derive(Deserialize, Insertable, ToSchema)]
+#[derive(AuthChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
 struct NewAccount {
@@ -133,23 +136,21 @@ async fn create(
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
     if !current_user.has_role(ADMIN) {
-        let own = current_user.account_id;
-        // Otherwise, a caller who may create accounts could hand them to strangers, or be strangers' consultants.
-        let consultancy = *account.consultancy_account_id.get_or_insert(own);
-        if consultancy != own {
-            let rule = OwnRule::new("consultancy of a new account");
-            let rule = rule.on::<Account>(Permission::CREATE_CHILDREN, &consultancy);
-            return Err(current_user.deny(rule).into());
-        }
+        // The policy lets nobody hand a new account to strangers, or be strangers' consultant.
+        account.consultancy_account_id.get_or_insert(current_user.account_id);
     }
     let account: Account = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                diesel::insert_into(accounts::table).values(&account).execute(connection).map_err(
-                    |error| ServiceError::or_missing(error, "consultancy_account_id", "is not an account"),
-                )?;
-                let id = connection.last_id()?;
-                let account = Account::load(id, connection)?;
+                let account = Account::create(connection, &current_user, &account).map_err(|error| {
+                    match ServiceError::or_missing(error, "consultancy_account_id", "is not an account") {
+                        // Of the accounts of others, a caller does not learn which there are.
+                        ServiceError::InvalidField { .. } if !current_user.has_role(ADMIN) => {
+                            current_user.deny("consultancy of a new account").into()
+                        }
+                        error => error,
+                    }
+                })?;
                 let event = format!("created the account {}, {:?}", account.id, account.name);
                 audit::record(&current_user, Affected::Account(Some(account.id)), &event, connection)?;
                 Ok(account)
@@ -183,12 +184,12 @@ async fn remove(
                     return Err(ServiceError::Conflict(IN_USE));
                 }
                 let hit = diesel::delete(
-                    Account::changeable_by(&*current_user, Permission::DELETE).find(account.id),
+                    Account::changeable_by(&current_user, Permission::DELETE).find(account.id),
                 )
                 .execute(connection)
                 // Another request was faster than the look for references.
                 .map_err(|error| ServiceError::or_in_use(error, IN_USE))?;
-                confirm_change::<Account>(hit, &current_user, account.id, Permission::DELETE, connection)?;
+                Account::changed(hit, connection, &current_user, account.id, Permission::DELETE)?;
                 let event = format!("deleted the account {}, {:?}", account.id, account.name);
                 audit::record(&current_user, Affected::Account(None), &event, connection)
             })
@@ -210,7 +211,7 @@ pub(super) enum Column {
 #[utoipa::path(
     params(ListQuery<Column>),
     responses(
-        (status = 200, description = "A page of the accounts.", body = Listed<Account>),
+        (status = 200, description = "A page of the accounts.", body = Listed<Shown<Account>>),
         InvalidQuery,
     ),
 )]
@@ -220,7 +221,7 @@ async fn list(
     Query(page): Query<ListQuery<Column>>,
     readable: Accessible<Account, Read>,
     database: Data<Database>,
-) -> Result<Json<Listed<Account>>, ServiceError> {
+) -> Result<Json<Listed<Shown<Account>>>, ServiceError> {
     Ok(Json(read_page(readable, page, &database).await?))
 }
 
@@ -228,7 +229,7 @@ pub(super) async fn read_page(
     readable: Accessible<Account, Read>,
     page: ListQuery<Column>,
     database: &Database,
-) -> Result<Listed<Account>, ServiceError> {
+) -> Result<Listed<Shown<Account>>, ServiceError> {
     page.read(
         readable,
         |page, mut query| {
@@ -246,19 +247,22 @@ pub(super) async fn read_page(
     .await
 }
 
+/// `utoipa` takes no parameter within a list.
+type ShownAccount = Shown<Account>;
+
 /// The accounts whose consultancy is the caller's account, as far as the caller may read them, by id.
-#[utoipa::path(responses((status = 200, description = "The accounts.", body = Vec<Account>)))]
+#[utoipa::path(responses((status = 200, description = "The accounts.", body = Vec<ShownAccount>)))]
 #[account_roles_required(CONSULTANCY)]
 #[get("/clients")]
 async fn clients(
     readable: Accessible<Account, Read>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
-) -> Result<Json<Vec<Account>>, ServiceError> {
+) -> Result<Json<Vec<Shown<Account>>>, ServiceError> {
     let clients = database
         .run(move |connection| {
             let own = accounts::consultancy_account_id.eq(current_user.account_id);
-            Ok(readable.query().filter(own).order(accounts::id).load(connection)?)
+            Ok(readable.visible::<Buttons>().filter(own).order(accounts::id).load(connection)?)
         })
         .await?;
     Ok(Json(clients))

@@ -5,14 +5,13 @@ use actix_web::{
     web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Stored,
-    auth_required, check_access,
+    Accessible, AuthChangeset, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped,
+    Stored, Visible, auth_required, check_access,
     permission::{Delete, Read},
     permission_required_for_context,
 };
 use diesel::{
-    AsChangeset, EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl,
-    TextExpressionMethods,
+    EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, TextExpressionMethods,
 };
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
@@ -21,11 +20,11 @@ use super::{
     bounds, created,
     input::{NoParameters, Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
     openapi::{InvalidBody, InvalidQuery, Refused},
-    page::{ESCAPE, ListQuery, Listed, lower, pattern},
+    page::{Buttons, ESCAPE, ListQuery, Listed, Shown, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{LoggedIn, SHARE, confirm_change},
+    auth::{LoggedIn, SHARE},
     database::Database,
     error::ServiceError,
     models::{Account, Asset, AssetOfAccount, PublicAssets, Sensor},
@@ -50,11 +49,11 @@ pub(super) struct Api;
 /// Shows an asset.
 #[utoipa::path(
     params(("asset_id" = i32, Path, description = "The asset.")),
-    responses((status = 200, description = "The asset.", body = Asset)),
+    responses((status = 200, description = "The asset.", body = Shown<Asset>)),
 )]
 #[permission_required_for_context("read", ctx_arg = "asset")]
 #[get("/assets/{asset_id}")]
-async fn view(asset: Asset) -> Json<Asset> {
+async fn view(asset: Visible<Asset, Buttons>) -> Json<Shown<Asset>> {
     Json(asset)
 }
 
@@ -83,7 +82,7 @@ pub(super) enum Column {
 /// The assets that the caller may read, by id, unless the client chooses another order.
 #[utoipa::path(
     params(ListQuery<Column, i32>),
-    responses((status = 200, description = "A page of the assets.", body = Listed<Asset>), InvalidQuery),
+    responses((status = 200, description = "A page of the assets.", body = Listed<Shown<Asset>>), InvalidQuery),
 )]
 #[auth_required]
 #[get("/assets")]
@@ -91,7 +90,7 @@ async fn list(
     Query(page): Query<ListQuery<Column, i32>>,
     readable: Accessible<Asset, Read>,
     database: Data<Database>,
-) -> Result<Json<Listed<Asset>>, ServiceError> {
+) -> Result<Json<Listed<Shown<Asset>>>, ServiceError> {
     Ok(Json(read_page(readable, page, &database).await?))
 }
 
@@ -99,7 +98,7 @@ pub(super) async fn read_page(
     readable: Accessible<Asset, Read>,
     page: ListQuery<Column, i32>,
     database: &Database,
-) -> Result<Listed<Asset>, ServiceError> {
+) -> Result<Listed<Shown<Asset>>, ServiceError> {
     page.read(
         readable,
         |page, mut query| {
@@ -180,12 +179,12 @@ pub(super) async fn insert(
                 let permission = Permission::CREATE_CHILDREN;
                 match asset.account_id {
                     Some(id) => {
-                        drop(Account::authorize_for_update(connection, &*current_user, id, permission)?);
+                        drop(Account::authorize_for_update(connection, &current_user, id, permission)?);
                     }
                     None => check_access(&*current_user, &PublicAssets, permission).into_result()?,
                 }
                 if let Some(id) = asset.parent_asset_id {
-                    Asset::authorize_for_update(connection, &*current_user, id, permission)?;
+                    Asset::authorize_for_update(connection, &current_user, id, permission)?;
                 }
                 diesel::insert_into(assets::table).values(&asset).execute(connection)?;
                 let id = connection.last_id()?;
@@ -201,7 +200,7 @@ pub(super) async fn insert(
 }
 
 // Neither the account nor the parent: to move an asset is to create it elsewhere.
-#[derive(AsChangeset, Deserialize, ToSchema)]
+#[derive(AuthChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = assets)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
@@ -256,15 +255,11 @@ pub(super) async fn update(
                     ("latitude", changes.latitude.is_some()),
                     ("longitude", changes.longitude.is_some()),
                 ];
-                let mut hit = 0;
+                Asset::change(connection, &current_user, id, &changes)?;
                 if let Some(fields) = changed_fields(&fields) {
-                    hit = diesel::update(Asset::changeable_by(&*current_user, Permission::UPDATE).find(id))
-                        .set(&changes)
-                        .execute(connection)?;
                     let event = format!("changed the asset {id}: {fields}");
                     audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)?;
                 }
-                confirm_change::<Asset>(hit, &current_user, id, Permission::UPDATE, connection)?;
                 Ok(Asset::load(id, connection)?)
             })
         })
@@ -300,9 +295,9 @@ pub(super) async fn delete(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let hit =
-                    diesel::delete(Asset::changeable_by(&*current_user, Permission::DELETE).find(asset.id))
+                    diesel::delete(Asset::changeable_by(&current_user, Permission::DELETE).find(asset.id))
                         .execute(connection)?;
-                confirm_change::<Asset>(hit, &current_user, asset.id, Permission::DELETE, connection)?;
+                Asset::changed(hit, connection, &current_user, asset.id, Permission::DELETE)?;
                 let event = format!("deleted the asset {}, {:?}", asset.id, asset.name);
                 audit::record(&current_user, Affected::Asset(None), &event, connection)
             })
@@ -361,7 +356,7 @@ pub(super) async fn insert_sensor(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let permission = Permission::CREATE_CHILDREN;
-                Asset::authorize_for_update(connection, &*current_user, asset_id, permission)?;
+                Asset::authorize_for_update(connection, &current_user, asset_id, permission)?;
                 diesel::insert_into(sensors::table)
                     .values((
                         sensors::asset_id.eq(asset_id),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected},
-    auth::{ASSIGN_CONSULTANTS, LoggedIn, confirm, confirm_change},
+    auth::{ASSIGN_CONSULTANTS, LoggedIn, confirm},
     database::{Connection, Database},
     error::ServiceError,
     models::Account,
@@ -101,10 +101,10 @@ async fn change(
     let consultants = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let hit = diesel::update(Account::changeable_by(&*current_user, ASSIGN_CONSULTANTS).find(id))
+                let hit = diesel::update(Account::changeable_by(&current_user, ASSIGN_CONSULTANTS).find(id))
                     .set(accounts::assigned_consultants_only.eq(assigned_only))
                     .execute(connection)?;
-                confirm_change::<Account>(hit, &current_user, id, ASSIGN_CONSULTANTS, connection)?;
+                Account::changed(hit, connection, &current_user, id, ASSIGN_CONSULTANTS)?;
                 let who = if assigned_only { "those alone who are assigned" } else { "all consultants" };
                 let event = format!("the account {id} is looked after by {who}");
                 audit::record(&current_user, Affected::Account(Some(id)), &event, connection)?;
@@ -152,7 +152,7 @@ async fn assign(
             connection.immediate_transaction(|connection| {
                 let permission = ASSIGN_CONSULTANTS;
                 let account =
-                    Account::authorize_for_update(connection, &*current_user, account.id, permission)?;
+                    Account::authorize_for_update(connection, &current_user, account.id, permission)?;
                 let assignment = assigned_consultants::table.find((account.id, user_id));
                 let is_assigned = exists(assignment.select(assigned_consultants::user_id));
                 if diesel::select(is_assigned).get_result::<bool>(connection)? == assigned {

@@ -85,7 +85,7 @@ async fn replace(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let id = asset.id;
-                Asset::authorize_for_update(connection, &*current_user, id, Permission::UPDATE)?;
+                Asset::authorize_for_update(connection, &current_user, id, Permission::UPDATE)?;
                 diesel::delete(flex_models::table.find(id)).execute(connection)?;
                 diesel::insert_into(flex_models::table)
                     .values((flex_models::asset_id.eq(id), flex_models::document.eq(&text)))

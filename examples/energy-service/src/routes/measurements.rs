@@ -205,7 +205,7 @@ pub(super) async fn store(
             connection.immediate_transaction(|connection| {
                 confirm(&current_user, connection)?;
                 let permission = Permission::CREATE_CHILDREN;
-                Sensor::authorize_for_update(connection, &*current_user, sensor_id, permission)?;
+                Sensor::authorize_for_update(connection, &current_user, sensor_id, permission)?;
                 Measurement::insert(&rows, connection).map_err(|error| {
                     ServiceError::or_duplicate(
                         error,

@@ -3,10 +3,13 @@
 
 use std::any::TypeId;
 
-use auth_core::{Accessible, Scoped, permission::Read};
+use auth_core::{
+    Accessible, GrantedBits, Scoped, Visible,
+    permission::{CreateChildren, Delete, Read, Update},
+};
 use diesel::{
-    ExpressionMethods, RunQueryDsl,
-    dsl::{Asc, CountStar, Desc},
+    Expression, ExpressionMethods, RunQueryDsl, Selectable,
+    dsl::{AsSelect, Asc, CountStar, Desc, Select},
     query_dsl::{
         LoadQuery,
         methods::{LimitDsl, OffsetDsl, OrderDsl, SelectDsl},
@@ -59,6 +62,15 @@ enum Direction {
     Asc,
     Desc,
 }
+
+/// What a reader of a row learns that they may do with it: the buttons of a user interface.
+pub(super) type Buttons = (CreateChildren, Update, Delete);
+
+/// A row with these. For `utoipa`, which describes each parameter of a type.
+pub(super) type Shown<T> = Visible<T, Buttons>;
+
+/// The columns of which a [`Shown`] row is made.
+type ShownColumns<T> = (AsSelect<T, <T as Scoped>::Backend>, GrantedBits<T>);
 
 /// A page, and how many rows there are.
 #[derive(Serialize, ToSchema)]
@@ -178,14 +190,16 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
         narrowed: impl Fn(&Self, T::Query) -> T::Query + Send + 'static,
         ordered: impl FnOnce(&Self, T::Query) -> T::Query + Send + 'static,
         database: &Database,
-    ) -> Result<Listed<T>, ServiceError>
+    ) -> Result<Listed<Shown<T>>, ServiceError>
     where
-        T: Scoped + Send,
+        T: Scoped + Selectable<T::Backend> + Send,
+        ShownColumns<T>: Expression,
         T::Query: LimitDsl<Output = T::Query>
             + OffsetDsl<Output = T::Query>
             + SelectDsl<CountStar>
-            + LoadQuery<'static, Connection, T>,
+            + SelectDsl<ShownColumns<T>>,
         <T::Query as SelectDsl<CountStar>>::Output: LoadQuery<'static, Connection, i64>,
+        Select<T::Query, ShownColumns<T>>: LoadQuery<'static, Connection, Shown<T>>,
         Self: Send + 'static,
     {
         let (limit, offset) = self.bounds()?;
@@ -195,10 +209,11 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
                     let wanted = || narrowed(&self, rows.query());
                     let count = |query| SelectDsl::select(query, diesel::dsl::count_star());
                     let page = ordered(&self, wanted());
+                    let page = OffsetDsl::offset(LimitDsl::limit(page, limit), offset);
                     Ok(Listed {
                         num_records: count(rows.query()).get_result(connection)?,
                         filtered_records: count(wanted()).get_result(connection)?,
-                        data: OffsetDsl::offset(LimitDsl::limit(page, limit), offset).load(connection)?,
+                        data: rows.select_visible::<Buttons>(page).load(connection)?,
                     })
                 })
             })

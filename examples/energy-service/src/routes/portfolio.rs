@@ -11,6 +11,7 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, dsl::count_star};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
+use super::page::{Buttons, Shown};
 use crate::{
     auth::{LoggedIn, PROSUMER, SUPPLIER},
     database::Database,
@@ -30,7 +31,7 @@ pub(super) struct Api;
 #[derive(Serialize, ToSchema)]
 struct Holding {
     #[serde(flatten)]
-    asset: Asset,
+    asset: Shown<Asset>,
     number_of_sensors: i64,
 }
 
@@ -48,8 +49,8 @@ async fn portfolio(
         .run(move |connection| {
             connection.read_transaction(|connection| {
                 let own = assets::account_id.eq(current_user.account_id);
-                let held: Vec<Asset> =
-                    readable.query().filter(own).order((assets::name, assets::id)).load(connection)?;
+                let held = readable.visible::<Buttons>().filter(own).order((assets::name, assets::id));
+                let held: Vec<Shown<Asset>> = held.load(connection)?;
                 let numbers: HashMap<i32, i64> = sensors::table
                     .filter(sensors::asset_id.eq_any(held.iter().map(|asset| asset.id)))
                     .group_by(sensors::asset_id)
@@ -57,7 +58,7 @@ async fn portfolio(
                     .load(connection)?
                     .into_iter()
                     .collect();
-                let holding = |asset: Asset| {
+                let holding = |asset: Shown<Asset>| {
                     let number_of_sensors = numbers.get(&asset.id).copied().unwrap_or_default();
                     Holding { asset, number_of_sensors }
                 };

@@ -5,13 +5,12 @@ use actix_web::{
     web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, auth_required,
+    Accessible, AuthChangeset, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped,
+    Stored, Visible, auth_required,
     permission::{Delete, Read},
     permission_required_for_context,
 };
-use diesel::{
-    AsChangeset, EscapeExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, TextExpressionMethods,
-};
+use diesel::{EscapeExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, TextExpressionMethods};
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -19,11 +18,11 @@ use super::{
     bounds,
     input::{NoParameters, Valid, Validate, some, valid_name, valid_unit},
     openapi::{InvalidBody, InvalidQuery},
-    page::{ESCAPE, ListQuery, Listed, Never, lower, pattern},
+    page::{Buttons, ESCAPE, ListQuery, Listed, Never, Shown, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{LoggedIn, confirm_change},
+    auth::LoggedIn,
     database::Database,
     error::ServiceError,
     models::Sensor,
@@ -41,11 +40,11 @@ pub(super) struct Api;
 /// Shows a sensor.
 #[utoipa::path(
     params(("sensor_id" = i32, Path, description = "The sensor.")),
-    responses((status = 200, description = "The sensor.", body = Sensor)),
+    responses((status = 200, description = "The sensor.", body = Shown<Sensor>)),
 )]
 #[permission_required_for_context("read", ctx_arg = "sensor")]
 #[get("/sensors/{sensor_id}")]
-async fn view(sensor: Sensor) -> Json<Sensor> {
+async fn view(sensor: Visible<Sensor, Buttons>) -> Json<Shown<Sensor>> {
     Json(sensor)
 }
 
@@ -60,7 +59,7 @@ enum Column {
 #[utoipa::path(
     params(ListQuery<Column, Never, i32>),
     responses(
-        (status = 200, description = "A page of the sensors.", body = Listed<Sensor>),
+        (status = 200, description = "A page of the sensors.", body = Listed<Shown<Sensor>>),
         InvalidQuery,
     ),
 )]
@@ -70,7 +69,7 @@ async fn list(
     Query(page): Query<ListQuery<Column, Never, i32>>,
     readable: Accessible<Sensor, Read>,
     database: Data<Database>,
-) -> Result<Json<Listed<Sensor>>, ServiceError> {
+) -> Result<Json<Listed<Shown<Sensor>>>, ServiceError> {
     let listed = page
         .read(
             readable,
@@ -94,7 +93,7 @@ async fn list(
 }
 
 // Neither the asset nor the resolution, in which the measurements were recorded.
-#[derive(AsChangeset, Deserialize, ToSchema)]
+#[derive(AuthChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = sensors)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SensorChanges {
@@ -142,16 +141,12 @@ pub(super) async fn update(
             connection.immediate_transaction(|connection| {
                 let fields = [("name", changes.name.is_some()), ("unit", changes.unit.is_some())];
                 let id = sensor.id;
-                let mut hit = 0;
+                Sensor::change(connection, &current_user, id, &changes)?;
                 if let Some(fields) = changed_fields(&fields) {
-                    hit = diesel::update(Sensor::changeable_by(&*current_user, Permission::UPDATE).find(id))
-                        .set(&changes)
-                        .execute(connection)?;
                     let event = format!("changed the sensor {id}: {fields}");
                     let affected = Affected::Asset(Some(sensor.asset_id));
                     audit::record(&current_user, affected, &event, connection)?;
                 }
-                confirm_change::<Sensor>(hit, &current_user, id, Permission::UPDATE, connection)?;
                 Ok(Sensor::load(id, connection)?)
             })
         })
@@ -185,9 +180,9 @@ pub(super) async fn delete(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let hit =
-                    diesel::delete(Sensor::changeable_by(&*current_user, Permission::DELETE).find(sensor.id))
+                    diesel::delete(Sensor::changeable_by(&current_user, Permission::DELETE).find(sensor.id))
                         .execute(connection)?;
-                confirm_change::<Sensor>(hit, &current_user, sensor.id, Permission::DELETE, connection)?;
+                Sensor::changed(hit, connection, &current_user, sensor.id, Permission::DELETE)?;
                 let event = format!("deleted the sensor {}, {:?}", sensor.id, sensor.name);
                 audit::record(&current_user, Affected::Asset(Some(sensor.asset_id)), &event, connection)
             })

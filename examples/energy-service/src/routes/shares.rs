@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected},
-    auth::{LoggedIn, SHARE, confirm_change},
+    auth::{LoggedIn, SHARE},
     database::{Connection, Database, Datetime, Instant},
     error::ServiceError,
     models::{Asset, AssetShare},
@@ -235,7 +235,7 @@ async fn share(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                Asset::authorize_for_update(connection, &*current_user, asset_id, SHARE)?;
+                Asset::authorize_for_update(connection, &current_user, asset_id, SHARE)?;
                 receiver.delete_share(asset_id, &current_user, connection)?;
                 let (user_id, account_id) = receiver.columns();
                 // Bound as our own type: diesel's reaches MariaDB as one that ends in 2038, and a later end would be none.
@@ -274,7 +274,7 @@ async fn revoke(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let hit = receiver.delete_share(asset_id, &current_user, connection)?;
-                confirm_change::<Asset>(hit, &current_user, asset_id, SHARE, connection)?;
+                Asset::changed(hit, connection, &current_user, asset_id, SHARE)?;
                 if hit == 0 {
                     return Err(ServiceError::NotFound);
                 }
@@ -316,10 +316,10 @@ async fn set_inheritance(
     let updated = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let hit = diesel::update(Asset::changeable_by(&*current_user, SHARE).find(id))
+                let hit = diesel::update(Asset::changeable_by(&current_user, SHARE).find(id))
                     .set(assets::inherits_access.eq(inherits_access))
                     .execute(connection)?;
-                confirm_change::<Asset>(hit, &current_user, id, SHARE, connection)?;
+                Asset::changed(hit, connection, &current_user, id, SHARE)?;
                 let event = format!("changed the asset {id}: inherits_access is {inherits_access}");
                 audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)?;
                 Ok(Asset::load(id, connection)?)

@@ -107,7 +107,7 @@ async fn change(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let permission = Permission::UPDATE;
-                let user = User::authorize_for_update(connection, &*current_user, user.id, permission)?;
+                let user = User::authorize_for_update(connection, &current_user, user.id, permission)?;
                 let account = Account::load(user.account_id, connection)?;
                 let known: BTreeMap<String, i32> =
                     roles::table.select((roles::name, roles::id)).load(connection)?.into_iter().collect();

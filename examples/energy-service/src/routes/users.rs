@@ -5,15 +5,15 @@ use actix_web::{
     web::{Data, Json, Query},
 };
 use auth_core::{
-    Accessible, Authorized, CurrentUser, LoadContext, OwnRule, Permission, ProtectedConfig, Scoped, Stored,
-    Subject, auth_required,
+    Accessible, AuthChangeset, Authorized, CurrentUser, LoadContext, OwnRule, Permission, ProtectedConfig,
+    Scoped, Stored, Subject, Visible, auth_required,
     mechanism::Passwords,
     permission::{Delete, Read},
     permission_required_for_context,
 };
 use diesel::{
-    AsChangeset, BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, QueryDsl, QueryResult,
-    RunQueryDsl, TextExpressionMethods, dsl::exists,
+    BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
+    TextExpressionMethods, dsl::exists,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
@@ -22,11 +22,11 @@ use super::{
     bounds, created,
     input::{NoParameters, Valid, Validate, some, valid_email, valid_name, valid_password},
     openapi::{Conflict, InvalidBody, InvalidQuery},
-    page::{ESCAPE, ListQuery, Listed, lower, pattern},
+    page::{Buttons, ESCAPE, ListQuery, Listed, Shown, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{ADMIN, ADMIN_READER, LoggedIn, confirm_change},
+    auth::{ADMIN, ADMIN_READER, LoggedIn},
     database::{Connection, Database},
     error::ServiceError,
     models::{Account, User},
@@ -72,11 +72,11 @@ async fn me(
 /// Shows a user.
 #[utoipa::path(
     params(("user_id" = i32, Path, description = "The user.")),
-    responses((status = 200, description = "The user.", body = User)),
+    responses((status = 200, description = "The user.", body = Shown<User>)),
 )]
 #[permission_required_for_context("read", ctx_arg = "user")]
 #[get("/users/{user_id}")]
-async fn view(user: User) -> Json<User> {
+async fn view(user: Visible<User, Buttons>) -> Json<Shown<User>> {
     Json(user)
 }
 
@@ -91,7 +91,7 @@ enum Column {
 /// The users that the caller may read, by id, unless the client chooses another order.
 #[utoipa::path(
     params(ListQuery<Column, i32>),
-    responses((status = 200, description = "A page of the users.", body = Listed<User>), InvalidQuery),
+    responses((status = 200, description = "A page of the users.", body = Listed<Shown<User>>), InvalidQuery),
 )]
 #[auth_required]
 #[get("/users")]
@@ -99,7 +99,7 @@ async fn list(
     Query(page): Query<ListQuery<Column, i32>>,
     readable: Accessible<User, Read>,
     database: Data<Database>,
-) -> Result<Json<Listed<User>>, ServiceError> {
+) -> Result<Json<Listed<Shown<User>>>, ServiceError> {
     let listed = page
         .read(
             readable,
@@ -127,7 +127,7 @@ async fn list(
 
 // Neither the account nor the roles nor the password: those are not part of a profile, and they determine a user's
 // permissions.
-#[derive(AsChangeset, Deserialize, ToSchema)]
+#[derive(AuthChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = users)]
 #[serde(deny_unknown_fields)]
 struct UserChanges {
@@ -179,7 +179,6 @@ async fn change(
                     ("activated", changes.active == Some(true)),
                     ("deactivated", changes.active == Some(false)),
                 ];
-                let mut hit = 0;
                 if let Some(fields) = changed_fields(&fields) {
                     // First, because a user who changes their own name did it under the former.
                     let event = format!("changed the user {}: {fields}", user.id);
@@ -192,12 +191,8 @@ async fn change(
                             .set(users::log_outs.eq(users::log_outs + 1))
                             .execute(connection)?;
                     }
-                    hit =
-                        diesel::update(User::changeable_by(&*current_user, Permission::UPDATE).find(user.id))
-                            .set(&changes)
-                            .execute(connection)?;
                 }
-                confirm_change::<User>(hit, &current_user, user.id, Permission::UPDATE, connection)?;
+                User::change(connection, &current_user, user.id, &changes)?;
                 Ok(User::load(user.id, connection)?)
             })
         })
@@ -260,7 +255,7 @@ async fn create(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let permission = Permission::CREATE_CHILDREN;
-                Account::authorize_for_update(connection, &*current_user, account.id, permission)?;
+                Account::authorize_for_update(connection, &current_user, account.id, permission)?;
                 diesel::insert_into(users::table)
                     .values((
                         users::account_id.eq(account.id),
@@ -306,9 +301,9 @@ async fn remove(
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 let hit =
-                    diesel::delete(User::changeable_by(&*current_user, Permission::DELETE).find(user.id))
+                    diesel::delete(User::changeable_by(&current_user, Permission::DELETE).find(user.id))
                         .execute(connection)?;
-                confirm_change::<User>(hit, &current_user, user.id, Permission::DELETE, connection)?;
+                User::changed(hit, connection, &current_user, user.id, Permission::DELETE)?;
                 let event = format!("deleted the user {}, {:?}", user.id, user.username);
                 let affected = Affected::User(None, user.account_id);
                 audit::record(&current_user, affected, &event, connection)

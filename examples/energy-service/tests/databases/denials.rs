@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    requests::{ACCOUNT_ADMIN, ADMIN, CONSULTANT, Client},
+    requests::{ACCOUNT_ADMIN, ADMIN, CONSULTANT, Client, MEMBER},
     shares::execute,
 };
 
@@ -41,8 +41,28 @@ async fn a_rule_of_a_handler_denies_as_a_guard_does() {
             "was denied update on User 1 (no-match): PATCH /api/v3_0/users/{user_id}",
         ]
     );
-    assert_eq!(
-        log_of(3, &client).await,
-        ["was denied create-children on Account 4 (no-match): POST /api/v3_0/accounts"]
-    );
+    assert_eq!(log_of(3, &client).await, ["was denied by create (no-match): POST /api/v3_0/accounts"]);
+}
+
+/// Rules for columns: one who may change the row may not change each of them, and nothing else of the body happens.
+#[actix_web::test]
+async fn some_columns_are_changed_by_fewer_people() {
+    let client = Client::of(|config| config);
+    let (admin, adam, mia) =
+        (client.log_in(ADMIN).await, client.log_in(ACCOUNT_ADMIN).await, client.log_in(MEMBER).await);
+    let before = admin.get("/accounts/3").await.body;
+    let moved = json!({ "name": "Moved", "consultancy_account_id": null });
+    assert_eq!(adam.patch("/accounts/3", moved.clone()).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(admin.get("/accounts/3").await.body, before);
+    assert_eq!(adam.patch("/accounts/3", json!({ "name": "Sunny" })).await.status, StatusCode::OK);
+    let changed = admin.patch("/accounts/3", moved).await.body;
+    assert_eq!((&changed["name"], &changed["consultancy_account_id"]), (&json!("Moved"), &Value::Null));
+
+    let me = mia.get("/users/me").await.body["id"].to_string();
+    let activated = mia.patch(&format!("/users/{me}"), json!({ "active": true })).await;
+    assert_eq!(activated.status, StatusCode::FORBIDDEN);
+    let renamed = mia.patch(&format!("/users/{me}"), json!({ "username": "Mia M." })).await;
+    assert_eq!(renamed.status, StatusCode::OK);
+    let activated = adam.patch(&format!("/users/{me}"), json!({ "active": true })).await;
+    assert_eq!(activated.status, StatusCode::OK);
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     context::Granted,
-    event::{Check, check::clock},
+    event::{Check, check::clock_of},
     policy::{
         Policy,
         sql::{GrantedColumn, RowLock, Scope, Scoped, key::HasKey, stored::Stored},
@@ -15,7 +15,9 @@ use crate::{
     vocabulary::{Permission, Subject, decide},
 };
 
-/// The check of a change, for its event.
+const CHANGE: &str = "change";
+
+/// The check of a change or a creation, for its event. A row that does not exist yet has no permissions.
 fn check_of<'a, M>(
     guard: &'static str,
     started: Option<Instant>,
@@ -23,9 +25,9 @@ fn check_of<'a, M>(
     id: &'a str,
 ) -> Check<'a> {
     let check = Check {
-        permission: Some(Permission::UPDATE),
+        permission: (guard == CHANGE).then_some(Permission::UPDATE),
         context: Some((type_name::<M>(), "")),
-        ..Check::begun(started, guard, Some(subject))
+        ..Check::by(started, guard, subject)
     };
     check.of(id)
 }
@@ -43,9 +45,9 @@ macro_rules! changes {
         ) -> Result<(), ChangeError> {
             // A key stays as it is, as in diesel's own changes.
             let values = values.without(key_of::<M>());
-            let (id_text, started) = (format!("{id:?}"), clock());
+            let (id_text, started) = (format!("{id:?}"), clock_of(subject));
             let result = changed::<M>(policy, connection, subject, id, &values)$($await)*;
-            let check = check_of::<M>("change", started, subject, &id_text);
+            let check = check_of::<M>(CHANGE, started, subject, &id_text);
             told(result, &check, decide(subject, Permission::UPDATE, || true))
         }
 
@@ -96,7 +98,7 @@ macro_rules! changes {
             subject: &dyn Subject,
             values: NewValues<'_, <M as Scoped>::Backend>,
         ) -> Result<M, ChangeError> {
-            let started = clock();
+            let started = clock_of(subject);
             let result = created::<M>(policy, connection, subject, &values)$($await)*;
             let id_text = result.as_ref().map_or_else(|_| String::new(), |row| format!("{:?}", M::key_of(row)));
             let check = check_of::<M>("create", started, subject, &id_text);
@@ -198,8 +200,8 @@ fn key_of<M: Scoped>() -> &'static [&'static str] {
 /// Through a diesel connection.
 pub(in super::super) mod blocking {
     use super::{
-        Becomes, ChangeError, ChangePlan, Granted, GrantedColumn, HasKey, Insert, Inserted, NOTHING,
-        NewValues, Permission, Policy, RowLock, Scope, Scoped, Stored, Subject, Update, check_of, clock,
+        Becomes, CHANGE, ChangeError, ChangePlan, Granted, GrantedColumn, HasKey, Insert, Inserted, NOTHING,
+        NewValues, Permission, Policy, RowLock, Scope, Scoped, Stored, Subject, Update, check_of, clock_of,
         decide, key_of, look, reason, reasons, told,
     };
 
@@ -210,8 +212,8 @@ pub(in super::super) mod blocking {
 #[cfg(feature = "diesel-async")]
 pub(in super::super) mod asynchronous {
     use super::{
-        Becomes, ChangeError, ChangePlan, Granted, GrantedColumn, HasKey, Insert, Inserted, NOTHING,
-        NewValues, Permission, Policy, RowLock, Scope, Scoped, Subject, Update, check_of, clock, decide,
+        Becomes, CHANGE, ChangeError, ChangePlan, Granted, GrantedColumn, HasKey, Insert, Inserted, NOTHING,
+        NewValues, Permission, Policy, RowLock, Scope, Scoped, Subject, Update, check_of, clock_of, decide,
         key_of, look, reason, reasons, told,
     };
     use crate::policy::sql::AsyncStored;

@@ -1,6 +1,6 @@
 //! The permissions of a user on a row, for the buttons of its page.
 
-use auth_core::{IsTrue, Permission, Scoped};
+use auth_core::{Granted, GrantedBits, Permission, Scoped};
 
 use crate::auth::LoggedIn;
 
@@ -13,16 +13,12 @@ pub(super) struct May {
 }
 
 impl May {
-    /// The columns to select of a row: all in one statement.
-    pub(super) fn asked<M: Scoped>(user: &LoggedIn) -> (IsTrue<M>, IsTrue<M>, IsTrue<M>) {
-        (
-            M::scope(user, Permission::CREATE_CHILDREN).is_true(),
-            M::scope(user, Permission::UPDATE).is_true(),
-            M::scope(user, Permission::DELETE).is_true(),
-        )
+    /// The column to select of a row: all in one statement.
+    pub(super) fn asked<M: Scoped>(user: &LoggedIn) -> GrantedBits<M> {
+        M::granted(user, &[Permission::CREATE_CHILDREN, Permission::UPDATE, Permission::DELETE])
     }
 
-    pub(super) fn of((create_children, update, delete): (bool, bool, bool)) -> Self {
-        Self { create_children, update, delete }
+    pub(super) fn of(granted: Granted) -> Self {
+        Self { create_children: granted.holds(0), update: granted.holds(1), delete: granted.holds(2) }
     }
 }
