@@ -100,8 +100,11 @@ fn a_body_that_comes_after_its_sender_lost_a_role_changes_nothing() {
         .filter(users_roles::user_id.eq(adam))
         .load(&mut energy.real.database().connection().unwrap())
         .unwrap();
-    for (method, pattern, body, admitted) in changes(&energy, "consultant") {
-        let begun = begin(&energy, "adam", method, pattern, &body);
+    let changes = changes(&energy, "consultant");
+    // The last one is decided by what its sender is by then.
+    let [by_roles @ .., _] = &changes;
+    for (method, pattern, body, admitted) in by_roles {
+        let begun = begin(&energy, "adam", method, pattern, body);
         change(&energy, |connection| {
             diesel::delete(users_roles::table.filter(users_roles::user_id.eq(adam))).execute(connection)
         });
@@ -114,9 +117,31 @@ fn a_body_that_comes_after_its_sender_lost_a_role_changes_nothing() {
                 .execute(connection)
         });
         // Else it is served, so nothing but the role was wrong, and nothing was stored before.
-        let begun = begin(&energy, "adam", method, pattern, &body);
-        assert_eq!(begun.end(&body.as_bytes()[1..]), Some(admitted), "{method} {pattern}");
+        let begun = begin(&energy, "adam", method, pattern, body);
+        assert_eq!(begun.end(&body.as_bytes()[1..]), Some(*admitted), "{method} {pattern}");
     }
+}
+
+/// All users of the account record measurements, with or without a role.
+#[test]
+fn a_measurement_is_decided_by_what_its_sender_is_when_it_has_arrived() {
+    let energy = Energy::start();
+    let (adam, bakery) = (energy.id_of("user adam"), energy.id_of("account Harbour Bakery"));
+    let [.., (method, pattern, body, recorded)] = changes(&energy, "consultant");
+    let begun = begin(&energy, "adam", method, pattern, &body);
+    change(&energy, |connection| {
+        diesel::update(users::table.find(adam)).set(users::account_id.eq(bakery)).execute(connection)
+    });
+    assert_eq!(begun.end(&body.as_bytes()[1..]), Some(403), "of another account by then");
+    let farm = energy.id_of("account Sunnyside Farm");
+    change(&energy, |connection| {
+        diesel::update(users::table.find(adam)).set(users::account_id.eq(farm)).execute(connection)
+    });
+    let begun = begin(&energy, "adam", method, pattern, &body);
+    change(&energy, |connection| {
+        diesel::delete(users_roles::table.filter(users_roles::user_id.eq(adam))).execute(connection)
+    });
+    assert_eq!(begun.end(&body.as_bytes()[1..]), Some(recorded), "without the role that he had");
 }
 
 /// The sender keeps their roles, and the account gets another consultancy.

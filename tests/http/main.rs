@@ -2,6 +2,7 @@
 //! database that it is built for.
 #![allow(clippy::duplicate_mod, reason = "the same tests on each database, of which there may be one")]
 
+mod again;
 mod ahead;
 mod answers;
 mod attributes;

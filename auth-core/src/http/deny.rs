@@ -8,6 +8,7 @@ use super::auth::{Auth, Identity};
 use crate::{
     error::AuthError,
     event::{BeginsChecks, Check, NotedRequest, Origin},
+    mechanism::FindAgain,
     vocabulary::{Decision, DenyReason, Permission},
 };
 
@@ -167,8 +168,13 @@ impl Decider {
         rule.deny(self.check(rule.name))
     }
 
+    /// How the caller is found once more, if its mechanism can do that.
+    pub(super) fn find_again(&self) -> Option<&dyn FindAgain> {
+        self.0.identity.as_ref()?.find_again()
+    }
+
     /// A check of its caller that begins now.
-    pub(crate) fn check(&self, guard: &'static str) -> Check<'_> {
+    pub(super) fn check(&self, guard: &'static str) -> Check<'_> {
         self.0.begin(guard)
     }
 

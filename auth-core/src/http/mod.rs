@@ -1,5 +1,6 @@
 //! HTTP besides the guards: the registered `Auth`, extractors and denials.
 
+mod again;
 pub(crate) mod auth;
 pub(crate) mod catch_panic;
 pub mod denial;

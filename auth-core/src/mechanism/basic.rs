@@ -1,6 +1,6 @@
 //! Basic (RFC 7617): a username and a password with each request.
 
-use std::{borrow::Cow, net::IpAddr, time::SystemTime};
+use std::{borrow::Cow, net::IpAddr, sync::Arc, time::SystemTime};
 
 use actix_web::HttpRequest;
 use base64ct::{Base64, Encoding as _};
@@ -8,9 +8,12 @@ use thiserror::Error;
 
 use super::{
     Attempts, Authenticated, Challenge, FindByUsername, Mechanism, PasswordLogIn, Passwords, Rejection,
-    Scheme, authorization,
+    Scheme, authorization, password_log_in::still,
 };
-use crate::context::ConnectionSource;
+use crate::{
+    context::{ConnectionSource, LoadError},
+    vocabulary::Subject,
+};
 
 const SCHEME: &str = "Basic";
 
@@ -127,8 +130,14 @@ impl<S: FindByUsername> Mechanism for BasicAuth<S> {
         let Credentials { username, password } =
             Credentials::decode(credentials).ok_or(Rejection::BadCredentials)?;
         let address = self.log_in.address_of(request);
-        let subject = self.log_in.check(address, &username, password).await?;
-        Ok(Some(Authenticated::from(subject).since(SystemTime::now())))
+        let (subject, stored) = self.log_in.check(address, &username, password).await?;
+        let before = Arc::new(subject);
+        let subject: Arc<dyn Subject> = Arc::<S>::clone(&before);
+        let authenticated = Authenticated { subject, since: Some(SystemTime::now()), again: None };
+        Ok(Some(authenticated.found_again_by(move |connection: &mut S::Connection| {
+            let now = S::find_by_username(&username, connection)?;
+            still(&*before, &stored, now).ok_or(LoadError::NotFound)
+        })))
     }
 }
 
@@ -169,7 +178,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        context::{LoadError, NoConnection},
+        context::NoConnection,
         mechanism::{PasswordHash, Why, authorization::after_scheme},
         vocabulary::User,
     };

@@ -115,17 +115,34 @@ impl<S: FindByToken> BearerToken<S> {
             let subject = with_connection(&*pool, find)?;
             if let Some(reason) = Self::refusal(max_age, &subject, SystemTime::now()) {
                 return Err(Refused::new(move || {
-                    tracing::info!(target: "auth", subject = ?subject.id(), reason, "a known token was refused");
+                    log_refused(&subject, reason);
                     Some(Rejection::BadCredentials)
                 }));
             }
             let issued_at = subject.token_issued_at();
-            let authenticated = Authenticated::from(subject);
+            let find_again =
+                move |connection: &mut S::Connection| Self::find_again(&hash, max_age, connection);
+            let authenticated = Authenticated::from(subject).found_again_by(find_again);
             Ok(match issued_at {
                 Some(time) => authenticated.since(time),
                 None => authenticated,
             })
         })))
+    }
+
+    fn find_again(
+        hash: &TokenHash,
+        max_age: Option<Duration>,
+        connection: &mut S::Connection,
+    ) -> Result<S, LoadError> {
+        let subject = S::find_by_token(hash, connection)?;
+        match Self::refusal(max_age, &subject, SystemTime::now()) {
+            Some(reason) => {
+                log_refused(&subject, reason);
+                Err(LoadError::NotFound)
+            }
+            None => Ok(subject),
+        }
     }
 
     /// Why the token of this subject is refused now, although it is known.
@@ -143,6 +160,10 @@ impl<S: FindByToken> BearerToken<S> {
             Ok(_) | Err(_) => None,
         }
     }
+}
+
+fn log_refused(subject: &impl Subject, reason: &str) {
+    tracing::info!(target: "auth", subject = ?subject.id(), reason, "a known token was refused");
 }
 
 impl<S: FindByToken> Mechanism for BearerToken<S> {

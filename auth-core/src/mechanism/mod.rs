@@ -4,6 +4,7 @@
 //! `SessionCookie` (`session`), and `BasicAuth` (`basic`) together with an application's own log-in by a password,
 //! `PasswordLogIn`, and its parts: `Passwords`, `Attempts` and `TrustedProxies`. An application implements [`Mechanism`] for others.
 
+mod again;
 #[cfg(feature = "basic")]
 mod attempts;
 #[cfg(any(feature = "basic", feature = "bearer"))]
@@ -41,6 +42,8 @@ use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub(crate) use self::again::FindAgain;
+use self::again::Finder;
 #[doc(hidden)]
 pub use self::begun::{Begun, Refused, Work};
 #[cfg(feature = "jwt")]
@@ -193,6 +196,7 @@ pub enum Why {
 pub struct Authenticated {
     pub(crate) subject: Arc<dyn Subject>,
     pub(crate) since: Option<SystemTime>,
+    pub(crate) again: Option<Arc<dyn FindAgain>>,
 }
 
 impl Authenticated {
@@ -203,11 +207,33 @@ impl Authenticated {
         self.since = Some(time);
         self
     }
+
+    /// Says how the subject is found once more by the same credentials, over the connection of a transaction, for
+    /// [`CurrentUser::again`](crate::CurrentUser::again). [`LoadError::NotFound`] means that the credentials do not count
+    /// any more. A mechanism that leaves this out has no store to look into.
+    ///
+    /// ```
+    /// # use auth_core::{LoadError, User, mechanism::Authenticated};
+    /// # struct Connection;
+    /// # fn find(_: u32, _: &mut Connection) -> Result<User, LoadError> { Ok(User::new("mia")) }
+    /// fn authenticate(badge: u32, connection: &mut Connection) -> Result<Authenticated, LoadError> {
+    ///     let user = find(badge, connection)?;
+    ///     Ok(Authenticated::from(user).found_again_by(move |connection: &mut Connection| find(badge, connection)))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn found_again_by<S: Subject, C: 'static>(
+        mut self,
+        find: impl Fn(&mut C) -> Result<S, LoadError> + Send + Sync + 'static,
+    ) -> Self {
+        self.again = Some(Arc::new(Finder::new(find)));
+        self
+    }
 }
 
 impl<S: Subject> From<S> for Authenticated {
     fn from(subject: S) -> Self {
-        Self { subject: Arc::new(subject), since: None }
+        Self { subject: Arc::new(subject), since: None, again: None }
     }
 }
 

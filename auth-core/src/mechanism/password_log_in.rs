@@ -204,7 +204,7 @@ impl<S: FindByUsername> PasswordLogIn<S> {
         password: String,
     ) -> Result<S, LogInError> {
         let address = self.address_of(request);
-        let checked = self.check(address, username, password).await;
+        let checked = self.check(address, username, password).await.map(|(subject, _)| subject);
         let shown = address.map(field::display);
         match &checked {
             Ok(subject) => {
@@ -228,13 +228,13 @@ impl<S: FindByUsername> PasswordLogIn<S> {
         address.or_else(|| self.attempts.address_of(request))
     }
 
-    /// As [`log_in`](Self::log_in), without a line of the log.
+    /// As [`log_in`](Self::log_in), without a line of the log, and with the stored hash.
     pub(super) async fn check(
         &self,
         address: Option<IpAddr>,
         username: &str,
         password: String,
-    ) -> Result<S, LogInError> {
+    ) -> Result<(S, PasswordHash), LogInError> {
         let attempt = self.attempts.begin(&S::counts_as(username), address).await?;
         let checked = self.compare(username, password).await;
         // A right password is no guess, and a store that failed revealed nothing. If the client goes away before the answer,
@@ -246,17 +246,15 @@ impl<S: FindByUsername> PasswordLogIn<S> {
     }
 
     /// No connection is borrowed while the password is compared, which takes longer than all the rest.
-    async fn compare(&self, username: &str, password: String) -> Result<S, LogInError> {
+    async fn compare(&self, username: &str, password: String) -> Result<(S, PasswordHash), LogInError> {
         let (before, stored) = self.find(username).await?.unzip();
         let verified =
             self.passwords.verify(password, stored.clone()).await.map_err(LogInError::unavailable)?;
         let (Some(before), Some(stored), true) = (before, stored, verified) else {
             return Err(LogInError::WrongCredentials);
         };
-        let now = self.find(username).await?;
-        let is_still =
-            |(now, hash): &(S, _)| *hash == stored && now.id() == before.id() && before.is_still(now);
-        now.filter(is_still).map(|(now, _)| now).ok_or(LogInError::WrongCredentials)
+        let now = self.find(username).await?.and_then(|now| still(&before, &stored, now));
+        now.map(|now| (now, stored)).ok_or(LogInError::WrongCredentials)
     }
 
     async fn find(&self, username: &str) -> Result<Option<(S, PasswordHash)>, LogInError> {
@@ -269,6 +267,15 @@ impl<S: FindByUsername> PasswordLogIn<S> {
             Err(LoadError::Unavailable(error)) => Err(LogInError::Unavailable(error)),
         }
     }
+}
+
+/// The subject that is found now, if a password that was compared with this hash still logs it in.
+pub(super) fn still<S: FindByUsername>(
+    before: &S,
+    stored: &PasswordHash,
+    (now, hash): (S, PasswordHash),
+) -> Option<S> {
+    (hash == *stored && now.id() == before.id() && before.is_still(&now)).then_some(now)
 }
 
 impl<S: FindByUsername> Clone for PasswordLogIn<S> {

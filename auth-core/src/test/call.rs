@@ -1,6 +1,6 @@
 //! Calls guarded handlers as a chosen caller.
 
-use std::time::SystemTime;
+use std::{any::Any, sync::Arc, time::SystemTime};
 
 use actix_web::{
     App, HttpRequest,
@@ -10,8 +10,9 @@ use actix_web::{
 };
 
 use crate::{
+    context::LoadError,
     http::auth::{Auth, AuthBuilder},
-    mechanism::{Authenticated, Mechanism, Rejection},
+    mechanism::{Authenticated, FindAgain, Mechanism, Rejection},
     vocabulary::{Subject, User},
 };
 
@@ -46,11 +47,25 @@ impl<S: Subject + Clone> Mechanism for Always<S> {
 }
 
 fn just_now<S: Subject + Clone>(subject: &S) -> Authenticated {
-    Authenticated::from(subject.clone()).since(SystemTime::now())
+    let again: Arc<dyn FindAgain> = Arc::new(AlwaysAgain(subject.clone()));
+    Authenticated { again: Some(again), ..Authenticated::from(subject.clone()).since(SystemTime::now()) }
+}
+
+/// Finds this subject again, over any connection.
+struct AlwaysAgain<S>(S);
+
+impl<S: Subject + Clone> FindAgain for AlwaysAgain<S> {
+    fn find(&self, _: &mut dyn Any) -> Option<Result<Box<dyn Any>, LoadError>> {
+        Some(Ok(Box::new(self.0.clone())))
+    }
+
+    fn connection(&self) -> &'static str {
+        "any"
+    }
 }
 
 /// Begins an [`Auth`] by which every request comes from this subject. Pools and the like are added as to any other; then
-/// it is for [`call`].
+/// it is for [`call`]. The subject is found [again](crate::CurrentUser::again) as it is, over any connection.
 pub fn authenticated_as(subject: impl Subject + Clone) -> AuthBuilder {
     Auth::builder().mechanism(AlwaysAs(subject))
 }

@@ -92,7 +92,8 @@ pub fn authorized<T, P: PermissionMarker>(context: T) -> Authorized<T, P> {
     Authorized::new(context)
 }
 
-/// The extractor's value for this subject, without a request: its [denials](CurrentUser::deny) are in the log alone.
+/// The extractor's value for this subject, without a request: its [denials](CurrentUser::deny) are in the log alone, and it is
+/// not found [again](CurrentUser::again).
 pub fn current_user<U: Subject>(user: U) -> CurrentUser<U> {
     CurrentUser::without_request(user)
 }

@@ -26,8 +26,7 @@ pub struct LiveConfig {
     /// How often a socket checks that its client is still there, and asks the database whether the user may still read.
     /// Also how long a client has to answer, and to read the messages. At least a millisecond.
     pub heart_beat: Duration,
-    /// How long a socket is open at most. The client may open another one, and is authenticated anew then: a session that
-    /// gets [too old](crate::sessions::MAX_AGE) meanwhile counts for so much longer.
+    /// How long a socket is open at most. The client may open another one.
     pub max_age: Duration,
     /// How many messages about a sensor are kept for its slowest socket, at least one. Each has up to 250 measurements,
     /// of some 60 bytes.

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use actix_web::{HttpMessage as _, HttpRequest};
 
 use super::Auth;
-use crate::{error::AuthError, event::Check, mechanism::Authenticated, vocabulary::Subject};
+use crate::{
+    error::AuthError,
+    event::Check,
+    mechanism::{Authenticated, FindAgain},
+    vocabulary::Subject,
+};
 
 /// The mark of a request without an identity, whose answer depends on that.
 struct NobodyFound(Auth);
@@ -21,6 +26,11 @@ pub(crate) struct Identity {
 impl Identity {
     pub(crate) fn subject(&self) -> Arc<dyn Subject> {
         Arc::clone(&self.authenticated.subject)
+    }
+
+    /// How the mechanism finds the subject once more, if it can.
+    pub(crate) fn find_again(&self) -> Option<&dyn FindAgain> {
+        self.authenticated.again.as_deref()
     }
 
     /// This check, with the subject.

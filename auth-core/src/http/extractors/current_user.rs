@@ -6,9 +6,11 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{Extraction, extract};
 use crate::{
+    context::AccessError,
     error::AuthError,
     event::{Check, Origin, check::clock},
     http::{
+        again::missing,
         auth::{Auth, Identity},
         denial::Denial,
         deny::{Decider, OwnRule},
@@ -68,6 +70,55 @@ impl<U: Subject> CurrentUser<U> {
         match &self.decider {
             Some(decider) => decider.deny(rule),
             None => rule.deny(Check::begun(clock(), rule.name(), Some(&*self.subject))),
+        }
+    }
+
+    /// Finds the caller once more, over the connection of a transaction: by the credentials of the request, as the guard did,
+    /// with the limits of the mechanism. It returns the subject as it is now, by which the change is to be decided: a
+    /// guard decides before the body is read, and a client may send that as slowly as the server lets it.
+    ///
+    /// [`BearerToken`](crate::mechanism::BearerToken) finds it by the token, `SessionCookie` by the id in the session, and
+    /// `BasicAuth` by the name, while the password is the same. Other mechanisms say how by
+    /// [`found_again_by`](crate::mechanism::Authenticated::found_again_by); where one does not, as `Jwt`, this is an error, and
+    /// never the caller of before.
+    ///
+    /// ```
+    /// # mod service {
+    /// use auth_core::{AccessError, CurrentUser, Permission, Stored};
+    /// # use auth_core::{AuthModel, LoadContext, User};
+    /// use diesel::prelude::*;
+    ///
+    /// # diesel::table! { notes (id) { id -> Integer, account_id -> Integer, text -> Text } }
+    /// # #[derive(Queryable, Selectable, AuthModel, LoadContext)]
+    /// # #[diesel(table_name = notes, check_for_backend(diesel::sqlite::Sqlite))]
+    /// # #[acl(update = account(account_id))]
+    /// # struct Note { id: i32, account_id: i32 }
+    /// fn rename(user: &CurrentUser, id: i32, text: &str, connection: &mut SqliteConnection) -> Result<(), AccessError> {
+    ///     connection.immediate_transaction(|connection| {
+    ///         let user = user.again(connection)?;
+    ///         Note::authorize_for_update(connection, &user, id, Permission::UPDATE)?;
+    ///         diesel::update(notes::table.find(id)).set(notes::text.eq(text)).execute(connection)?;
+    ///         Ok(())
+    ///     })
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// A denial and a failure are events, of the guard `authenticate`. The mechanism's connection is of one type, which is
+    /// compared when this runs.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Denied`], a 401, if the credentials do not count any more, or are another user's; a 500, with a line
+    /// of the log, if the connection is of another type than the mechanism's or the mechanism has no store.
+    /// [`AccessError::Unavailable`] if the store failed.
+    pub fn again<C: 'static>(&self, connection: &mut C) -> Result<Self, AccessError> {
+        match &self.decider {
+            Some(decider) => {
+                let subject = decider.again(&*self.subject, connection)?;
+                Ok(Self { subject: Arc::new(subject), ..self.clone() })
+            }
+            None => Err(missing(&Check::begun(clock(), "authenticate", Some(&*self.subject)))),
         }
     }
 

@@ -126,7 +126,8 @@ impl<S: FindBySession> SessionCookie<S> {
         if may_change_something(request) && origin::is_foreign(request, &self.trusted) {
             return Err(Rejection::CrossSite);
         }
-        let key = id.to_string().parse::<S::Id>();
+        let text = id.to_string();
+        let key = text.parse::<S::Id>();
         let log_gone = move || {
             tracing::debug!(
                 target: "auth",
@@ -140,18 +141,28 @@ impl<S: FindBySession> SessionCookie<S> {
         };
         let pool = Arc::clone(&self.pool);
         Ok(Some(Box::new(move || {
-            let find = |connection: &mut S::Connection| S::find_by_id(key, connection);
+            let find = |connection: &mut S::Connection| Self::find(key, since, connection);
             match with_connection(&*pool, find) {
-                Ok(subject) if subject.logged_out_at().is_none_or(|end| since > last_of(end)) => {
-                    Ok(Authenticated::from(subject).since(since))
-                }
-                Ok(_) | Err(LoadError::NotFound) => Err(Refused::new(move || {
+                Ok(subject) => Ok(Authenticated::from(subject).since(since).found_again_by(
+                    move |connection: &mut S::Connection| {
+                        let key = text.parse().map_err(|_| LoadError::NotFound)?;
+                        Self::find(key, since, connection)
+                    },
+                )),
+                Err(LoadError::NotFound) => Err(Refused::new(move || {
                     log_gone();
                     None
                 })),
                 Err(error) => Err(error.into()),
             }
         })))
+    }
+
+    /// The subject, if the log-in of this time still counts.
+    fn find(key: S::Id, since: SystemTime, connection: &mut S::Connection) -> Result<S, LoadError> {
+        let subject = S::find_by_id(key, connection)?;
+        let counts = subject.logged_out_at().is_none_or(|end| since > last_of(end));
+        if counts { Ok(subject) } else { Err(LoadError::NotFound) }
     }
 }
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use auth_core::{
-    Auth, AuthConfigError, AuthError, CurrentUser, LoadError, Observer, Permission,
-    mechanism::{BearerToken, FindBySession, FindByToken, SessionCookie},
+    Auth, AuthConfigError, CurrentUser, Observer, Permission,
+    mechanism::{BearerToken, SessionCookie},
 };
 
 use crate::{
-    database::{Connection, ConnectionPool, Instant},
+    database::{Connection, ConnectionPool},
     error::ServiceError,
     routes::pages,
 };
@@ -77,27 +77,15 @@ pub fn auth(
         .build()
 }
 
-/// Checks that the log-in still counts, and that the user still has the account and each of the roles by which the guard
-/// decided. A guard decides before the body is read, and a client may take as long as it likes to send it, or keep a socket
-/// open. Call it in the transaction of every change.
+/// Finds the user [again](CurrentUser::again), and checks that the user still has the account and each of the roles by which
+/// the guard decided: for a change that was decided by those. Call it in the transaction of the change.
 ///
 /// # Errors
 ///
-/// 401 if the user was deactivated or deleted, the token revoked or too old, or the session ended; 403 if the user belongs to
-/// another account, or the user or the account lost a role.
+/// 401 if the log-in does not count any more; 403 if the user belongs to another account, or the user or the account lost a
+/// role.
 pub(crate) fn confirm(user: &CurrentUser<LoggedIn>, connection: &mut Connection) -> Result<(), ServiceError> {
-    let found = match &user.token {
-        Some(token) => LoggedIn::find_by_token(&token.hash, connection),
-        None => LoggedIn::find_by_id(SessionUser { id: user.id, log_outs: user.log_outs }, connection),
-    };
-    let now = match found {
-        Ok(now) => now,
-        Err(LoadError::NotFound) => return Err(AuthError::unauthenticated().into()),
-        Err(error) => return Err(error.into()),
-    };
-    if now.token.is_some_and(|token| token.issued_at < Instant::now().before(TOKEN_MAX_AGE)) {
-        return Err(AuthError::unauthenticated().into());
-    }
+    let now = user.again(connection)?;
     // An additional role takes nothing away, as lists only grant.
     let kept = |before: &[String], now: &[String]| before.iter().all(|role| now.contains(role));
     let same = now.account_id == user.account_id

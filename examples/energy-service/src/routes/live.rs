@@ -56,7 +56,7 @@ use super::{
     openapi::{InvalidQuery, TooManySockets},
 };
 use crate::{
-    auth::{LoggedIn, confirm},
+    auth::LoggedIn,
     database::Database,
     error::ServiceError,
     live::{Live, LiveConfig, Place},
@@ -176,8 +176,8 @@ impl Socket {
     async fn may_read(&self) -> Result<(), End> {
         let (user, sensor_id) = (self.current_user.clone(), self.sensor_id);
         let decided = self.database.run(move |connection| {
-            confirm(&user, connection)?;
-            if Sensor::check_access(connection, &*user, sensor_id, Permission::READ)?.is_allowed() {
+            let now = user.again(connection)?;
+            if Sensor::check_access(connection, &now, sensor_id, Permission::READ)?.is_allowed() {
                 Ok(())
             } else {
                 let rule = OwnRule::new("live measurements");

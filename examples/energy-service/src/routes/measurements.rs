@@ -20,7 +20,7 @@ use super::{
     openapi::{Conflict, InvalidBody, InvalidQuery},
 };
 use crate::{
-    auth::{LoggedIn, confirm},
+    auth::LoggedIn,
     database::{Connection, Database, Instant},
     error::ServiceError,
     live::Live,
@@ -185,7 +185,7 @@ async fn record(
 ///
 /// # Errors
 ///
-/// As [`confirm`]; 403 without `create-children` on the sensor, 404 if it is gone, 409 if one of the
+/// 401 if the log-in does not count any more; 403 without `create-children` on the sensor, 404 if it is gone, 409 if one of the
 /// measurements is there already.
 pub(super) async fn store(
     sensor_id: i32,
@@ -203,9 +203,10 @@ pub(super) async fn store(
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                confirm(&current_user, connection)?;
+                // The body may come long after the guard, and a socket stays open.
+                let user = current_user.again(connection)?;
                 let permission = Permission::CREATE_CHILDREN;
-                Sensor::authorize_for_update(connection, &current_user, sensor_id, permission)?;
+                Sensor::authorize_for_update(connection, &user, sensor_id, permission)?;
                 Measurement::insert(&rows, connection).map_err(|error| {
                     ServiceError::or_duplicate(
                         error,
