@@ -5,7 +5,10 @@
 //!
 //! ```sh
 //! cargo bench -p auth-benches --features postgres --bench scopes
+//! cargo bench -p auth-benches --features postgres --bench scopes -- abilities
 //! ```
+//!
+//! The latter is about what a reader may do with each row of a page, and changes, alone.
 //!
 //! SQLite is in memory, and needs no feature. The server is that of `AUTH_TEST_POSTGRES_URL`, or else of this machine; the
 //! tables are in a schema of their own, which is dropped at the end.
@@ -19,7 +22,7 @@ mod postgres;
 mod sqlite;
 
 use auth_benches::Error;
-use diesel::Connection as _;
+use diesel::{Connection as _, connection::SimpleConnection as _};
 
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 
@@ -27,9 +30,20 @@ fn main() -> Result<(), Error> {
     println!("| database | sensors | what | who | ours, µs | by hand, µs | ours / by hand |");
     println!("|---|---|---|---|---|---|---|");
     let connection = &mut sqlite::Connection::establish(":memory:")?;
+    if std::env::args().any(|argument| argument == "abilities") {
+        connection.batch_execute(&sqlite::lists::world(1_000_000))?;
+        sqlite::abilities::measure("SQLite", 100_000, connection)?;
+        #[cfg(feature = "postgres")]
+        postgres::in_schema(|connection| {
+            connection.batch_execute(&postgres::lists::world(1_000_000))?;
+            postgres::abilities::measure("PostgreSQL", 100_000, connection)
+        })?;
+        return Ok(());
+    }
     for size in SIZES {
         sqlite::lists::measure("SQLite", size, connection)?;
     }
+    sqlite::abilities::measure("SQLite", 100_000, connection)?;
     sqlite::lists::explain("SQLite", connection)?;
     sqlite::tenants::measure("SQLite", connection)?;
     sqlite::tenants::explain("SQLite", connection)?;
@@ -38,6 +52,7 @@ fn main() -> Result<(), Error> {
         for size in SIZES {
             postgres::lists::measure("PostgreSQL", size, connection)?;
         }
+        postgres::abilities::measure("PostgreSQL", 100_000, connection)?;
         postgres::lists::explain("PostgreSQL", connection)?;
         postgres::tenants::measure("PostgreSQL", connection)?;
         postgres::tenants::explain("PostgreSQL", connection)

@@ -76,7 +76,7 @@ const PAGE: i64 = 20;
 
 /// As many sensors, a tenth as many assets of which each hundredth is public, and accounts in groups of ten around a
 /// consultancy, with the usual indexes.
-fn world(sensors: usize) -> String {
+pub(crate) fn world(sensors: usize) -> String {
     let assets = sensors / 10;
     let accounts = (sensors / 1_000).max(100);
     format!(

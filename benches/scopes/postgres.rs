@@ -7,6 +7,8 @@ use diesel::{Connection as _, connection::SimpleConnection, sql_types::Text};
 
 use crate::Asked;
 
+#[path = "abilities.rs"]
+pub(super) mod abilities;
 #[path = "lists.rs"]
 pub(super) mod lists;
 #[path = "measured.rs"]

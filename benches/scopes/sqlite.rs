@@ -4,6 +4,8 @@ use diesel::sql_types::{Integer, Text};
 
 use crate::Asked;
 
+#[path = "abilities.rs"]
+pub(super) mod abilities;
 #[path = "lists.rs"]
 pub(super) mod lists;
 #[path = "measured.rs"]

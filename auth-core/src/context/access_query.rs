@@ -22,6 +22,7 @@ pub trait Context: Sized {
     const IN_DATABASE: bool;
 
     /// The name of the type in events.
+    #[must_use]
     fn type_name() -> &'static str {
         type_name::<Self>()
     }

@@ -13,14 +13,14 @@ use crate::{
 };
 
 /// A test of a column of a row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[doc(hidden)]
 pub struct ColumnTest {
     pub(super) column: Column,
     test: Test,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Test {
     Equal(Value),
     /// As one of these values.

@@ -15,6 +15,7 @@ use super::{
     place::OwnTable,
     tree::{Planter, Tree},
     value::BindIds,
+    write::ScopedTable,
 };
 use crate::{
     context::Granted,
@@ -47,21 +48,74 @@ pub(super) fn write_bits<'b, M: Scoped<Backend: BindIds>>(
     key: Option<&'b dyn QueryFragment<M::Backend>>,
     out: &mut AstPass<'_, 'b, M::Backend>,
 ) -> QueryResult<()> {
-    out.push_sql("(0");
+    let (mut known, mut open) = (0, Vec::new());
     for (index, scope) in scopes.iter().enumerate() {
-        let bit = Granted::bit(index);
-        match scope.tree {
+        let bits = Granted::bit(index);
+        match &scope.tree {
             Tree::Never => {}
-            Tree::Always => out.push_sql(&format!(" + {bit}")),
-            _ => {
-                out.push_sql(" + CASE WHEN ");
-                scope.write(key, out)?;
-                out.push_sql(&format!(" THEN {bit} ELSE 0 END"));
-            }
+            Tree::Always => known |= bits,
+            Tree::Any(trees) => add(bits, trees.iter().collect(), &mut open),
+            tree => add(bits, vec![tree], &mut open),
         }
+    }
+    out.push_sql(&format!("({known}"));
+    if let Some(scope) = scopes.first() {
+        write_open(&scope.table(key), open, out)?;
     }
     out.push_sql(")");
     Ok(())
+}
+
+/// Bits, and the conditions of which one suffices for them.
+struct Open<'b> {
+    bits: i32,
+    alternatives: Vec<&'b Tree>,
+}
+
+/// What several permissions have in common is written, and evaluated, once.
+fn add<'b>(bits: i32, alternatives: Vec<&'b Tree>, open: &mut Vec<Open<'b>>) {
+    match open.iter_mut().find(|other| other.alternatives == alternatives) {
+        Some(other) => other.bits |= bits,
+        None => open.push(Open { bits, alternatives }),
+    }
+}
+
+fn write_open<'b, M: Scoped<Backend: BindIds>>(
+    table: &ScopedTable<'_, 'b, M>,
+    mut open: Vec<Open<'b>>,
+    out: &mut AstPass<'_, 'b, M::Backend>,
+) -> QueryResult<()> {
+    while let Some(shared) = shared(&open) {
+        let (with, without): (Vec<_>, _) =
+            open.into_iter().partition(|open| open.alternatives.contains(&shared));
+        let bits = with.iter().fold(0, |bits, open| bits | open.bits);
+        out.push_sql(" + CASE WHEN (");
+        table.write(shared, out)?;
+        out.push_sql(&format!(") THEN {bits} ELSE 0"));
+        let mut others = Vec::new();
+        for Open { bits, mut alternatives } in with {
+            alternatives.retain(|alternative| *alternative != shared);
+            if !alternatives.is_empty() {
+                add(bits, alternatives, &mut others);
+            }
+        }
+        write_open(table, others, out)?;
+        out.push_sql(" END");
+        open = without;
+    }
+    for Open { bits, alternatives } in open {
+        out.push_sql(" + CASE WHEN (");
+        table.write_any(&alternatives, out)?;
+        out.push_sql(&format!(") THEN {bits} ELSE 0 END"));
+    }
+    Ok(())
+}
+
+/// A look at other rows that is an alternative of several.
+fn shared<'b>(open: &[Open<'b>]) -> Option<&'b Tree> {
+    let count = |tree: &Tree| open.iter().filter(|open| open.alternatives.contains(&tree)).count();
+    let mut trees = open.iter().flat_map(|open| &open.alternatives).copied();
+    trees.find(|tree| tree.asks_other_rows() && count(tree) > 1)
 }
 
 impl<M, P> Clone for GrantedBits<M, P> {

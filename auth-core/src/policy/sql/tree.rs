@@ -37,7 +37,7 @@ impl Tree {
         }
     }
 
-    fn asks_other_rows(&self) -> bool {
+    pub(super) fn asks_other_rows(&self) -> bool {
         match self {
             Self::Always | Self::Never | Self::Test(_) => false,
             Self::Any(trees) | Self::All(trees) => trees.iter().any(Self::asks_other_rows),
@@ -87,6 +87,24 @@ impl Tree {
     }
 }
 
+/// Relations are equal if they are one.
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Always, Self::Always) | (Self::Never, Self::Never) => true,
+            (Self::Test(one), Self::Test(other)) => one == other,
+            (Self::Any(some), Self::Any(others)) | (Self::All(some), Self::All(others)) => some == others,
+            (Self::Related(one, tree), Self::Related(other, of_other)) => {
+                ptr::eq(*one, *other) && tree == of_other
+            }
+            (Self::Ancestor(one, climb), Self::Ancestor(other, of_other)) => {
+                ptr::eq(*one, *other) && climb == of_other
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Relation {
     /// Whether a statement about many rows looks them up by it. `IN` compares texts by the collation of the column before it,
     /// and `=` by that of the other, as single rows do: so it tests them one by one.
@@ -96,7 +114,7 @@ impl Relation {
 }
 
 /// A walk up a tree of rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[doc(hidden)]
 pub struct Climb {
     /// Where it ends well.

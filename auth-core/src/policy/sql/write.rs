@@ -76,7 +76,10 @@ impl<M: Scoped<Backend: BindIds>, P> Scope<M, P> {
         Ok(())
     }
 
-    fn table<'b>(&self, key: Option<&'b dyn QueryFragment<M::Backend>>) -> ScopedTable<'static, 'b, M> {
+    pub(super) fn table<'b>(
+        &self,
+        key: Option<&'b dyn QueryFragment<M::Backend>>,
+    ) -> ScopedTable<'static, 'b, M> {
         ScopedTable { path: &[], form: self.form, key, alias: self.alias, values: None }
     }
 }
@@ -124,7 +127,7 @@ fn joined<'b, DB: BindIds>(
 }
 
 /// A table in the statement: that of the context, or one to which relations lead, within subqueries.
-struct ScopedTable<'a, 'b, M: Scoped> {
+pub(super) struct ScopedTable<'a, 'b, M: Scoped> {
     /// The relations that lead here.
     path: &'a [&'static Relation],
     form: Form,
@@ -138,7 +141,20 @@ struct ScopedTable<'a, 'b, M: Scoped> {
 type Out<'a, 'b, M> = AstPass<'a, 'b, <M as Scoped>::Backend>;
 
 impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
-    fn write(&self, tree: &'b Tree, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
+    /// Writes that one of these suffices.
+    pub(super) fn write_any(&self, trees: &[&'b Tree], out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
+        if let [tree] = trees {
+            return self.write(tree, out);
+        }
+        for (index, tree) in trees.iter().enumerate() {
+            out.push_sql(if index > 0 { " OR (" } else { "(" });
+            self.write(tree, out)?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&self, tree: &'b Tree, out: &mut Out<'_, 'b, M>) -> QueryResult<()> {
         match tree {
             Tree::Always => out.push_sql("1 = 1"),
             Tree::Never => out.push_sql("1 = 0"),
