@@ -1,4 +1,4 @@
-//! The service to copy: accounts, users, assets, sensors and measurements of energy, over HTTP, with diesel
+//! The reference and the proving ground: accounts, users, assets, sensors and measurements of energy, over HTTP, with diesel
 //! on `SQLite`, `PostgreSQL` or `MariaDB`, and with an authorization that stands above each handler in one line.
 //!
 //! A library, so that tests can start the real service:
