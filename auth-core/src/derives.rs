@@ -92,6 +92,7 @@ pub use auth_macros::LoadContext;
 /// | `is(state, "draft", REVIEW)` | every user, if the column has one of these values: booleans, integers, texts, or paths to constants of these |
 /// | `until(ends_at)` | every user, if this time is null or to come |
 /// | `since(begins_at)` | every user, if this time is not null, and now or past |
+/// | `read`, `PUBLISH` | every user with this permission on the row, by another rule of the policy |
 /// | `account.read` | every user with this permission on the parent, by the parent's own policy |
 /// | `user(asset.owner_id)` | these terms for a column of the parent |
 /// | `any(shares: user(user_id) & until(ends_at))` | every user for whom one row of the relation meets all of the rule, which is about that row: its columns, its relations, and the permissions of its own policy |
@@ -102,6 +103,13 @@ pub use auth_macros::LoadContext;
 /// [`Subject::now`](crate::Subject::now), which a decision reads once; a column without a time zone holds UTC. A time
 /// is a `Timestamp`; with the features `postgres`, `mysql` and `sqlite` also a `Timestamptz`, a `Datetime` and a
 /// `TimestamptzSqlite`.
+///
+/// Beside permissions, a policy declares rules for columns and for the row as it becomes:
+///
+/// * `update(column, …) = RULE`: a change that sets one of these columns needs this rule as well as `update`
+///   ([`Stored::change`](crate::Stored::change));
+/// * `read(column, …) = RULE`: a [`Visible`](crate::Visible) row shows these columns where `read` and this rule hold;
+/// * `becomes = RULE`: a row as a change makes it, and each new one, meets this rule ([`Stored::create`](crate::Stored::create)).
 ///
 /// `#[auth(…)]` declares relations, and which rows there are:
 ///

@@ -15,7 +15,6 @@ use super::{
 
 const CONSULT: Permission = Permission::new("consult");
 
-#[expect(dead_code, reason = "only the database asks")]
 #[derive(Queryable, Selectable, AuthModel)]
 #[diesel(table_name = accounts, check_for_backend(Database))]
 #[auth(connection = Connection, row_lock = Transaction)]
@@ -45,7 +44,7 @@ struct Asset {
 #[derive(AuthChangeset)]
 #[diesel(table_name = assets)]
 struct Moved {
-    account_id: Option<Option<i32>>,
+    account_id: Option<i32>,
 }
 
 const PAGE: i64 = 50;
@@ -88,7 +87,7 @@ pub(crate) fn measure(database: &str, all: i32, connection: &mut Connection) -> 
         connection,
         all,
         |connection, id| {
-            let changes = Moved { account_id: Some(Some(17)) };
+            let changes = Moved { account_id: Some(17) };
             assert!(Asset::change(connection, &admin, id_of(id), &changes).is_ok());
         },
         |connection, id| {

@@ -130,14 +130,10 @@ fn hand_over(
     subject: &User,
     connection: &mut SqliteConnection,
 ) -> Result<(), Box<dyn Error>> {
-    let changed = diesel::update(Sensor::changeable_by(subject, Permission::UPDATE).find(id))
+    let hit = diesel::update(Sensor::changeable_by(subject, Permission::UPDATE).find(id))
         .set(sensors::owner_id.eq(to))
         .execute(connection)?;
-    if changed == 0 {
-        Sensor::check_access(connection, subject, id, Permission::UPDATE)?.into_result()?;
-        return Err("somebody else changed it at the same moment".into());
-    }
-    Ok(())
+    Ok(Sensor::changed(hit, connection, subject, id, Permission::UPDATE)?)
 }
 
 fn publish(id: i32, subject: &User, connection: &mut SqliteConnection) -> Result<Sensor, AccessError> {

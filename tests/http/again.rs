@@ -128,7 +128,7 @@ async fn change(
     pool: Data<Pool>,
     change: Data<Change>,
 ) -> Result<String, actix_web::Error> {
-    let now = block(move || -> Result<Member, AccessError> {
+    let now = block(move || -> Result<CurrentUser<Member>, AccessError> {
         let store = &mut *pool.0.lock().unwrap();
         change(store);
         user.again(store)

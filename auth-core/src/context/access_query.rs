@@ -62,15 +62,22 @@ pub struct AccessQuery {
     pub(crate) subject: Arc<dyn Subject>,
     pub(crate) permissions: Cow<'static, [Permission]>,
     /// Whether the columns that the subject may read are queried as well.
+    #[cfg(feature = "diesel")]
     pub(crate) masks: bool,
 }
 
 impl AccessQuery {
     pub(crate) fn new(subject: Arc<dyn Subject>, permissions: Cow<'static, [Permission]>) -> Self {
-        Self { subject, permissions, masks: false }
+        Self {
+            subject,
+            permissions,
+            #[cfg(feature = "diesel")]
+            masks: false,
+        }
     }
 
     /// This query, of more permissions, and of the columns that the subject may read.
+    #[cfg(feature = "diesel")]
     pub(crate) fn with_masks(&self, permissions: &[Permission]) -> Self {
         let permissions = [&*self.permissions, permissions].concat().into();
         Self { subject: Arc::clone(&self.subject), permissions, masks: true }

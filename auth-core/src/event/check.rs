@@ -92,6 +92,7 @@ impl<'a> Requested<'a> {
 
 /// The request whose caller a subject is: where checks outside of a guard begin, their events say so and reach the observers.
 #[derive(Clone)]
+#[cfg_attr(not(feature = "diesel"), expect(dead_code, reason = "checks outside of a guard are about rows"))]
 pub(crate) struct Origin(pub(crate) Arc<dyn BeginsChecks>);
 
 /// A request that checks on other threads are a part of.
@@ -101,6 +102,7 @@ pub(crate) trait BeginsChecks: Send + Sync {
 }
 
 impl Origin {
+    #[cfg(feature = "diesel")]
     fn of(subject: &dyn Subject) -> Option<&Self> {
         subject.origin()?.downcast_ref()
     }
@@ -159,6 +161,7 @@ impl<'a> Check<'a> {
     }
 
     /// Begun at this time by a subject, who may be the caller of a request.
+    #[cfg(feature = "diesel")]
     pub(crate) fn by(started: Option<Instant>, guard: &'static str, subject: &'a dyn Subject) -> Self {
         match Origin::of(subject) {
             Some(origin) => {
@@ -299,6 +302,7 @@ pub(crate) fn clock() -> Option<Instant> {
 }
 
 /// The time, if a check by this subject is observed.
+#[cfg(feature = "diesel")]
 pub(crate) fn clock_of(subject: &dyn Subject) -> Option<Instant> {
     if Origin::of(subject).is_some() { Some(Instant::now()) } else { clock() }
 }

@@ -99,7 +99,7 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ServiceError> {
     new.author_id = caller.id;
     new.account_id.get_or_insert(caller.account_id);
-    let note = database.run(move |connection| Ok(Note::create(connection, &*caller, &new)?)).await?;
+    let note = database.run(move |connection| Ok(Note::create(connection, &caller, &new)?)).await?;
     let location = (LOCATION, format!("/notes/{}", note.id));
     Ok(HttpResponse::Created().insert_header(location).json(json!({ "id": note.id })))
 }
@@ -132,7 +132,7 @@ pub(crate) async fn change(
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
     let id = note_id.into_inner();
-    database.run(move |connection| Ok(Note::change(connection, &*caller, id, &changes)?)).await?;
+    database.run(move |connection| Ok(Note::change(connection, &caller, id, &changes)?)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -148,8 +148,8 @@ pub(crate) async fn delete(
     let id = note_id.into_inner();
     let done = database.run(move |connection| {
         let hit =
-            diesel::delete(Note::changeable_by(&*caller, Permission::DELETE).find(id)).execute(connection)?;
-        Ok(Note::changed(hit, connection, &*caller, id, Permission::DELETE).map_err(AuthError::from)?)
+            diesel::delete(Note::changeable_by(&caller, Permission::DELETE).find(id)).execute(connection)?;
+        Ok(Note::changed(hit, connection, &caller, id, Permission::DELETE).map_err(AuthError::from)?)
     });
     done.await?;
     Ok(HttpResponse::NoContent().finish())
@@ -187,7 +187,7 @@ pub(crate) async fn share(
     let (note_id, user_id) = path.into_inner();
     let done = database.run(move |connection| {
         connection.immediate_transaction(|connection| {
-            Note::authorize_for_update(connection, &*caller, note_id, SHARE).map_err(AuthError::from)?;
+            Note::authorize_for_update(connection, &caller, note_id, SHARE).map_err(AuthError::from)?;
             let end = shares::expires_at.eq(expires_at);
             diesel::insert_into(shares::table)
                 .values((shares::note_id.eq(note_id), shares::user_id.eq(user_id), end))
@@ -213,9 +213,9 @@ pub(crate) async fn revoke(
 ) -> Result<HttpResponse, ServiceError> {
     let key = path.into_inner();
     let done = database.run(move |connection| {
-        let hit = diesel::delete(Share::changeable_by(&*caller, Permission::DELETE).find(key))
+        let hit = diesel::delete(Share::changeable_by(&caller, Permission::DELETE).find(key))
             .execute(connection)?;
-        Ok(Share::changed(hit, connection, &*caller, key, Permission::DELETE).map_err(AuthError::from)?)
+        Ok(Share::changed(hit, connection, &caller, key, Permission::DELETE).map_err(AuthError::from)?)
     });
     done.await?;
     Ok(HttpResponse::NoContent().finish())

@@ -54,6 +54,7 @@ async fn view(account: Visible<Account, Buttons>) -> Json<Shown<Account>> {
 #[derive(AuthChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
 struct AccountChanges {
     #[schema(schema_with = bounds::name)]
     #[serde(default, deserialize_with = "some")]
