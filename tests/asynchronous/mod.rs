@@ -126,6 +126,8 @@ macro_rules! contexts {
         #[acl(
                             read = project.read | parent.read & is(inherits, true),
                             update = project.update | parent.update & is(inherits, true),
+                            read(name) = update,
+                            becomes = update,
                         )]
         struct Folder {
             id: i32,

@@ -8,8 +8,11 @@ use actix_web::{
     web::{self, Json},
 };
 use auth_core::{
-    AccessError, Accessible, AsyncStored, Auth, Permission, Scoped, User, auth_required, permission::Read,
-    permission_required_for_context, test::AlwaysAs,
+    AccessError, Accessible, AsyncStored, Auth, AuthChangeset, ChangeError, Permission, Scoped, User,
+    Visible, auth_required,
+    permission::{Read, Update},
+    permission_required_for_context,
+    test::AlwaysAs,
 };
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -55,7 +58,7 @@ fn at(id: i32, year: u64) -> User {
 
 #[permission_required_for_context("read", ctx_arg = "folder")]
 #[get("/folders/{id}")]
-async fn view(folder: Folder) -> impl Responder {
+async fn view(folder: Visible<Folder, Update>) -> impl Responder {
     Json(folder)
 }
 
@@ -70,6 +73,10 @@ async fn rename(folder: Folder) -> impl Responder {
 async fn list(folders: Accessible<Folder, Read>, place: web::Data<TestDatabase>) -> impl Responder {
     let connection = &mut *connection(place.location()).await;
     let found: Vec<Folder> = folders.query().order(folders::id).load(connection).await.unwrap();
+    let shown = folders.visible::<Update>().order(folders::id);
+    let shown = shown.load::<Visible<Folder, Update>>(connection).await.unwrap();
+    assert_eq!(shown.len(), found.len());
+    assert!(shown.iter().all(|folder| folder.can().next().is_some() == folder.shows(folders::name)));
     let row_by_row = folders.query_row_by_row().order(folders::id).load::<Folder>(connection).await.unwrap();
     assert_eq!(row_by_row.len(), found.len());
     Json(found.into_iter().map(|folder| folder.id).collect::<Vec<_>>())
@@ -95,6 +102,13 @@ async fn guards_and_lists_follow_memberships_and_trees() {
                 let expected = if allowed.contains(&id) { 200 } else { 403 };
                 assert_eq!(response.status().as_u16(), expected, "{uri} for {about}");
             }
+            if readable.contains(&id) {
+                let response = call_service(&app, TestRequest::get().uri(&uri).to_request()).await;
+                let shown: serde_json::Value = serde_json::from_slice(&read_body(response).await).unwrap();
+                assert_eq!(shown.get("name").is_some(), updatable.contains(&id), "{shown} for {about}");
+                let can = if updatable.contains(&id) { &["update"][..] } else { &[] };
+                assert_eq!(shown["_can"], serde_json::json!(can), "{shown} for {about}");
+            }
         }
         let response = call_service(&app, TestRequest::get().uri("/folders").to_request()).await;
         let listed: Vec<i32> = serde_json::from_slice(&read_body(response).await).unwrap();
@@ -117,6 +131,70 @@ async fn changes_follow_them() {
             assert_eq!(changed, Ok(usize::from(ids.contains(&id))), "{id}: {user:?}");
         }
     }
+}
+
+#[derive(Default, AuthChangeset)]
+#[diesel(table_name = folders)]
+struct Values {
+    id: Option<i32>,
+    #[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
+    parent_id: Option<Option<i32>>,
+    inherits: Option<bool>,
+    name: Option<&'static str>,
+}
+
+/// What a folder becomes is decided by the folders above it, so a look follows the change, and takes it back.
+#[actix_web::test]
+async fn changes_and_new_rows_are_judged_as_they_become() {
+    let Some(place) = world().await else { return };
+    let connection = &mut *connection(place.location()).await;
+    let (mia, ben) = (at(MIA, 2026), at(BEN, 2026));
+    let into = |id: Option<i32>| Values { parent_id: Some(id), ..Values::default() };
+    let parent_of_3 = async |connection: &mut Connection| -> Option<i32> {
+        folders::table.find(3).select(folders::parent_id).first(connection).await.unwrap()
+    };
+    for (user, to, denied) in [
+        (&mia, Some(1), None),
+        (&mia, Some(2), None),
+        (&mia, Some(6), Some("denied for what the row would become")),
+        (&mia, Some(3), Some("denied for what the row would become")),
+        (&mia, None, Some("denied for what the row would become")),
+        (&ben, Some(1), Some("denied")),
+    ] {
+        let before = parent_of_3(connection).await;
+        let changed = Folder::change(connection, user, 3, &into(to)).await;
+        assert_eq!(changed.as_ref().err().map(ToString::to_string).as_deref(), denied, "{to:?}");
+        let after = parent_of_3(connection).await;
+        assert_eq!(after, if denied.is_some() { before } else { to }, "{to:?}");
+    }
+    assert!(matches!(Folder::change(connection, &mia, 9, &into(None)).await, Err(ChangeError::NotFound)));
+
+    let new = |id, parent, inherits| Values {
+        id: Some(id),
+        parent_id: Some(parent),
+        inherits: Some(inherits),
+        name: Some("new"),
+    };
+    let created = Folder::create(connection, &mia, &new(7, Some(2), true)).await.unwrap();
+    assert_eq!((created.id, created.parent_id), (7, Some(2)));
+    for refused in [new(8, Some(2), false), new(8, Some(6), true), new(8, None, true)] {
+        let created = Folder::create(connection, &mia, &refused).await;
+        assert!(matches!(created, Err(ChangeError::DeniedResult)));
+    }
+    // A row that is there already is an error of the database, and nothing stays of the attempt.
+    let again = Folder::create(connection, &mia, &new(7, Some(2), true)).await;
+    assert!(matches!(again, Err(ChangeError::Failed(_))));
+    let left: i64 = folders::table.count().get_result(connection).await.unwrap();
+    assert_eq!(left, 7);
+    let granted = Folder::check_all(connection, &ben, &[1, 6, 9], &[Permission::READ, Permission::UPDATE]);
+    let mut granted: Vec<_> = granted
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(id, granted)| (id, granted.holds(0), granted.holds(1)))
+        .collect();
+    granted.sort_unstable();
+    assert_eq!(granted, [(1, true, false), (6, false, false)]);
 }
 
 #[actix_web::test]

@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use auth_core::{AccessError, DenyReason, Permission, Scoped as _, Stored as _, User};
+use auth_core::{
+    AccessError, AuthChangeset, ChangeError, DenyReason, Permission, Scoped as _, Stored as _, User,
+};
 use diesel::{
     Connection as _,
     connection::{InstrumentationEvent, SimpleConnection as _},
@@ -105,6 +107,16 @@ fn update(connection: &mut Connection, id: i64) -> QueryResult<usize> {
         .execute(connection)
 }
 
+#[derive(AuthChangeset)]
+#[diesel(table_name = sensors)]
+struct Moved {
+    asset_id: &'static str,
+}
+
+fn change(connection: &mut Connection, id: i64) -> Result<(), ChangeError> {
+    Sensor::change(connection, &operator(), id, &Moved { asset_id: "roof" })
+}
+
 fn delete(connection: &mut Connection, id: i64) -> QueryResult<usize> {
     diesel::delete(Sensor::changeable_by(&operator(), Permission::DELETE).find(id)).execute(connection)
 }
@@ -119,8 +131,10 @@ fn a_change_does_not_happen_once_somebody_else_took_the_permission_away() {
         other.batch_execute(revoked).unwrap();
         assert_eq!(update(one, 1), Ok(0), "{revoked}");
         assert_eq!(delete(one, 1), Ok(0), "{revoked}");
+        assert!(matches!(change(one, 1), Err(ChangeError::Denied)), "{revoked}");
         other.batch_execute(RESTORED).unwrap();
         assert_eq!(update(one, 1), Ok(1), "{revoked}");
+        change(one, 1).unwrap();
     }
     assert_eq!(delete(one, 1), Ok(1));
 }
@@ -141,6 +155,7 @@ fn nor_does_it_within_a_transaction_that_has_already_read() {
             other.batch_execute(revoked).unwrap();
             assert_eq!(update(one, 1), Ok(0), "{revoked}");
             assert_eq!(delete(one, 1), Ok(0), "{revoked}");
+            assert!(change(one, 1).unwrap_err().is_denial(), "{revoked}");
             Ok(())
         })
         .unwrap();
