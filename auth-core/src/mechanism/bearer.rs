@@ -1,6 +1,7 @@
 //! Opaque bearer tokens (RFC 6750), looked up by their hash; behind the feature `bearer`.
 
 use std::{
+    any::{Any, type_name},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -9,6 +10,7 @@ use actix_web::HttpRequest;
 
 use super::{
     Authenticated, Begun, CLOCK_SKEW, Challenge, Mechanism, Refused, Rejection, Scheme, TokenHash, Why, Work,
+    again::{Again, TokenAgain},
     authorization, begun,
 };
 use crate::{
@@ -120,9 +122,10 @@ impl<S: FindByToken> BearerToken<S> {
                 }));
             }
             let issued_at = subject.token_issued_at();
-            let find_again =
-                move |connection: &mut S::Connection| Self::find_again(&hash, max_age, connection);
-            let authenticated = Authenticated::from(subject).found_again_by(find_again);
+            let again =
+                TokenAgain { hash, max_age, find: Self::find_again, connection: type_name::<S::Connection> };
+            let authenticated =
+                Authenticated { again: Some(Again::Token(again)), ..Authenticated::from(subject) };
             Ok(match issued_at {
                 Some(time) => authenticated.since(time),
                 None => authenticated,
@@ -133,16 +136,17 @@ impl<S: FindByToken> BearerToken<S> {
     fn find_again(
         hash: &TokenHash,
         max_age: Option<Duration>,
-        connection: &mut S::Connection,
-    ) -> Result<S, LoadError> {
-        let subject = S::find_by_token(hash, connection)?;
-        match Self::refusal(max_age, &subject, SystemTime::now()) {
+        connection: &mut dyn Any,
+    ) -> Option<Result<Box<dyn Any>, LoadError>> {
+        let found = S::find_by_token(hash, connection.downcast_mut()?);
+        let counts = found.and_then(|subject| match Self::refusal(max_age, &subject, SystemTime::now()) {
             Some(reason) => {
                 log_refused(&subject, reason);
                 Err(LoadError::NotFound)
             }
-            None => Ok(subject),
-        }
+            None => Ok(Box::new(subject) as Box<dyn Any>),
+        });
+        Some(counts)
     }
 
     /// Why the token of this subject is refused now, although it is known.

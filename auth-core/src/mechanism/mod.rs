@@ -42,8 +42,8 @@ use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub(crate) use self::again::FindAgain;
 use self::again::Finder;
+pub(crate) use self::again::{Again, FindAgain};
 #[doc(hidden)]
 pub use self::begun::{Begun, Refused, Work};
 #[cfg(feature = "jwt")]
@@ -196,7 +196,7 @@ pub enum Why {
 pub struct Authenticated {
     pub(crate) subject: Arc<dyn Subject>,
     pub(crate) since: Option<SystemTime>,
-    pub(crate) again: Option<Arc<dyn FindAgain>>,
+    pub(crate) again: Option<Again>,
 }
 
 impl Authenticated {
@@ -226,7 +226,7 @@ impl Authenticated {
         mut self,
         find: impl Fn(&mut C) -> Result<S, LoadError> + Send + Sync + 'static,
     ) -> Self {
-        self.again = Some(Arc::new(Finder::new(find)));
+        self.again = Some(Again::By(Arc::new(Finder::new(find))));
         self
     }
 }

@@ -12,7 +12,7 @@ use actix_web::{
 use crate::{
     context::LoadError,
     http::auth::{Auth, AuthBuilder},
-    mechanism::{Authenticated, FindAgain, Mechanism, Rejection},
+    mechanism::{Again, Authenticated, FindAgain, Mechanism, Rejection},
     vocabulary::{Subject, User},
 };
 
@@ -47,7 +47,7 @@ impl<S: Subject + Clone> Mechanism for Always<S> {
 }
 
 fn just_now<S: Subject + Clone>(subject: &S) -> Authenticated {
-    let again: Arc<dyn FindAgain> = Arc::new(AlwaysAgain(subject.clone()));
+    let again = Again::By(Arc::new(AlwaysAgain(subject.clone())));
     Authenticated { again: Some(again), ..Authenticated::from(subject.clone()).since(SystemTime::now()) }
 }
 

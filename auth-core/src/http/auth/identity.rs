@@ -8,7 +8,7 @@ use super::Auth;
 use crate::{
     error::AuthError,
     event::Check,
-    mechanism::{Authenticated, FindAgain},
+    mechanism::{Again, Authenticated, FindAgain},
     vocabulary::Subject,
 };
 
@@ -30,7 +30,7 @@ impl Identity {
 
     /// How the mechanism finds the subject once more, if it can.
     pub(crate) fn find_again(&self) -> Option<&dyn FindAgain> {
-        self.authenticated.again.as_deref()
+        self.authenticated.again.as_ref().map(Again::finder)
     }
 
     /// This check, with the subject.
