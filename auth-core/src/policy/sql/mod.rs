@@ -165,7 +165,7 @@ pub trait Scoped: Sized + 'static {
     #[doc(hidden)]
     fn scoped_query(scope: Scope<Self>) -> Self::Query;
 
-    /// Which of these permissions the subject has on a row, as a column to select: it loads as [`Granted`].
+    /// Which of these permissions the subject has on a row, as a column to select: it loads as [`Granted`](crate::Granted).
     ///
     /// ```
     /// # mod service {
