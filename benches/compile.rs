@@ -174,6 +174,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         return instead_of_rustc(&log);
     }
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
+    if env::args().any(|argument| argument == "handlers") {
+        return handlers(workspace);
+    }
     if env::args().any(|argument| argument == "models") {
         return models(workspace);
     }

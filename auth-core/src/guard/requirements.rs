@@ -210,23 +210,30 @@ mod declared {
         vocabulary::PermissionMarker,
     };
 
-    /// Implements the constant for types that hold rows of a model.
-    macro_rules! policies {
-        ($($($permission:ident)? [$($can:ident)?] $type:ty;)*) => {$(
-            impl<M: Scoped $(, $can)? $(, $permission: PermissionMarker)?> Argument<$type> {
-                pub const POLICY: &'static [&'static Policy] = &[M::POLICY];
-            }
-        )*};
+    /// A type that holds rows of a model. One trait for all: the compiler looks through the implementations of `Argument` for
+    /// each guard.
+    #[doc(hidden)]
+    pub trait HoldsRows {
+        const MODEL: &'static Policy;
     }
 
-    policies! {
-        [] M;
-        [] Vec<M>;
-        P [] Authorized<M, P>;
-        P [] Authorized<Vec<M>, P>;
-        [C] Visible<M, C>;
-        [C] Vec<Visible<M, C>>;
-        P [C] Authorized<Visible<M, C>, P>;
-        P [C] Authorized<Vec<Visible<M, C>>, P>;
+    impl<A: HoldsRows> Argument<A> {
+        pub const POLICY: &'static [&'static Policy] = &[A::MODEL];
+    }
+
+    impl<R: HoldsRows> HoldsRows for Vec<R> {
+        const MODEL: &'static Policy = R::MODEL;
+    }
+
+    impl<R: HoldsRows, C> HoldsRows for Visible<R, C> {
+        const MODEL: &'static Policy = R::MODEL;
+    }
+
+    impl<M: Scoped> HoldsRows for M {
+        const MODEL: &'static Policy = M::POLICY;
+    }
+
+    impl<R: HoldsRows, P: PermissionMarker> HoldsRows for Authorized<R, P> {
+        const MODEL: &'static Policy = R::MODEL;
     }
 }
