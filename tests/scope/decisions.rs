@@ -1,6 +1,6 @@
 //! Random worlds, subjects and policies: in each form, the database finds the rows that follow from the documentation.
 
-use std::{cell::RefCell, fmt::Display};
+use std::{cell::RefCell, collections::BTreeSet, fmt::Display};
 
 use diesel::{
     Connection as _,
@@ -186,6 +186,17 @@ impl Case<'_> {
                     "column, {}",
                     context()
                 );
+                // Several at once, as there may be alternatives that they have in common.
+                let several =
+                    [permission, permission + 1, permission + 3].map(|index| index % PERMISSIONS.len());
+                let granted = connection.granted(question, &several.map(|index| PERMISSIONS[index]));
+                let granted = granted.map_err(failed)?;
+                for (place, permission) in several.into_iter().enumerate() {
+                    let expected = allowed(self.policies, self.world, table, person, permission);
+                    let found: BTreeSet<i32> =
+                        granted.iter().filter(|(_, bits)| bits.holds(place)).map(|(row, _)| *row).collect();
+                    prop_assert_eq!(found, expected, "bit {} of {:?}, {}", place, several, context());
+                }
                 let updated = connection.all_updated(question).map_err(failed)?;
                 prop_assert_eq!(updated, expected.len(), "UPDATE of all, {}", context());
                 let Some(sample) = usize::from(*row).checked_rem(rows.len()) else { continue };

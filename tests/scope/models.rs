@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use auth_core::{__private::NewValues, ChangeError, LoadError, Permission, Policy, Subject};
+use auth_core::{__private::NewValues, ChangeError, Granted, LoadError, Permission, Policy, Subject};
 use diesel::{QueryResult, backend::Backend};
 
 use crate::added::Added;
@@ -31,6 +31,13 @@ pub(crate) trait Ask {
 
     /// The rows for which it is true as a column.
     fn answered(&mut self, question: Question<'_>) -> QueryResult<BTreeSet<i32>>;
+
+    /// What is granted on each row of these permissions, as one column.
+    fn granted(
+        &mut self,
+        question: Question<'_>,
+        permissions: &[Permission],
+    ) -> QueryResult<Vec<(i32, Granted)>>;
 
     /// Whether a statement about one row finds it under the condition.
     fn found(&mut self, question: Question<'_>, row: i32) -> QueryResult<bool>;
@@ -96,7 +103,7 @@ macro_rules! models {
             use std::collections::BTreeSet;
 
             use auth_core::{
-                AuthModel, ChangeError, LoadError, Scope, ScopedQuery, ScopedTarget, Stored, __private::NewValues,
+                AuthModel, ChangeError, Granted, GrantedBits, LoadError, Permission, Scope, ScopedQuery, ScopedTarget, Stored, __private::NewValues,
             };
             use diesel::{Connection, dsl::exists, prelude::*};
 
@@ -171,6 +178,19 @@ macro_rules! models {
                         _ => unreachable!(),
                     };
                     Ok(rows.into_iter().filter(|(_, holds)| *holds).map(|(row, _)| row).collect())
+                }
+
+                fn granted(
+                    &mut self,
+                    Question { table, policy, subject, .. }: Question<'_>,
+                    permissions: &[Permission],
+                ) -> QueryResult<Vec<(i32, Granted)>> {
+                    match table {
+                        $($index => $table::table
+                            .select(($table::n, GrantedBits::<$model>::by(policy, subject, permissions)))
+                            .load(self),)*
+                        _ => unreachable!(),
+                    }
                 }
 
                 fn found(&mut self, question: Question<'_>, row: i32) -> QueryResult<bool> {

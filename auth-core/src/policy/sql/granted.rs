@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     context::Granted,
+    policy::Policy,
     vocabulary::{Permission, Subject},
 };
 
@@ -29,6 +30,13 @@ pub struct GrantedBits<M, P = OwnTable> {
 }
 
 impl<M: Scoped> GrantedBits<M> {
+    /// By another policy, whose relations are those of the model.
+    #[doc(hidden)]
+    pub fn by(policy: &'static Policy, subject: &dyn Subject, permissions: &[Permission]) -> Self {
+        let scope = |permission: &Permission| Scope::by(policy, subject, *permission);
+        Self { scopes: permissions.iter().map(scope).collect(), place: PhantomData }
+    }
+
     /// With `masks`, also which columns the subject may read.
     pub(crate) fn of(subject: &dyn Subject, permissions: &[Permission], masks: bool) -> Self {
         let scopes = Scope::of_query(subject, permissions, masks, &mut Planter::of(subject));
