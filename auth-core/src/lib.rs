@@ -59,7 +59,7 @@ pub use self::{
         Index, Indexes, PermissionList, Policy, Visible,
         sql::{
             AuthChangeset, ChangeError, GrantedBits, IsTrue, LockRows, RowLock, Scope, Scoped, ScopedExists,
-            ScopedQuery, ScopedTarget, Stored,
+            ScopedQuery, ScopedTarget, Stored, VisibleBits,
         },
     },
 };

@@ -153,6 +153,26 @@ async fn list(accounts: Accessible<Account, Read>, pool: Data<SqlitePool>) -> im
     Json(page.await.unwrap().unwrap())
 }
 
+const TABLES: &str = "CREATE TABLE consultancies (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL);
+             CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, plan TEXT NOT NULL,
+                 contract_value INTEGER, consultancy_id INTEGER);
+             INSERT INTO consultancies VALUES (1, 9);
+             INSERT INTO accounts VALUES (3, 'mill', 'small', 700, 1), (4, 'dairy', 'large', NULL, NULL);";
+
+#[auth_required]
+#[get("/mistaken")]
+async fn mistaken(accounts: Accessible<Account, Read>, pool: Data<SqlitePool>) -> impl Responder {
+    let connection = &mut pool.get().unwrap();
+    let both = || accounts.visible::<(Update, Delete)>().order(accounts::id);
+    Json([
+        both().load::<Visible<Account, (Update, Delete)>>(connection).is_ok(),
+        both().load::<Visible<Account>>(connection).is_ok(),
+        both().load::<Visible<Account, (Delete, Update)>>(connection).is_ok(),
+        both().load::<Visible<Account, Update>>(connection).is_ok(),
+        accounts.visible::<()>().load::<Visible<Account, Update>>(connection).is_ok(),
+    ])
+}
+
 type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
 
 #[derive(Clone, Debug, Default)]
@@ -180,20 +200,11 @@ async fn answer(user: User, request: TestRequest) -> (u16, String, usize) {
         .test_on_check_out(false)
         .connection_customizer(Box::new(statements.clone()));
     let pool = pool.build(ConnectionManager::<SqliteConnection>::new(name)).unwrap();
-    pool.get()
-        .unwrap()
-        .batch_execute(
-            "CREATE TABLE consultancies (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL);
-             CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, plan TEXT NOT NULL,
-                 contract_value INTEGER, consultancy_id INTEGER);
-             INSERT INTO consultancies VALUES (1, 9);
-             INSERT INTO accounts VALUES (3, 'mill', 'small', 700, 1), (4, 'dairy', 'large', NULL, NULL);",
-        )
-        .unwrap();
+    pool.get().unwrap().batch_execute(TABLES).unwrap();
     statements.0.lock().unwrap().clear();
     let auth = Auth::builder().mechanism(AlwaysAs(user)).connections(pool.clone()).build().unwrap();
     let app = App::new().app_data(auth).app_data(Data::new(pool));
-    let app = app.service((view, bare, several, plain, evasive, loaded_by_hand, list));
+    let app = app.service((view, bare, several, plain, evasive, loaded_by_hand, list, mistaken));
     let response = call_service(&init_service(app).await, request.to_request()).await;
     let status = response.status().as_u16();
     let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
@@ -279,6 +290,13 @@ async fn a_row_that_passes_a_masked_column_by_is_not_shown() {
     let (status, body, _) = shown(member(), "/evasive/3").await;
     assert_eq!(status, 500);
     assert!(body.contains("without a field `plan`") && !body.contains("small"), "{body}");
+}
+
+/// The bits of a list are of the permissions that it selects, and of no others.
+#[actix_web::test]
+async fn a_list_is_not_loaded_for_other_permissions() {
+    let (status, body, _) = shown(account_admin(), "/mistaken").await;
+    assert_eq!((status, body.as_str()), (200, "[true,false,false,false,false]"));
 }
 
 #[test]

@@ -283,3 +283,38 @@ fn a_new_row_is_judged_by_a_walk_that_begins_behind_its_parent() {
     values.set::<Integer, _>("n", &3);
     assert_eq!(connection.created(question, values).unwrap(), 3);
 }
+
+/// Of a key that the values leave out, and that is none of one number, `MariaDB` could only guess the new row.
+#[cfg(feature = "mysql")]
+#[test]
+fn a_new_row_is_found_by_its_own_key_alone() {
+    if DIALECT != Dialect::Mysql {
+        return;
+    }
+    let Some((mut connection, _database)) = database::open::<Connection>(SERVER) else { return };
+    let made = "
+        CREATE TABLE counted (id INTEGER PRIMARY KEY AUTO_INCREMENT);
+        INSERT INTO counted VALUES (2);
+        CREATE TABLE devices (n INTEGER PRIMARY KEY DEFAULT 9, owner VARBINARY(16));
+        INSERT INTO devices VALUES (2, x'61');";
+    connection.batch_execute(made).unwrap();
+    // The number that this connection remembers.
+    connection.batch_execute("INSERT INTO counted VALUES (NULL), (NULL); DELETE FROM counted").unwrap();
+    connection
+        .batch_execute("ALTER TABLE counted AUTO_INCREMENT = 2; INSERT INTO counted VALUES (NULL)")
+        .unwrap();
+    let subject = User::new(1);
+    let question = Question {
+        table: 3,
+        policy: Policies::none().leaked(DIALECT)[3],
+        subject: &subject,
+        permission: Permission::UPDATE,
+    };
+    let owner = Backend::bound(TABLES[3].columns[2].kind, &Value::Bytes(b"b".to_vec()));
+    let created = connection.created(question, values(3, &[(2, owner)]));
+    assert!(matches!(created, Err(ChangeError::Failed(_))), "{created:?}");
+    let rows: Vec<Count> = diesel::sql_query("SELECT COUNT(*) AS rows_, NULL AS right_ FROM devices")
+        .load(&mut connection)
+        .unwrap();
+    assert_eq!(rows[0].rows, 1, "nothing stays");
+}

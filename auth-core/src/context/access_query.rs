@@ -109,7 +109,7 @@ impl Granted {
     pub(crate) const MOST: usize = 31;
 
     pub(crate) fn bit(index: usize) -> i32 {
-        u32::try_from(index).ok().and_then(|index| 1_i32.checked_shl(index)).unwrap_or_default()
+        if index < Self::MOST { 1 << index } else { 0 }
     }
 
     /// Whether the permission at this place of the query is granted, counted from 0.
@@ -127,6 +127,6 @@ impl Granted {
     /// What is granted behind the first permissions of the query.
     #[cfg(feature = "diesel")]
     pub(crate) fn behind(self, count: usize) -> Self {
-        Self(u32::try_from(count).ok().and_then(|count| self.0.checked_shr(count)).unwrap_or_default())
+        Self(if count < Self::MOST { self.0 >> count } else { 0 })
     }
 }

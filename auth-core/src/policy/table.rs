@@ -33,6 +33,14 @@ pub struct TableName {
     pub(super) name: String,
 }
 
+impl TableName {
+    /// Whether both can be one table: where a schema is not said, it may be the other's.
+    pub(super) fn may_be(&self, other: &Self) -> bool {
+        let schemas = self.schema.as_ref().zip(other.schema.as_ref());
+        self.name == other.name && schemas.is_none_or(|(one, other)| one == other)
+    }
+}
+
 /// What `table!` makes of a table's name.
 #[doc(hidden)]
 pub trait Named {
@@ -99,6 +107,24 @@ mod tests {
 
     diesel::table! { plain (id) { id -> Integer } }
     diesel::table! { audit.entries (place, id) { id -> Integer, #[sql_name = "at"] place -> Integer } }
+
+    #[test]
+    fn a_table_without_a_schema_may_be_that_of_any() {
+        let name = |schema: Option<&str>, name: &str| TableName {
+            schema: schema.map(str::to_owned),
+            name: name.to_owned(),
+        };
+        for (one, other, may_be) in [
+            (name(None, "a"), name(None, "a"), true),
+            (name(Some("s"), "a"), name(None, "a"), true),
+            (name(Some("s"), "a"), name(Some("s"), "a"), true),
+            (name(Some("s"), "a"), name(Some("t"), "a"), false),
+            (name(None, "a"), name(None, "b"), false),
+        ] {
+            assert_eq!(one.may_be(&other), may_be, "{one:?} {other:?}");
+            assert_eq!(other.may_be(&one), may_be, "{one:?} {other:?}");
+        }
+    }
 
     #[test]
     fn a_table_has_the_names_that_the_schema_says() {

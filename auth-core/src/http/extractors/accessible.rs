@@ -14,7 +14,7 @@ use crate::{
     http::denial::Denial,
     policy::{
         PermissionList,
-        sql::{GrantedBits, Scope, Scoped, ScopedTarget},
+        sql::{Scope, Scoped, ScopedTarget, VisibleBits},
     },
     vocabulary::{Permission, PermissionMarker, Subject},
 };
@@ -108,7 +108,7 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
         RowWithBits<T>: Expression,
         T::Query: SelectDsl<RowWithBits<T>>,
     {
-        let bits = GrantedBits::of(&*self.subject, Can::PERMISSIONS, true);
+        let bits = VisibleBits::of(&*self.subject, Can::PERMISSIONS);
         SelectDsl::select(query, (T::as_select(), bits))
     }
 
@@ -159,7 +159,7 @@ impl<T: Scoped, P: PermissionMarker> Accessible<T, P> {
 }
 
 /// The columns of a row, and what its caller may do with it.
-type RowWithBits<T> = (AsSelect<T, <T as Scoped>::Backend>, GrantedBits<T>);
+type RowWithBits<T> = (AsSelect<T, <T as Scoped>::Backend>, VisibleBits<T>);
 
 impl<T, P> Clone for Accessible<T, P> {
     fn clone(&self) -> Self {

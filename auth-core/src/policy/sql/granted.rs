@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     context::Granted,
-    policy::Policy,
+    policy::{Evaluation as _, Policy},
     vocabulary::{Permission, Subject},
 };
 
@@ -37,9 +37,21 @@ impl<M: Scoped> GrantedBits<M> {
         Self { scopes: permissions.iter().map(scope).collect(), place: PhantomData }
     }
 
-    /// With `masks`, also which columns the subject may read.
-    pub(crate) fn of(subject: &dyn Subject, permissions: &[Permission], masks: bool) -> Self {
-        let scopes = Scope::of_query(subject, permissions, masks, &mut Planter::of(subject));
+    /// Of rows that are there.
+    pub(super) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
+        let mut planter = Planter::of(subject);
+        let mut scopes = Scope::of_query(subject, permissions, false, &mut planter);
+        let there = planter.rows_of(M::POLICY);
+        for Scope { tree, .. } in &mut scopes {
+            let granted = std::mem::replace(tree, Tree::Never);
+            *tree = Planter::all([granted, there.clone()].into_iter());
+        }
+        Self { scopes, place: PhantomData }
+    }
+
+    /// With the columns that the subject may read, of the rows of a list, which are there.
+    fn with_masks(subject: &dyn Subject, permissions: &[Permission]) -> Self {
+        let scopes = Scope::of_query(subject, permissions, true, &mut Planter::of(subject));
         Self { scopes, place: PhantomData }
     }
 }
@@ -124,6 +136,57 @@ fn shared<'b>(open: &[Open<'b>]) -> Option<&'b Tree> {
     let count = |tree: &Tree| open.iter().filter(|open| open.alternatives.contains(&tree)).count();
     let mut trees = open.iter().flat_map(|open| &open.alternatives).copied();
     trees.find(|tree| tree.asks_other_rows() && count(tree) > 1)
+}
+
+/// What a [`Visible`](crate::Visible) row of a list is made of beside the row: the bits, and a number that says of which
+/// permissions they are. A row that is loaded for others is refused.
+pub struct VisibleBits<M, P = OwnTable> {
+    bits: GrantedBits<M, P>,
+    tag: u32,
+}
+
+impl<M: Scoped> VisibleBits<M> {
+    pub(crate) fn of(subject: &dyn Subject, permissions: &[Permission]) -> Self {
+        let bits = GrantedBits::with_masks(subject, permissions);
+        Self { bits, tag: tag_of(M::POLICY.context(), permissions) }
+    }
+}
+
+/// A number for the context and the permissions, in their order.
+fn tag_of(context: &str, permissions: &[Permission]) -> u32 {
+    let names = permissions.iter().map(|permission| permission.as_str());
+    // FNV-1a, with a byte behind each name that no name has.
+    let bytes = [context].into_iter().chain(names).flat_map(|name| name.bytes().chain([0xff]));
+    let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    // Above the bits, and positive as an integer of 64.
+    hash >> 1 | 1
+}
+
+/// The bits of a visible row of this context, if they are of these permissions.
+pub(crate) fn visible_bits(number: i64, context: &str, permissions: &[Permission]) -> Option<Granted> {
+    let bits = i32::try_from(number & i64::from(i32::MAX)).ok()?;
+    (number >> 32 == i64::from(tag_of(context, permissions))).then_some(Granted(bits))
+}
+
+impl<M: Scoped<Backend: BindIds>, P> QueryFragment<M::Backend> for VisibleBits<M, P> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, M::Backend>) -> QueryResult<()> {
+        out.push_sql(&format!("({} + ", i64::from(self.tag) << 32));
+        write_bits(&self.bits.scopes, None, &mut out)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<M, P> Clone for VisibleBits<M, P> {
+    fn clone(&self) -> Self {
+        Self { bits: self.bits.clone(), tag: self.tag }
+    }
+}
+
+impl<M, P> fmt::Debug for VisibleBits<M, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VisibleBits").field(&self.bits.scopes).finish()
+    }
 }
 
 impl<M, P> Clone for GrantedBits<M, P> {

@@ -45,6 +45,7 @@ use diesel::{
 #[cfg(feature = "diesel-async")]
 pub use self::async_stored::AsyncStored;
 pub use self::change::{AuthChangeset, ChangeError, NewValues};
+pub(crate) use self::granted::visible_bits;
 #[cfg(feature = "diesel-async")]
 pub use self::loads::asynchronous;
 pub use self::loads::blocking;
@@ -60,7 +61,7 @@ pub use self::stored::Stored;
 pub use self::target::ScopedTarget;
 pub use self::{
     exists::ScopedExists,
-    granted::GrantedBits,
+    granted::{GrantedBits, VisibleBits},
     query::{NoLock, ScopedQuery, Unmasked, VisibleColumns},
 };
 use self::{granted_column::GrantedColumn, key::HasKey};
@@ -197,7 +198,7 @@ pub trait Scoped: Sized + 'static {
     /// # service::main().unwrap();
     /// ```
     fn granted(subject: &dyn Subject, permissions: &[Permission]) -> GrantedBits<Self> {
-        GrantedBits::of(subject, permissions, false)
+        GrantedBits::of(subject, permissions)
     }
 
     /// The rows on which the subject has the permission, for `diesel::update` and `diesel::delete`: one by its key, or those

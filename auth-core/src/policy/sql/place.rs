@@ -5,10 +5,10 @@ use diesel::{
     expression::{AppearsOnTable, SelectableExpression, ValidGrouping},
     query_builder::QueryId,
     query_source::{Alias, AliasSource, AppearsInFromClause, Once, QuerySource},
-    sql_types::{Bool, Integer, Nullable},
+    sql_types::{BigInt, Bool, Integer, Nullable},
 };
 
-use super::{GrantedBits, IsTrue, Scope, Scoped};
+use super::{GrantedBits, IsTrue, Scope, Scoped, VisibleBits};
 
 /// The place of the columns that a scope writes: the table itself, or an alias of it.
 ///
@@ -178,3 +178,4 @@ macro_rules! expression {
 expression!(Scope: Nullable<Bool>);
 expression!(IsTrue: Bool);
 expression!(GrantedBits: Integer);
+expression!(VisibleBits: BigInt);

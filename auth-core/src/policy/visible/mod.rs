@@ -9,12 +9,12 @@ use diesel::{
     Column,
     backend::Backend,
     deserialize::{self, FromStaticSqlRow, Queryable},
-    sql_types::Integer,
+    sql_types::BigInt,
 };
 
 use crate::{
     context::Granted,
-    policy::sql::Scoped,
+    policy::sql::{Scoped, visible_bits},
     vocabulary::{Permission, PermissionMarker},
 };
 
@@ -112,17 +112,23 @@ impl<T, P> Deref for Visible<T, P> {
 }
 
 /// A row and the bits, as a list selects them.
-impl<T, P, ST, DB> Queryable<(ST, Integer), DB> for Visible<T, P>
+impl<T, P, ST, DB> Queryable<(ST, BigInt), DB> for Visible<T, P>
 where
     DB: Backend,
-    (T, Granted): FromStaticSqlRow<(ST, Integer), DB>,
+    T: Scoped,
+    P: PermissionList,
+    (T, i64): FromStaticSqlRow<(ST, BigInt), DB>,
 {
-    type Row = (T, Granted);
+    type Row = (T, i64);
 
-    fn build((row, granted): (T, Granted)) -> deserialize::Result<Self> {
+    fn build((row, number): (T, i64)) -> deserialize::Result<Self> {
+        let granted = visible_bits(number, T::POLICY.context(), P::PERMISSIONS).ok_or(OTHERS)?;
         Ok(Self::new(row, granted))
     }
 }
+
+const OTHERS: &str = "a list that selects visible rows for some permissions is loaded for others: name the permissions of \
+                      `visible::<…>()` in the type of its rows, in their order";
 
 /// Permissions that a type names: a marker as [`Update`](crate::permission::Update), a tuple of up to four, or `()`.
 #[diagnostic::on_unimplemented(

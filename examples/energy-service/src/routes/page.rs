@@ -4,7 +4,7 @@
 use std::any::TypeId;
 
 use auth_core::{
-    Accessible, GrantedBits, Scoped, Visible,
+    Accessible, Scoped, Visible, VisibleBits,
     permission::{CreateChildren, Delete, Read, Update},
 };
 use diesel::{
@@ -70,7 +70,7 @@ pub(super) type Buttons = (CreateChildren, Update, Delete);
 pub(super) type Shown<T> = Visible<T, Buttons>;
 
 /// The columns of which a [`Shown`] row is made.
-type ShownColumns<T> = (AsSelect<T, <T as Scoped>::Backend>, GrantedBits<T>);
+type ShownColumns<T> = (AsSelect<T, <T as Scoped>::Backend>, VisibleBits<T>);
 
 /// A page, and how many rows there are.
 #[derive(Serialize, ToSchema)]

@@ -26,7 +26,7 @@ use crate::{
 #[cfg(feature = "diesel-async")]
 pub(super) use self::run::asynchronous;
 pub(super) use self::run::blocking;
-use self::statements::{Insert, Inserted, Update};
+use self::statements::{Forget, Insert, Inserted, Update};
 pub use self::{
     error::ChangeError,
     values::{AuthChangeset, NewValues},
@@ -113,11 +113,12 @@ fn set_column<DB: diesel::backend::Backend>(
     grant.columns.iter().map(|column| column.name).find(|column| values.sets(column))
 }
 
-/// Whether a rule reads rows of the policy's own table. An unknown table may be that one.
+/// Whether a rule reads rows of the policy's own table. An unknown table may be that one, and one without a schema is
+/// that of any schema.
 fn leads_back(tree: &Tree, policy: &Policy) -> bool {
     let Some(table) = policy.table else { return tree.leads_to(&mut |_| true) };
     let own: TableName = (table.name)();
-    tree.leads_to(&mut |related| related.table.is_none_or(|table| (table.name)() == own))
+    tree.leads_to(&mut |related| related.table.is_none_or(|table| (table.name)().may_be(&own)))
 }
 
 impl Planter<'_> {

@@ -3,13 +3,14 @@
 use std::{any::type_name, time::Instant};
 
 use super::{
-    Becomes, ChangeError, ChangePlan, Insert, Inserted, NewValues, Update, look, reason, reasons, told,
+    Becomes, ChangeError, ChangePlan, Forget, Insert, Inserted, NewValues, Update, look, reason, reasons,
+    told,
 };
 use crate::{
     context::Granted,
     event::{Check, check::clock_of},
     policy::{
-        Policy,
+        Kind, Policy,
         sql::{GrantedColumn, RowLock, Scope, Scoped, key::HasKey, stored::Stored},
     },
     vocabulary::{Permission, Subject, decide},
@@ -146,10 +147,18 @@ macro_rules! changes {
                     row => Ok(row?),
                 };
             }
+            let key = key_of::<M>();
+            if !is_found_again::<M>(key, values) {
+                return Err(unfound());
+            }
+            M::execute(Forget, connection)$($await)*?;
             if M::execute(insert, connection)$($await)*? == 0 {
                 return Err(ChangeError::DeniedResult);
             }
-            Ok(M::load_by(Inserted::<M> { values, key: key_of::<M>() }, connection)$($await)*?)
+            match M::load_by(Inserted::<M> { values, key }, connection)$($await)* {
+                Err(diesel::result::Error::NotFound) => Err(unfound()),
+                row => Ok(row?),
+            }
         }
 
         /// Looks at a row that was written.
@@ -190,6 +199,19 @@ macro_rules! changes {
     };
 }
 
+/// Whether a new row is found without a `RETURNING`: its key is given, or one number that the database gives.
+fn is_found_again<M: Scoped>(key: &[&str], values: &NewValues<'_, M::Backend>) -> bool {
+    let is_number =
+        M::KEY.is_some_and(|column| matches!(column.kind, Kind::SmallInt | Kind::Integer | Kind::BigInt));
+    !key.is_empty() && (is_number || key.iter().all(|column| values.sets(column)))
+}
+
+fn unfound() -> ChangeError {
+    let problem = "on MySQL and MariaDB, a new row is found by its key: give all of it, or have the database count it \
+                   (`AUTO_INCREMENT`)";
+    ChangeError::Failed(diesel::result::Error::QueryBuilderError(problem.into()))
+}
+
 const NOTHING: &str = "a new row is created of at least one value";
 
 /// The columns of the key.
@@ -200,9 +222,9 @@ fn key_of<M: Scoped>() -> &'static [&'static str] {
 /// Through a diesel connection.
 pub(in super::super) mod blocking {
     use super::{
-        Becomes, CHANGE, ChangeError, ChangePlan, Granted, GrantedColumn, HasKey, Insert, Inserted, NOTHING,
-        NewValues, Permission, Policy, RowLock, Scope, Scoped, Stored, Subject, Update, check_of, clock_of,
-        decide, key_of, look, reason, reasons, told,
+        Becomes, CHANGE, ChangeError, ChangePlan, Forget, Granted, GrantedColumn, HasKey, Insert, Inserted,
+        NOTHING, NewValues, Permission, Policy, RowLock, Scope, Scoped, Stored, Subject, Update, check_of,
+        clock_of, decide, is_found_again, key_of, look, reason, reasons, told, unfound,
     };
 
     changes!(Stored [] []);
@@ -212,9 +234,9 @@ pub(in super::super) mod blocking {
 #[cfg(feature = "diesel-async")]
 pub(in super::super) mod asynchronous {
     use super::{
-        Becomes, CHANGE, ChangeError, ChangePlan, Granted, GrantedColumn, HasKey, Insert, Inserted, NOTHING,
-        NewValues, Permission, Policy, RowLock, Scope, Scoped, Subject, Update, check_of, clock_of, decide,
-        key_of, look, reason, reasons, told,
+        Becomes, CHANGE, ChangeError, ChangePlan, Forget, Granted, GrantedColumn, HasKey, Insert, Inserted,
+        NOTHING, NewValues, Permission, Policy, RowLock, Scope, Scoped, Subject, Update, check_of, clock_of,
+        decide, is_found_again, key_of, look, reason, reasons, told, unfound,
     };
     use crate::policy::sql::AsyncStored;
 

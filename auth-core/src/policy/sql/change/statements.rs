@@ -1,6 +1,7 @@
 //! The statements that change a row, and that create one, under the condition of a policy.
 
 use diesel::{
+    backend::Backend,
     query_builder::{AstPass, QueryFragment, QueryId},
     result::QueryResult,
 };
@@ -25,12 +26,17 @@ pub(in super::super) struct Insert<'a, M: Scoped> {
     pub(super) becomes: Option<&'a Scope<M>>,
 }
 
-/// The row that was inserted last: by its key where that was given, and else by the number that the database gave it.
+/// The row that was inserted last: by its key where that was given, and else by the number that the database gave it. None,
+/// where it gave none since [`Forget`].
 pub(in super::super) struct Inserted<'a, M: Scoped> {
     pub(super) values: &'a NewValues<'a, M::Backend>,
     /// The columns of the key.
     pub(super) key: &'static [&'static str],
 }
+
+/// Has `MySQL` and `MariaDB` forget the number that they gave to a row before, of any table.
+#[derive(QueryId)]
+pub(super) struct Forget;
 
 /// The texts depend on the values and on the answers of the policy for the subject.
 macro_rules! written_each_time {
@@ -91,6 +97,13 @@ impl<M: Scoped<Backend: BindIds>> QueryFragment<M::Backend> for Insert<'_, M> {
     }
 }
 
+impl<DB: Backend> QueryFragment<DB> for Forget {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("DO LAST_INSERT_ID(0)");
+        Ok(())
+    }
+}
+
 impl<M> QueryFragment<M::Backend> for Inserted<'_, M>
 where
     M: Scoped<Backend: BindIds>,
@@ -107,7 +120,7 @@ where
             out.push_sql(" = ");
             match self.values.value(column) {
                 Some(value) => value.walk_ast(out.reborrow())?,
-                None => out.push_sql("LAST_INSERT_ID()"),
+                None => out.push_sql("NULLIF(LAST_INSERT_ID(), 0)"),
             }
         }
         out.push_sql(")");
