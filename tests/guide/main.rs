@@ -10,6 +10,7 @@ mod policies;
 mod recipes;
 mod security;
 mod statements;
+mod statements_of_changes;
 mod testing;
 
 use actix_web::{
