@@ -119,7 +119,7 @@ impl Made<'_> {
         let rest = if is_only { r#"#[auth_core::public(reason = "a mutant")]"# } else { "" };
         let loaded = self.loaded(attribute);
         let is_refused = is_only || loaded.is_some();
-        let made = loaded.as_ref().and_then(|_| self.made(attribute).or_else(|| self.proof(attribute)));
+        let made = loaded.as_ref().and_then(|_| self.made(attribute).or_else(|| self.wrapped(attribute)));
         let edits = [Some((attribute.range.clone(), rest.to_owned())), loaded, made].into_iter().flatten();
         Change { operator: DELETED, is_refused, edits: edits.collect() }
     }
@@ -128,12 +128,13 @@ impl Made<'_> {
         let mut changes = Vec::new();
         let permission = &attribute.items[0].range;
         let other = if self.source.at(permission) == r#""read""# { r#""update""# } else { r#""read""# };
+        // A proof names its permission.
         let unproved = self.argument(attribute).and_then(|argument| {
-            let context = context_of(self.source.at(&argument.kind));
-            (context != self.source.at(&argument.kind)).then(|| (argument.kind.clone(), context.to_owned()))
+            let kind = self.source.at(&argument.kind);
+            kind.starts_with("Authorized<").then(|| (argument.kind.clone(), context_of(kind).to_owned()))
         });
         let is_refused = unproved.is_some();
-        let proof = self.proof(attribute);
+        let proof = unproved.as_ref().and_then(|_| self.wrapped(attribute));
         let edits = [Some((permission.clone(), other.to_owned())), unproved, proof].into_iter().flatten();
         changes.push(Change { operator: ANOTHER_PERMISSION, is_refused, edits: edits.collect() });
 
@@ -153,8 +154,8 @@ impl Made<'_> {
             };
             let checked = (context.range.clone(), format!("ctx = crate::models::{other}{id}"));
             let loaded = self.loaded(attribute);
-            let proof = loaded.as_ref().and_then(|_| self.proof(attribute));
-            let edits = [Some(checked), loaded, proof].into_iter().flatten();
+            let wrapped = loaded.as_ref().and_then(|_| self.wrapped(attribute));
+            let edits = [Some(checked), loaded, wrapped].into_iter().flatten();
             changes.push(Change { operator: ANOTHER_OBJECT, is_refused: false, edits: edits.collect() });
         }
         changes
@@ -255,12 +256,18 @@ impl Made<'_> {
         Some((self.handler.body..self.handler.body, made))
     }
 
-    /// Makes up the proof that the body has of its context, where it takes one and a mutant gives it none.
-    fn proof(&self, attribute: &Attribute) -> Option<(Range<usize>, String)> {
+    /// Makes up what the body has around its context, where it takes that and a mutant gives it the context alone: the
+    /// proof of a check, or what the caller may see.
+    fn wrapped(&self, attribute: &Attribute) -> Option<(Range<usize>, String)> {
         let Argument { name, kind, .. } = self.argument(attribute)?;
         let kind = self.source.at(kind);
-        let made_up = format!(" let {name}: {kind} = auth_core::test::authorized({name});");
-        (context_of(kind) != kind).then_some((self.handler.body..self.handler.body, made_up))
+        let made_up = match kind.split_once('<')?.0 {
+            "Authorized" => format!("auth_core::test::authorized({name})"),
+            "Visible" => format!("{name}.into()"),
+            _ => return None,
+        };
+        let made_up = format!(" let {name}: {kind} = {made_up};");
+        Some((self.handler.body..self.handler.body, made_up))
     }
 
     /// The path parameter that names the context, where the attribute does not say it.
@@ -292,10 +299,10 @@ fn value<'a>(attribute: &'a Attribute, key: &str) -> Option<&'a Item> {
     attribute.items.iter().find(|item| item.key.as_deref() == Some(key))
 }
 
-/// Without the proof around it.
+/// Without the proof, or what the caller may see, around it.
 fn context_of(kind: &str) -> &str {
-    let proved = kind.strip_prefix("Authorized<").and_then(|rest| rest.split_once(','));
-    proved.map_or(kind, |(context, _)| context.trim())
+    let wrapped = ["Authorized<", "Visible<"].iter().find_map(|wrapper| kind.strip_prefix(wrapper));
+    wrapped.and_then(|rest| rest.split_once(',')).map_or(kind, |(context, _)| context.trim())
 }
 
 /// Another context with which this one could be confused, with the same id.
