@@ -178,17 +178,6 @@ impl From<diesel::result::Error> for Refusal {
     }
 }
 
-#[test]
-fn the_examples_of_the_chapter_compile() {
-    let compiled = include_str!("changes.rs");
-    let blocks: Vec<_> =
-        CHAPTER.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 4);
-    for block in blocks {
-        assert!(compiled.contains(block), "this example is not in tests/guide/changes.rs:\n{block}");
-    }
-}
-
 async fn answer(user: User, request: TestRequest) -> (StatusCode, String) {
     let pool =
         Pool::builder().max_size(1).build(ConnectionManager::<SqliteConnection>::new(":memory:")).unwrap();

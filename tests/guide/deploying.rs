@@ -12,13 +12,6 @@ fn attempts() -> Result<Attempts, InvalidProxy> {
 }
 
 #[test]
-fn the_example_of_the_chapter_compiles() {
-    let (_, block) = CHAPTER.split_once("```rust\n").unwrap();
-    let (block, _) = block.split_once("```").unwrap();
-    assert!(include_str!("deploying.rs").contains(block), "{block}");
-}
-
-#[test]
 fn the_proxy_of_the_chapter_says_where_callers_are() {
     let from = |peer: &str| {
         let request = TestRequest::default().insert_header(("x-forwarded-for", "198.51.100.9, 192.0.2.1"));

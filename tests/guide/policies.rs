@@ -211,17 +211,6 @@ mod tests {
         User::new(2).with_account(3).with_roles(["consultant"])
     }
 
-    #[test]
-    fn the_examples_of_the_chapter_compile() {
-        let compiled = include_str!("policies.rs");
-        let blocks: Vec<_> =
-            CHAPTER.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-        assert_eq!(blocks.len(), 11);
-        for block in blocks {
-            assert!(compiled.contains(block), "this example is not in tests/guide/policies.rs:\n{block}");
-        }
-    }
-
     #[actix_web::test]
     async fn its_handlers_answer() {
         let pool = Pool::builder()

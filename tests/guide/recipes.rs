@@ -177,17 +177,6 @@ mod tests {
         rows.load(&mut world()).unwrap()
     }
 
-    #[test]
-    fn the_recipes_compile() {
-        let compiled = include_str!("recipes.rs");
-        let blocks: Vec<_> =
-            CHAPTER.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-        assert_eq!(blocks.len(), 5);
-        for block in blocks {
-            assert!(compiled.contains(block), "this recipe is not in tests/guide/recipes.rs:\n{block}");
-        }
-    }
-
     /// A statement without the parts that only other databases read, on one line.
     fn read_by_sqlite(query: &impl QueryFragment<Sqlite>) -> String {
         let debug = debug_query::<Sqlite, _>(query).to_string();

@@ -209,18 +209,3 @@ fn a_request_is_of_a_route() {
         .body("application/json", r#""power""#);
     assert!(format!("{with_a_name:?}").contains("with a right name"));
 }
-
-#[test]
-fn the_examples_of_the_chapter_compile() {
-    let trimmed = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
-    let compiled = trimmed(include_str!("testing.rs"));
-    let blocks: Vec<&str> = CHAPTER.split("```rust\n").skip(1).collect();
-    assert!(blocks.len() > 5, "the chapter has {} examples", blocks.len());
-    for block in blocks {
-        let block = block.split("```").next().unwrap();
-        assert!(
-            compiled.contains(&trimmed(block)),
-            "this example of the chapter is not in tests/guide/testing.rs:\n{block}"
-        );
-    }
-}

@@ -1,20 +1,26 @@
-//! The Rust examples of the guide, each word for word as it is there, and the code that they need around them.
+//! The guide for engineers who come from `FlexMeasures`: its Rust examples, each word for word as it is there, the code that
+//! they need around them, and requests to some of the handlers.
 
 use std::collections::BTreeMap;
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder, get, patch, post,
+    App, HttpRequest, HttpResponse, Responder, get,
+    http::StatusCode,
+    patch, post,
+    test::{TestRequest, call_service, init_service},
     web::{self, Json, ServiceConfig},
 };
 use auth_core::{
-    Acl, AdminRoles, AuthError, AuthModel, Authorized, CurrentUser, LoadContext, LoadContexts, LoadError,
-    NoConnection, Permission, Subject as _, User, account, account_role, account_roles_accepted,
+    Acl, AdminRoles, Auth, AuthError, AuthModel, Authorized, CurrentUser, LoadContext, LoadContexts,
+    LoadError, NoConnection, Permission, Subject as _, User, account, account_role, account_roles_accepted,
     account_roles_required, allow, anonymous_user_required, auth_required, auth_token_required, check_access,
     http_auth_required,
     mechanism::{NormalForm, Passwords},
     permission::Update,
     permission_required_for_context, permissions_accepted, permissions_required, role, roles_accepted,
-    roles_required, user,
+    roles_required,
+    test::AlwaysAs,
+    user,
 };
 use serde::Deserialize;
 
@@ -266,7 +272,7 @@ async fn dashboard() -> impl Responder {
     "for browsers"
 }
 
-pub(crate) fn configure(config: &mut ServiceConfig) {
+fn configure(config: &mut ServiceConfig) {
     config
         .service((
             profile,
@@ -309,4 +315,56 @@ fn a_job_asks_as_a_guard_does() {
     let admin = User::new(9).with_roles(["admin"]);
     assert_eq!(in_a_job(&admin, &sensor), Err(AuthError::Forbidden));
     assert_eq!(in_a_job(&as_in_flexmeasures(admin), &sensor), Ok(()));
+}
+
+const CHAPTER: &str = include_str!("../../docs/from-flexmeasures.md");
+
+/// The blocks of the chapter in this language.
+fn blocks(language: &str) -> String {
+    let fence = format!("```{language}\n");
+    CHAPTER.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+#[test]
+fn each_attribute_has_its_place_in_the_chapter() {
+    let (before, after) = (blocks("python"), blocks("rust"));
+    for attribute in [
+        "auth_required",
+        "auth_token_required",
+        "http_auth_required",
+        "anonymous_user_required",
+        "roles_required",
+        "roles_accepted",
+        "account_roles_required",
+        "account_roles_accepted",
+        "permissions_required",
+        "permissions_accepted",
+        "permission_required_for_context",
+    ] {
+        assert!(before.contains(&format!("@{attribute}")), "{attribute} in Python");
+        assert!(after.contains(&format!("#[{attribute}")), "{attribute} in Rust");
+    }
+}
+
+#[actix_web::test]
+async fn the_handlers_of_the_chapter_answer() {
+    let member = User::new(2).with_account(3);
+    let auth = Auth::builder().mechanism(AlwaysAs(member)).build().unwrap();
+    let app = init_service(App::new().app_data(auth).configure(configure)).await;
+    for (path, status) in [
+        ("/sensors/1", StatusCode::OK),
+        ("/sensors/2", StatusCode::FORBIDDEN),
+        ("/sensors/9", StatusCode::NOT_FOUND),
+        ("/sensors?id=1", StatusCode::OK),
+        ("/sensors?id=1&id=2", StatusCode::FORBIDDEN),
+        ("/sensors", StatusCode::FORBIDDEN),
+        ("/invoices", StatusCode::FORBIDDEN),
+        ("/clients", StatusCode::FORBIDDEN),
+        ("/reports/1", StatusCode::OK),
+        ("/reports/2", StatusCode::FORBIDDEN),
+        ("/welcome", StatusCode::FORBIDDEN),
+    ] {
+        let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+        assert_eq!(response.status(), status, "{path}");
+    }
 }
