@@ -1,6 +1,6 @@
 //! The measured code: one rule, written in several ways, as a decision, in a handler, and in front of a body.
 //!
-//! Each file beside this folder is a benchmark, and says how it is run. `docs/results.md` has their output.
+//! Each file beside this folder is a benchmark, and says how it is run. `docs/results.md` has their results.
 
 pub mod bodies;
 pub mod client;
