@@ -193,6 +193,28 @@ fn messages_are_those_of_the_compiler() {
 }
 
 #[test]
+fn the_chapter_about_guards_has_every_attribute_and_every_key() {
+    let macros = workspace().join("auth-macros/src");
+    let chapter = read(&workspace().join("docs/guards.md"));
+    let kinds = read(&macros.join("model/kind.rs"));
+    let (_, kinds) = kinds.split_once("\nattributes! {").unwrap();
+    let attributes = kinds.split("\n}").next().unwrap().lines().filter_map(|row| row.split_once(": \""));
+    let attributes: Vec<_> = attributes.map(|(_, rest)| rest.split('"').next().unwrap()).collect();
+    assert_eq!(attributes.len(), 12);
+    for attribute in attributes {
+        assert!(chapter.contains(&format!("| `#[{attribute}")), "{attribute}");
+    }
+    let keys = ["args/context.rs", "args/authentication.rs"].map(|file| read(&macros.join(file))).concat();
+    let keys = keys.replace("name: \"", "key(\"");
+    let keys = keys.split("key(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let keys: BTreeSet<_> = keys.chain(["on_denied", "crate"]).collect();
+    assert!(keys.len() > 8, "{keys:?}");
+    for key in keys {
+        assert!(chapter.contains(&format!("{key} = ")), "{key}");
+    }
+}
+
+#[test]
 fn a_broken_link_is_found() {
     let text = "# A `b`: c\n## A\n## A\n[x](y.md#z) `[no](no.md)` [`code`](a/b) [w](https://example.com)\n```\n[n](n)\n```\n[d]: e\n";
     assert_eq!(links(text), ["y.md#z", "a/b", "e"]);

@@ -211,6 +211,16 @@ mod tests {
         User::new(2).with_account(3).with_roles(["consultant"])
     }
 
+    #[test]
+    fn its_terms_are_those_of_the_documentation() {
+        let documentation = include_str!("../../auth-core/src/derives.rs");
+        let rows: Vec<_> = documentation.lines().filter_map(|line| line.strip_prefix("/// |")).collect();
+        assert!(rows.len() > 15, "{} rows", rows.len());
+        for row in rows {
+            assert!(CHAPTER.contains(&format!("\n|{row}\n")), "docs/policies.md lacks:\n|{row}");
+        }
+    }
+
     #[actix_web::test]
     async fn its_handlers_answer() {
         let pool = Pool::builder()
