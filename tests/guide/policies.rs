@@ -1,19 +1,18 @@
 //! The examples of the chapter about policies, word for word as they are there, and the code that they need around them.
 
+// The chapter about policies in SQL is about the same policies.
+#[path = "sql.rs"]
+mod sql;
+
 use actix_web::{
     Responder, get,
     web::{Data, Json},
 };
 use auth_core::{
-    AccessError, Accessible, AuthModel, Indexes, LoadContext, LoadError, Permission, Policy, Scoped, Stored,
-    User, auth_required, permission::Read, permission_required_for_context,
+    AccessError, Accessible, AuthModel, LoadContext, LoadError, Permission, Scoped, Stored, User,
+    auth_required, permission::Read, permission_required_for_context,
 };
-use diesel::{
-    dsl::{count, sql},
-    prelude::*,
-    sql_types::Text,
-    sqlite::Sqlite,
-};
+use diesel::{dsl::count, prelude::*, sqlite::Sqlite};
 use serde::Serialize;
 
 diesel::table! {
@@ -154,21 +153,6 @@ fn may_be_sent(user_id: i32, sensor_id: i32, connection: &mut SqliteConnection) 
     Ok(Sensor::check_access(connection, &subject, sensor_id, Permission::READ)?.is_allowed())
 }
 
-/// Each column of each index, in its order. An expression has no name, and an index of a part of the rows finds no others.
-const INDEXED_COLUMNS: &str = "
-    SELECT tables.name, indexes.name, coalesce(columns.name, '')
-    FROM sqlite_schema AS tables, pragma_index_list(tables.name) AS indexes, pragma_index_info(indexes.name) AS columns
-    WHERE tables.type = 'table' AND NOT indexes.partial
-    ORDER BY tables.name, indexes.name, columns.seqno";
-
-fn missing_indexes(connection: &mut SqliteConnection) -> QueryResult<Indexes> {
-    let policies = [Account::POLICY, Sensor::POLICY];
-    let wanted: Indexes = policies.into_iter().flat_map(Policy::indexes).collect();
-    let columns: Vec<(String, String, String)> =
-        sql::<(Text, Text, Text)>(INDEXED_COLUMNS).load(connection)?;
-    Ok(wanted.missing(columns))
-}
-
 mod tests {
     use std::sync::Mutex;
 
@@ -185,8 +169,8 @@ mod tests {
 
     use super::{
         AccessError, Database, LoadError, Permission, Sensor, Stored, User, accounts_with_sensors,
-        consultancies, hand_over, list, may_be_sent, missing_indexes, numbers_of_sensors, publish, sensors,
-        unpublish_all, view,
+        consultancies, hand_over, list, may_be_sent, numbers_of_sensors, publish, sensors, unpublish_all,
+        view,
     };
     use auth_core::Scoped as _;
     use diesel::prelude::*;
@@ -200,7 +184,7 @@ mod tests {
         INSERT INTO sensors (id, account_id, owner_id, is_public) VALUES (1, 4, 7, 0), (2, 5, NULL, 1), (7, 3, NULL, 0), (8, 5, 2, 0);
     ";
 
-    fn world() -> SqliteConnection {
+    pub(super) fn world() -> SqliteConnection {
         let mut connection = SqliteConnection::establish(":memory:").unwrap();
         connection.batch_execute(WORLD).unwrap();
         connection
@@ -292,27 +276,6 @@ mod tests {
         let mut sent = |user, sensor| may_be_sent(user, sensor, connection);
         assert!(matches!((sent(2, 1), sent(7, 1), sent(7, 2)), (Ok(true), Ok(false), Ok(true))));
         assert!(matches!(sent(9, 2), Err(LoadError::NotFound)));
-    }
-
-    #[test]
-    fn its_indexes_are_printed_and_found() {
-        let connection = &mut world();
-        let indexes = Sensor::POLICY.indexes().to_string();
-        assert!(CHAPTER.contains(&format!("```text\n{indexes}```")), "{indexes}");
-        assert_eq!(missing_indexes(connection).unwrap().to_string(), indexes);
-        connection
-            .batch_execute(
-                "CREATE INDEX of_owners ON sensors (owner_id, id);
-                 CREATE INDEX of_nobody ON sensors (account_id) WHERE owner_id IS NULL;
-                 CREATE INDEX of_a_part ON sensors (account_id + 1, account_id);
-                 CREATE INDEX of_others ON accounts (id, consultancy_id);",
-            )
-            .unwrap();
-        let missing = missing_indexes(connection).unwrap();
-        let columns: Vec<_> = missing.iter().map(|index| (index.table(), index.columns().concat())).collect();
-        assert_eq!(columns, [("accounts", "consultancy_id".into()), ("sensors", "account_id".into())]);
-        connection.batch_execute(&missing.to_string()).unwrap();
-        assert!(missing_indexes(connection).unwrap().is_empty());
     }
 
     #[test]

@@ -1,24 +1,29 @@
 //! The first chapter: what it adds to the program of the README, word for word, and the answers that it promises.
 
+// What is in scope beside the program of the README, in tests, and as the chapter has it.
 use actix_web::{
-    Error, HttpResponse, Responder,
-    get,
+    Responder, get,
     http::StatusCode,
-    patch,
     test::TestRequest,
-    web::{Data, Json, Path, ServiceConfig, block},
+    web::{Json, ServiceConfig},
 };
-use auth_core::{
-    Accessible, AuthChangeset, AuthError, CurrentUser, ProtectedConfig, Stored as _, auth_required,
-    permission::Read, permission_required_for_context, test,
-};
+use auth_core::{permission_required_for_context, test};
 use diesel::{
     prelude::*,
     r2d2::{ConnectionManager, Pool},
 };
-use serde::Deserialize;
 
 use super::{Caller, Note, notes, view, world};
+
+use actix_web::{
+    Error, HttpResponse, patch,
+    web::{Data, Path, block},
+};
+use auth_core::{
+    Accessible, AuthChangeset, AuthError, CurrentUser, ProtectedConfig, Stored, auth_required,
+    permission::Read,
+};
+use serde::Deserialize;
 
 type Database = Data<Pool<ConnectionManager<SqliteConnection>>>;
 

@@ -1,6 +1,6 @@
-//! The statements that the chapter about policies shows are those that each database gets.
+//! The statements that the chapter about policies in SQL shows are those that each database gets.
 
-const CHAPTER: &str = include_str!("../../docs/policies.md");
+const CHAPTER: &str = include_str!("../../docs/sql.md");
 
 const WORLD: [&str; 4] = [
     "CREATE TABLE accounts (id INTEGER PRIMARY KEY, consultancy_id INTEGER)",
