@@ -16,8 +16,8 @@ pub use crate::policy::{
 };
 pub use crate::{
     acl::{
-        Constant, Leaf, Literal, account_of, assert_literal, both, either, flag, is, is_null, of_subject,
-        user_of,
+        Constant, Leaf, Literal, account_of, assert_literal, both, either, flag, is, is_null,
+        of_account_role, of_every_logged_in_user, of_permission, of_role, user_of,
     },
     context::{AccessQuery, AllLoaded, Context, Granted, Lender, Loaded},
     guard::{

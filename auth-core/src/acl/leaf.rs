@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use super::{
     field::{ComparedField, FlagField, IdField},
     literal::Literal,
-    rule::{Expr, Rule, sealed},
+    rule::{ByHand, Carried, Everyone, Expr, Rule, sealed},
 };
-use crate::vocabulary::{Condition, IdRef, OwnId, Principal, Subject};
+use crate::vocabulary::{Condition, Principal, Subject};
 
 /// A term of a declared policy: a column stands where a list by hand has a value.
 #[doc(hidden)]
@@ -137,88 +137,65 @@ pub(crate) fn one_key<S: Serializer>(
     object.end()
 }
 
-/// A field of a context, in place of the column that it holds.
+/// A term of a derived list: a rule over a field of the context or over the subject, with the term as the policy writes it.
+///
+/// The rule is of a type of its own for each term. A `Leaf` in its place would be built in memory for each decision, and
+/// matched there.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct Field<'a> {
-    column: &'static str,
-    value: Value<'a>,
+pub struct Derived<R> {
+    rule: R,
+    written: Leaf<&'static str>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Value<'a> {
-    Id(Option<IdRef<'a>>),
-    /// Whether the field passes the test of its term.
-    Test(bool),
-}
-
-impl Value<'_> {
-    #[inline]
-    fn is_of<S: Subject + ?Sized>(self, subject: &S, own: OwnId) -> bool {
-        matches!(self, Self::Id(Some(id)) if own.is_meant(id, subject))
-    }
-
-    #[inline]
-    fn passes(self) -> bool {
-        matches!(self, Self::Test(true))
-    }
-}
-
-impl fmt::Display for Field<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.column)
-    }
-}
-
-#[expect(clippy::inline_always, reason = "as all rules are: the variant is known within a decision")]
-impl Rule for Leaf<Field<'_>> {
+#[expect(clippy::inline_always, reason = "as all rules are")]
+impl<R: Rule> Rule for Derived<R> {
     #[inline(always)]
     fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        match self {
-            Self::Subject(principal) => {
-                principal.evaluate(subject, |field, own| field.value.is_of(subject, own))
-            }
-            Self::Permission(name) => subject.has_named_permission(name),
-            Self::Everyone => true,
-            Self::IsNull(field) | Self::Flag(field) | Self::Is(field, _) => field.value.passes(),
-            // The database decides by times.
-            Self::Until(_) | Self::Since(_) => false,
-        }
+        self.rule.matches(subject)
     }
 
     fn condition<S: Subject + ?Sized>(&self, subject: &S) -> Condition {
-        Condition::term(self.to_string(), self.matches(subject))
+        Condition::term(self.written.to_string(), self.matches(subject))
     }
 }
 
-impl sealed::Sealed for Leaf<Field<'_>> {}
+impl<R> sealed::Sealed for Derived<R> {}
 
 /// `user(column)`
 #[doc(hidden)]
 #[inline]
-pub fn user_of<'a, Kind, F: IdField<Kind>>(field: &'a F, column: &'static str) -> Expr<Leaf<Field<'a>>> {
-    Expr(Leaf::Subject(Principal::User(Field { column, value: Value::Id(field.id()) })))
+pub fn user_of<'a, Kind, F: IdField<Kind>>(
+    field: &'a F,
+    column: &'static str,
+) -> Expr<Derived<Option<ByHand<'a>>>> {
+    let written = Leaf::Subject(Principal::User(column));
+    Expr(Derived { rule: field.id().map(Principal::User), written })
 }
 
 /// `account(column)`
 #[doc(hidden)]
 #[inline]
-pub fn account_of<'a, Kind, F: IdField<Kind>>(field: &'a F, column: &'static str) -> Expr<Leaf<Field<'a>>> {
-    Expr(Leaf::Subject(Principal::Account(Field { column, value: Value::Id(field.id()) })))
+pub fn account_of<'a, Kind, F: IdField<Kind>>(
+    field: &'a F,
+    column: &'static str,
+) -> Expr<Derived<Option<ByHand<'a>>>> {
+    let written = Leaf::Subject(Principal::Account(column));
+    Expr(Derived { rule: field.id().map(Principal::Account), written })
 }
 
 /// `is_null(column)`
 #[doc(hidden)]
 #[inline]
-pub fn is_null<T>(field: &Option<T>, column: &'static str) -> Expr<Leaf<Field<'static>>> {
-    Expr(Leaf::IsNull(Field { column, value: Value::Test(field.is_none()) }))
+pub fn is_null<T>(field: &Option<T>, column: &'static str) -> Expr<Derived<Option<Everyone>>> {
+    Expr(Derived { rule: field.is_none().then_some(Everyone), written: Leaf::IsNull(column) })
 }
 
 /// A boolean column.
 #[doc(hidden)]
 #[inline]
-pub fn flag<F: FlagField>(field: &F, column: &'static str) -> Expr<Leaf<Field<'static>>> {
-    Expr(Leaf::Flag(Field { column, value: Value::Test(field.is_set()) }))
+pub fn flag<F: FlagField>(field: &F, column: &'static str) -> Expr<Derived<Option<Everyone>>> {
+    Expr(Derived { rule: field.is_set().then_some(Everyone), written: Leaf::Flag(column) })
 }
 
 /// `is(column, value, …)`
@@ -228,14 +205,35 @@ pub fn is<F: ComparedField>(
     field: &F,
     column: &'static str,
     values: &'static [Literal],
-) -> Expr<Leaf<Field<'static>>> {
+) -> Expr<Derived<Option<Everyone>>> {
     let passes = values.iter().any(|value| field.equals(value));
-    Expr(Leaf::Is(Field { column, value: Value::Test(passes) }, values))
+    Expr(Derived { rule: passes.then_some(Everyone), written: Leaf::Is(column, values) })
 }
 
-/// A term that concerns the subject alone.
+/// `role(name)`
 #[doc(hidden)]
 #[inline]
-pub fn of_subject(leaf: Leaf<Field<'static>>) -> Expr<Leaf<Field<'static>>> {
-    Expr(leaf)
+pub fn of_role(name: &'static str) -> Expr<Derived<ByHand<'static>>> {
+    Expr(Derived { rule: Principal::Role(name), written: Leaf::Subject(Principal::Role(name)) })
+}
+
+/// `account_role(name)`
+#[doc(hidden)]
+#[inline]
+pub fn of_account_role(name: &'static str) -> Expr<Derived<ByHand<'static>>> {
+    Expr(Derived { rule: Principal::AccountRole(name), written: Leaf::Subject(Principal::AccountRole(name)) })
+}
+
+/// `permission(name)`
+#[doc(hidden)]
+#[inline]
+pub fn of_permission(name: &'static str) -> Expr<Derived<Carried<'static>>> {
+    Expr(Derived { rule: Carried(name), written: Leaf::Permission(name) })
+}
+
+/// `every_logged_in_user`
+#[doc(hidden)]
+#[inline]
+pub fn of_every_logged_in_user() -> Expr<Derived<ByHand<'static>>> {
+    Expr(Derived { rule: Principal::EveryLoggedInUser, written: Leaf::Subject(Principal::EveryLoggedInUser) })
 }

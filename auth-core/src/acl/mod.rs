@@ -20,7 +20,10 @@ pub(crate) use self::leaf::one_key;
 pub use self::{
     check::check_access,
     explanation::{Alternative, Explanation, Term, explain},
-    leaf::{Leaf, account_of, flag, is, is_null, of_subject, user_of},
+    leaf::{
+        Leaf, account_of, flag, is, is_null, of_account_role, of_every_logged_in_user, of_permission,
+        of_role, user_of,
+    },
     literal::{Constant, Literal, assert_literal},
     rule::{
         Expr, Rule, account, account_role, both, either, every_logged_in_user, everyone, nobody, permission,

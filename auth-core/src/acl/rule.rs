@@ -207,7 +207,7 @@ impl Rule for ByHand<'_> {
 
 /// The rule that [`permission`] makes.
 #[derive(Debug, Clone, Copy)]
-pub struct Carried<'a>(&'a str);
+pub struct Carried<'a>(pub(super) &'a str);
 
 impl Rule for Carried<'_> {
     #[inline(always)]

@@ -4,9 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
-use super::rules::{leaf, subject};
 use super::{Policy, at, literals, permission, role};
 use crate::acl::{Column, Rule};
+use crate::model::Name;
 
 impl Policy {
     /// The trait for a context that decides by itself.
@@ -40,7 +40,10 @@ impl Policy {
             quote_spanned!(span=> ::auth_core::__private::#function(&#this.#field, #written #(, #values)*))
         };
         let call = |function: &str, column: &Column| called(function, column, None);
-        let of_subject = |leaf: TokenStream| quote!(::auth_core::__private::of_subject(#leaf));
+        let named = |function: &str, name: &Name| {
+            let (function, name) = (Ident::new(function, Span::call_site()), role(name));
+            quote!(::auth_core::__private::#function(#name))
+        };
         let joined = |rules: &[Rule], function: &str| {
             let function = Ident::new(function, Span::call_site());
             let joined = rules.iter().fold(None, |joined: Option<TokenStream>, rule| {
@@ -58,20 +61,11 @@ impl Policy {
             Rule::IsNull(column) => call("is_null", column),
             Rule::Flag(column) => call("flag", column),
             Rule::Is(column, values) => called("is", column, Some(literals(values))),
-            Rule::EveryLoggedInUser => of_subject(subject(&quote!(EveryLoggedInUser))),
-            Rule::Everyone => of_subject(leaf(&quote!(Everyone))),
-            Rule::Role(name) => {
-                let name = role(name);
-                of_subject(subject(&quote!(Role(#name))))
-            }
-            Rule::AccountRole(name) => {
-                let name = role(name);
-                of_subject(subject(&quote!(AccountRole(#name))))
-            }
-            Rule::Permission(name) => {
-                let name = role(name);
-                of_subject(leaf(&quote!(Permission(#name))))
-            }
+            Rule::EveryLoggedInUser => quote!(::auth_core::__private::of_every_logged_in_user()),
+            Rule::Everyone => quote!(::auth_core::everyone()),
+            Rule::Role(name) => named("of_role", name),
+            Rule::AccountRole(name) => named("of_account_role", name),
+            Rule::Permission(name) => named("of_permission", name),
             Rule::Nobody | Rule::Until(_) | Rule::Since(_) | Rule::Granted(..) | Rule::AnyRow(..) => {
                 quote!(::auth_core::nobody())
             }
