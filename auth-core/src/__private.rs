@@ -15,10 +15,7 @@ pub use crate::policy::{
     },
 };
 pub use crate::{
-    acl::{
-        Constant, Leaf, Literal, account_of, assert_literal, both, either, flag, is, is_null,
-        of_account_role, of_every_logged_in_user, of_permission, of_role, user_of,
-    },
+    acl::{Constant, Leaf, Literal, assert_literal, both, derived::*, either},
     context::{AccessQuery, AllLoaded, Context, Granted, Lender, Loaded},
     guard::{
         Admitted, Argument, CallerRequirement, Checked, ContextFrom, ContextRequirement, DeclarativeGuard,

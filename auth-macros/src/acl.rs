@@ -8,6 +8,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, DeriveInput, ExprPath, LitStr, Meta, Path, Token};
 
 pub(crate) use self::declared::ColumnGrant;
+pub(crate) use self::kind::{ColumnTerm, Leaf};
 pub(crate) use self::rule::{Column, RelationRef, Rule, Value};
 use self::rule::{Known, alone, any, behind};
 pub(crate) use self::term::mistaken;
@@ -17,6 +18,7 @@ use crate::nearest::{one_of, suggestion_as};
 use crate::row::{Relation, Row, of_row};
 
 mod declared;
+mod kind;
 mod rule;
 mod term;
 
@@ -93,11 +95,7 @@ pub(crate) fn rows(row: &Row, errors: &mut Errors) -> Option<Rule> {
     let mut is_about_row = true;
     rule.each(&mut |term| {
         is_about_row &= match term {
-            Rule::IsNull(column)
-            | Rule::Flag(column)
-            | Rule::Is(column, _)
-            | Rule::Until(column)
-            | Rule::Since(column) => column.relation.is_none(),
+            Rule::Column(term, column, _) => term.is_about_row() && column.relation.is_none(),
             _ => false,
         };
     });
@@ -178,28 +176,14 @@ pub(crate) fn decides(input: &DeriveInput, row: &Row) -> Decides {
 }
 
 fn needs_only_fields(term: &Rule, row: &Row) -> bool {
-    let field = |column: &Column| match column.relation {
-        None => row.field(&column.name),
-        Some(_) => None,
-    };
     match term {
-        Rule::Nobody
-        | Rule::EveryLoggedInUser
-        | Rule::Everyone
-        | Rule::Role(_)
-        | Rule::AccountRole(_)
-        | Rule::Permission(_) => true,
-        Rule::User(column) | Rule::Account(column) | Rule::IsNull(column) | Rule::Flag(column) => {
-            field(column).is_some()
+        Rule::Nobody | Rule::Subject(..) => true,
+        Rule::Column(term, Column { relation: None, name }, _) => {
+            let field = row.field(name).filter(|field| field.is_plain || !term.has_values);
+            term.in_memory.is_some() && field.is_some()
         }
-        Rule::Is(column, _) => field(column).is_some_and(|field| field.is_plain),
-        // Times have many types, and the database knows them all. It also knows the other rows.
-        Rule::Until(_)
-        | Rule::Since(_)
-        | Rule::Granted(..)
-        | Rule::AnyRow(..)
-        | Rule::Any(_)
-        | Rule::All(_) => false,
+        // The database knows the other rows.
+        Rule::Column(..) | Rule::Granted(..) | Rule::AnyRow(..) | Rule::Any(_) | Rule::All(_) => false,
     }
 }
 

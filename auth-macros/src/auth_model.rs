@@ -55,12 +55,14 @@ fn check_words(row: &Row, acl: &mut Acl, errors: &mut Errors) {
         let mut is_wrong = false;
         rule.each(&mut |rule| {
             let everyone = || row.fields.iter().find(|field| field.column.unraw() == "everyone");
-            if let (Rule::Everyone, Some(field)) = (rule, everyone()) {
+            if let (Rule::Subject(term, None), Some(field)) = (rule, everyone())
+                && term.is_everyone()
+            {
                 errors.push(field.column.span(), AMBIGUOUS);
                 is_wrong = true;
             }
-            let Rule::Flag(Column { relation: None, name }) = rule else { return };
-            if row.field(name).is_some() {
+            let Rule::Column(term, Column { relation: None, name }, _) = rule else { return };
+            if !term.is_flag() || row.field(name).is_some() {
                 return;
             }
             if let Some(suggestion) = suggestion(&name.to_string(), &WORDS) {

@@ -6,6 +6,7 @@
 //! in before it evaluates a list.
 
 mod check;
+pub(crate) mod derived;
 mod explanation;
 mod field;
 mod leaf;
@@ -16,14 +17,11 @@ mod table;
 mod tests;
 
 #[cfg(feature = "diesel")]
-pub(crate) use self::leaf::one_key;
+pub(crate) use self::leaf::{ColumnUse, one_key};
 pub use self::{
     check::check_access,
     explanation::{Alternative, Explanation, Term, explain},
-    leaf::{
-        Leaf, account_of, flag, is, is_null, of_account_role, of_every_logged_in_user, of_permission,
-        of_role, user_of,
-    },
+    leaf::Leaf,
     literal::{Constant, Literal, assert_literal},
     rule::{
         Expr, Rule, account, account_role, both, either, every_logged_in_user, everyone, nobody, permission,

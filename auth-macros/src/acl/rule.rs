@@ -6,7 +6,8 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{ExprPath, LitBool, LitStr, Token, parenthesized, token};
 
-use super::term::{TERMS, called, single, with_relation};
+use super::kind::{ColumnTerm, SubjectTerm, names};
+use super::term::{called, single, with_relation};
 use crate::model::{Name, Permission};
 use crate::nearest::{all_of, one_of};
 use crate::row::Relation;
@@ -14,19 +15,10 @@ use crate::row::Relation;
 /// The condition on a subject and a row.
 pub(crate) enum Rule {
     Nobody,
-    EveryLoggedInUser,
-    Everyone,
-    User(Column),
-    Account(Column),
-    Role(Name),
-    AccountRole(Name),
-    Permission(Name),
-    IsNull(Column),
-    /// A boolean column.
-    Flag(Column),
-    Is(Column, Vec<Value>),
-    Until(Column),
-    Since(Column),
+    /// A term about the subject alone, with the name that it takes.
+    Subject(&'static SubjectTerm, Option<Name>),
+    /// A term about a column, with the values that it is compared with.
+    Column(&'static ColumnTerm, Column, Vec<Value>),
     /// The rule of the own policy of the parent, or of the row that this is about.
     Granted(Option<RelationRef>, Permission, Span),
     /// One of many rows meets all of the rule.
@@ -131,7 +123,7 @@ pub(super) fn behind(input: ParseStream<'_>, expected: &str) -> syn::Error {
         format!(
             "a rule compares nothing by itself; it is made of the terms {}, of boolean columns and of \
              `relation.permission`",
-            all_of(&TERMS)
+            all_of(&names())
         )
     } else {
         format!("expected {expected}")
@@ -160,7 +152,7 @@ fn term(input: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
         return Err(input.error(format_args!(
             "expected a term, such as `account(account_id)`, a boolean column, or `relation.permission`; \
              the terms are {}",
-            one_of(&TERMS)
+            one_of(&names())
         )));
     }
     let name = input.call(Ident::parse_any)?;

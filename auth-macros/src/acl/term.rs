@@ -6,26 +6,11 @@ use syn::parse::ParseStream;
 use syn::{ExprPath, Lit, LitStr, Token};
 
 use super::is_constant;
+use super::kind::{FLAG, Kind, TERMS, names};
 use super::rule::{Column, Known, RelationRef, Rule, Value, alone};
 use crate::model::{KnownPermission, Name, Permission};
 use crate::nearest::{one_of, suggestion, unknown};
 use crate::row::RelationKind;
-
-pub(super) const TERMS: [&str; 13] = [
-    "user",
-    "account",
-    "role",
-    "account_role",
-    "permission",
-    "is_null",
-    "is",
-    "until",
-    "since",
-    "any",
-    "every_logged_in_user",
-    "everyone",
-    "nobody",
-];
 
 /// `name(…)`
 pub(super) fn called(name: &Ident, content: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
@@ -34,48 +19,48 @@ pub(super) fn called(name: &Ident, content: ParseStream<'_>, known: Known<'_>) -
         return Ok(rule);
     }
     Err(content.error(match rule {
-        Rule::EveryLoggedInUser | Rule::Everyone | Rule::Nobody => format!("`{name}` takes nothing"),
-        Rule::Is(..) => "expected `,` and a value".to_owned(),
+        Rule::Subject(_, None) | Rule::Nobody => format!("`{name}` takes nothing"),
+        Rule::Column(term, ..) if term.has_values => "expected `,` and a value".to_owned(),
         _ => format!("`{name}` takes one; join several by `|`: `{name}(…) | {name}(…)`"),
     }))
 }
 
 fn argument(name: &Ident, content: ParseStream<'_>, known: Known<'_>) -> syn::Result<Rule> {
-    let column = || column(name, content, known);
-    let written = name.to_string();
-    Ok(match written.as_str() {
-        "user" => Rule::User(column()?),
-        "account" => Rule::Account(column()?),
-        "is_null" => Rule::IsNull(column()?),
-        "until" => Rule::Until(column()?),
-        "since" => Rule::Since(column()?),
-        "is" => Rule::Is(column()?, values(content)?),
-        "any" => any_row(content, known)?,
-        "role" => Rule::Role(role(name, content, "role")?),
-        "account_role" => Rule::AccountRole(role(name, content, "role")?),
-        "permission" => Rule::Permission(role(name, content, "permission")?),
-        "every_logged_in_user" => Rule::EveryLoggedInUser,
-        "everyone" => Rule::Everyone,
-        "nobody" => Rule::Nobody,
-        _ => {
-            let remedy =
-                suggestion(&written, &TERMS).unwrap_or_else(|| format!("the terms are {}", one_of(&TERMS)));
-            return Err(unknown("term", name, remedy));
+    let Some(kind) = kind(name) else {
+        let (written, names) = (name.to_string(), names());
+        let remedy =
+            suggestion(&written, &names).unwrap_or_else(|| format!("the terms are {}", one_of(&names)));
+        return Err(unknown("term", name, remedy));
+    };
+    Ok(match kind {
+        Kind::Column(term) => {
+            let column = column(name, content, known)?;
+            Rule::Column(term, column, if term.has_values { values(content)? } else { Vec::new() })
         }
+        Kind::Subject(term) => {
+            let takes = term.takes.map(|noun| named(name, content, noun));
+            Rule::Subject(term, takes.transpose()?)
+        }
+        Kind::AnyRow => any_row(content, known)?,
+        Kind::Nobody => Rule::Nobody,
     })
+}
+
+fn kind(name: &Ident) -> Option<&'static Kind> {
+    TERMS.iter().find(|(known, _)| name == known).map(|(_, kind)| kind)
 }
 
 /// A word by itself.
 pub(super) fn single(name: Ident, known: Known<'_>) -> syn::Result<Rule> {
-    let word = name.to_string();
     let error = |message| Err(syn::Error::new(name.span(), message));
-    match word.as_str() {
-        "every_logged_in_user" => return Ok(Rule::EveryLoggedInUser),
-        "everyone" => return Ok(Rule::Everyone),
-        "nobody" => return Ok(Rule::Nobody),
-        "any" => return error("any of which rows? Write `any(relation: RULE)`".to_owned()),
-        _ if TERMS.contains(&word.as_str()) => return error(format!("`{name}` of what? Write `{name}(…)`")),
-        _ => {}
+    match kind(&name) {
+        Some(Kind::Nobody) => return Ok(Rule::Nobody),
+        Some(Kind::Subject(term)) if term.takes.is_none() => return Ok(Rule::Subject(term, None)),
+        Some(Kind::AnyRow) => return error("any of which rows? Write `any(relation: RULE)`".to_owned()),
+        Some(Kind::Subject(_) | Kind::Column(_)) => {
+            return error(format!("`{name}` of what? Write `{name}(…)`"));
+        }
+        None => {}
     }
     match known {
         Known::Context(relations) => {
@@ -95,7 +80,7 @@ pub(super) fn single(name: Ident, known: Known<'_>) -> syn::Result<Rule> {
 fn flag_or_permission(name: Ident) -> Rule {
     match permission(&name) {
         Some(permission) => Rule::Granted(None, permission, name.span()),
-        None => Rule::Flag(Column { relation: None, name }),
+        None => Rule::Column(&FLAG, Column { relation: None, name }, Vec::new()),
     }
 }
 
@@ -107,7 +92,7 @@ pub(super) fn with_relation(name: &Ident, input: ParseStream<'_>, known: Known<'
     one_step(name, &word, input)?;
     Ok(match permission(&word) {
         Some(permission) => Rule::Granted(Some(relation), permission, word.span()),
-        None => Rule::Flag(Column { relation: Some(relation), name: word }),
+        None => Rule::Column(&FLAG, Column { relation: Some(relation), name: word }, Vec::new()),
     })
 }
 
@@ -242,7 +227,7 @@ pub(crate) fn mistaken(name: &str, is_many: bool) -> String {
 }
 
 /// `"name"` or a path to a constant.
-fn role(term: &Ident, input: ParseStream<'_>, noun: &str) -> syn::Result<Name> {
+fn named(term: &Ident, input: ParseStream<'_>, noun: &str) -> syn::Result<Name> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         if literal.value().is_empty() {

@@ -5,8 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
 use super::{Policy, at, literals, permission, role};
-use crate::acl::{Column, Rule};
-use crate::model::Name;
+use crate::acl::{Column, ColumnTerm, Rule, Value};
 
 impl Policy {
     /// The trait for a context that decides by itself.
@@ -30,20 +29,6 @@ impl Policy {
 
     /// A rule over the fields.
     fn expression(&self, rule: &Rule) -> TokenStream {
-        let called = |function: &str, column: &Column, values: Option<TokenStream>| {
-            let span = at(column.name.span());
-            let function = Ident::new(function, span);
-            let field = self.row.field(&column.name).map(|field| &field.field);
-            let this = Ident::new("self", Span::call_site());
-            let written = column.name.unraw().to_string();
-            let values = values.into_iter();
-            quote_spanned!(span=> ::auth_core::__private::#function(&#this.#field, #written #(, #values)*))
-        };
-        let call = |function: &str, column: &Column| called(function, column, None);
-        let named = |function: &str, name: &Name| {
-            let (function, name) = (Ident::new(function, Span::call_site()), role(name));
-            quote!(::auth_core::__private::#function(#name))
-        };
         let joined = |rules: &[Rule], function: &str| {
             let function = Ident::new(function, Span::call_site());
             let joined = rules.iter().fold(None, |joined: Option<TokenStream>, rule| {
@@ -56,21 +41,28 @@ impl Policy {
             joined.unwrap_or_else(|| quote!(::auth_core::nobody()))
         };
         match rule {
-            Rule::User(column) => call("user_of", column),
-            Rule::Account(column) => call("account_of", column),
-            Rule::IsNull(column) => call("is_null", column),
-            Rule::Flag(column) => call("flag", column),
-            Rule::Is(column, values) => called("is", column, Some(literals(values))),
-            Rule::EveryLoggedInUser => quote!(::auth_core::__private::of_every_logged_in_user()),
-            Rule::Everyone => quote!(::auth_core::everyone()),
-            Rule::Role(name) => named("of_role", name),
-            Rule::AccountRole(name) => named("of_account_role", name),
-            Rule::Permission(name) => named("of_permission", name),
-            Rule::Nobody | Rule::Until(_) | Rule::Since(_) | Rule::Granted(..) | Rule::AnyRow(..) => {
-                quote!(::auth_core::nobody())
+            Rule::Subject(term, name) => {
+                let function = Ident::new(term.in_memory, Span::call_site());
+                let name = name.iter().map(role);
+                quote!(::auth_core::__private::#function(#(#name)*))
             }
+            Rule::Column(term, column, values) => self.field_term(term, column, values),
+            Rule::Nobody | Rule::Granted(..) | Rule::AnyRow(..) => quote!(::auth_core::nobody()),
             Rule::Any(rules) => joined(rules, "either"),
             Rule::All(rules) => joined(rules, "both"),
         }
+    }
+
+    /// A term over a field.
+    fn field_term(&self, term: &ColumnTerm, column: &Column, values: &[Value]) -> TokenStream {
+        let span = at(column.name.span());
+        // What the database alone decides is in no list.
+        let Some(function) = term.in_memory else { return quote!(::auth_core::nobody()) };
+        let function = Ident::new(function, span);
+        let field = self.row.field(&column.name).map(|field| &field.field);
+        let this = Ident::new("self", Span::call_site());
+        let written = column.name.unraw().to_string();
+        let values = term.has_values.then(|| literals(values)).into_iter();
+        quote_spanned!(span=> ::auth_core::__private::#function(&#this.#field, #written #(, #values)*))
     }
 }

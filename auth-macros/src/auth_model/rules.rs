@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 use super::rule_row::RuleRow;
 use super::{AMBIGUOUS, Policy, at, literals, permission, role, shown};
-use crate::acl::{Column, RelationRef, Rule, written};
+use crate::acl::{Column, ColumnTerm, Leaf, RelationRef, Rule, Value, written};
 use crate::model::{KnownPermission, Permission};
 use crate::nearest::suggestion_as;
 use crate::row::{Relation, RelationKind};
@@ -212,47 +212,25 @@ impl Policy {
 fn rule_at(rule: &Rule, row: &RuleRow<'_>) -> TokenStream {
     let of = quote!(::auth_core::__private::Rule);
     let of_leaf = |leaf: TokenStream| quote!(#of::Leaf(#leaf));
-    let of_name = |principal: &str, name| {
-        let (principal, name) = (Ident::new(principal, Span::call_site()), role(name));
-        of_leaf(subject(&quote!(#principal(#name))))
-    };
     let joined = |rules: &[Rule]| {
         let rules = rules.iter().map(|rule| rule_at(rule, row));
         quote!(&[#(#rules),*])
     };
     match rule {
         Rule::Nobody => quote!(#of::Any(&[])),
-        Rule::EveryLoggedInUser => of_leaf(subject(&quote!(EveryLoggedInUser))),
-        Rule::Everyone => {
-            let (columns, everyone) = (row.columns.clone(), leaf(&quote!(Everyone)));
-            if row.row.is_some() {
-                return of_leaf(everyone);
+        Rule::Subject(term, name) => {
+            let leaf = leaf(term.leaf, name.as_ref().map(role).as_slice());
+            // The columns of other rows are known where their policy is.
+            let columns = row.row.is_none().then_some(&row.columns);
+            match columns.filter(|_| term.is_everyone()) {
+                None => of_leaf(leaf),
+                Some(columns) => of_leaf(quote!(const {
+                    ::auth_core::__private::column::assert_no_column(#columns, "everyone", #AMBIGUOUS);
+                    #leaf
+                })),
             }
-            of_leaf(quote!(const {
-                ::auth_core::__private::column::assert_no_column(#columns, "everyone", #AMBIGUOUS);
-                #everyone
-            }))
         }
-        Rule::Role(name) => of_name("Role", name),
-        Rule::AccountRole(name) => of_name("AccountRole", name),
-        Rule::Permission(name) => {
-            let name = role(name);
-            of_leaf(leaf(&quote!(Permission(#name))))
-        }
-        Rule::User(column) => column_rule(column, row, &ID, None, |column| subject(&quote!(User(#column)))),
-        Rule::Account(column) => {
-            column_rule(column, row, &ID, None, |column| subject(&quote!(Account(#column))))
-        }
-        Rule::IsNull(column) => {
-            column_rule(column, row, &NULL, None, |column| leaf(&quote!(IsNull(#column))))
-        }
-        Rule::Flag(column) => column_rule(column, row, &FLAG, None, |column| leaf(&quote!(Flag(#column)))),
-        Rule::Is(column, values) => {
-            let values = literals(values);
-            column_rule(column, row, &COMPARED, Some(&values), |column| leaf(&quote!(Is(#column, #values))))
-        }
-        Rule::Until(column) => column_rule(column, row, &TIME, None, |column| leaf(&quote!(Until(#column)))),
-        Rule::Since(column) => column_rule(column, row, &TIME, None, |column| leaf(&quote!(Since(#column)))),
+        Rule::Column(term, column, values) => column_rule(term, column, values, row),
         Rule::Granted(None, granted, _) => {
             let (columns, word) = (&row.columns, written(granted).replace('-', "_"));
             let ambiguous = format!(
@@ -288,31 +266,33 @@ fn rule_at(rule: &Rule, row: &RuleRow<'_>) -> TokenStream {
 
 /// A term about a column, whose type the schema has, or the derive of the related rows.
 fn column_rule(
+    term: &ColumnTerm,
     Column { relation, name }: &Column,
+    values: &[Value],
     row: &RuleRow<'_>,
-    expected: &Expected,
-    values: Option<&TokenStream>,
-    leaf: impl Fn(&TokenStream) -> TokenStream,
 ) -> TokenStream {
     let of = quote!(::auth_core::__private::Rule);
+    let (check, values) = (term.check, term.has_values.then(|| literals(values)));
+    let leaf =
+        |column| leaf(term.leaf, &[Some(column), values.clone()].into_iter().flatten().collect::<Vec<_>>());
     let span = at(name.span());
     let word = name.unraw().to_string();
     let behind = relation.as_ref().map(|relation| row.behind(relation, false));
     let tested = behind.as_ref().unwrap_or(row);
     if let Some(row) = tested.row {
         let table = row.table_at(span);
-        let function = Ident::new(expected.own, span);
-        let mistyped = format!("the column `{word}` {}", expected.mistyped);
-        let values = values.map(|values| quote!(, #values, #mistyped));
+        let function = Ident::new(check.own, span);
+        let mistyped = format!("the column `{word}` {}", check.mistyped);
+        let values = values.as_ref().map(|values| quote!(, #values, #mistyped));
         let column = quote_spanned! {span=>
             const { ::auth_core::__private::column::#function::<#table::#name>(#word #values) }
         };
-        let leaf = leaf(&column);
+        let leaf = leaf(column);
         return quote!(#of::Leaf(#leaf));
     }
     let RuleRow { shown, columns, relation: reference, .. } = tested;
     // A permission stands where a boolean column does.
-    let permissions = if expected.own == FLAG.own { KnownPermission::NAMES.as_slice() } else { &[] };
+    let permissions = if term.is_flag() { KnownPermission::NAMES.as_slice() } else { &[] };
     let as_term = |meant: &str| {
         let meant = meant.replace('-', "_");
         relation.as_ref().map_or_else(|| meant.clone(), |RelationRef { name, .. }| format!("{name}.{meant}"))
@@ -322,13 +302,13 @@ fn column_rule(
         format!("a policy asks about the columns of {related} that are fields of `{shown}`")
     });
     let unknown = format!("no field of `{shown}` holds a column `{word}`; {remedy}");
-    let mistyped = format!("the column `{word}` of `{shown}` {}", expected.mistyped);
-    let function = Ident::new(expected.of_related, span);
-    let values = values.map(|values| quote!(#values,));
+    let mistyped = format!("the column `{word}` of `{shown}` {}", check.mistyped);
+    let function = Ident::new(check.of_related, span);
+    let values = values.as_ref().map(|values| quote!(#values,));
     let column = quote_spanned! {span=>
         const { ::auth_core::__private::column::#function(#columns, #word, #values #unknown, #mistyped) }
     };
-    let leaf = leaf(&column);
+    let leaf = leaf(column);
     if relation.is_some() {
         quote!(#of::Related(#reference, &#of::Leaf(#leaf)))
     } else {
@@ -336,38 +316,17 @@ fn column_rule(
     }
 }
 
-/// A term's requirement on its column: the function that checks a column of the context, the one that finds a column of
-/// related rows, and the error for a column of another type.
-struct Expected {
-    own: &'static str,
-    of_related: &'static str,
-    mistyped: &'static str,
-}
-
-const ID: Expected = Expected { own: "id_column", of_related: "id_column_of", mistyped: "does not hold ids" };
-const NULL: Expected =
-    Expected { own: "null_column", of_related: "null_column_of", mistyped: "is never null" };
-const FLAG: Expected = Expected {
-    own: "flag_column",
-    of_related: "flag_column_of",
-    mistyped: "is not true or false; compare it",
-};
-const COMPARED: Expected = Expected {
-    own: "compared_column",
-    of_related: "compared_column_of",
-    mistyped: "cannot have one of these values; a boolean column has `true` and `false`, an integer column the \
-               integers of its size, and a text column texts",
-};
-const TIME: Expected = Expected {
-    own: "time_column",
-    of_related: "time_column_of",
-    mistyped: "does not hold a time; `until` and `since` compare a `Timestamp`",
-};
-
-pub(super) fn leaf(term: &TokenStream) -> TokenStream {
-    quote!(::auth_core::__private::Leaf::#term)
-}
-
-pub(super) fn subject(principal: &TokenStream) -> TokenStream {
-    leaf(&quote!(Subject(::auth_core::Principal::#principal)))
+/// A term as data, with what stands in its parentheses.
+fn leaf(leaf: Leaf, arguments: &[TokenStream]) -> TokenStream {
+    let arguments = (!arguments.is_empty()).then(|| quote!((#(#arguments),*)));
+    match leaf {
+        Leaf::Plain(variant) => {
+            let variant = Ident::new(variant, Span::call_site());
+            quote!(::auth_core::__private::Leaf::#variant #arguments)
+        }
+        Leaf::Principal(principal) => {
+            let principal = Ident::new(principal, Span::call_site());
+            quote!(::auth_core::__private::Leaf::Subject(::auth_core::Principal::#principal #arguments))
+        }
+    }
 }

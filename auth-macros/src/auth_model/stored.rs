@@ -78,12 +78,9 @@ impl Policy {
         }
         for grant in &self.acl.grants {
             grant.rule.each(&mut |term| {
-                let (Rule::User(column) | Rule::Account(column) | Rule::Flag(column) | Rule::Is(column, _)) =
-                    term
-                else {
-                    return;
-                };
-                if compared.iter().all(|other| other.unraw() != column.name.unraw()) {
+                let Rule::Column(term, column, _) = term else { return };
+                if term.check.reads_value && compared.iter().all(|other| other.unraw() != column.name.unraw())
+                {
                     compared.push(&column.name);
                 }
             });

@@ -3,7 +3,7 @@
 use syn::DeriveInput;
 use syn::ext::IdentExt as _;
 
-use crate::acl::{self, Column, RelationRef, Rule};
+use crate::acl::{self, Column, Leaf, RelationRef, Rule};
 use crate::errors::Errors;
 use crate::model::Name;
 use crate::row::Row;
@@ -17,15 +17,15 @@ enum Meant {
 
 /// Each kind of term, and how it is shown.
 const TERMS: [(&str, &str); 10] = [
-    ("every_logged_in_user", "everybody"),
+    ("every_logged_in_user", "EveryLoggedInUser"),
     ("nobody", "nobody"),
-    ("user(owner_id)", "user owner_id"),
-    ("account(asset.account_id)", "account 0.account_id"),
-    ("role(\"editor\")", "role editor"),
-    ("account_role(\"Auditor\")", "account_role Auditor"),
-    ("is_null(owner_id)", "null owner_id"),
-    ("is_public", "flag is_public"),
-    ("site.is_public", "flag 1.is_public"),
+    ("user(owner_id)", "User owner_id"),
+    ("account(asset.account_id)", "Account 0.account_id"),
+    ("role(\"editor\")", "Role editor"),
+    ("account_role(\"Auditor\")", "AccountRole Auditor"),
+    ("is_null(owner_id)", "IsNull owner_id"),
+    ("is_public", "Flag is_public"),
+    ("site.is_public", "Flag 1.is_public"),
     ("asset.read", "granted 0"),
 ];
 
@@ -92,6 +92,12 @@ fn place(RelationRef { name, index }: &RelationRef) -> String {
     index.map_or_else(|| name.to_string(), |index| index.to_string())
 }
 
+const fn variant(leaf: Leaf) -> &'static str {
+    match leaf {
+        Leaf::Principal(variant) | Leaf::Plain(variant) => variant,
+    }
+}
+
 /// A rule as it was read.
 fn shown(rule: &Rule) -> String {
     let column = |Column { relation, name }: &Column| match relation {
@@ -105,18 +111,14 @@ fn shown(rule: &Rule) -> String {
     let all = |rules: &[Rule]| rules.iter().map(shown).collect::<Vec<_>>().join(", ");
     match rule {
         Rule::Nobody => "nobody".to_owned(),
-        Rule::EveryLoggedInUser => "everybody".to_owned(),
-        Rule::User(of) => format!("user {}", column(of)),
-        Rule::Account(of) => format!("account {}", column(of)),
-        Rule::Role(of) => format!("role {}", name(of)),
-        Rule::AccountRole(of) => format!("account_role {}", name(of)),
-        Rule::IsNull(of) => format!("null {}", column(of)),
-        Rule::Flag(of) => format!("flag {}", column(of)),
-        Rule::Everyone => "everyone".to_owned(),
-        Rule::Permission(of) => format!("permission {}", name(of)),
-        Rule::Is(of, values) => format!("is {} of {}", column(of), values.len()),
-        Rule::Until(of) => format!("until {}", column(of)),
-        Rule::Since(of) => format!("since {}", column(of)),
+        Rule::Subject(term, None) => variant(term.leaf).to_owned(),
+        Rule::Subject(term, Some(of)) => format!("{} {}", variant(term.leaf), name(of)),
+        Rule::Column(term, of, values) if values.is_empty() => {
+            format!("{} {}", variant(term.leaf), column(of))
+        }
+        Rule::Column(term, of, values) => {
+            format!("{} {} of {}", variant(term.leaf), column(of), values.len())
+        }
         Rule::Granted(Some(relation), ..) => format!("granted {}", place(relation)),
         Rule::Granted(None, granted, _) => format!("granted {}", acl::written(granted)),
         Rule::AnyRow(relation, rule) => format!("any row of {}: {}", place(relation), shown(rule)),
@@ -156,18 +158,18 @@ fn a_rule_is_read_as_it_was_meant_with_few_parentheses_and_with_many() {
 #[test]
 fn and_binds_more_tightly_than_or() {
     for (written, meant) in [
-        ("is_public | nobody & asset.read", "any[flag is_public, all[nobody, granted 0]]"),
-        ("is_public & nobody | asset.read", "any[all[flag is_public, nobody], granted 0]"),
-        ("is_public & (nobody | asset.read)", "all[flag is_public, any[nobody, granted 0]]"),
-        ("(is_public | nobody) & asset.read", "all[any[flag is_public, nobody], granted 0]"),
-        ("((is_public))", "flag is_public"),
+        ("is_public | nobody & asset.read", "any[Flag is_public, all[nobody, granted 0]]"),
+        ("is_public & nobody | asset.read", "any[all[Flag is_public, nobody], granted 0]"),
+        ("is_public & (nobody | asset.read)", "all[Flag is_public, any[nobody, granted 0]]"),
+        ("(is_public | nobody) & asset.read", "all[any[Flag is_public, nobody], granted 0]"),
+        ("((is_public))", "Flag is_public"),
         (
             "any(shares: user(user_id) | team.read & until(ends_at)) & is_public | everyone",
-            "any[all[any row of 2: any[user user_id, all[granted team, until ends_at]], flag is_public], everyone]",
+            "any[all[any row of 2: any[User user_id, all[granted team, Until ends_at]], Flag is_public], Everyone]",
         ),
         (
             "any(shares: any(teams: read) & is(level, 1, -2, \"x\", path::X))",
-            "any row of 2: all[any row of teams: granted read, is level of 4]",
+            "any row of 2: all[any row of teams: granted read, Is level of 4]",
         ),
     ] {
         assert_eq!(read(written), meant, "{written}");

@@ -4,9 +4,9 @@ use std::ptr;
 
 use super::Index;
 use crate::{
-    acl::Leaf,
+    acl::{ColumnUse, Leaf},
     policy::{Column, Policy, Relation, RelationKind, Rule},
-    vocabulary::{Permission, Principal},
+    vocabulary::Permission,
 };
 
 /// How a statement finds rows of a table, if it does not look at all of them.
@@ -152,12 +152,11 @@ impl Walk {
 }
 
 fn of_leaf(leaf: &Leaf<Column>) -> Access {
-    match leaf {
-        Leaf::Subject(Principal::User(column) | Principal::Account(column)) => Access::by(column, true),
-        Leaf::Until(column) | Leaf::Since(column) => Access { times: vec![column.name], ..Access::default() },
-        Leaf::Flag(column) | Leaf::Is(column, _) => Access { values: vec![column.name], ..Access::default() },
-        // They concern the subject alone, or are true of too many rows.
-        Leaf::Subject(_) | Leaf::Permission(_) | Leaf::Everyone | Leaf::IsNull(_) => Access::default(),
+    match leaf.column_use() {
+        ColumnUse::None => Access::default(),
+        ColumnUse::Subject(column) => Access::by(column, true),
+        ColumnUse::Value(column) => Access { values: vec![column.name], ..Access::default() },
+        ColumnUse::Time(column) => Access { times: vec![column.name], ..Access::default() },
     }
 }
 
