@@ -18,6 +18,7 @@ use auth_core::{
     test::AlwaysAs,
 };
 use serde_json::Value;
+use tracing::Level;
 
 use crate::fixture::{Resource, World};
 
@@ -45,7 +46,8 @@ pub(crate) async fn events_of(
     // One subscriber for the whole process: those that come and go disturb each other's tests.
     static SUBSCRIBER: Once = Once::new();
     SUBSCRIBER.call_once(|| {
-        let subscriber = tracing_subscriber::fmt().json().with_writer(|| ThreadLog).finish();
+        let subscriber = tracing_subscriber::fmt().json().with_max_level(Level::DEBUG);
+        let subscriber = subscriber.with_writer(|| ThreadLog).finish();
         tracing::subscriber::set_global_default(subscriber).unwrap();
     });
 
@@ -129,6 +131,21 @@ async fn each_decision_is_one_event() {
         ],
     );
     assert!(context["load_us"].is_u64());
+}
+
+#[actix_web::test]
+async fn a_log_at_the_usual_level_has_what_was_denied_and_not_what_was_allowed() {
+    for (path, token, levels) in [
+        ("/resources/1", "chef", &["DEBUG", "DEBUG", "DEBUG"][..]),
+        ("/resources/2", "chef", &["DEBUG", "DEBUG", "INFO"]),
+        ("/resources/1", "member", &["DEBUG", "INFO"]),
+        ("/resources/1", "nobody", &["INFO"]),
+    ] {
+        let auth = World::new().auth();
+        let (_, events) = events(|app| _ = app.app_data(auth).service(view), path, token).await;
+        let logged: Vec<_> = events.iter().map(|event| event["level"].as_str().unwrap()).collect();
+        assert_eq!(logged, levels, "{path} by {token}");
+    }
 }
 
 #[actix_web::test]

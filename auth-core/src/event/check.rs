@@ -1,6 +1,6 @@
 //! Checks, and how a check emits its decision: to the observers, and as a `tracing` event.
 //!
-//! A decision is an `INFO` event; a failure is an `ERROR` event that also has its cause.
+//! A decision to allow is a `DEBUG` event, one to deny an `INFO` event; a failure is an `ERROR` event that also has its cause.
 
 use std::{
     borrow::Cow,
@@ -226,7 +226,13 @@ impl<'a> Check<'a> {
 
     fn emit(&self, decision: Decision, error: Option<&(dyn Error + 'static)>) {
         let observers = self.observers();
-        if observers.is_empty() && !logs(if error.is_some() { Level::ERROR } else { Level::INFO }) {
+        // Most requests are allowed: their events would hide the others.
+        let level = match error {
+            Some(_) => Level::ERROR,
+            None if decision.is_allowed() => Level::DEBUG,
+            None => Level::INFO,
+        };
+        if observers.is_empty() && !logs(level) {
             return;
         }
         let details = EventDetails {
@@ -235,10 +241,11 @@ impl<'a> Check<'a> {
             error: error.map(|error| Causes(error).to_string()),
             duration: self.duration(),
         };
-        if error.is_some() {
-            log!(error, self, details, decision);
-        } else {
-            log!(info, self, details, decision);
+        // The level is part of an event's code, so each has its own.
+        match level {
+            Level::ERROR => log!(error, self, details, decision),
+            Level::DEBUG => log!(debug, self, details, decision),
+            _ => log!(info, self, details, decision),
         }
         if observers.is_empty() {
             return;
@@ -298,7 +305,7 @@ struct EventDetails<'a> {
 
 /// The time, if a check is logged. If it is not observed, not even the clock is read.
 pub(crate) fn clock() -> Option<Instant> {
-    (logs(Level::INFO) || logs(Level::ERROR)).then(Instant::now)
+    [Level::DEBUG, Level::INFO, Level::ERROR].into_iter().any(logs).then(Instant::now)
 }
 
 /// The time, if a check by this subject is observed.
@@ -310,6 +317,7 @@ pub(crate) fn clock_of(subject: &dyn Subject) -> Option<Instant> {
 fn logs(level: Level) -> bool {
     match level {
         Level::ERROR => tracing::enabled!(target: "auth", Level::ERROR),
+        Level::DEBUG => tracing::enabled!(target: "auth", Level::DEBUG),
         _ => tracing::enabled!(target: "auth", Level::INFO),
     }
 }

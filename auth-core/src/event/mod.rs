@@ -7,6 +7,8 @@
 //! have several, where what is unreadable is [hidden](crate::AuthBuilder::hide_unreadable)); one that is let in has only
 //! events with the outcome `allow`.
 //!
+//! The level in `tracing` is `DEBUG` for a decision to allow, `INFO` for one to deny, and `ERROR` for a failure.
+//!
 //! # The schema
 //!
 //! An event serializes as these fields, and `tracing` has the same names. A field that does not apply is left out. Fields
