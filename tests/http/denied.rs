@@ -1,5 +1,6 @@
 //! The rendering of denials: for all handlers, for one of them, and the rules that hold for every renderer.
 
+mod caller;
 mod returned;
 
 use std::{

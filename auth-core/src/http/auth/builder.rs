@@ -71,7 +71,8 @@ impl AuthBuilder {
     /// Says how denials of all handlers under this [`Auth`] are rendered. Left out, as problem documents
     /// ([`denial::problem`](crate::http::denial::problem)).
     ///
-    /// The renderer gets the request and its denial, and makes any page of it, or a redirect to a log-in.
+    /// The renderer gets the request and its denial, and makes any page of it, or a redirect to a log-in. By
+    /// [`denial::caller`](crate::http::denial::caller) it learns who is logged in.
     /// [`denial`](crate::http::denial) has ready ones, and says what holds for all of them. An attribute's `on_denied =
     /// path` takes its place for one handler.
     ///

@@ -15,9 +15,10 @@
 //! An [`AuthError`] that a handler itself returns is rendered, too, where
 //! [`GuardedResponses`](crate::protected::GuardedResponses) is around the application.
 //!
-//! A renderer runs on the event loop, so it must not block. It learns no more than the client may learn:
-//! why a request was denied is in the log.
+//! A renderer runs on the event loop, so it must not block. It learns no more than the client may learn: [`caller`] says who
+//! is logged in, and why a request was denied is in the log.
 
+mod caller;
 mod unread;
 
 use std::{
@@ -35,6 +36,7 @@ use actix_web::{
 };
 use html_escape::encode_text;
 
+pub use self::caller::caller;
 pub(crate) use self::unread::Unread;
 use crate::{
     error::{AuthError, Returned},
