@@ -37,6 +37,7 @@ impl VectorUser {
         LoggedIn {
             id: key(self.id),
             account_id: key(self.account.id),
+            email: String::new(),
             roles: self.roles.clone(),
             account_roles: self.account.roles.clone(),
             token: None,

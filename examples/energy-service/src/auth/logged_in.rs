@@ -34,6 +34,8 @@ pub struct LoggedIn {
     pub id: i32,
     /// The account that the user belongs to.
     pub account_id: i32,
+    /// The email address of the log-in, for pages.
+    pub email: String,
     /// The names of the user's roles.
     pub roles: Vec<String>,
     /// The names of the account's roles.
@@ -91,13 +93,14 @@ impl FindByToken for LoggedIn {
             // A user who was deactivated is logged out at once, also with a valid token.
             .filter(users::active)
             .select((
-                (users::id, users::account_id, users::log_outs),
+                (users::id, users::account_id, users::email, users::log_outs),
                 auth_tokens::created_at,
                 (roles::name.nullable(), account_roles::name.nullable()),
             ))
             .load(connection)?;
 
-        let &(user, issued_at, _) = held.first().ok_or(LoadError::NotFound)?;
+        let (user, issued_at) =
+            held.first().map(|(user, at, _)| (user.clone(), *at)).ok_or(LoadError::NotFound)?;
         let token = Some(UsedToken { hash: *token, issued_at });
         Ok(Self::new(user, token, held.into_iter().map(|(.., roles)| roles)))
     }
@@ -165,13 +168,13 @@ impl FindByUsername for LoggedIn {
         let held: Vec<(User, String, Roles)> = active_users!()
             .filter(users::email.eq(email.to_ascii_lowercase()))
             .select((
-                (users::id, users::account_id, users::log_outs),
+                (users::id, users::account_id, users::email, users::log_outs),
                 users::password_hash,
                 (roles::name.nullable(), account_roles::name.nullable()),
             ))
             .load(connection)?;
         let (user, hash, _) = held.first().ok_or(LoadError::NotFound)?;
-        let (user, hash) = (*user, PasswordHash::from(hash.clone()));
+        let (user, hash) = (user.clone(), PasswordHash::from(hash.clone()));
         Ok((Self::new(user, None, held.into_iter().map(|(.., roles)| roles)), hash))
     }
 
@@ -181,8 +184,8 @@ impl FindByUsername for LoggedIn {
     }
 }
 
-/// A user's id, account, and number of log-outs.
-type User = (i32, i32, i32);
+/// A user's id, account, email address, and number of log-outs.
+type User = (i32, i32, String, i32);
 
 /// A row of a role of the user and one of the account: each with each, as those are few.
 type Roles = (Option<String>, Option<String>);
@@ -197,12 +200,12 @@ impl LoggedIn {
         let held: Vec<(User, Roles)> = active_users!()
             .filter(users::id.eq(id))
             .select((
-                (users::id, users::account_id, users::log_outs),
+                (users::id, users::account_id, users::email, users::log_outs),
                 (roles::name.nullable(), account_roles::name.nullable()),
             ))
             .load(connection)?;
 
-        let &(user, _) = held.first().ok_or(LoadError::NotFound)?;
+        let user = held.first().map(|(user, _)| user.clone()).ok_or(LoadError::NotFound)?;
         Ok(Self::new(user, None, held.into_iter().map(|(_, roles)| roles)))
     }
 
@@ -213,7 +216,7 @@ impl LoggedIn {
     }
 
     fn new(
-        (id, account_id, log_outs): User,
+        (id, account_id, email, log_outs): User,
         token: Option<UsedToken>,
         held: impl Iterator<Item = Roles>,
     ) -> Self {
@@ -223,7 +226,7 @@ impl LoggedIn {
                 names.extend(name.filter(|name| !names.contains(name)));
             }
         }
-        Self { id, account_id, roles, account_roles, token, log_outs }
+        Self { id, account_id, email, roles, account_roles, token, log_outs }
     }
 }
 

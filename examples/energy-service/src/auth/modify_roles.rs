@@ -30,6 +30,7 @@ use crate::models::{Account, User};
 /// let adam = LoggedIn {
 ///     id: 2,
 ///     account_id: 3,
+///     email: "adam@sunnyside.example".to_owned(),
 ///     roles: vec!["account-admin".to_owned()],
 ///     account_roles: Vec::new(),
 ///     token: None,
@@ -82,7 +83,15 @@ mod tests {
 
     fn who_asks(id: i32, account_id: i32, role: &str) -> LoggedIn {
         let roles = vec![role.to_owned()];
-        LoggedIn { id, account_id, roles, account_roles: Vec::new(), token: None, log_outs: 0 }
+        LoggedIn {
+            id,
+            account_id,
+            email: String::new(),
+            roles,
+            account_roles: Vec::new(),
+            token: None,
+            log_outs: 0,
+        }
     }
 
     /// User 1 of account 3.

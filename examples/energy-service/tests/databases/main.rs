@@ -24,6 +24,7 @@ mod sqlite {
     mod parts;
     mod races;
     mod readable;
+    mod refused;
     mod requests;
     mod shares;
 }
@@ -48,6 +49,7 @@ mod postgres {
     mod parts;
     mod races;
     mod readable;
+    mod refused;
     mod requests;
     mod servers;
     mod shares;
@@ -73,6 +75,7 @@ mod mysql {
     mod parts;
     mod races;
     mod readable;
+    mod refused;
     mod requests;
     mod servers;
     mod shares;

@@ -34,21 +34,16 @@ const ENTRIES: [Entry; 5] = [
     Entry { section: Section::Overview, path: "/", name: "Overview", is_for: everyone },
     Entry { section: Section::Assets, path: "/assets", name: "Assets", is_for: everyone },
     Entry { section: Section::Accounts, path: "/accounts", name: "Accounts", is_for: everyone },
-    Entry { section: Section::Guards, path: "/guards", name: "Guards", is_for: reviewers },
-    Entry {
-        section: Section::AccessMatrix,
-        path: "/access-matrix",
-        name: "Access matrix",
-        is_for: reviewers,
-    },
+    Entry { section: Section::Guards, path: "/guards", name: "Guards", is_for: reviews },
+    Entry { section: Section::AccessMatrix, path: "/access-matrix", name: "Access matrix", is_for: reviews },
 ];
 
 fn everyone(_: &LoggedIn) -> bool {
     true
 }
 
-/// The users who pass the guards of these pages.
-fn reviewers(user: &LoggedIn) -> bool {
+/// Whether the user passes the guards of the pages about guards.
+pub(super) fn reviews(user: &LoggedIn) -> bool {
     [ADMIN, ADMIN_READER].into_iter().any(|role| user.has_role(role))
 }
 
@@ -76,7 +71,7 @@ impl Done {
 /// A page for a user who is logged in.
 pub(super) struct Page<'a> {
     user: &'a LoggedIn,
-    section: Section,
+    section: Option<Section>,
     /// The pages above this one, from the top: path and name.
     trail: Vec<(String, String)>,
     title: String,
@@ -86,7 +81,12 @@ pub(super) struct Page<'a> {
 
 impl<'a> Page<'a> {
     pub(super) fn new(user: &'a LoggedIn, section: Section, title: impl Into<String>) -> Self {
-        Self { user, section, trail: Vec::new(), title: title.into(), done: None, is_wide: false }
+        Self { section: Some(section), ..Self::elsewhere(user, title) }
+    }
+
+    /// In no part of the service.
+    pub(super) fn elsewhere(user: &'a LoggedIn, title: impl Into<String>) -> Self {
+        Self { user, section: None, trail: Vec::new(), title: title.into(), done: None, is_wide: false }
     }
 
     /// Below another page, and that below those which are named before.
@@ -113,7 +113,7 @@ impl<'a> Page<'a> {
                     ul {
                         @for entry in ENTRIES.iter().filter(|entry| (entry.is_for)(self.user)) {
                             // The page itself, or only the part of the service that it is in.
-                            @let current = (entry.section == self.section)
+                            @let current = (Some(entry.section) == self.section)
                                 .then_some(if self.trail.is_empty() { "page" } else { "true" });
                             li { a href=(entry.path) aria-current=[current] { (entry.name) } }
                         }

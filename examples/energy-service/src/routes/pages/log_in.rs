@@ -13,8 +13,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    LocalPath, PageError, denied,
+    PageError, denied,
     layout::{ok, page, see_other, sentence, with_page},
+    local_path::LocalPath,
 };
 use crate::{auth::LoggedIn, error::ServiceError};
 

@@ -11,21 +11,15 @@ use actix_web::{
     dev::Payload,
     error::UrlencodedError,
     get,
-    http::{
-        Method, StatusCode,
-        header::{self, HeaderValue},
-    },
+    http::{StatusCode, header},
     web::{FormConfig, Query},
 };
-use auth_core::{AuthError, ProtectedConfig, denial, public};
+use auth_core::{ProtectedConfig, public};
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use self::{
-    layout::{Done, page, sentence, with_page},
-    local_path::LocalPath,
-};
+pub(crate) use self::denied::denied;
+use self::layout::{Done, page, sentence, with_page};
 use crate::error::{ServiceError, is_too_slow};
 
 mod accounts;
@@ -34,6 +28,7 @@ mod assets;
 mod chart;
 mod days;
 mod decisions;
+mod denied;
 mod form;
 mod home;
 mod layout;
@@ -63,36 +58,6 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .configure(log_in::configure)
         .configure(log_out::configure)
         .configure(review::configure);
-}
-
-/// Renders denials: a page for clients that prefer HTML, and the problem document for programs.
-pub(crate) fn denied(request: &HttpRequest, error: &AuthError) -> HttpResponse {
-    let mut response = if denial::prefers_html(request) {
-        with_page(error.error_response(), &explanation(request, error))
-    } else {
-        denial::problem(request, error)
-    };
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
-    response
-}
-
-fn explanation(request: &HttpRequest, error: &AuthError) -> Markup {
-    if !matches!(error, AuthError::Unauthenticated(_)) {
-        return failure(error.status_code(), &error.to_string());
-    }
-    // The form is not sent again.
-    let next = if request.method() == Method::GET { request.uri().path_and_query() } else { None };
-    let log_in = match next.and_then(|next| LocalPath::new(next.as_str())) {
-        Some(next) => format!("/log-in?next={}", utf8_percent_encode(next.as_str(), NON_ALPHANUMERIC)),
-        None => "/log-in".to_owned(),
-    };
-    page(
-        "Not logged in",
-        &html! {
-            p { "This is for those who are logged in." }
-            p { a href=(log_in) { "Log in" } }
-        },
-    )
 }
 
 /// Why a page could not be shown.
