@@ -33,12 +33,14 @@ const RESOLUTION: i32 = 15;
 const DAYS: u64 = 7;
 
 /// A user of the demo.
-struct DemoUser {
-    email: &'static str,
-    username: &'static str,
+pub(crate) struct DemoUser {
+    /// For the log-in.
+    pub(crate) email: &'static str,
+    pub(crate) username: &'static str,
     account: &'static str,
     role: Option<&'static str>,
-    is: &'static str,
+    /// Who it is, for people.
+    pub(crate) is: &'static str,
 }
 
 /// Name, account roles, and the name of the consultancy, which stands further up.
@@ -134,6 +136,11 @@ const SOLAR_ROOF: &str = "Solar roof";
 /// The email addresses of the users of the demo.
 pub(crate) fn emails() -> [&'static str; USERS.len()] {
     USERS.map(|user| user.email)
+}
+
+/// The users of the demo.
+pub(crate) fn people() -> impl Iterator<Item = DemoUser> {
+    USERS.into_iter()
 }
 
 /// A shell command that finds the token in the answer to a log-in, with tools that every system has.
@@ -277,7 +284,7 @@ pub fn instructions(service: &Service, address: SocketAddr) -> Result<String, Se
         Some(url) => url.to_string(),
         None => format!("http://{}", reachable(address)),
     };
-    let _ = writeln!(text, "\nLog in with a browser: {url}/log-in");
+    let _ = writeln!(text, "\nLook around with a browser: {url}/");
     if cfg!(feature = "swagger-ui") {
         let _ = writeln!(text, "Read about the API: {url}/docs/");
     }

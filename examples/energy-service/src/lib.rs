@@ -131,6 +131,7 @@ pub struct Service {
     database: Database,
     passwords: Passwords,
     log_in: PasswordLogIn<LoggedIn>,
+    is_demo: bool,
     public_url: Option<PublicOrigin>,
     sessions: Sessions,
     live: Live,
@@ -162,6 +163,7 @@ impl Service {
             database,
             log_in: log_in.passwords(passwords.clone()).attempts(attempts),
             passwords,
+            is_demo: config.demo,
             public_url: config.public_url.clone(),
             sessions,
             live: Live::new(config.live),
@@ -176,6 +178,11 @@ impl Service {
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Whether this is the demo, whose users everybody may log in as.
+    pub(crate) fn is_demo(&self) -> bool {
+        self.is_demo
     }
 
     /// Waits until all denials so far are in the audit log. They get there by themselves after an

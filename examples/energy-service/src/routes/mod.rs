@@ -45,9 +45,10 @@
 //!
 //! | page | who |
 //! |---|---|
-//! | `GET /`, `GET /style.css` | everyone |
+//! | `GET /`, `GET /style.css`, `GET /icon.svg` | everyone |
 //! | `GET /log-in` | `anonymous_user_required` |
 //! | `POST /log-in` | everyone: the new log-in counts |
+//! | `POST /demo/log-in` | everyone, in the demo alone |
 //! | `GET`, `POST /log-out` | `auth_required`: by a session |
 //! | `GET /assets`, `GET /accounts` | `auth_required`: those rows whose list allows `read` |
 //! | `GET`, `POST /assets/new` | `auth_required`, then the list of the account in the form: `create-children` |

@@ -27,6 +27,7 @@ mod sqlite {
     mod refused;
     mod requests;
     mod shares;
+    mod welcome;
 }
 
 #[cfg(feature = "postgres")]
@@ -53,6 +54,7 @@ mod postgres {
     mod requests;
     mod servers;
     mod shares;
+    mod welcome;
 }
 
 #[cfg(feature = "mysql")]
@@ -79,4 +81,5 @@ mod mysql {
     mod requests;
     mod servers;
     mod shares;
+    mod welcome;
 }

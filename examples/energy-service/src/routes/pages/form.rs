@@ -24,6 +24,10 @@ pub(super) struct Field<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Kind<'a> {
     Text,
+    /// The email address of a log-in.
+    Username,
+    /// The password of a log-in. Its value is not shown again.
+    Password,
     Number,
     WholeNumber,
     /// A date with a time, in UTC.
@@ -119,10 +123,17 @@ impl<'a> Field<'a> {
         let invalid = wrong.map(|_| "true");
         let (of_type, step) = match kind {
             Kind::Text | Kind::Choice(_) => ("text", None),
+            Kind::Username => ("email", None),
+            Kind::Password => ("password", None),
             Kind::Number => ("number", Some("any")),
             Kind::WholeNumber => ("number", Some("1")),
             Kind::Instant => ("datetime-local", Some("1")),
             Kind::Date => ("date", None),
+        };
+        let autocomplete = match kind {
+            Kind::Username => "username",
+            Kind::Password => "current-password",
+            _ => "off",
         };
         html! {
             div.field {
@@ -139,7 +150,7 @@ impl<'a> Field<'a> {
                     }
                 } @else {
                     input id=(name) name=(name) type=(of_type) value=(value) step=[step] required[*is_required]
-                        autocomplete="off" aria-describedby=[described] aria-invalid=[invalid]
+                        autocomplete=(autocomplete) aria-describedby=[described] aria-invalid=[invalid]
                         autofocus[wrong.is_some()];
                 }
                 @if let Some(Problem { text, .. }) = wrong {

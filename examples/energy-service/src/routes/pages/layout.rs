@@ -167,6 +167,7 @@ fn frame(title: &str, is_wide: bool, navigation: &Markup, main: &Markup) -> Mark
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " – " (SERVICE) }
+                link rel="icon" href="/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/style.css";
             }
             body {
@@ -203,9 +204,9 @@ pub(super) fn with_page(response: HttpResponse, page: &Markup) -> HttpResponse {
     response
 }
 
-/// The style of the service and its forms, and nothing else: no script, no other host, no frame around a page.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// The style of the service, its icon and its forms, and nothing else: no script, no other host, no frame around a page.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
 
 pub(super) fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther()

@@ -13,11 +13,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    PageError, denied,
+    PageError, demo_log_in, denied,
+    form::{Field, Kind},
     layout::{ok, page, see_other, sentence, with_page},
     local_path::LocalPath,
 };
-use crate::{auth::LoggedIn, error::ServiceError};
+use crate::{Service, auth::LoggedIn, error::ServiceError};
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(view).service(submit);
@@ -30,8 +31,8 @@ struct Next {
 
 #[anonymous_user_required(on_denied = already_logged_in)]
 #[get("/log-in")]
-async fn view(request: HttpRequest) -> HttpResponse {
-    ok(&form("", next(&request).as_ref(), None))
+async fn view(request: HttpRequest, service: Data<Service>) -> HttpResponse {
+    ok(&form(&service, "", next(&request).as_ref(), None))
 }
 
 /// No `Debug`: a password is not for logs.
@@ -51,28 +52,41 @@ struct Submitted {
 async fn submit(
     request: HttpRequest,
     Form(Submitted { email, password, next }): Form<Submitted>,
-    log_in: Data<PasswordLogIn<LoggedIn>>,
+    service: Data<Service>,
+    passwords: Data<PasswordLogIn<LoggedIn>>,
 ) -> Result<HttpResponse, PageError> {
     if let Err(error) = session::refuse_cross_site(&request) {
         return Ok(denied(&request, &error));
     }
-    let next = next.as_deref().and_then(LocalPath::new);
-    match log_in.log_in(&request, &email, password).await.map_err(ServiceError::from) {
+    with_password(&request, &service, &email, password, next.as_deref(), &passwords).await
+}
+
+/// Begins the session of the user with this email address and password, and leads on to `next`; or the form again.
+pub(super) async fn with_password(
+    request: &HttpRequest,
+    service: &Service,
+    email: &str,
+    password: String,
+    next: Option<&str>,
+    passwords: &PasswordLogIn<LoggedIn>,
+) -> Result<HttpResponse, PageError> {
+    let next = next.and_then(LocalPath::new);
+    match passwords.log_in(request, email, password).await.map_err(ServiceError::from) {
         Ok(user) => {
-            session::log_in(&request, user.session())?;
+            session::log_in(request, user.session())?;
             Ok(see_other(next.unwrap_or_else(LocalPath::first).as_str()))
         }
         Err(
             error @ (ServiceError::LogInFailed | ServiceError::Refused(AuthError::TooManyRequests { .. })),
         ) => {
-            let page = form(&email, next.as_ref(), Some(&sentence(&error.to_string())));
+            let page = form(service, email, next.as_ref(), Some(&sentence(&error.to_string())));
             Ok(with_page(error.error_response(), &page))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn form(email: &str, next: Option<&LocalPath>, failure: Option<&str>) -> Markup {
+fn form(service: &Service, email: &str, next: Option<&LocalPath>, failure: Option<&str>) -> Markup {
     page(
         "Log in",
         &html! {
@@ -80,14 +94,19 @@ fn form(email: &str, next: Option<&LocalPath>, failure: Option<&str>) -> Markup 
                 p role="alert" { (failure) }
             }
             form method="post" action="/log-in" {
-                label for="email" { "Email address" }
-                input id="email" name="email" type="email" autocomplete="username" required value=(email);
-                label for="password" { "Password" }
-                input id="password" name="password" type="password" autocomplete="current-password" required;
+                (Field { kind: Kind::Username, ..Field::new("email", "Email address", email) }.with(None))
+                (Field { kind: Kind::Password, ..Field::new("password", "Password", "") }.with(None))
                 @if let Some(next) = next {
                     input type="hidden" name="next" value=(next.as_str());
                 }
-                button type="submit" { "Log in" }
+                div.buttons {
+                    button type="submit" { "Log in" }
+                    a href="/" { "Cancel" }
+                }
+            }
+            @if service.is_demo() {
+                h2 { "Users of the demo" }
+                (demo_log_in::buttons(service, None, next))
             }
         },
     )

@@ -28,6 +28,7 @@ mod assets;
 mod chart;
 mod days;
 mod decisions;
+mod demo_log_in;
 mod denied;
 mod form;
 mod home;
@@ -48,6 +49,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config
         .app_data(FormConfig::default().limit(MAX_FORM).error_handler(|error, _| form_error(&error).into()))
         .service(style)
+        .service(icon)
         .configure(home::configure)
         // First, as the pattern of an asset fits `/assets/new`, too.
         .configure(asset_forms::configure)
@@ -56,6 +58,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .configure(decisions::configure)
         .configure(accounts::configure)
         .configure(log_in::configure)
+        .configure(demo_log_in::configure)
         .configure(log_out::configure)
         .configure(review::configure);
 }
@@ -136,4 +139,15 @@ async fn style() -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "max-age=3600"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(include_str!("style.css"))
+}
+
+#[public(reason = "the page of the log-in has this icon")]
+#[get("/icon.svg")]
+async fn icon() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .insert_header((header::CACHE_CONTROL, "max-age=3600"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
+        .body(include_str!("icon.svg"))
 }
