@@ -69,6 +69,11 @@ impl AuthError {
         Self::Unauthenticated(Challenges::default())
     }
 
+    /// The problem document of this denial.
+    pub(crate) fn problem(&self) -> Problem {
+        Problem::new(self.status_code(), self.to_string())
+    }
+
     /// Adds the headers that HTTP requires, where the response has none of its own.
     pub(crate) fn complete(&self, response: &mut HttpResponse) {
         let status = response.status();
@@ -142,6 +147,8 @@ pub struct Problem {
     title: &'static str,
     status: u16,
     detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
 }
 
 impl Problem {
@@ -153,7 +160,25 @@ impl Problem {
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail: detail.into(),
+            message: None,
         }
+    }
+
+    /// Repeats `detail` in a member `message`, for clients that look for an error's text there. RFC 9457 allows such members.
+    ///
+    /// ```
+    /// use actix_web::http::StatusCode;
+    /// use auth_core::Problem;
+    ///
+    /// let problem = Problem::new(StatusCode::CONFLICT, "there is a sensor of this name").with_message();
+    /// let document = serde_json::to_value(&problem)?;
+    /// assert_eq!(document["message"], "there is a sensor of this name");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_message(mut self) -> Self {
+        self.message = Some(self.detail.clone());
+        self
     }
 
     /// The response with this document as its body, which no cache may keep: an error is for one caller
@@ -181,7 +206,7 @@ impl ResponseError for AuthError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = Problem::new(self.status_code(), self.to_string()).response();
+        let mut response = self.problem().response();
         self.complete(&mut response);
         // There is no request here. What has one renders it as the application wants it.
         response.extensions_mut().insert(Returned(self.clone()));

@@ -164,6 +164,23 @@ const METRICS: &str = r#"Basic realm="Metrics", charset="UTF-8""#;
 const PLANT: &str = r#"Basic realm="Plant", charset="UTF-8""#;
 
 #[test]
+fn a_password_is_not_taken_for_a_token_without_a_scheme() {
+    let (world, cheap) = Plant::world();
+    let auth = Auth::builder()
+        .mechanism(BearerToken::<Member>::new(world.pool.clone()).or_bare())
+        .mechanism(BasicAuth::<Member>::new(world.pool.clone()).passwords(cheap))
+        .build()
+        .unwrap();
+    let http = Service::start(move |app| {
+        app.app_data(auth.clone()).service(both);
+    });
+    for (credentials, id) in [(basic("chef", "a:b £"), "2"), ("chef".to_owned(), "2")] {
+        let response = http.send_with("/both", &[("authorization", &credentials)]);
+        assert_eq!((response.status.as_u16(), response.body.as_str()), (200, id), "{credentials}");
+    }
+}
+
+#[test]
 fn the_right_password_lets_in() {
     let plant = Plant::new(unlimited());
     assert_eq!(plant.get("/metrics", "member", "sesame").body, "1");

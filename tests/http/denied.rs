@@ -118,6 +118,23 @@ fn a_denial_is_a_problem_document_where_nothing_else_is_said() {
 }
 
 #[test]
+fn a_problem_document_may_say_once_more_what_happened() {
+    let message = |service: &Service| {
+        let denied = get(service, "/kitchen", "member", BROWSER);
+        assert_problem(&denied, 403);
+        let document = denied.json();
+        (document["detail"].clone(), document.get("message").cloned())
+    };
+    let text = Value::from("you may not do this");
+    let asked = service(|auth| auth.on_denied(denial::problem_with_message));
+    assert_eq!(message(&asked), (text.clone(), Some(text.clone())));
+    assert_eq!(message(&service(|auth| auth)), (text, None));
+    let anonymous = asked.get("/kitchen", None);
+    assert_problem(&anonymous, 401);
+    assert_eq!(anonymous.header("www-authenticate"), Some("Bearer"));
+}
+
+#[test]
 fn a_page_is_for_who_prefers_html() {
     let service = service(|auth| auth.on_denied(denial::page_or_problem));
     let denied = get(&service, "/kitchen", "member", BROWSER);

@@ -115,7 +115,9 @@ impl World<'_> {
             };
             assert!(is_right, "{name}: {property} of {problem}");
         }
-        assert_eq!(problem.as_object().unwrap().len(), schema["properties"].as_object().unwrap().len());
+        for member in problem.as_object().unwrap().keys() {
+            assert!(schema["properties"][member].is_object(), "{name}: {member} of {problem}");
+        }
         assert_eq!(problem["status"], status, "{name}");
     }
 

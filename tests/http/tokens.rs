@@ -174,6 +174,35 @@ fn an_application_may_limit_the_age_of_all_tokens() {
 }
 
 #[test]
+fn a_token_without_a_scheme_counts_where_the_application_says_so() {
+    let plain = Plant::new(|tokens| tokens);
+    let plant = Plant::new(BearerToken::or_bare);
+    let (token, other) = (plant.issue(None, None), plant.issue(None, Some(now() - 600)));
+    let send = |plant: &Plant, headers: &[&str]| {
+        let headers: Vec<_> = headers.iter().map(|value| ("authorization", *value)).collect();
+        plant.http.send_with("/mine", &headers)
+    };
+    let response = send(&plant, &[&token]);
+    assert_eq!((response.status.as_u16(), response.body.as_str()), (200, "1"));
+    assert_eq!(plant.get(&token).status, 200, "and with its scheme as before");
+    assert_refused(&send(&plant, &[&other]));
+    assert_refused(&send(&plant, &["unknown"]));
+
+    // None of these is a token, and of two headers a proxy may have looked at the other one.
+    for header in [&format!("Basic {token}"), &format!("Digest {token}"), &format!("{token} {token}"), ""] {
+        let response = send(&plant, &[header, "Basic YTpi"]);
+        let challenge = response.header("www-authenticate");
+        assert_eq!((response.status.as_u16(), challenge), (401, Some("Bearer")), "{header:?}");
+    }
+    assert_refused(&send(&plant, &[&token, "Basic YTpi"]));
+    assert_refused(&send(&plant, &["Basic YTpi", &token]));
+
+    let token = plain.issue(None, None);
+    let response = send(&plain, &[&token]);
+    assert_eq!((response.status.as_u16(), response.header("www-authenticate")), (401, Some("Bearer")));
+}
+
+#[test]
 fn a_revoked_token_is_refused_at_the_next_request() {
     let plant = Plant::new(|tokens| tokens);
     let (revoked, other) = (plant.issue(None, None), plant.issue(None, None));

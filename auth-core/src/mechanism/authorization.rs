@@ -25,6 +25,18 @@ pub(super) fn credentials<'r>(request: &'r HttpRequest, scheme: &str) -> Result<
     Ok(None)
 }
 
+/// The whole header, if it is a token without a scheme; `None` if it has a scheme, or if there is no header.
+pub(super) fn bare(
+    request: &HttpRequest,
+    is_token: impl Fn(&[u8]) -> bool,
+) -> Result<Option<&[u8]>, Rejection> {
+    let headers = || request.headers().get_all(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let Some(token) = headers().find(|header| is_token(header)) else {
+        return Ok(None);
+    };
+    if headers().nth(1).is_some() { Err(Rejection::BadCredentials) } else { Ok(Some(token)) }
+}
+
 /// The text behind the scheme, which is not case-sensitive; `None` for another scheme.
 pub(super) fn after_scheme<'h>(header: &'h HeaderValue, scheme: &str) -> Option<&'h [u8]> {
     let (start, rest) = header.as_bytes().split_at_checked(scheme.len())?;
@@ -56,13 +68,26 @@ mod tests {
 
     use super::*;
 
-    /// The result of the mechanism of `Bearer` for these headers.
-    fn read(headers: &[&str]) -> String {
+    fn request(headers: &[&str]) -> HttpRequest {
         let mut request = TestRequest::default();
         for header in headers {
             request = request.append_header((header::AUTHORIZATION, *header));
         }
-        match credentials(&request.to_http_request(), "Bearer") {
+        request.to_http_request()
+    }
+
+    /// The result of the mechanism of `Bearer` for these headers.
+    fn read(headers: &[&str]) -> String {
+        shown(&credentials(&request(headers), "Bearer"))
+    }
+
+    /// The result where a text without a blank is a token without a scheme.
+    fn read_bare(headers: &[&str]) -> String {
+        shown(&bare(&request(headers), |header| !header.contains(&b' ')))
+    }
+
+    fn shown(read: &Result<Option<&[u8]>, Rejection>) -> String {
+        match read {
             Ok(None) => "not mine".to_owned(),
             Ok(Some(credentials)) => String::from_utf8_lossy(credentials).into_owned(),
             Err(Rejection::BadCredentials) => "refused".to_owned(),
@@ -93,5 +118,16 @@ mod tests {
             }
         }
         assert_eq!(read(&["Basic a", "Basic a", "Digest a"]), "not mine");
+    }
+
+    #[test]
+    fn a_token_without_a_scheme_is_the_whole_header_and_the_only_one() {
+        assert_eq!(read_bare(&[]), "not mine");
+        assert_eq!(read_bare(&["Basic a"]), "not mine");
+        assert_eq!(read_bare(&["Basic a", "Digest a"]), "not mine");
+        assert_eq!(read_bare(&["a"]), "a");
+        for headers in [["a", "a"], ["a", "Basic a"], ["Basic a", "a"]] {
+            assert_eq!(read_bare(&headers), "refused", "{headers:?}");
+        }
     }
 }

@@ -72,7 +72,7 @@ pub trait FindByToken: Subject + Sized {
     }
 }
 
-/// The mechanism `token`: `Authorization: Bearer <token>`.
+/// The mechanism `token`: `Authorization: Bearer <token>`, and with [`or_bare`](Self::or_bare) `Authorization: <token>`.
 ///
 /// A malformed, unknown, expired or revoked token is a 401 with `error="invalid_token"`; a malformed one costs
 /// no look-up.
@@ -89,12 +89,13 @@ pub trait FindByToken: Subject + Sized {
 pub struct BearerToken<S: FindByToken> {
     pool: Arc<dyn ConnectionSource<Connection = S::Connection>>,
     max_age: Option<Duration>,
+    or_bare: bool,
 }
 
 impl<S: FindByToken> BearerToken<S> {
     /// Looks tokens up over the connections of this pool.
     pub fn new(pool: impl ConnectionSource<Connection = S::Connection>) -> Self {
-        Self { pool: Arc::new(pool), max_age: None }
+        Self { pool: Arc::new(pool), max_age: None, or_bare: false }
     }
 
     /// Refuses tokens of this age or older, also before they expire. A token that does not say when it
@@ -105,9 +106,32 @@ impl<S: FindByToken> BearerToken<S> {
         self
     }
 
+    /// Takes a token without a scheme as well: `Authorization: <token>`, as clients of older services send it. Left out, such
+    /// a header is none of this mechanism's.
+    ///
+    /// Credentials of another mechanism, such as `Basic …`, are not taken for a token: a scheme is followed by a blank, and a
+    /// token has none. Two headers `Authorization`, of which one may be such a token, are refused.
+    ///
+    /// ```
+    /// # use auth_core::{Auth, NoConnection, mechanism::{BearerToken, FindByToken}};
+    /// # fn auth<Member: FindByToken<Connection = NoConnection>>(pool: NoConnection) -> Result<(), Box<dyn std::error::Error>> {
+    /// let auth = Auth::builder().mechanism(BearerToken::<Member>::new(pool).or_bare()).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn or_bare(mut self) -> Self {
+        self.or_bare = true;
+        self
+    }
+
     /// Looks up the request's token, if it has one.
     pub(super) fn work(&self, request: &HttpRequest) -> Result<Option<Work>, Rejection> {
-        let Some(token) = authorization::credentials(request, SCHEME)? else {
+        let mut token = authorization::credentials(request, SCHEME)?;
+        if token.is_none() && self.or_bare {
+            token = authorization::bare(request, |header| well_formed(header).is_some())?;
+        }
+        let Some(token) = token else {
             return Ok(None);
         };
         let hash = TokenHash::of_bytes(well_formed(token).ok_or(Rejection::BadCredentials)?);

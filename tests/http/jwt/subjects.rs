@@ -14,7 +14,10 @@ use super::{
     AUDIENCE, Claimed, ED, ED_PUBLIC, ISSUER, assert_let_in, assert_refused, claims, claims_with, get, now,
     seconds_ago, serve, sign, tokens, with_key,
 };
-use crate::fixture::{Member, World, members};
+use crate::{
+    client::Service,
+    fixture::{Member, World, members},
+};
 
 #[test]
 fn a_change_of_the_subject_is_seen_at_once() {
@@ -133,6 +136,15 @@ fn opaque_tokens_may_come_next_to_it() {
     assert_eq!(service.get("/fresh", Some("chef")).status, 401);
     assert_eq!(service.get("/fresh", Some("crew")).status, 200);
     assert_eq!(service.get("/fresh", Some(&sign(Algorithm::EdDSA, ED, &claims()))).status, 200);
+
+    // A token without a scheme is an opaque one, and only where these may be without.
+    let bare = |service: &Service, token: &str| service.send_with("/mine", &[("authorization", token)]);
+    assert_eq!(bare(&service, "chef").status, 401);
+    let opaque = BearerToken::<Member>::new(world.pool.clone()).or_bare();
+    let with_bare = tokens(&world, Key::public(Algorithm::EdDSA, ED_PUBLIC).unwrap()).or_opaque(opaque);
+    let service = serve(with_bare);
+    assert_let_in(&bare(&service, "chef"), "2");
+    assert_refused(&bare(&service, &sign(Algorithm::EdDSA, ED, &claims())));
 
     // Alone it takes them all, and so does the mechanism for opaque ones.
     let service = with_key(Key::public(Algorithm::EdDSA, ED_PUBLIC));

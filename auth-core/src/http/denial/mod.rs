@@ -2,7 +2,8 @@
 //!
 //! A renderer makes a response of the request and its [`AuthError`]. The application gives it to
 //! [`AuthBuilder::on_denied`](crate::AuthBuilder::on_denied) for all handlers, and to an attribute's `on_denied = path`
-//! for one. Without any, a denial is a [`problem`] document; [`page_or_problem`] has an HTML page for browsers.
+//! for one. Without any, a denial is a [`problem`] document; [`problem_with_message`] adds a member to it, and
+//! [`page_or_problem`] has an HTML page for browsers.
 //!
 //! Three things hold for every renderer:
 //!
@@ -62,6 +63,30 @@ pub fn problem(_: &HttpRequest, error: &AuthError) -> HttpResponse {
 fn document(error: &AuthError) -> HttpResponse {
     let mut response = error.error_response();
     response.extensions_mut().remove::<Returned>();
+    response
+}
+
+/// The [`problem`] document with the text of `detail` once more in a member `message`, for clients that look for it there.
+///
+/// ```
+/// use actix_web::{http::StatusCode, test::TestRequest};
+/// use auth_core::{Auth, AuthError, NoConnection, denial};
+/// # use auth_core::mechanism::{BearerToken, FindByToken};
+///
+/// # fn auth<Member: FindByToken<Connection = NoConnection>>(pool: NoConnection) -> Result<(), Box<dyn std::error::Error>> {
+/// let tokens = BearerToken::<Member>::new(pool);
+/// let auth = Auth::builder().mechanism(tokens).on_denied(denial::problem_with_message).build()?;
+/// # Ok(())
+/// # }
+///
+/// let request = TestRequest::get().to_http_request();
+/// let response = denial::problem_with_message(&request, &AuthError::Forbidden);
+/// assert_eq!(response.status(), StatusCode::FORBIDDEN);
+/// ```
+#[must_use]
+pub fn problem_with_message(_: &HttpRequest, error: &AuthError) -> HttpResponse {
+    let mut response = error.problem().with_message().response();
+    error.complete(&mut response);
     response
 }
 

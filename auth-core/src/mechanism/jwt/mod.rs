@@ -161,7 +161,8 @@ impl<S: FindByClaims> Jwt<S> {
     /// Checks the request's token, if it has one, and looks up the subject.
     fn work(&self, request: &HttpRequest) -> Result<Option<Work>, Rejection> {
         let Some(token) = authorization::credentials(request, SCHEME)? else {
-            return Ok(None);
+            // Opaque tokens may have no scheme.
+            return self.opaque.as_ref().map_or(Ok(None), |opaque| opaque(request));
         };
         if let Some(opaque) = self.opaque.as_ref().filter(|_| !is_jwt(token)) {
             return opaque(request);
@@ -262,7 +263,7 @@ impl<S: FindByClaims> JwtBuilder<S> {
     /// JSON object in base64url and so begins with `ey` or `ew`. Every other bearer token is an opaque one.
     ///
     /// A token of the one kind never becomes one of the other: a JSON Web Token that is refused is not looked
-    /// up as an opaque one.
+    /// up as an opaque one. A token without a scheme, if [`BearerToken::or_bare`] takes it, is an opaque one.
     ///
     /// ```
     /// # use auth_core::{Auth, NoConnection};

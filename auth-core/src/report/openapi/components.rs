@@ -137,7 +137,8 @@ impl PartialSchema for Problem {
             ObjectBuilder::new().schema_type(Type::Object).description(Some("A problem (RFC 9457)."));
         let object = properties
             .into_iter()
-            .fold(object, |object, (name, property)| object.property(name, property).required(name));
+            .fold(object, |object, (name, property)| object.property(name, property).required(name))
+            .property("message", text("`detail` once more, where the application says so."));
         RefOr::T(Schema::Object(object.build()))
     }
 }
