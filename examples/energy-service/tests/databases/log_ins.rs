@@ -32,7 +32,8 @@ async fn who_logs_in_as_somebody_else_is_somebody_else() {
     assert_redirect(&browser.log_in(&service, ADMIN, PASSWORD).await, "/");
     assert_ne!(browser.cookie, before);
     let page = browser.get(&service, "/").await.body;
-    assert!(page.contains(ADMIN) && !page.contains(MEMBER), "{page}");
+    let logged_in = |email| page.contains(&format!("You are logged in as <strong>{email}"));
+    assert!(logged_in(ADMIN) && !logged_in(MEMBER), "{page}");
     // Also a user who logs in again.
     let before = browser.cookie.clone();
     assert_redirect(&browser.log_in(&service, ADMIN, PASSWORD).await, "/");
