@@ -237,3 +237,30 @@ mod declared {
         const MODEL: &'static Policy = R::MODEL;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::User;
+
+    /// The macros and `ScopeGuard` refuse both at compile time, so no request reaches these checks.
+    #[test]
+    fn a_check_without_a_name_denies() {
+        let user =
+            User::new(1).with_roles([""]).with_account(2).with_account_roles([""]).with_permissions([""]);
+        let checks = [
+            SubjectCheck::roles_required,
+            SubjectCheck::roles_accepted,
+            SubjectCheck::account_roles_required,
+            SubjectCheck::account_roles_accepted,
+            SubjectCheck::permissions_required,
+            SubjectCheck::permissions_accepted,
+        ];
+        for check in checks {
+            for names in [&[][..], &[""]] {
+                let check = check(names);
+                assert_eq!(check.decide(&user), Decision::Deny(DenyReason::NoMatch), "{check:?}");
+            }
+        }
+    }
+}
