@@ -49,6 +49,7 @@ async fn who_gets_in_where() {
         .objects("user_id", [("Mia", 1), ("Adam", 2), ("Sven", 4), ("missing", MISSING)])
         .objects("asset_id", [("solar roof", 1), ("oven", 3), ("weather station", 4), ("missing", MISSING)])
         .objects("sensor_id", [("battery", 3), ("oven", 4), ("weather station", 6), ("missing", MISSING)])
+        .objects("asset_share_id", [("that ended, of the solar roof with Sven", 1), ("missing", MISSING)])
         .objects("audit_log_id", [("of the bakery", 3), ("missing", MISSING)])
         .objects("asset_audit_log_id", [("of the solar roof", 1), ("missing", MISSING)]);
     // The body names the object of the decision, so it has to be right. Both requests may be repeated.
@@ -79,7 +80,7 @@ async fn who_gets_in_where() {
 const MISSING: i32 = 999_999;
 
 /// Adds objects that the demo lacks: a user who may have a portfolio and is no prosumer, one who runs a consultancy, an entry in
-/// each log, and a flex-model of each asset in the matrix. Not by requests: a guard that is wrong has to show in the matrix.
+/// each log, a share that gives nothing any more, and a flex-model of each asset in the matrix. Not by requests: a guard that is wrong has to show in the matrix.
 const MORE: &str = "
     INSERT INTO accounts (id, name) VALUES (5, 'Wind Park');
     INSERT INTO accounts_account_roles (account_id, account_role_id) SELECT 5, id FROM account_roles WHERE name = 'Supplier';
@@ -92,6 +93,7 @@ const MORE: &str = "
         (3, '2026-11-23 09:00:00', 'changed the account', 4);
     INSERT INTO asset_audit_log (id, event_datetime, event, affected_asset_id) VALUES
         (1, '2026-11-23 09:00:00', 'changed the asset', 1);
+    INSERT INTO asset_shares (id, asset_id, user_id, can_update, expires_at) VALUES (1, 1, 4, FALSE, '2026-01-01 00:00:00');
     INSERT INTO flex_models (asset_id, document) VALUES (1, '{}'), (3, '{}'), (4, '{}');
 ";
 

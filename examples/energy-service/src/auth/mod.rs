@@ -44,6 +44,9 @@ pub const CONSULT: Permission = Permission::new("consult");
 /// To choose which consultants of its consultancy look after an account.
 pub const ASSIGN_CONSULTANTS: Permission = Permission::new("assign-consultants");
 
+/// To say whether a user is active.
+pub const ACTIVATE: Permission = Permission::new("activate");
+
 /// To let others see an asset, or change it: by a share, or because it is a part of another asset.
 pub const SHARE: Permission = Permission::new("share");
 

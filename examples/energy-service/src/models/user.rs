@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::Account;
 use crate::{
-    auth::{ACCOUNT_ADMIN, CONSULT},
+    auth::{ACCOUNT_ADMIN, ACTIVATE, CONSULT},
     database::{Backend, Connection},
     schema::users,
 };
@@ -22,7 +22,8 @@ use crate::{
 #[acl(
     read = user(id) | account(account_id) | account.CONSULT,
     update = user(id) | account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
-    update(active) = account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
+    ACTIVATE = account(account_id) & role(ACCOUNT_ADMIN) | account.CONSULT,
+    update(active) = ACTIVATE,
 )]
 pub struct User {
     /// The key.

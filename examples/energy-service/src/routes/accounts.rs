@@ -55,12 +55,12 @@ async fn view(account: Visible<Account, Buttons>) -> Json<Shown<Account>> {
 #[diesel(table_name = accounts)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
-struct AccountChanges {
+pub(super) struct AccountChanges {
     #[schema(schema_with = bounds::name)]
     #[serde(default, deserialize_with = "some")]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     #[serde(default, deserialize_with = "some")]
-    consultancy_account_id: Option<Option<i32>>,
+    pub(super) consultancy_account_id: Option<Option<i32>>,
 }
 
 impl Validate for AccountChanges {
@@ -83,10 +83,19 @@ async fn change(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Account>, ServiceError> {
-    let updated = database
+    Ok(Json(update(account.id, changes, current_user, &database).await?))
+}
+
+/// Changes the account, if the caller still may.
+pub(super) async fn update(
+    id: i32,
+    changes: AccountChanges,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Account, ServiceError> {
+    database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let id = account.id;
                 Account::change(connection, &current_user, id, &changes).map_err(|error| {
                     ServiceError::or_missing(error, "consultancy_account_id", "is not an account")
                 })?;
@@ -101,8 +110,7 @@ async fn change(
                 Ok(Account::load(id, connection)?)
             })
         })
-        .await?;
-    Ok(Json(updated))
+        .await
 }
 
 #[derive(AuthChangeset, Deserialize, ToSchema)]

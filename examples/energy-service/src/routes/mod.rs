@@ -30,6 +30,7 @@
 //! | `PUT /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `update`; the list of each sensor in it: `read` |
 //! | `GET /api/v3_0/assets/{asset_id}/shares` | the asset's list: `read`; then those rows whose list allows `read` |
 //! | `PUT`, `DELETE /api/v3_0/assets/{asset_id}/shares/users/{user_id}`, `…/shares/accounts/{account_id}` | the asset's list: `share` |
+//! | `DELETE /api/v3_0/asset-shares/{asset_share_id}` | the share's list: `delete` |
 //! | `PUT /api/v3_0/assets/{asset_id}/inherits-access` | the asset's list: `share` |
 //! | `POST /api/v3_0/assets/{asset_id}/sensors` | the asset's list: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
@@ -60,6 +61,12 @@
 //! | `GET /sensors/{sensor_id}/decisions` | the sensor's list: `read`; the list of the user in question: `read` |
 //! | `GET`, `POST /sensors/{sensor_id}/edit`, `…/delete` | the sensor's list: `update`, `delete` |
 //! | `GET`, `POST /sensors/{sensor_id}/measurements/new` | the sensor's list: `create-children` |
+//! | `GET`, `POST /assets/{asset_id}/shares` | the asset's list: `read`, `share` |
+//! | `POST /asset-shares/{asset_share_id}/delete` | the share's list: `delete` |
+//! | `GET`, `POST /accounts/{account_id}/edit` | the account's list: `update` |
+//! | `GET /users/{user_id}` | the user's list: `read` |
+//! | `GET`, `POST /users/{user_id}/edit` | the user's list: `update` |
+//! | `POST /users/{user_id}/roles` | the user's list: `update`; then the role's rules |
 //! | `GET /accounts/{account_id}` | the account's list: `read` |
 //! | `GET /accounts/{account_id}/audit-log` | the list of the account's log: `read` |
 //! | `GET /users/{user_id}/audit-log` | the list of the user's log: `read` |

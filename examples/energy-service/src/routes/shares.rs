@@ -5,7 +5,8 @@ use actix_web::{
     web::{Data, Json, Path, Query},
 };
 use auth_core::{
-    Accessible, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Stored, permission::Read,
+    Accessible, Authorized, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Stored,
+    permission::{Delete, Read},
     permission_required_for_context,
 };
 use diesel::{
@@ -37,6 +38,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .service(share_with_account)
         .service(revoke_from_user)
         .service(revoke_from_account)
+        .service(give_up)
         .service(set_inheritance);
 }
 
@@ -47,6 +49,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     share_with_account,
     revoke_from_user,
     revoke_from_account,
+    give_up,
     set_inheritance,
 ))]
 pub(super) struct Api;
@@ -77,13 +80,13 @@ async fn list(
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Terms {
+pub(super) struct Terms {
     /// Whether they may change the asset as well.
     #[serde(default)]
-    can_update: bool,
+    pub(super) can_update: bool,
     /// The moment at which the share ends. Without one it has no end.
     #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Instant>,
+    pub(super) expires_at: Option<Instant>,
 }
 
 impl Validate for Terms {
@@ -184,9 +187,26 @@ async fn revoke_from_account(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Ends a share: by those who may share the asset, by its user, or by an admin of its account.
+#[utoipa::path(
+    params(("asset_share_id" = i32, Path, description = "The share.")),
+    responses((status = 204, description = "Done."), InvalidQuery),
+)]
+#[permission_required_for_context("delete", ctx_arg = "share", id = "asset_share_id")]
+#[delete("/asset-shares/{asset_share_id}")]
+async fn give_up(
+    share: Authorized<AssetShare, Delete>,
+    _: Query<NoParameters>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    end(share, current_user, &database).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 /// With whom an asset is shared: never with both at once.
 #[derive(Clone, Copy, Debug)]
-enum Receiver {
+pub(super) enum Receiver {
     User(i32),
     Account(i32),
 }
@@ -198,6 +218,10 @@ impl Receiver {
             Self::User(id) => (Some(id), None),
             Self::Account(id) => (None, Some(id)),
         }
+    }
+
+    fn of(share: &AssetShare) -> Option<Self> {
+        share.user_id.map(Self::User).or(share.account_id.map(Self::Account))
     }
 
     fn in_words(self) -> String {
@@ -225,7 +249,7 @@ impl Receiver {
 }
 
 /// Replaces the share of the asset with the receiver by one on these terms, if the caller may still share the asset.
-async fn share(
+pub(super) async fn share(
     asset_id: i32,
     receiver: Receiver,
     terms: Terms,
@@ -259,6 +283,28 @@ async fn share(
                 let event = format!("shared the asset {asset_id} with {}{level}{end}", receiver.in_words());
                 audit::record(&current_user, Affected::Asset(Some(asset_id)), &event, connection)?;
                 Ok(asset_shares::table.find(id).select(AssetShare::as_select()).first(connection)?)
+            })
+        })
+        .await
+}
+
+/// Ends this share, if the caller still may.
+pub(super) async fn end(
+    share: Authorized<AssetShare, Delete>,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<(), ServiceError> {
+    let share = *share;
+    database
+        .run(move |connection| {
+            connection.immediate_transaction(|connection| {
+                let permission = Permission::DELETE;
+                let target = AssetShare::changeable_by(&current_user, permission).find(share.id);
+                let hit = diesel::delete(target).execute(connection)?;
+                AssetShare::changed(hit, connection, &current_user, share.id, permission)?;
+                let with = Receiver::of(&share).map_or_else(String::new, Receiver::in_words);
+                let event = format!("ended the share of the asset {} with {with}", share.asset_id);
+                audit::record(&current_user, Affected::Asset(Some(share.asset_id)), &event, connection)
             })
         })
         .await

@@ -55,13 +55,13 @@ async fn list(
 /// Roles by their names.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RoleChanges {
+pub(super) struct RoleChanges {
     #[schema(schema_with = bounds::roles)]
     #[serde(default)]
-    grant: BTreeSet<String>,
+    pub(super) grant: BTreeSet<String>,
     #[schema(schema_with = bounds::roles)]
     #[serde(default)]
-    revoke: BTreeSet<String>,
+    pub(super) revoke: BTreeSet<String>,
 }
 
 impl Validate for RoleChanges {
@@ -103,6 +103,55 @@ async fn change(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Vec<String>>, ServiceError> {
+    Ok(Json(update(user, changes, current_user, &database).await?))
+}
+
+/// Whether the caller may change each of these roles of a user of the account, at this moment.
+fn may_change(
+    named: &[Option<&str>],
+    user: &User,
+    account: &Account,
+    caller: &CurrentUser<LoggedIn>,
+    connection: &mut Connection,
+) -> Result<bool, ServiceError> {
+    // FlexMeasures' rule knows the consultancy, and not the consultants who are assigned to the account.
+    let looks_after = !named.contains(&Some(ACCOUNT_ADMIN))
+        || Account::check_access(connection, &**caller, account.id, CONSULT)?.is_allowed();
+    Ok(looks_after && can_modify_role(caller, named, user, account))
+}
+
+/// A role, for the buttons of a page.
+pub(super) struct Role {
+    pub(super) name: String,
+    /// Whether the user has it.
+    pub(super) is_held: bool,
+    /// Whether the caller may change that, if the caller may change the user. The change decides anew.
+    pub(super) may_change: bool,
+}
+
+/// All roles by their names, for a user.
+pub(super) fn of_user(
+    user: &User,
+    caller: &CurrentUser<LoggedIn>,
+    connection: &mut Connection,
+) -> Result<Vec<Role>, ServiceError> {
+    let account = Account::load(user.account_id, connection)?;
+    let held = held(user.id, connection)?;
+    let names: Vec<String> = roles::table.order(roles::name).select(roles::name).load(connection)?;
+    let role = |name: String| {
+        let may_change = may_change(&[Some(&name)], user, &account, caller, connection)?;
+        Ok(Role { is_held: held.contains_key(&name), may_change, name })
+    };
+    names.into_iter().map(role).collect()
+}
+
+/// Gives and takes the roles, if the caller still may. Returns those that the user has then.
+pub(super) async fn update(
+    user: User,
+    changes: RoleChanges,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Vec<String>, ServiceError> {
     let held = database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
@@ -117,10 +166,7 @@ async fn change(
                     .chain(revoke)
                     .map(|name| known.get_key_value(name).map(|(name, _)| name.as_str()))
                     .collect();
-                // FlexMeasures' rule knows the consultancy, and not the consultants who are assigned to the account.
-                let looks_after = !named.contains(&Some(ACCOUNT_ADMIN))
-                    || Account::check_access(connection, &*current_user, account.id, CONSULT)?.is_allowed();
-                if !looks_after || !can_modify_role(&current_user, &named, &user, &account) {
+                if !may_change(&named, &user, &account, &current_user, connection)? {
                     let named: Vec<_> = named.into_iter().flatten().collect();
                     let rule = OwnRule::new("can_modify_role").on::<User>(permission, &user.id);
                     return Err(current_user.deny(rule.roles(&named)).into());
@@ -152,7 +198,7 @@ async fn change(
             })
         })
         .await?;
-    Ok(Json(held.into_keys().collect()))
+    Ok(held.into_keys().collect())
 }
 
 /// The user's roles by name, with their keys.

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     audit::{self, Affected, changed_fields},
-    auth::{ADMIN, ADMIN_READER, LoggedIn},
+    auth::{ACTIVATE, ADMIN, ADMIN_READER, LoggedIn},
     database::{Connection, Database},
     error::ServiceError,
     models::{Account, User},
@@ -130,13 +130,13 @@ async fn list(
 #[derive(AuthChangeset, Deserialize, ToSchema)]
 #[diesel(table_name = users)]
 #[serde(deny_unknown_fields)]
-struct UserChanges {
+pub(super) struct UserChanges {
     #[schema(schema_with = bounds::name)]
     #[serde(default, deserialize_with = "some")]
-    username: Option<String>,
+    pub(super) username: Option<String>,
     #[schema(value_type = bool)]
     #[serde(default, deserialize_with = "some")]
-    active: Option<bool>,
+    pub(super) active: Option<bool>,
 }
 
 impl Validate for UserChanges {
@@ -161,10 +161,31 @@ async fn change(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<User>, ServiceError> {
+    Ok(Json(update(user, changes, current_user, &database).await?))
+}
+
+/// Whether the caller may say whether the user is active, at this moment. The change decides anew.
+pub(super) fn may_activate(
+    user: &User,
+    caller: &LoggedIn,
+    connection: &mut Connection,
+) -> Result<bool, ServiceError> {
+    Ok(user.id != caller.id
+        && (caller.has_role(ADMIN) || !has_admin_role(user.id, connection)?)
+        && User::check_access(connection, caller, user.id, ACTIVATE)?.is_allowed())
+}
+
+/// Changes the user, if the caller still may.
+pub(super) async fn update(
+    user: User,
+    changes: UserChanges,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<User, ServiceError> {
     if changes.active == Some(false) && user.id == current_user.id {
         return Err(ServiceError::Conflict("nobody deactivates themselves: another admin does it"));
     }
-    let updated = database
+    database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
                 if changes.active.is_some()
@@ -196,8 +217,7 @@ async fn change(
                 Ok(User::load(user.id, connection)?)
             })
         })
-        .await?;
-    Ok(Json(updated))
+        .await
 }
 
 fn has_admin_role(user_id: i32, connection: &mut Connection) -> QueryResult<bool> {

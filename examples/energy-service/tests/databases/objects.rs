@@ -6,6 +6,8 @@ mod accounts;
 mod charts;
 mod decisions;
 mod forms;
+mod people;
+mod shares;
 
 use std::collections::BTreeSet;
 
@@ -262,7 +264,10 @@ async fn what_people_enter_is_text() {
         "/sensors/1/measurements/new",
         "/sensors/1/decisions",
         "/accounts/3",
+        "/users/1",
+        "/users/1/edit",
         "/users/1/audit-log",
+        "/assets/1/shares",
     ] {
         let page = browser.get(&service, path).await;
         assert_page(&page, if path.contains("from") { 400 } else { 200 });
@@ -287,7 +292,10 @@ async fn a_denial_says_nothing_of_what_is_there() {
         ("/sensors/1/measurements/new", "/sensors/2/measurements/new"),
         ("/accounts/3", "/accounts/2"),
         ("/accounts/3/audit-log", "/accounts/4/audit-log"),
+        ("/users/1", "/users/2"),
+        ("/users/1/edit", "/users/2/edit"),
         ("/users/1/audit-log", "/users/2/audit-log"),
+        ("/assets/1/shares", "/assets/2/shares"),
     ] {
         let (one, other) = (stranger.get(&service, one).await, stranger.get(&service, other).await);
         assert_page(&one, 403);

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    PageError, PageQuery,
+    PageError, PageQuery, Told,
     layout::{Page, Section, ok, scrolling},
     lists::Wanted,
     scale::instant,
@@ -31,7 +31,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(list).service(view).service(log_of_account).service(log_of_user);
 }
 
-fn path(id: i32) -> String {
+pub(super) fn path(id: i32) -> String {
     format!("/accounts/{id}")
 }
 
@@ -68,6 +68,7 @@ struct Surroundings {
     roles: Vec<String>,
     users: Vec<Shown>,
     may_read_log: bool,
+    may_update: bool,
 }
 
 /// A user, with the roles, and whether the caller may read the user's log.
@@ -121,6 +122,8 @@ impl Surroundings {
             roles,
             users: users.into_iter().map(shown).collect(),
             may_read_log: AccountAuditLog::check_access(connection, caller, account.id, read)?.is_allowed(),
+            may_update: Account::check_access(connection, caller, account.id, Permission::UPDATE)?
+                .is_allowed(),
         })
     }
 }
@@ -130,6 +133,7 @@ impl Surroundings {
 #[get("/accounts/{account_id}")]
 async fn view(
     account: Account,
+    PageQuery(Told { done }): PageQuery<Told>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {
@@ -139,9 +143,12 @@ async fn view(
             connection.read_transaction(|connection| Surroundings::of(&asked, &caller, connection))
         })
         .await?;
-    let page = Page::new(&current_user, Section::Accounts, account.name).below("/accounts", "Accounts");
+    let page =
+        Page::new(&current_user, Section::Accounts, account.name).below("/accounts", "Accounts").after(done);
     Ok(ok(&page.with(&html! {
         dl {
+            dt { "Number" }
+            dd { (id) }
             dt { "Roles of the account" }
             dd { (listed(&around.roles)) }
             @if let Some(consultancy) = &around.consultancy {
@@ -155,8 +162,14 @@ async fn view(
         } @else {
             (scrolling("users", &users_table(&around.users, current_user.id)))
         }
-        @if around.may_read_log {
-            p.buttons { a.button.quiet href={ (path(id)) "/audit-log" } { "Log of the account" } }
+        @if around.may_update || around.may_read_log {
+            h2 { "What you may do" }
+            div.buttons {
+                @if around.may_update { a.button.quiet href={ (path(id)) "/edit" } { "Edit" } }
+                @if around.may_read_log {
+                    a.button.quiet href={ (path(id)) "/audit-log" } { "Log of the account" }
+                }
+            }
         }
     })))
 }
@@ -177,7 +190,7 @@ fn users_table(users: &[Shown], caller: i32) -> Markup {
                 @for Shown { user, roles, may_read_log } in users {
                     tr {
                         th scope="row" {
-                            (user.username)
+                            a href={ "/users/" (user.id) } { (user.username) }
                             @if user.id == caller { " (you)" }
                             @if !user.active { " (not active)" }
                         }

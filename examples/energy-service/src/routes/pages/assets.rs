@@ -149,6 +149,7 @@ async fn view(
         div.buttons {
             @if may.update { a.button.quiet href={ (here) "/edit" } { "Edit" } }
             @if may.delete { a.button.quiet href={ (here) "/delete" } { "Delete" } }
+            a href={ (here) "/shares" } { "Shares" }
             a href={ (here) "/decisions" } { "Who may do what, and why" }
         }
     })))

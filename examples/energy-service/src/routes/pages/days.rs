@@ -50,7 +50,7 @@ pub(super) fn last_day(latest: &[Instant]) -> NaiveDate {
     days.iter().copied().max_by_key(|day| (until(*day), *day)).unwrap_or_else(|| Instant::now().0.date())
 }
 
-fn date(field: &'static str, text: Option<&str>) -> Result<Option<NaiveDate>, ServiceError> {
+pub(super) fn date(field: &'static str, text: Option<&str>) -> Result<Option<NaiveDate>, ServiceError> {
     match text {
         None | Some("") => Ok(None),
         Some(text) => match NaiveDate::parse_from_str(text, "%Y-%m-%d") {

@@ -55,6 +55,8 @@ pub(super) enum Done {
     Saved,
     Deleted,
     Recorded,
+    Shared,
+    Ended,
 }
 
 impl Done {
@@ -64,6 +66,8 @@ impl Done {
             Self::Saved => "Saved.",
             Self::Deleted => "Deleted.",
             Self::Recorded => "Recorded.",
+            Self::Shared => "Shared.",
+            Self::Ended => "The share has ended.",
         }
     }
 }

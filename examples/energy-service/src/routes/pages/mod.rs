@@ -22,6 +22,7 @@ pub(crate) use self::denied::denied;
 use self::layout::{Done, page, sentence, with_page};
 use crate::error::{ServiceError, is_too_slow};
 
+mod account_forms;
 mod accounts;
 mod asset_forms;
 mod assets;
@@ -41,6 +42,8 @@ mod may;
 mod review;
 mod scale;
 mod sensors;
+mod shares;
+mod users;
 
 /// The largest form that is read, in bytes.
 const MAX_FORM: usize = 16 * 1024;
@@ -57,6 +60,9 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .configure(sensors::configure)
         .configure(decisions::configure)
         .configure(accounts::configure)
+        .configure(account_forms::configure)
+        .configure(users::configure)
+        .configure(shares::configure)
         .configure(log_in::configure)
         .configure(demo_log_in::configure)
         .configure(log_out::configure)

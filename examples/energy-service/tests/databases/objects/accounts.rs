@@ -44,7 +44,7 @@ async fn accounts_show_users_and_logs_to_who_may_see_them() {
     }
     let mut member = Browser::logged_in(&service, MEMBER).await;
     let page = member.get(&service, "/accounts/3").await;
-    for text in ["Mia &lt;i&gt; (you)", "Adam Account-Admin", ACCOUNT_ADMIN, "Prosumer"] {
+    for text in ["Mia &lt;i&gt;</a> (you)", "Adam Account-Admin", ACCOUNT_ADMIN, "Prosumer"] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }
     // Her own log, and no other user's. Of the consultancy she may not even know the name.

@@ -23,6 +23,9 @@ async fn another_site_changes_nothing() {
         ("/sensors/1/edit", form("edit of a sensor", 0)),
         ("/sensors/1/delete", String::new()),
         ("/sensors/1/measurements/new", form("measurements/new", 0)),
+        ("/accounts/3/edit", "name=new".to_owned()),
+        ("/users/1/edit", "username=new&active=false".to_owned()),
+        ("/users/1/roles", "role=consultant&action=grant".to_owned()),
     ];
     let count = |service: &Service| -> (i64, i64, i64) {
         let connection = &mut *service.database().connection().unwrap();
