@@ -1,5 +1,8 @@
 //! The pages as people use them.
 
+use std::time::Duration;
+
+use actix_web::rt::time::sleep;
 use serde_json::{Value, json};
 use thirtyfour::{By, Key};
 
@@ -87,6 +90,64 @@ async fn the_keyboard_is_enough() {
     follow(&window, "Log out").await;
     window.go("/assets").await;
     assert_eq!(window.driver.title().await.unwrap(), "Not logged in – Energy service");
+}
+
+/// The text of the element, once it contains this.
+async fn until_it_says(window: &Window, selector: &str, text: &str) {
+    let script = format!("return document.querySelector('{selector}')?.textContent ?? ''");
+    let mut said = Value::Null;
+    for _ in 0..300 {
+        said = window.ask(&script).await;
+        if said.as_str().is_some_and(|said| said.contains(text)) {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{selector} does not say {text:?}, but {said}");
+}
+
+/// As a program does: a sensor records something.
+fn record(window: &Window, sensor: u32, events: &Value) {
+    let send = |path: &str, token: Option<&str>, body: &Value| -> Value {
+        let mut request = ureq::post(format!("{}/api/{path}", window.base)).content_type("application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let answer = request.send(body.to_string()).unwrap().body_mut().read_to_string().unwrap();
+        serde_json::from_str(&answer).unwrap_or_default()
+    };
+    let credentials = json!({ "email": "adam@sunnyside.example", "password": PASSWORD });
+    let token = send("requestAuthToken", None, &credentials)["auth_token"].as_str().unwrap().to_owned();
+    send(&format!("v3_0/sensors/{sensor}/measurements"), Some(&token), events);
+}
+
+#[actix_web::test]
+async fn a_chart_shows_what_is_measured_at_the_moment() {
+    let Some(window) = Window::open().await else { return };
+    log_in(&window, "mia@sunnyside.example").await;
+    window.go("/sensors/1?from=2026-01-01&until=2026-01-02").await;
+    until_it_says(&window, "#live-status", "Live").await;
+    until_it_says(&window, "#measured", "There are no measurements of these days.").await;
+
+    // Where there was nothing, a chart appears.
+    record(&window, 1, &json!([{ "event_start": "2026-01-01T10:00:00Z", "event_value": 1.25 }]));
+    until_it_says(&window, "#measured figcaption", "One measurement.").await;
+    window.tab_to("The figures as a table").await;
+    window.press(Key::Enter).await;
+
+    // What is unfolded stays so, and what has the focus keeps it.
+    record(&window, 1, &json!([{ "event_start": "2026-01-01T10:15:00Z", "event_value": 77.5 }]));
+    until_it_says(&window, "#measured figcaption", "2 measurements.").await;
+    until_it_says(&window, "details[open] table", "77.5").await;
+    assert_eq!(window.ask("return document.activeElement.tagName").await, "SUMMARY");
+    assert_eq!(faults(&window).await, Vec::<Value>::new());
+
+    // The last one of all is shown, too.
+    record(&window, 1, &json!([{ "event_start": "2040-02-03T04:05:00Z", "event_value": 1 }]));
+    until_it_says(&window, "#last", "3 Feb 2040, 04:05 UTC").await;
+    until_it_says(&window, "#later", "3 Feb 2040, 04:05 UTC").await;
+    let log = window.driver.browser_log().await.unwrap();
+    assert!(log.is_empty(), "the browser complains: {log:?}");
 }
 
 #[actix_web::test]

@@ -46,7 +46,7 @@
 //!
 //! | page | who |
 //! |---|---|
-//! | `GET /`, `GET /style.css`, `GET /icon.svg` | everyone |
+//! | `GET /`, `GET /style.css`, `GET /icon.svg`, `GET /live.js` | everyone |
 //! | `GET /log-in` | `anonymous_user_required` |
 //! | `POST /log-in` | everyone: the new log-in counts |
 //! | `POST /demo/log-in` | everyone, in the demo alone |

@@ -67,7 +67,11 @@ impl Series<'_> {
                     None => p { "These values are too far apart to be drawn." },
                 }
                 figcaption {
-                    (self.points.len()) " measurements. Times are in UTC."
+                    @match self.points.len() {
+                        1 => "One measurement.",
+                        count => { (count) " measurements." },
+                    }
+                    " Times are in UTC."
                     @if points.merged {
                         " Each point shows the lowest and the highest value of " (duration(points.apart)) "."
                     }

@@ -192,6 +192,14 @@ pub(super) fn ok(page: &Markup) -> HttpResponse {
     with_page(HttpResponse::Ok().finish(), page)
 }
 
+/// A page that brings the script of [`live.js`](super::script) with it.
+pub(super) fn ok_live(page: &Markup) -> HttpResponse {
+    let mut response = ok(page);
+    let policy = HeaderValue::from_static(LIVE_POLICY);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
 /// The response with this page as its body, and headers for the browser.
 pub(super) fn with_page(response: HttpResponse, page: &Markup) -> HttpResponse {
     let mut response = response.set_body(page.0.clone()).map_into_boxed_body();
@@ -211,6 +219,10 @@ pub(super) fn with_page(response: HttpResponse, page: &Markup) -> HttpResponse {
 /// The style of the service, its icon and its forms, and nothing else: no script, no other host, no frame around a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
+
+/// Also the scripts of the service, none of which is within a page, and its socket.
+const LIVE_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
+                           img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther()

@@ -1,5 +1,6 @@
 //! Pages for people with a browser: they log in, see and change the objects that they may, and see why they may or may
-//! not. Made on the server, without a script, and without anything from another host. Everything else is for programs.
+//! not. Made on the server, and without anything from another host. One page has a script, which keeps it up to date, and works
+//! without it. Everything else is for programs.
 //!
 //! A page shows the buttons that its reader may press: it decides by the policies of the guards behind the buttons. A
 //! form makes its change by the function that the endpoint for programs calls, too.
@@ -53,6 +54,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .app_data(FormConfig::default().limit(MAX_FORM).error_handler(|error, _| form_error(&error).into()))
         .service(style)
         .service(icon)
+        .service(script)
         .configure(home::configure)
         // First, as the pattern of an asset fits `/assets/new`, too.
         .configure(asset_forms::configure)
@@ -156,4 +158,14 @@ async fn icon() -> HttpResponse {
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
         .body(include_str!("icon.svg"))
+}
+
+#[public(reason = "it is the same for everybody, and shows nothing by itself")]
+#[get("/live.js")]
+async fn script() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/javascript; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "max-age=3600"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(include_str!("live.js"))
 }

@@ -20,7 +20,7 @@ use super::{
     chart::Series,
     days::{LATEST, Range, last_day},
     form::{self, Field, Kind, Problem, again},
-    layout::{Done, Page, ok, see_other},
+    layout::{Done, Page, ok, ok_live, see_other},
     may::May,
     scale::instant,
 };
@@ -31,6 +31,7 @@ use crate::{
     live::Live,
     models::{Asset, Sensor},
     routes::{
+        BASE,
         input::{NoParameters, Validate},
         measurements::{self as records, NewEvent, NewEvents},
         sensors::{self as endpoints, SensorChanges},
@@ -160,7 +161,7 @@ async fn view(
                 dt { "Resolution" }
                 dd { (sensor.event_resolution_minutes) " min" }
                 dt { "Last measurement" }
-                dd { @match last { Some(Instant(last)) => { (instant(last)) " UTC" }, None => "None" } }
+                dd id="last" { @match last { Some(Instant(last)) => { (instant(last)) " UTC" }, None => "None" } }
             }
             h2 id="measurements" { "Measurements" }
             (measured)
@@ -181,15 +182,19 @@ async fn view(
             let from = measured.range.begin.0.date().to_string();
             let form = range_form(&here, &from, &last_day.to_string(), None);
             let later = last.filter(|last| *last >= measured.range.end);
-            Ok(ok(&content(&html! {
+            Ok(ok_live(&content(&html! {
                 (form)
-                @if let Some(Instant(later)) = later {
-                    p {
-                        "There are measurements after these days, "
-                        a href={ (here) "?until=" (later.date()) } { "the last one at " (instant(later)) " UTC" } "."
+                div id="measured" {
+                    @if let Some(Instant(later)) = later {
+                        p id="later" {
+                            "There are measurements after these days, "
+                            a href={ (here) "?until=" (later.date()) } { "the last one at " (instant(later)) " UTC" } "."
+                        }
                     }
+                    (measured.show(&asset, &sensor))
                 }
-                (measured.show(&asset, &sensor))
+                p.count id="live-status" role="status" data-live={ (BASE) (here) "/measurements/live" } {}
+                script src="/live.js" defer {}
             })))
         }
         Err(error) => {
