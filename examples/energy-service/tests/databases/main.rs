@@ -26,6 +26,7 @@ mod sqlite {
     mod readable;
     mod refused;
     mod requests;
+    mod reviewed;
     mod shares;
     mod welcome;
 }
@@ -52,6 +53,7 @@ mod postgres {
     mod readable;
     mod refused;
     mod requests;
+    mod reviewed;
     mod servers;
     mod shares;
     mod welcome;
@@ -79,6 +81,7 @@ mod mysql {
     mod readable;
     mod refused;
     mod requests;
+    mod reviewed;
     mod servers;
     mod shares;
     mod welcome;

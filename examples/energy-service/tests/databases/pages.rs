@@ -413,7 +413,7 @@ async fn who_reviews_the_service_sees_its_guards_and_who_gets_in_where() {
             (
                 "/access-matrix",
                 "Access matrix",
-                r#"<th scope="row">GET /log-out</th><td>401</td><td class="yes">yes</td>"#,
+                r#"<th scope="row">GET /log-out</th><td class="no">401</td><td class="yes">yes</td>"#,
             ),
         ] {
             assert_eq!(overview.contains(&format!(r#"href="{path}""#)), reviews, "{email} {path}");

@@ -2,33 +2,28 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 use auth_core::{
-    Accessible, CurrentUser, LoadContext, Permission, ProtectedConfig, Scoped, Stored, auth_required,
-    permission::Read, permission_required_for_context,
+    Accessible, CurrentUser, Permission, ProtectedConfig, Scoped, Stored, auth_required, permission::Read,
+    permission_required_for_context,
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
     PageError, PageQuery, Told,
     layout::{Page, Section, ok, scrolling},
     lists::Wanted,
-    scale::instant,
 };
 use crate::{
     auth::LoggedIn,
-    database::{Connection, Database, Instant},
+    database::{Connection, Database},
     error::ServiceError,
-    models::{Account, AccountAuditLog, AuditLog, User, UserAuditLog},
-    routes::{
-        accounts::{self as endpoints, Column},
-        audit_log::{self as logs, Page as Part},
-    },
+    models::{Account, AccountAuditLog, User, UserAuditLog},
+    routes::accounts::{self as endpoints, Column},
     schema::{account_roles, accounts, accounts_account_roles, roles, users, users_roles},
 };
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
-    config.service(list).service(view).service(log_of_account).service(log_of_user);
+    config.service(list).service(view);
 }
 
 pub(super) fn path(id: i32) -> String {
@@ -213,104 +208,4 @@ fn users_table(users: &[Shown], caller: i32) -> Markup {
 /// Names, for people.
 pub(super) fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
-/// The entries of one page of a log.
-const ENTRIES: i64 = 50;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Older {
-    /// Only entries that are older than the one of this id.
-    before: Option<i32>,
-}
-
-impl Older {
-    /// One entry more than a page has, to know whether there is another page.
-    fn part(&self) -> Part {
-        Part { before: self.before, limit: Some(ENTRIES + 1) }
-    }
-}
-
-/// The events of an account and of its users.
-#[permission_required_for_context("read", ctx_arg = "log", id = "account_id")]
-#[get("/accounts/{account_id}/audit-log")]
-async fn log_of_account(
-    log: AccountAuditLog,
-    PageQuery(older): PageQuery<Older>,
-    current_user: CurrentUser<LoggedIn>,
-    database: Data<Database>,
-) -> Result<HttpResponse, PageError> {
-    let entries = logs::latest_of_account(log, &older.part(), &database).await?;
-    // Its policy is narrower than that of the account.
-    let id = log.account_id;
-    let account = database.run(move |connection| Ok(Account::load(id, connection)?)).await?;
-    let title = format!("Log of {}", account.name);
-    Ok(ok(&log_page(&current_user, &account, title, &format!("{}/audit-log", path(id)), &entries)))
-}
-
-/// The events of a user.
-#[permission_required_for_context("read", ctx_arg = "log", id = "user_id")]
-#[get("/users/{user_id}/audit-log")]
-async fn log_of_user(
-    log: UserAuditLog,
-    PageQuery(older): PageQuery<Older>,
-    current_user: CurrentUser<LoggedIn>,
-    database: Data<Database>,
-) -> Result<HttpResponse, PageError> {
-    let entries = logs::latest_of_user(log, &older.part(), &database).await?;
-    // Its policy is narrower than that of the user, which in turn is not wider than that of the account.
-    let id = log.user_id;
-    let (user, account) = database
-        .run(move |connection| {
-            let user = User::load(id, connection)?;
-            let account = Account::load(user.account_id, connection)?;
-            Ok((user, account))
-        })
-        .await?;
-    let title = format!("Log of {}", user.username);
-    Ok(ok(&log_page(&current_user, &account, title, &format!("/users/{id}/audit-log"), &entries)))
-}
-
-fn log_page(user: &LoggedIn, account: &Account, title: String, here: &str, entries: &[AuditLog]) -> Markup {
-    let (shown, more) = match usize::try_from(ENTRIES).ok().and_then(|most| entries.split_at_checked(most)) {
-        Some((shown, rest)) => (shown, !rest.is_empty()),
-        None => (entries, false),
-    };
-    let page = Page::new(user, Section::Accounts, title)
-        .below("/accounts", "Accounts")
-        .below(path(account.id), &*account.name);
-    page.with(&html! {
-        @if shown.is_empty() {
-            p { "Nothing has happened yet." }
-        } @else {
-            (scrolling("entries", &html! {
-                table {
-                    caption.unseen id="entries" { "The latest first" }
-                    thead {
-                        tr {
-                            th scope="col" { "Time (UTC)" }
-                            th scope="col" { "What" }
-                            th scope="col" { "By" }
-                        }
-                    }
-                    tbody {
-                        @for entry in shown {
-                            @let Instant(at) = entry.event_datetime;
-                            tr {
-                                th scope="row" { (instant(at)) }
-                                td { (entry.event) }
-                                td { (entry.active_user_name.as_deref().unwrap_or_default()) }
-                            }
-                        }
-                    }
-                }
-            }))
-        }
-        @if let Some(last) = shown.last().filter(|_| more) {
-            nav.pager aria-label="Pages" {
-                a rel="next" href={ (here) "?before=" (last.id) } { "Older" }
-            }
-        }
-    })
 }

@@ -154,8 +154,11 @@ impl Answers {
                 button.quiet type="submit" { "Explain" }
             }
             @match &self.explained {
-                Some(explained) => @for (action, explanation) in explained {
-                    (decision(action, explanation))
+                Some(explained) => {
+                    (summary(explained))
+                    @for (action, explanation) in explained {
+                        (decision(action, explanation))
+                    }
                 },
                 None => p { (self.about.as_ref().map_or("You", |user| &user.username)) " may do nothing, as a user who is not active." },
             }
@@ -163,10 +166,20 @@ impl Answers {
     }
 }
 
+fn summary(explained: &[(&str, Explanation)]) -> Markup {
+    let allowed = explained.iter().filter(|(_, explanation)| explanation.decision().is_allowed()).count();
+    html! {
+        p.summary {
+            "Of " (explained.len()) " actions, "
+            strong { (allowed) " allowed" } " and " strong { (explained.len() - allowed) " denied" } "."
+        }
+    }
+}
+
 fn decision(action: &str, explanation: &Explanation) -> Markup {
     let decision = explanation.decision();
     html! {
-        section.decision {
+        section.decision.denied[!decision.is_allowed()] {
             h2 { (action) ": " (if decision.is_allowed() { "yes" } else { "no" }) }
             p {
                 @match decision {

@@ -7,6 +7,20 @@ use serde::Deserialize;
 use super::layout::Done;
 use crate::routes::page::{ListQuery, Listed, PER_PAGE};
 
+/// Filters the rows of a page.
+pub(super) fn filter_form(path: &str, label: &str, filter: Option<&str>) -> Markup {
+    html! {
+        form.search method="get" action=(path) role="search" {
+            label for="filter" { (label) }
+            div.beside {
+                input id="filter" name="filter" type="search" autocomplete="off"
+                    value=(filter.unwrap_or_default());
+                button.quiet type="submit" { "Filter" }
+            }
+        }
+    }
+}
+
 /// The page of a list that a person selects.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,14 +42,7 @@ impl Wanted {
     /// The filter above the list, the list with the columns of `table`, and the way to other pages.
     pub(super) fn show<T>(&self, path: &str, listed: &Listed<T>, table: &Markup) -> Markup {
         html! {
-            form.search method="get" action=(path) role="search" {
-                label for="filter" { "Name contains" }
-                div.beside {
-                    input id="filter" name="filter" type="search" autocomplete="off"
-                        value=(self.filter().unwrap_or_default());
-                    button.quiet type="submit" { "Filter" }
-                }
-            }
+            (filter_form(path, "Name contains", self.filter()))
             p.count {
                 @match (listed.filtered_records, self.filter()) {
                     (0, None) => "There is nothing here that you may see.",

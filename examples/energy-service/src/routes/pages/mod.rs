@@ -39,6 +39,7 @@ mod lists;
 mod local_path;
 mod log_in;
 mod log_out;
+mod logs;
 mod may;
 mod review;
 mod scale;
@@ -63,6 +64,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
         .configure(decisions::configure)
         .configure(accounts::configure)
         .configure(account_forms::configure)
+        .configure(logs::configure)
         .configure(users::configure)
         .configure(shares::configure)
         .configure(log_in::configure)

@@ -3,8 +3,13 @@
 use actix_web::{HttpResponse, get, web::Data};
 use auth_core::{CurrentUser, ProtectedConfig, roles_accepted};
 use maud::{Markup, html};
+use serde::Deserialize;
 
-use super::layout::{Page, Section, ok, scrolling};
+use super::{
+    PageQuery,
+    layout::{Page, Section, ok, scrolling},
+    lists::filter_form,
+};
 use crate::{
     Service,
     auth::{ADMIN_READER, LoggedIn},
@@ -14,13 +19,57 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     config.service(guards).service(access_matrix);
 }
 
+/// The rows that a reviewer looks for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    filter: Option<String>,
+}
+
+impl Wanted {
+    fn filter(&self) -> Option<&str> {
+        self.filter.as_deref().filter(|filter| !filter.is_empty())
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        let contains = |filter: &str| text.to_lowercase().contains(&filter.to_lowercase());
+        self.filter().is_none_or(contains)
+    }
+
+    /// The number of rows that fit, of all.
+    fn count(&self, path: &str, what: &str, fitting: usize, all: usize) -> Markup {
+        html! {
+            p.count {
+                @match self.filter() {
+                    Some(_) => { (fitting) " of " (all) " " (what) ". " a href=(path) { "Show all" } },
+                    None => { (all) " " (what) "." },
+                }
+            }
+        }
+    }
+}
+
 /// Every route with its guards and policies, from the attributes of the handlers that are running.
 #[roles_accepted(ADMIN_READER)]
 #[get("/guards")]
-async fn guards(current_user: CurrentUser<LoggedIn>, service: Data<Service>) -> HttpResponse {
+async fn guards(
+    PageQuery(wanted): PageQuery<Wanted>,
+    current_user: CurrentUser<LoggedIn>,
+    service: Data<Service>,
+) -> HttpResponse {
     let registered = service.guards().await;
     let entries = registered.report().entries();
     let missing = registered.to_string();
+    let routes: Vec<_> = entries
+        .iter()
+        .map(|entry| Route {
+            name: format!("{} {}", entry.methods().join(", "), entry.path()),
+            part: part_of(entry.path()),
+            guards: entry.guards().collect(),
+            policies: entry.handler().policies().collect(),
+        })
+        .filter(|route| wanted.fits(&route.text()))
+        .collect();
     ok(&Page::new(&current_user, Section::Guards, "Guards").with(&html! {
         p {
             "Each route, with what is asked before its handler runs, all of which has to hold, and with the rules of the \
@@ -32,68 +81,151 @@ async fn guards(current_user: CurrentUser<LoggedIn>, service: Data<Service>) -> 
                 @for line in missing.lines() { p { (line) } }
             }
         }
-        p.count { (entries.len()) " routes" }
-        ul.routes {
-            @for entry in entries {
-                li {
-                    strong { (entry.methods().join(", ")) " " (entry.path()) }
-                    (lines(entry.guards()))
-                    (lines(entry.handler().policies()))
+        (filter_form("/guards", "Route, guard or rule contains", wanted.filter()))
+        (wanted.count("/guards", "routes", routes.len(), entries.len()))
+        @for routes in routes.chunk_by(|one, other| one.part == other.part) {
+            section {
+                h2.staying { @if let [first, ..] = routes { (first.part) } }
+                ul.routes {
+                    @for route in routes {
+                        li {
+                            strong { (route.name) }
+                            (lines(&route.guards))
+                            (lines(&route.policies))
+                        }
+                    }
                 }
             }
         }
     }))
 }
 
+/// A route, as the page shows it.
+struct Route {
+    name: String,
+    part: String,
+    guards: Vec<String>,
+    policies: Vec<String>,
+}
+
+impl Route {
+    fn text(&self) -> String {
+        let lines = self.guards.iter().chain(&self.policies);
+        lines.fold(self.name.clone(), |text, line| text + "\n" + line)
+    }
+}
+
+/// The part of the service that a path is in: its first word, and for programs the kind of object.
+fn part_of(path: &str) -> String {
+    let words = if path.starts_with("/api/v") { 3 } else { 1 };
+    let first: Vec<_> =
+        path.split('/').skip(1).take(words).take_while(|word| !word.starts_with('{')).collect();
+    format!("/{}", first.join("/"))
+}
+
 /// The answers to requests of several subjects for several objects, as the tests compare them.
 #[roles_accepted(ADMIN_READER)]
 #[get("/access-matrix")]
-async fn access_matrix(current_user: CurrentUser<LoggedIn>) -> HttpResponse {
+async fn access_matrix(
+    PageQuery(wanted): PageQuery<Wanted>,
+    current_user: CurrentUser<LoggedIn>,
+) -> HttpResponse {
     let page = Page::new(&current_user, Section::AccessMatrix, "Access matrix").wide();
+    let tables: Vec<_> = tables(MATRIX).into_iter().filter_map(Table::of).collect();
+    let rows_of = |table: &Table| table.rows.iter().filter(|row| wanted.fits(&row.name)).count();
+    // The subjects are no routes, and stay.
+    let of_routes = || tables.iter().filter(|table| table.is_about_routes);
+    let all: usize = of_routes().map(|table| table.rows.len()).sum();
+    let fitting: usize = of_routes().map(rows_of).sum();
     ok(&page.with(&html! {
         p {
             "Who gets in where in the demo world, as it was reviewed: "
             "\u{201c}yes\u{201d} for every answer that is no denial, or else the status of the denial. "
             a href="/guards" { "What the guards ask" }
         }
-        @for (number, (heading, rows)) in tables(MATRIX).into_iter().enumerate() {
-            @let id = format!("matrix-{number}");
-            @if let [header, rows @ ..] = rows.as_slice() {
-                // Method, path and object head the row.
-                @let (about, name) = match header.first().map_or("", String::as_str) {
-                    "method" => (3, "route and object"),
-                    other => (1, other),
-                };
-                (scrolling(&id, &html! {
-                    table.matrix {
-                        caption id=(id) { (heading) }
-                        thead {
-                            tr {
-                                th scope="col" { (name) }
-                                @for cell in header.iter().skip(about) { th scope="col" { (cell) } }
-                            }
-                        }
-                        tbody {
-                            @for row in rows {
-                                tr {
-                                    th scope="row" { (row.iter().take(about).cloned().collect::<Vec<_>>().join(" ").trim_end()) }
-                                    @for cell in row.iter().skip(about) {
-                                        td class=[(cell == "yes").then_some("yes")] { (cell) }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }))
+        (filter_form("/access-matrix", "Method, path or object contains", wanted.filter()))
+        (wanted.count("/access-matrix", "rows", fitting, all))
+        @for (number, table) in tables.iter().enumerate() {
+            @if !table.is_about_routes || rows_of(table) > 0 {
+                (table.show(number, &wanted))
             }
         }
     }))
 }
 
+/// A table of the reviewed file.
+struct Table {
+    heading: String,
+    is_about_routes: bool,
+    columns: Vec<String>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    cells: Vec<String>,
+}
+
+impl Table {
+    fn of((heading, rows): (&str, Vec<Vec<String>>)) -> Option<Self> {
+        let mut rows = rows.into_iter();
+        let header = rows.next()?;
+        // Method, path and object head the row.
+        let is_about_routes = header.first().is_some_and(|first| first == "method");
+        let about = if is_about_routes { 3 } else { 1 };
+        let name =
+            if is_about_routes { "route and object" } else { header.first().map_or("", String::as_str) };
+        let columns = [name.to_owned()].into_iter().chain(header.iter().skip(about).cloned()).collect();
+        let row = |mut cells: Vec<String>| {
+            let rest = cells.split_off(about.min(cells.len()));
+            Row { name: cells.join(" ").trim_end().to_owned(), cells: rest }
+        };
+        Some(Self { heading: heading.to_owned(), is_about_routes, columns, rows: rows.map(row).collect() })
+    }
+
+    fn show(&self, number: usize, wanted: &Wanted) -> Markup {
+        let id = format!("matrix-{number}");
+        let fits = |row: &&Row| !self.is_about_routes || wanted.fits(&row.name);
+        scrolling(
+            &id,
+            &html! {
+                table.matrix {
+                    caption id=(id) { (self.heading) }
+                    thead {
+                        tr {
+                            @for column in &self.columns { th scope="col" { (column) } }
+                        }
+                    }
+                    tbody {
+                        @for row in self.rows.iter().filter(fits) {
+                            tr {
+                                th scope="row" { (row.name) }
+                                @for cell in &row.cells {
+                                    td class=[self.is_about_routes.then(|| kind(cell))] { (cell) }
+                                }
+                            }
+                        }
+                    }
+                }
+            },
+        )
+    }
+}
+
+/// How an answer is set off: by a sign before it, too.
+fn kind(cell: &str) -> &'static str {
+    match cell {
+        "yes" => "yes",
+        // The handler decides itself, or the request did not get to a decision.
+        cell if cell.contains('/') => "partly",
+        _ => "no",
+    }
+}
+
 /// The reviewed file.
 const MATRIX: &str = include_str!("../../../access-matrix.md");
 
-fn lines(lines: impl Iterator<Item = String>) -> Markup {
+fn lines(lines: &[String]) -> Markup {
     html! {
         @for line in lines { div { code { (line) } } }
     }
