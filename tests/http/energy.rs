@@ -176,7 +176,9 @@ fn who_sees_how_much_in_a_list() {
     ] {
         energy.assert_statuses("GET", pattern, None, [401, 200, 200, 200, 200, 200, 200]);
         for (caller, expected) in CALLERS.into_iter().skip(1).zip(expected) {
-            let list = energy.send(caller, "GET", pattern, None).json();
+            let all = energy.send(caller, "GET", pattern, None).json();
+            let list = energy.send(caller, "GET", &format!("{pattern}?page=1"), None).json();
+            assert_eq!(all, list["data"], "{pattern} by {caller}");
             assert_eq!(list["num-records"], expected, "{pattern} by {caller}");
             assert_eq!(list["data"].as_array().unwrap().len(), expected, "{pattern} by {caller}");
         }

@@ -169,6 +169,7 @@ fn objects(energy: &Energy) -> Vec<Values> {
         let entry: i32 = audit_log::table.select(audit_log::id).first(connection).unwrap();
         let of_asset: i32 = asset_audit_log::table.select(asset_audit_log::id).first(connection).unwrap();
         ids.extend([("audit_log_id", entry.to_string()), ("asset_audit_log_id", of_asset.to_string())]);
+        ids.extend(["schedule_id", "forecast_id", "job_id"].map(|name| (name, "none".to_owned())));
         ids
     };
     let own = ids([
@@ -206,14 +207,26 @@ fn paths(objects: &[Values], template: &str) -> Vec<String> {
 /// The content of a request to an operation: a query where it has no body. The first changes nothing.
 fn inputs(energy: &Energy, operation: &Operation<'_>) -> Vec<String> {
     match operation.method.as_str() {
+        "GET" if operation.name() == "GET /api/v3_0/assets" => {
+            let roots = [energy.id_of("asset Oven"), 999_999].map(|root| format!("?root={root}"));
+            [String::new(), MALFORMED_QUERY.to_owned()].into_iter().chain(roots).collect()
+        }
         "GET" => vec![String::new(), MALFORMED_QUERY.to_owned()],
         "DELETE" => vec![MALFORMED_QUERY.to_owned()],
         _ => {
             let of_account = |id: i32| json!({ "name": "x", "account_id": id }).to_string();
+            let at_asset = |id: i32| {
+                let sensor =
+                    json!({ "name": "x", "unit": "", "event_resolution": "PT1H", "generic_asset_id": id });
+                sensor.to_string()
+            };
             let mut bodies = vec![MALFORMED_BODY.to_owned()];
             // Its handler decides about the objects in the body.
             if operation.name() == "POST /api/v3_0/assets" {
                 bodies.extend([of_account(energy.id_of("account Platform")), of_account(999_999)]);
+            }
+            if operation.name() == "POST /api/v3_0/sensors" {
+                bodies.extend([at_asset(energy.id_of("asset Oven")), at_asset(999_999)]);
             }
             bodies
         }
@@ -366,7 +379,8 @@ fn every_endpoint_of_the_api_is_described_by_its_handler() {
         }
         assert!(operation.said["summary"].is_string(), "{name} has no summary");
         assert!(operation.said["tags"].is_array(), "{name} has no tag");
-        let has_body = ["POST", "PUT", "PATCH"].contains(&operation.method.as_str());
+        let has_body = ["POST", "PUT", "PATCH"].contains(&operation.method.as_str())
+            || name == "DELETE /api/v3_0/sensors/{sensor_id}/data";
         assert_eq!(operation.said["requestBody"].is_object(), has_body, "{name}");
     }
 }

@@ -52,6 +52,9 @@ pub enum ServiceError {
     /// 429: the user has the most sockets that one user may have.
     #[error("there are too many open sockets of this user; close one")]
     TooManySockets,
+    /// 501: an endpoint of `FlexMeasures` that the service does not have.
+    #[error("{0}")]
+    NotImplemented(&'static str),
     /// 503: the database, or the store of the sessions, is out of reach, locked, or busy for too long.
     #[error("the service cannot answer at the moment; try again later")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -91,7 +94,8 @@ impl ServiceError {
             | Self::TooLarge
             | Self::Conflict(_)
             | Self::NotFound
-            | Self::TooManySockets => {}
+            | Self::TooManySockets
+            | Self::NotImplemented(_) => {}
         }
     }
 
@@ -252,6 +256,7 @@ impl ResponseError for ServiceError {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooManySockets => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -262,7 +267,8 @@ impl ResponseError for ServiceError {
             return error.error_response();
         }
         self.log();
-        let mut response = Problem::new(self.status_code(), self.to_string()).response();
+        // Clients of FlexMeasures show the message.
+        let mut response = Problem::new(self.status_code(), self.to_string()).with_message().response();
         if matches!(self, Self::LogInFailed) {
             // A 401 has to say how one authenticates (RFC 9110, section 15.5.2).
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -59,6 +59,12 @@ diesel::table! {
         longitude -> Nullable<Double>,
         parent_asset_id -> Nullable<Integer>,
         inherits_access -> Bool,
+        generic_asset_type_id -> Nullable<Integer>,
+        attributes -> Text,
+        flex_context -> Text,
+        flex_model -> Nullable<Text>,
+        sensors_to_show -> Text,
+        sensors_to_show_as_kpis -> Text,
     }
 }
 
@@ -69,6 +75,8 @@ diesel::table! {
         name -> Text,
         unit -> Text,
         event_resolution_minutes -> Integer,
+        attributes -> Text,
+        timezone -> Text,
     }
 }
 
@@ -93,13 +101,6 @@ diesel::table! {
         token_hash -> Binary,
         user_id -> Integer,
         created_at -> Datetime,
-    }
-}
-
-diesel::table! {
-    flex_models (asset_id) {
-        asset_id -> Integer,
-        document -> Text,
     }
 }
 
@@ -172,7 +173,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     sensors,
     measurements,
     auth_tokens,
-    flex_models,
     audit_log,
     asset_audit_log,
     asset_shares,

@@ -51,12 +51,43 @@ async fn who_gets_in_where() {
         .objects("sensor_id", [("battery", 3), ("oven", 4), ("weather station", 6), ("missing", MISSING)])
         .objects("asset_share_id", [("that ended, of the solar roof with Sven", 1), ("missing", MISSING)])
         .objects("audit_log_id", [("of the bakery", 3), ("missing", MISSING)])
-        .objects("asset_audit_log_id", [("of the solar roof", 1), ("missing", MISSING)]);
+        .objects("asset_audit_log_id", [("of the solar roof", 1), ("missing", MISSING)])
+        .objects("schedule_id", [("any", MISSING)])
+        .objects("forecast_id", [("any", MISSING)])
+        .objects("job_id", [("any", MISSING)]);
     // The body names the object of the decision, so it has to be right. Both requests may be repeated.
     for (name, account_id) in [("in the farm", Some(3)), ("in the bakery", Some(4)), ("public", None)] {
         let body = json!({"name": "one more", "account_id": account_id}).to_string();
         let request = RouteRequest::new(Method::POST, "/api/v3_0/assets").named(name);
         matrix = matrix.request(request.body("application/json", body));
+    }
+    // They answer 501 to a right one, which is no answer of a guard.
+    for path in [
+        "/sensors/{sensor_id}/schedules/{schedule_id}",
+        "/sensors/{sensor_id}/forecasts/{forecast_id}",
+        "/jobs/{job_id}",
+    ] {
+        matrix =
+            matrix.request(RouteRequest::new(Method::GET, format!("/api/v3_0{path}")).query("unknown=1"));
+    }
+    let document = json!({"sensor": 4});
+    let body = json!({"name": "one more", "account_id": 3, "flex_context": document}).to_string();
+    let with_sensor = RouteRequest::new(Method::POST, "/api/v3_0/assets").named("with the oven's sensor");
+    matrix = matrix.request(with_sensor.body("application/json", body));
+    let body = json!({"flex_context": document}).to_string();
+    let with_sensor = || RouteRequest::new(Method::PATCH, "/api/v3_0/assets/{asset_id}");
+    matrix = matrix.request(with_sensor().body("application/json", "{}"));
+    matrix = matrix.request(with_sensor().named("with no change").body("application/json", "{"));
+    matrix = matrix.request(with_sensor().named("with the oven's sensor").body("application/json", body));
+    for (name, asset_id) in [("at the solar roof", 1), ("at the oven", 3), ("at the weather station", 4)] {
+        let body =
+            json!({"name": "x", "unit": "", "event_resolution": "PT15M", "generic_asset_id": asset_id});
+        let request = RouteRequest::new(Method::POST, "/api/v3_0/sensors").named(name);
+        matrix = matrix.request(request.body("application/json", body.to_string()));
+    }
+    for (name, root) in [("below the solar roof", 1), ("below the oven", 3)] {
+        let request = RouteRequest::new(Method::GET, "/api/v3_0/assets").named(name);
+        matrix = matrix.request(request.query(format!("root={root}")));
     }
     // About other users, named by the query.
     for path in ["/assets/{asset_id}/decisions", "/sensors/{sensor_id}/decisions"] {
@@ -94,7 +125,7 @@ const MORE: &str = "
     INSERT INTO asset_audit_log (id, event_datetime, event, affected_asset_id) VALUES
         (1, '2026-11-23 09:00:00', 'changed the asset', 1);
     INSERT INTO asset_shares (id, asset_id, user_id, can_update, expires_at) VALUES (1, 1, 4, FALSE, '2026-01-01 00:00:00');
-    INSERT INTO flex_models (asset_id, document) VALUES (1, '{}'), (3, '{}'), (4, '{}');
+    UPDATE assets SET flex_model = '{}' WHERE id IN (1, 3, 4);
 ";
 
 async fn token(email: &str, service: &Service) -> String {

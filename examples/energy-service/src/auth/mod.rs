@@ -71,7 +71,8 @@ pub fn auth(
     time_limit: Duration,
 ) -> Result<Auth, AuthConfigError> {
     Auth::builder()
-        .mechanism(BearerToken::<LoggedIn>::new(pool.clone()).max_age(TOKEN_MAX_AGE))
+        // The client of FlexMeasures sends its token without a scheme.
+        .mechanism(BearerToken::<LoggedIn>::new(pool.clone()).max_age(TOKEN_MAX_AGE).or_bare())
         .mechanism(SessionCookie::<LoggedIn>::new(pool.clone()).cookie_name(cookie_name))
         .connections(pool.clone())
         .on_denied(pages::denied)

@@ -2,7 +2,7 @@
 
 use auth_core::{AuthModel, LoadContext};
 use diesel::{Identifiable, NullableExpressionMethods, Queryable, Selectable};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::{Account, AssetShare};
@@ -53,6 +53,26 @@ pub struct Asset {
     pub parent_asset_id: Option<i32>,
     /// Whether the readers of the asset of which it is a part read it, too.
     pub inherits_access: bool,
+    /// What kind of thing it is, as `/assets/types` says.
+    pub generic_asset_type_id: Option<i32>,
+    /// The text of a JSON object, of which the service makes nothing.
+    pub attributes: String,
+    /// The text of a JSON object: what a scheduler knows of its surroundings.
+    pub flex_context: String,
+    /// The text of a JSON object: the freedom of a scheduler with it.
+    #[serde(serialize_with = "or_empty")]
+    #[schema(value_type = String)]
+    pub flex_model: Option<String>,
+    /// The text of a JSON array: the sensors of its charts.
+    pub sensors_to_show: String,
+    /// The text of a JSON array: the sensors of its key figures.
+    pub sensors_to_show_as_kpis: String,
+}
+
+/// Without a document, clients see one that says nothing.
+#[expect(clippy::ref_option, reason = "serde passes the field")]
+fn or_empty<S: Serializer>(document: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(document.as_deref().unwrap_or("{}"))
 }
 
 /// An asset as a part of an account: under another account's id there is none, and a public one is under none.

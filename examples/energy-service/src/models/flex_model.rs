@@ -45,18 +45,57 @@ impl FlexModel {
     ///
     /// [`LoadError::NotFound`] if one of them is missing, [`LoadError::Unavailable`] if the database failed.
     pub fn sensors(&self, connection: &mut Connection) -> Result<BTreeMap<String, Vec<Sensor>>, LoadError> {
-        let references = self.references().map_err(LoadError::unavailable)?;
-        let mut ids: Vec<i32> = references.values().flatten().copied().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.is_empty() {
-            return Ok(BTreeMap::new());
+        referenced(self.references().map_err(LoadError::unavailable)?, connection)
+    }
+}
+
+/// The sensors that documents refer to, in one statement.
+///
+/// # Errors
+///
+/// [`LoadError::NotFound`] if one of them is missing, [`LoadError::Unavailable`] if the database failed.
+pub(crate) fn referenced(
+    references: BTreeMap<String, Vec<i32>>,
+    connection: &mut Connection,
+) -> Result<BTreeMap<String, Vec<Sensor>>, LoadError> {
+    let mut ids: Vec<i32> = references.values().flatten().copied().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sensors: BTreeMap<i32, Sensor> = Sensor::load_all(&ids, connection)?.into_iter().collect();
+    let of_place = |ids: Vec<i32>| -> Result<Vec<Sensor>, LoadError> {
+        ids.iter().map(|id| sensors.get(id).cloned().ok_or(LoadError::NotFound)).collect()
+    };
+    references.into_iter().map(|(place, ids)| Ok((place, of_place(ids)?))).collect()
+}
+
+/// The sensors of an asset's charts, such as `[3, [4, 5], {"title": "Power", "plots": [{"sensor": 6}]}]`: ids, lists of ids, and
+/// objects that refer to sensors as a [`FlexModel`] does. They refer to no asset.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[schema(value_type = Vec<Object>)]
+#[serde(transparent)]
+pub struct SensorsToShow(Vec<Value>);
+
+impl SensorsToShow {
+    /// Where they stand, as in [`FlexModel::references`].
+    ///
+    /// # Errors
+    ///
+    /// As there; and where an object refers to an asset, which no guard would check.
+    pub fn references(&self) -> Result<BTreeMap<String, Vec<i32>>, ServiceError> {
+        let mut search = Search { assets_too: true, ..Search::default() };
+        for (index, item) in self.0.iter().enumerate() {
+            search.way.push(Step::Index(index));
+            match item {
+                Value::Object(object) => search.object(object)?,
+                Value::Array(items) => search.reference(items.iter().map(id).collect())?,
+                item => search.reference(id(item).map(|id| vec![id]))?,
+            }
+            search.way.pop();
         }
-        let sensors: BTreeMap<i32, Sensor> = Sensor::load_all(&ids, connection)?.into_iter().collect();
-        let of_place = |ids: Vec<i32>| -> Result<Vec<Sensor>, LoadError> {
-            ids.iter().map(|id| sensors.get(id).cloned().ok_or(LoadError::NotFound)).collect()
-        };
-        references.into_iter().map(|(place, ids)| Ok((place, of_place(ids)?))).collect()
+        Ok(search.found)
     }
 }
 
@@ -73,6 +112,8 @@ struct Search<'a> {
     way: Vec<Step<'a>>,
     found: BTreeMap<String, Vec<i32>>,
     references: usize,
+    /// Whether a key may refer to assets in such documents, which is refused.
+    assets_too: bool,
 }
 
 impl<'a> Search<'a> {
@@ -84,6 +125,10 @@ impl<'a> Search<'a> {
             } else if is_called(key, "sensors") {
                 let items = value.as_array().filter(|items| !items.is_empty());
                 self.reference(items.and_then(|items| items.iter().map(id).collect()))?;
+            } else if self.assets_too && key.to_ascii_lowercase().contains("asset") {
+                return Err(ServiceError::invalid(format!(
+                    "the key {key:?} refers to assets, of which no charts are shown"
+                )));
             } else if resembles_reference(key) {
                 return Err(ServiceError::invalid(format!(
                     "the key {key:?} is not ASCII, or resembles `sensor`, `sensors` or what ends in `-sensor` or `-sensors`"
@@ -191,6 +236,32 @@ mod tests {
         ];
         assert_eq!(found, Ok(expected.map(|(place, ids)| (place.to_owned(), ids)).to_vec()));
         assert_eq!(references(json!({})), Ok(vec![]));
+    }
+
+    #[test]
+    fn charts_name_sensors_by_bare_ids_too_and_no_assets() {
+        let references = |charts: Value| -> Result<Vec<(String, Vec<i32>)>, String> {
+            let charts: SensorsToShow = serde_json::from_value(charts).unwrap();
+            charts.references().map(|found| found.into_iter().collect()).map_err(|error| error.to_string())
+        };
+        let found =
+            references(json!([1, [2, 3], {"title": "Power", "sensors": [4], "plots": [{"sensor": 5}]}]));
+        let expected =
+            [("/0", vec![1]), ("/1", vec![2, 3]), ("/2/plots/0/sensor", vec![5]), ("/2/sensors", vec![4])];
+        assert_eq!(found, Ok(expected.map(|(place, ids)| (place.to_owned(), ids)).to_vec()));
+        assert_eq!(references(json!([])), Ok(vec![]));
+        for wrong in [
+            json!(["1"]),
+            json!([1.5]),
+            json!([null]),
+            json!([[1, "2"]]),
+            json!([[[1]]]),
+            json!([{"sensor": "1"}]),
+            json!([{"plots": [{"asset": 1}]}]),
+            json!([{"Sensors": [1]}]),
+        ] {
+            assert!(references(wrong.clone()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

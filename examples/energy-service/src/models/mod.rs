@@ -7,6 +7,7 @@
 mod account;
 mod asset;
 mod audit_log;
+mod duration;
 mod flex_model;
 mod measurement;
 pub(crate) mod role;
@@ -14,11 +15,13 @@ mod sensor;
 mod share;
 mod user;
 
+pub(crate) use self::flex_model::referenced;
 pub use self::{
     account::{Account, AssignedConsultant, Platform, PublicAssets},
     asset::{Asset, AssetOfAccount},
     audit_log::{AccountAuditLog, AssetAuditLog, AuditLog, UserAuditLog},
-    flex_model::FlexModel,
+    duration::{IsoDuration, Minutes},
+    flex_model::{FlexModel, SensorsToShow},
     measurement::Measurement,
     sensor::Sensor,
     share::AssetShare,

@@ -5,7 +5,7 @@ use diesel::{Identifiable, Queryable, Selectable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Asset;
+use super::{Asset, Minutes};
 use crate::{
     database::{Backend, Connection},
     schema::sensors,
@@ -29,10 +29,21 @@ pub struct Sensor {
     pub id: i32,
     /// The asset that it measures.
     pub asset_id: i32,
+    /// The asset once more, by the name that clients of FlexMeasures know.
+    #[diesel(column_name = asset_id)]
+    pub generic_asset_id: i32,
     /// The quantity that it measures.
     pub name: String,
     /// The unit of its values, such as `kW`; empty for plain numbers.
     pub unit: String,
     /// How long one measured event lasts, in minutes.
     pub event_resolution_minutes: i32,
+    /// The same as a duration of ISO 8601, such as `PT15M`.
+    #[diesel(column_name = event_resolution_minutes, deserialize_as = i32)]
+    #[schema(value_type = String)]
+    pub event_resolution: Minutes,
+    /// The text of a JSON object, of which the service makes nothing.
+    pub attributes: String,
+    /// The name of a time zone, of which the service makes nothing: its instants have an offset.
+    pub timezone: String,
 }

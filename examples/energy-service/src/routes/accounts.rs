@@ -20,7 +20,7 @@ use super::{
     bounds, created,
     input::{NoParameters, Valid, Validate, some, valid_name},
     openapi::{Conflict, InvalidBody, InvalidQuery},
-    page::{Buttons, ESCAPE, ListQuery, Listed, Shown, lower, pattern},
+    page::{Buttons, ESCAPE, ListQuery, Listed, Rows, Shown, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
@@ -220,7 +220,7 @@ pub(super) enum Column {
 #[utoipa::path(
     params(ListQuery<Column>),
     responses(
-        (status = 200, description = "A page of the accounts.", body = Listed<Shown<Account>>),
+        (status = 200, description = "The accounts.", body = Rows<Shown<Account>>),
         InvalidQuery,
     ),
 )]
@@ -230,8 +230,9 @@ async fn list(
     Query(page): Query<ListQuery<Column>>,
     readable: Accessible<Account, Read>,
     database: Data<Database>,
-) -> Result<Json<Listed<Shown<Account>>>, ServiceError> {
-    Ok(Json(read_page(readable, page, &database).await?))
+) -> Result<Json<Rows<Shown<Account>>>, ServiceError> {
+    let is_page = page.is_page();
+    Ok(Json(Rows::of(read_page(readable, page, &database).await?, is_page)))
 }
 
 pub(super) async fn read_page(

@@ -11,16 +11,21 @@ use auth_core::{
     permission_required_for_context,
 };
 use diesel::{
-    EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, TextExpressionMethods,
+    BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl,
+    TextExpressionMethods,
 };
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
+    asset_bodies::{AssetBody, AssetPatch, Documents},
     bounds, created,
-    input::{NoParameters, Valid, Validate, some, valid_location, valid_name, valid_resolution, valid_unit},
+    input::{NoParameters, Valid, Validate, valid_location, valid_name, valid_resolution, valid_unit},
+    narrowing::{Narrowing, Parameters, only},
+    no_content,
     openapi::{InvalidBody, InvalidQuery, Refused},
-    page::{Buttons, ESCAPE, ListQuery, Listed, Shown, lower, pattern},
+    page::{Buttons, ESCAPE, ListQuery, Listed, Never, Rows, Shown, lower, pattern},
+    sensors::Details,
 };
 use crate::{
     audit::{self, Affected, changed_fields},
@@ -28,7 +33,7 @@ use crate::{
     database::Database,
     error::ServiceError,
     models::{Account, Asset, AssetOfAccount, PublicAssets, Sensor},
-    schema::{assets, sensors},
+    schema::assets,
 };
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
@@ -81,17 +86,25 @@ pub(super) enum Column {
 
 /// The assets that the caller may read, by id, unless the client chooses another order.
 #[utoipa::path(
-    params(ListQuery<Column, i32>),
-    responses((status = 200, description = "A page of the assets.", body = Listed<Shown<Asset>>), InvalidQuery),
+    params(ListQuery<Column, i32, Never, String>),
+    responses((status = 200, description = "The assets.", body = Rows<Shown<Asset>>), InvalidQuery, Refused),
 )]
 #[auth_required]
 #[get("/assets")]
 async fn list(
-    Query(page): Query<ListQuery<Column, i32>>,
+    Query(page): Query<ListQuery<Column, i32, Never, String>>,
     readable: Accessible<Asset, Read>,
+    current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
-) -> Result<Json<Listed<Shown<Asset>>>, ServiceError> {
-    Ok(Json(read_page(readable, page, &database).await?))
+) -> Result<HttpResponse, ServiceError> {
+    let parameters = Parameters::of(&page)?;
+    let narrowing = parameters.narrowing(page.account_id(), &readable, &current_user, &database).await?;
+    let is_page = page.is_page();
+    let rows = Rows::of(read_narrowed(readable, page, narrowing, &database).await?, is_page);
+    Ok(match parameters.fields() {
+        Some(fields) => HttpResponse::Ok().json(rows.try_map(|asset| only(&asset, fields))?),
+        None => HttpResponse::Ok().json(rows),
+    })
 }
 
 pub(super) async fn read_page(
@@ -99,14 +112,30 @@ pub(super) async fn read_page(
     page: ListQuery<Column, i32>,
     database: &Database,
 ) -> Result<Listed<Shown<Asset>>, ServiceError> {
+    let narrowing = Narrowing { account: page.account_id(), public: page.account_id().is_none(), tree: None };
+    read_narrowed(readable, page, narrowing, database).await
+}
+
+async fn read_narrowed<T: Send + 'static>(
+    readable: Accessible<Asset, Read>,
+    page: ListQuery<Column, i32, Never, T>,
+    narrowing: Narrowing,
+    database: &Database,
+) -> Result<Listed<Shown<Asset>>, ServiceError> {
     page.read(
         readable,
-        |page, mut query| {
+        move |page, mut query| {
             if let Some(text) = page.filter() {
                 query = query.filter(lower(assets::name).like(lower(pattern(text))).escape(ESCAPE));
             }
-            if let Some(id) = page.account_id() {
-                query = query.filter(assets::account_id.eq(id));
+            query = match (narrowing.account, narrowing.public) {
+                (Some(id), true) => query.filter(assets::account_id.eq(id).or(assets::account_id.is_null())),
+                (Some(id), false) => query.filter(assets::account_id.eq(id)),
+                (None, true) => query,
+                (None, false) => query.filter(assets::account_id.is_not_null()),
+            };
+            if let Some(ids) = &narrowing.tree {
+                query = query.filter(assets::id.eq_any(ids.clone()));
             }
             query
         },
@@ -119,19 +148,15 @@ pub(super) async fn read_page(
     .await
 }
 
-#[derive(Deserialize, Insertable, ToSchema)]
+/// The columns that people write, too.
+#[derive(Insertable)]
 #[diesel(table_name = assets)]
-#[serde(deny_unknown_fields)]
 pub(super) struct NewAsset {
-    #[schema(schema_with = bounds::name)]
     pub(super) name: String,
     pub(super) account_id: Option<i32>,
-    #[schema(schema_with = bounds::latitude)]
     pub(super) latitude: Option<f64>,
-    #[schema(schema_with = bounds::longitude)]
     pub(super) longitude: Option<f64>,
     pub(super) parent_asset_id: Option<i32>,
-    #[serde(default)]
     pub(super) inherits_access: bool,
 }
 
@@ -145,7 +170,7 @@ impl Validate for NewAsset {
 /// Creates an asset in the account that the body names, below the asset that the body names; without an
 /// account it becomes public.
 #[utoipa::path(
-    request_body = NewAsset,
+    request_body = AssetBody,
     responses(
         (status = 201, description = "The asset.", body = Asset, headers(("Location" = String))),
         InvalidBody,
@@ -153,23 +178,35 @@ impl Validate for NewAsset {
     ),
 )]
 #[auth_required]
+#[permission_required_for_context("read", ctx_loader = AssetBody::sensors(asset, connection), allow_empty = true)]
 #[post("/assets")]
 async fn create(
-    Valid(asset): Valid<NewAsset>,
+    Valid(asset): Valid<AssetBody>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
-    let row = insert(asset, current_user, &database).await?;
+    let (asset, documents) = asset.split()?;
+    let row = insert_all(asset, documents, current_user, &database).await?;
     Ok(created(&format!("/assets/{}", row.id), row))
 }
 
-/// Inserts an asset, if the caller may create it where it says.
+/// Inserts an asset without documents, if the caller may create it where it says.
+pub(super) async fn insert(
+    asset: NewAsset,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Asset, ServiceError> {
+    insert_all(asset, Documents::default(), current_user, database).await
+}
+
+/// Inserts an asset, if the caller may create it where it says. A guard has checked the sensors of the documents.
 ///
 /// A guard cannot look into the body before it knows that the caller may send it. So this function calls the library
 /// itself, in the transaction that inserts, for every object that the body refers to: one without a check would be a way
 /// into another account's data. The answers are those of a guard.
-pub(super) async fn insert(
+async fn insert_all(
     asset: NewAsset,
+    documents: Documents,
     current_user: CurrentUser<LoggedIn>,
     database: &Database,
 ) -> Result<Asset, ServiceError> {
@@ -186,7 +223,7 @@ pub(super) async fn insert(
                 if let Some(id) = asset.parent_asset_id {
                     Asset::authorize_for_update(connection, &current_user, id, permission)?;
                 }
-                diesel::insert_into(assets::table).values(&asset).execute(connection)?;
+                diesel::insert_into(assets::table).values((&asset, &documents)).execute(connection)?;
                 let id = connection.last_id()?;
                 if asset.inherits_access {
                     Asset::check_access(connection, &*current_user, id, SHARE)?.into_result()?;
@@ -200,19 +237,12 @@ pub(super) async fn insert(
 }
 
 // Neither the account nor the parent: to move an asset is to create it elsewhere.
-#[derive(AuthChangeset, Deserialize, ToSchema)]
+#[derive(AuthChangeset)]
 #[diesel(table_name = assets)]
-#[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
 pub(super) struct AssetChanges {
-    #[schema(schema_with = bounds::name)]
-    #[serde(default, deserialize_with = "some")]
     pub(super) name: Option<String>,
-    #[schema(schema_with = bounds::latitude)]
-    #[serde(default, deserialize_with = "some")]
     pub(super) latitude: Option<Option<f64>>,
-    #[schema(schema_with = bounds::longitude)]
-    #[serde(default, deserialize_with = "some")]
     pub(super) longitude: Option<Option<f64>>,
 }
 
@@ -226,36 +256,51 @@ impl Validate for AssetChanges {
 /// Changes an asset.
 #[utoipa::path(
     params(("asset_id" = i32, Path, description = "The asset.")),
-    request_body = AssetChanges,
+    request_body = AssetPatch,
     responses((status = 200, description = "The asset.", body = Asset), InvalidBody),
 )]
 #[permission_required_for_context("update", ctx_arg = "asset")]
+#[permission_required_for_context("read", ctx_loader = AssetPatch::sensors(changes, connection), allow_empty = true)]
 #[patch("/assets/{asset_id}")]
 async fn change(
     asset: Asset,
-    Valid(changes): Valid<AssetChanges>,
+    Valid(changes): Valid<AssetPatch>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Asset>, ServiceError> {
-    Ok(Json(update(asset.id, changes, current_user, &database).await?))
+    let (changes, documents) = changes.split()?;
+    Ok(Json(update_all(asset.id, changes, documents, current_user, &database).await?))
 }
 
-/// Changes an asset under the condition of its policy.
+/// Changes an asset, but none of its documents, under the condition of its policy.
 pub(super) async fn update(
     id: i32,
     changes: AssetChanges,
     current_user: CurrentUser<LoggedIn>,
     database: &Database,
 ) -> Result<Asset, ServiceError> {
+    update_all(id, changes, Documents::default(), current_user, database).await
+}
+
+/// Changes an asset under the condition of its policy. A guard has checked the sensors of the documents.
+async fn update_all(
+    id: i32,
+    changes: AssetChanges,
+    documents: Documents,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Asset, ServiceError> {
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let fields = [
+                let mut fields = vec![
                     ("name", changes.name.is_some()),
                     ("latitude", changes.latitude.is_some()),
                     ("longitude", changes.longitude.is_some()),
                 ];
+                fields.extend(documents.fields());
                 Asset::change(connection, &current_user, id, &changes)?;
+                Asset::change(connection, &current_user, id, &documents)?;
                 if let Some(fields) = changed_fields(&fields) {
                     let event = format!("changed the asset {id}: {fields}");
                     audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)?;
@@ -281,7 +326,7 @@ async fn remove(
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
     delete(asset, current_user, &database).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(no_content())
 }
 
 /// Deletes an asset with its sensors and their measurements, under the condition of its policy. Assets that are parts
@@ -352,24 +397,5 @@ pub(super) async fn insert_sensor(
     current_user: CurrentUser<LoggedIn>,
     database: &Database,
 ) -> Result<Sensor, ServiceError> {
-    database
-        .run(move |connection| {
-            connection.immediate_transaction(|connection| {
-                let permission = Permission::CREATE_CHILDREN;
-                Asset::authorize_for_update(connection, &current_user, asset_id, permission)?;
-                diesel::insert_into(sensors::table)
-                    .values((
-                        sensors::asset_id.eq(asset_id),
-                        sensors::name.eq(&sensor.name),
-                        sensors::unit.eq(&sensor.unit),
-                        sensors::event_resolution_minutes.eq(sensor.event_resolution_minutes),
-                    ))
-                    .execute(connection)?;
-                let id = connection.last_id()?;
-                let event = format!("created the sensor {id}, {:?}", sensor.name);
-                audit::record(&current_user, Affected::Asset(Some(asset_id)), &event, connection)?;
-                Ok(Sensor::load(id, connection)?)
-            })
-        })
-        .await
+    super::sensors::insert(asset_id, sensor, Details::default(), current_user, database).await
 }

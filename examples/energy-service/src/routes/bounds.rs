@@ -12,6 +12,8 @@ use utoipa::openapi::{
 pub(super) const NAME: RangeInclusive<usize> = 1..=80;
 /// Characters of a unit.
 pub(super) const UNIT: RangeInclusive<usize> = 0..=20;
+/// Characters of the name of a time zone.
+pub(super) const TIMEZONE: RangeInclusive<usize> = 1..=64;
 /// Characters of an email address (RFC 5321, section 4.5.3.1.3).
 pub(super) const EMAIL: RangeInclusive<usize> = 3..=254;
 /// Characters of a password: not too short to be guessed slowly, and not too long to be hashed quickly.
@@ -28,6 +30,10 @@ pub(super) const LONGITUDE: RangeInclusive<f64> = -180.0..=180.0;
 pub(super) const FIRST_PAGE: u32 = 1;
 /// Rows of one page of a list.
 pub(super) const PER_PAGE: RangeInclusive<u32> = 1..=100;
+/// Rows of a list that is answered as a whole.
+pub(super) const ROWS: i64 = 5_000;
+/// Steps down from an asset to its parts.
+pub(super) const DEPTH: RangeInclusive<u32> = 0..=100;
 /// Entries of one answer of an audit log, or of another list of which the latest comes first.
 pub(super) const ENTRIES: RangeInclusive<i64> = 1..=100;
 /// Measurements that one request records or reads.
@@ -41,6 +47,10 @@ pub(super) fn name() -> Object {
 
 pub(super) fn unit() -> Object {
     text(&UNIT).build()
+}
+
+pub(super) fn timezone() -> Object {
+    text(&TIMEZONE).build()
 }
 
 pub(super) fn email() -> Object {
@@ -77,6 +87,11 @@ pub(super) fn per_page() -> Object {
     integer(KnownFormat::Int32).minimum(Some(min)).maximum(Some(max)).build()
 }
 
+pub(super) fn depth() -> Object {
+    let (min, max) = DEPTH.into_inner();
+    integer(KnownFormat::Int32).minimum(Some(min)).maximum(Some(max)).build()
+}
+
 pub(super) fn entries() -> Object {
     let (min, max) = ENTRIES.into_inner();
     integer(KnownFormat::Int64).minimum(Some(min)).maximum(Some(max)).build()
@@ -86,6 +101,26 @@ pub(super) fn entries() -> Object {
 pub(super) fn roles() -> Array {
     let role = ObjectBuilder::new().schema_type(Type::String).build();
     ArrayBuilder::new().items(role).unique_items(true).max_items(Some(*ROLES.end())).build()
+}
+
+/// Values of one request, of which some may be missing.
+pub(super) fn values() -> Array {
+    let number = SchemaType::Array(vec![Type::Number, Type::Null]);
+    let value = ObjectBuilder::new().schema_type(number);
+    let (min, max) = EVENTS.into_inner();
+    ArrayBuilder::new().items(value).min_items(Some(min)).max_items(Some(max)).build()
+}
+
+/// A JSON document, or its text.
+pub(super) fn document() -> Object {
+    let object_or_text = SchemaType::Array(vec![Type::Object, Type::String]);
+    ObjectBuilder::new().schema_type(object_or_text).build()
+}
+
+/// A JSON array, or its text.
+pub(super) fn array() -> Object {
+    let array_or_text = SchemaType::Array(vec![Type::Array, Type::String]);
+    ObjectBuilder::new().schema_type(array_or_text).build()
 }
 
 fn text(length: &RangeInclusive<usize>) -> ObjectBuilder {

@@ -6,6 +6,7 @@ use actix_web::{
 };
 use auth_core::{CurrentUser, Permission, ProtectedConfig, Stored, permission_required_for_context};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use serde::Serialize;
 use utoipa::OpenApi;
 
 use super::{
@@ -18,7 +19,7 @@ use crate::{
     database::Database,
     error::ServiceError,
     models::{Asset, FlexModel},
-    schema::flex_models,
+    schema::assets,
 };
 
 /// The longest document, in bytes as it is stored.
@@ -35,15 +36,18 @@ pub(super) struct Api;
 impl Validate for FlexModel {
     fn validate(&self) -> Result<(), ServiceError> {
         // First, to bound the search for references: it keeps the event loop from other requests.
-        if stored(self)?.len() > MAX_DOCUMENT {
-            return Err(ServiceError::invalid(format!("the document is longer than {MAX_DOCUMENT} bytes")));
-        }
+        stored(self)?;
         self.references().map(drop)
     }
 }
 
-fn stored(document: &FlexModel) -> Result<String, ServiceError> {
-    serde_json::to_string(document).map_err(ServiceError::internal)
+/// The text of a document, if it is not too long to be stored.
+pub(super) fn stored(document: &impl Serialize) -> Result<String, ServiceError> {
+    let text = serde_json::to_string(document).map_err(ServiceError::internal)?;
+    if text.len() > MAX_DOCUMENT {
+        return Err(ServiceError::invalid(format!("the document is longer than {MAX_DOCUMENT} bytes")));
+    }
+    Ok(text)
 }
 
 /// Shows the flex-model of an asset.
@@ -54,13 +58,8 @@ fn stored(document: &FlexModel) -> Result<String, ServiceError> {
 )]
 #[permission_required_for_context("read", ctx_arg = "asset")]
 #[get("/assets/{asset_id}/flex-model")]
-async fn view(asset: Asset, database: Data<Database>) -> Result<Json<FlexModel>, ServiceError> {
-    let document: String = database
-        .run(move |connection| {
-            let of_asset = flex_models::table.find(asset.id);
-            Ok(of_asset.select(flex_models::document).first(connection)?)
-        })
-        .await?;
+async fn view(asset: Asset) -> Result<Json<FlexModel>, ServiceError> {
+    let document = asset.flex_model.ok_or(ServiceError::NotFound)?;
     Ok(Json(serde_json::from_str(&document).map_err(ServiceError::internal)?))
 }
 
@@ -86,9 +85,8 @@ async fn replace(
             connection.immediate_transaction(|connection| {
                 let id = asset.id;
                 Asset::authorize_for_update(connection, &current_user, id, Permission::UPDATE)?;
-                diesel::delete(flex_models::table.find(id)).execute(connection)?;
-                diesel::insert_into(flex_models::table)
-                    .values((flex_models::asset_id.eq(id), flex_models::document.eq(&text)))
+                diesel::update(assets::table.find(id))
+                    .set(assets::flex_model.eq(&text))
                     .execute(connection)?;
                 let event = format!("changed the asset {id}: flex-model");
                 audit::record(&current_user, Affected::Asset(Some(id)), &event, connection)

@@ -9,7 +9,7 @@ use serde::{
     de::{self, DeserializeOwned},
 };
 
-use super::bounds::{EMAIL, FILTER, LATITUDE, LONGITUDE, NAME, PASSWORD, RESOLUTION, UNIT};
+use super::bounds::{EMAIL, FILTER, LATITUDE, LONGITUDE, NAME, PASSWORD, RESOLUTION, TIMEZONE, UNIT};
 use crate::{database::Instant, error::ServiceError};
 
 /// The rules for a body beyond its types.
@@ -86,6 +86,14 @@ pub(crate) fn valid_password(password: &str) -> Result<(), ServiceError> {
 /// A unit may be empty.
 pub(super) fn valid_unit(unit: &str) -> Result<(), ServiceError> {
     valid_text("unit", unit, &UNIT)
+}
+
+/// A time zone is named, as by `Europe/Amsterdam`. No rule finds out whether there is one.
+pub(super) fn valid_timezone(timezone: &str) -> Result<(), ServiceError> {
+    if timezone.is_empty() {
+        return Err(ServiceError::invalid_field("timezone", "is empty"));
+    }
+    valid_text("timezone", timezone, &TIMEZONE)
 }
 
 /// A search text may be empty.

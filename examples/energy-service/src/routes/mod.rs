@@ -7,6 +7,7 @@
 //!
 //! | endpoint | who |
 //! |---|---|
+//! | `GET /api/` | everyone |
 //! | `POST /api/requestAuthToken` | everyone |
 //! | `DELETE /api/v3_0/auth-tokens/current` | `auth_token_required` |
 //! | `POST /api/v3_0/accounts` | the platform's list: `create-children` |
@@ -23,8 +24,9 @@
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/users/{user_id}` | the user's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/users/{user_id}/audit-log` | the list of the user's log: `read` |
 //! | `GET`, `PATCH /api/v3_0/users/{user_id}/roles` | the user's list: `read`, `update`; then each role's rules |
-//! | `POST /api/v3_0/assets` | `auth_required`, then the lists of the account and the parent asset in the body: `create-children` |
-//! | `GET`, `PATCH`, `DELETE /api/v3_0/assets/{asset_id}` | the asset's list: `read`, `update`, `delete` |
+//! | `GET /api/v3_0/assets/types` | `auth_required` |
+//! | `POST /api/v3_0/assets` | `auth_required`, then the lists of the account and the parent asset in the body: `create-children`; the list of each sensor in its documents: `read` |
+//! | `GET`, `PATCH`, `DELETE /api/v3_0/assets/{asset_id}` | the asset's list: `read`, `update`, `delete`; the list of each sensor in the documents of a change: `read` |
 //! | `GET /api/v3_0/accounts/{account_id}/assets/{asset_id}` | the asset's list: `read` |
 //! | `GET /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `read` |
 //! | `PUT /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `update`; the list of each sensor in it: `read` |
@@ -33,10 +35,13 @@
 //! | `DELETE /api/v3_0/asset-shares/{asset_share_id}` | the share's list: `delete` |
 //! | `PUT /api/v3_0/assets/{asset_id}/inherits-access` | the asset's list: `share` |
 //! | `POST /api/v3_0/assets/{asset_id}/sensors` | the asset's list: `create-children` |
+//! | `POST /api/v3_0/sensors` | `auth_required`, then the list of the asset in the body: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/sensors/{sensor_id}` | the sensor's list: `read`, `update`, `delete` |
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `read` |
 //! | `POST /api/v3_0/sensors/{sensor_id}/measurements` | the sensor's list: `create-children` |
+//! | `GET`, `POST`, `DELETE /api/v3_0/sensors/{sensor_id}/data` | the sensor's list: `read`, `create-children`, `delete` |
 //! | `GET /api/v3_0/sensors/{sensor_id}/measurements/live`, a WebSocket | the sensor's list: `read`, checked again for each message; `create-children` for each that it sends |
+//! | `…/schedules/…`, `…/forecasts/…`, `…/reports/trigger`, `…/data/upload`, `GET /api/v3_0/jobs/{job_id}` | as their objects; then 501 |
 //! | `GET /api/v3_0/audit-log/{audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/asset-audit-log/{asset_audit_log_id}` | the entry's list: `read` |
 //! | `GET /api/v3_0/…/permissions/{permission}`, behind any of these objects | its list: that permission |
@@ -74,7 +79,8 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header,
+    http::header::{self, ContentType},
+    middleware::DefaultHeaders,
     web::{JsonConfig, PathConfig, QueryConfig},
 };
 use auth_core::{AuthError, Denial, ProtectedConfig, ProtectedScope};
@@ -84,6 +90,8 @@ pub(crate) use self::input::valid_password;
 use crate::error;
 
 mod accounts;
+mod asset_bodies;
+mod asset_types;
 mod assets;
 mod audit_log;
 mod auth_tokens;
@@ -92,16 +100,19 @@ mod consultants;
 #[cfg(feature = "swagger-ui")]
 mod docs;
 mod flex_model;
+mod flexmeasures;
 mod input;
 mod live;
 mod log_in;
 mod measurements;
+mod narrowing;
 pub(crate) mod openapi;
 mod page;
 pub(crate) mod pages;
 mod permissions;
 mod portfolio;
 mod roles;
+mod sensor_data;
 mod sensors;
 mod shares;
 mod user_roles;
@@ -130,12 +141,16 @@ pub fn configure(config: &mut ProtectedConfig<'_>) {
                         .configure(consultants::configure)
                         .configure(users::configure)
                         .configure(user_roles::configure)
+                        // First: the pattern of an asset fits `types`, too.
+                        .configure(asset_types::configure)
                         .configure(assets::configure)
                         .configure(flex_model::configure)
                         .configure(shares::configure)
                         .configure(sensors::configure)
                         .configure(measurements::configure)
+                        .configure(sensor_data::configure)
                         .configure(live::configure)
+                        .configure(flexmeasures::configure)
                         .configure(roles::configure)
                         .configure(portfolio::configure)
                         .configure(audit_log::configure)
@@ -143,7 +158,9 @@ pub fn configure(config: &mut ProtectedConfig<'_>) {
                         .configure(auth_tokens::configure)
                         .configure(openapi::configure),
                 )
-                .configure(log_in::configure),
+                .configure(log_in::configure)
+                .configure(flexmeasures::configure_versions)
+                .wrap(DefaultHeaders::new().add((flexmeasures::VERSION_HEADER, flexmeasures::VERSION))),
         )
         .configure(pages::configure);
     #[cfg(feature = "swagger-ui")]
@@ -158,4 +175,9 @@ pub(crate) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, D
 /// 201, with the new object and the place where it can be found from now on: a path below [`BASE`].
 fn created(path: &str, object: impl Serialize) -> HttpResponse {
     HttpResponse::Created().insert_header((header::LOCATION, format!("{BASE}{path}"))).json(object)
+}
+
+/// 204. With the type of a content that is not there: the client of FlexMeasures takes no other.
+fn no_content() -> HttpResponse {
+    HttpResponse::NoContent().insert_header(ContentType::json()).finish()
 }

@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    BASE, accounts, assets, audit_log, auth_tokens, consultants, flex_model, live, log_in, measurements,
-    permissions, portfolio, roles, sensors, shares, user_roles, users,
+    BASE, accounts, asset_types, assets, audit_log, auth_tokens, consultants, flex_model, flexmeasures, live,
+    log_in, measurements, permissions, portfolio, roles, sensor_data, sensors, shares, user_roles, users,
 };
 use crate::{Service, error::ServiceError};
 
@@ -30,18 +30,22 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     paths(view),
     nest(
         (path = "/api", api = log_in::Api, tags = ["log-in"]),
+        (path = "/api", api = flexmeasures::VersionsApi, tags = ["flexmeasures"]),
+        (path = BASE, api = flexmeasures::Api, tags = ["flexmeasures"]),
         (path = BASE, api = auth_tokens::Api, tags = ["log-in"]),
         (path = BASE, api = accounts::Api, tags = ["accounts"]),
         (path = BASE, api = consultants::Api, tags = ["accounts"]),
         (path = BASE, api = users::Api, tags = ["users"]),
         (path = BASE, api = user_roles::Api, tags = ["users"]),
         (path = BASE, api = roles::Api, tags = ["users"]),
+        (path = BASE, api = asset_types::Api, tags = ["assets"]),
         (path = BASE, api = assets::Api, tags = ["assets"]),
         (path = BASE, api = flex_model::Api, tags = ["assets"]),
         (path = BASE, api = shares::Api, tags = ["assets"]),
         (path = BASE, api = portfolio::Api, tags = ["assets"]),
         (path = BASE, api = sensors::Api, tags = ["sensors"]),
         (path = BASE, api = measurements::Api, tags = ["sensors"]),
+        (path = BASE, api = sensor_data::Api, tags = ["sensors"]),
         (path = BASE, api = live::Api, tags = ["sensors"]),
         (path = BASE, api = audit_log::Api, tags = ["audit-log"]),
     ),
@@ -81,6 +85,9 @@ pub(super) struct Conflict;
 /// 403 and 404: an object of the body is not for the caller, or not there.
 pub(super) struct Refused;
 
+/// 501: the service does not have this endpoint of `FlexMeasures`.
+pub(super) struct NotImplemented;
+
 /// 429: the caller has as many sockets as one may have.
 pub(super) struct TooManySockets;
 
@@ -115,6 +122,12 @@ impl IntoResponses for Refused {
             ("403", "The caller may not do this with what the body refers to."),
             ("404", "What the body refers to is not there."),
         ])
+    }
+}
+
+impl IntoResponses for NotImplemented {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[("501", "The service does not do this.")])
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lists, page by page: the common part of the lists of accounts, users, assets and sensors. Each begins with the rows
+//! Lists, page by page or as a whole: the common part of the lists of accounts, users, assets and sensors. Each begins with the rows
 //! that the caller may read, so it counts those alone.
 
 use std::any::TypeId;
@@ -35,11 +35,13 @@ use crate::{
 
 /// The rows of one page, if the client does not say how many.
 pub(super) const PER_PAGE: u32 = 20;
-/// The page that the client selects. `C` are the columns that the list may be ordered by; `A` and `S` are the ids of an
-/// account and of an asset, in lists that are narrowed down to the objects of one.
+
+/// The page that the client selects; all rows, if it selects none. `C` are the columns that the list may be ordered by; `A` and
+/// `S` are the ids of an account and of an asset, in lists that are narrowed down to the objects of one; `T` is the text of the
+/// parameters of the list of assets, which [`Narrowing`](super::narrowing::Narrowing) reads.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListQuery<C, A = Never, S = Never> {
+pub(super) struct ListQuery<C, A = Never, S = Never, T = Never> {
     /// From 1.
     page: Option<u32>,
     per_page: Option<u32>,
@@ -49,6 +51,11 @@ pub(super) struct ListQuery<C, A = Never, S = Never> {
     sort_dir: Option<Direction>,
     account_id: Option<A>,
     asset_id: Option<S>,
+    pub(super) all_accessible: Option<T>,
+    pub(super) include_public: Option<T>,
+    pub(super) root: Option<T>,
+    pub(super) depth: Option<T>,
+    pub(super) fields: Option<T>,
 }
 
 /// For a parameter that a list does not take: there is no value of it.
@@ -83,18 +90,64 @@ pub(super) struct Listed<T> {
     pub(super) filtered_records: i64,
 }
 
+/// The answer of a list: a page if the client selected one, and else all rows, as FlexMeasures has it.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Rows<T> {
+    /// All that match the client's filters.
+    All(Vec<T>),
+    /// A page.
+    Page(Listed<T>),
+}
+
+impl<T> Rows<T> {
+    pub(super) fn of(listed: Listed<T>, is_page: bool) -> Self {
+        if is_page { Self::Page(listed) } else { Self::All(listed.data) }
+    }
+
+    /// The same rows, each in another form.
+    pub(super) fn try_map<U, E>(self, form: impl FnMut(T) -> Result<U, E>) -> Result<Rows<U>, E> {
+        Ok(match self {
+            Self::All(rows) => Rows::All(rows.into_iter().map(form).collect::<Result<_, _>>()?),
+            Self::Page(Listed { data, num_records, filtered_records }) => Rows::Page(Listed {
+                data: data.into_iter().map(form).collect::<Result<_, _>>()?,
+                num_records,
+                filtered_records,
+            }),
+        })
+    }
+}
+
 /// As the fields are written; a parameter that the list does not take is left out.
-impl<C: ToSchema, A: 'static, S: 'static> IntoParams for ListQuery<C, A, S> {
+impl<C: ToSchema, A: 'static, S: 'static, T: 'static> IntoParams for ListQuery<C, A, S, T> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let id = |taken: bool| taken.then(i32::schema);
-        let parameters: [(_, _, Option<RefOr<Schema>>); 7] = [
-            ("page", "From 1.", Some(bounds::page().into())),
+        let of_assets = is_taken::<T>();
+        let parameters: [(_, _, Option<RefOr<Schema>>); 12] = [
+            (
+                "page",
+                "From 1. Without this and `per_page`, the answer is an array of all rows.",
+                Some(bounds::page().into()),
+            ),
             ("per_page", "The rows of a page.", Some(bounds::per_page().into())),
             ("filter", "A text that the name contains.", Some(bounds::filter().into())),
             ("sort_by", "The column that the list is ordered by.", Some(C::schema())),
             ("sort_dir", "The direction of the order.", Some(Direction::schema())),
             ("account_id", "Only what belongs to this account.", id(is_taken::<A>())),
             ("asset_id", "Only what belongs to this asset.", id(is_taken::<S>())),
+            (
+                "all_accessible",
+                "If `false`, only the assets of the caller's account, or of `account_id`.",
+                of_assets.then(bool::schema),
+            ),
+            ("include_public", "Whether public assets are shown, too.", of_assets.then(bool::schema)),
+            ("root", "Only this asset, its parts, and theirs.", id(of_assets)),
+            (
+                "depth",
+                "How far below `root`, or below assets that are no parts, parts are shown.",
+                of_assets.then(|| bounds::depth().into()),
+            ),
+            ("fields", "The fields that are shown, with `|` between them.", of_assets.then(String::schema)),
         ];
         let parameter = |(name, description, schema): (&str, &str, Option<_>)| {
             schema.map(|schema| {
@@ -136,18 +189,28 @@ pub(super) fn pattern(text: &str) -> String {
     pattern
 }
 
-impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
+impl<C: Copy, A: Copy, S: Copy, T> ListQuery<C, A, S, T> {
     /// A page of [`PER_PAGE`] rows, whose names contain the text, in the order of this column.
     pub(super) fn new(page: Option<u32>, filter: Option<String>, sort_by: C) -> Self {
         Self {
-            page,
+            page: page.or(Some(bounds::FIRST_PAGE)),
             per_page: None,
             filter,
             sort_by: Some(sort_by),
             sort_dir: None,
             account_id: None,
             asset_id: None,
+            all_accessible: None,
+            include_public: None,
+            root: None,
+            depth: None,
+            fields: None,
         }
+    }
+
+    /// Whether the client selects a page, and no list of all rows.
+    pub(super) fn is_page(&self) -> bool {
+        self.page.is_some() || self.per_page.is_some()
     }
 
     pub(super) fn filter(&self) -> Option<&str> {
@@ -184,22 +247,22 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
     /// # Errors
     ///
     /// 400 if there is no such page.
-    pub(super) async fn read<T>(
+    pub(super) async fn read<M>(
         self,
-        rows: Accessible<T, Read>,
-        narrowed: impl Fn(&Self, T::Query) -> T::Query + Send + 'static,
-        ordered: impl FnOnce(&Self, T::Query) -> T::Query + Send + 'static,
+        rows: Accessible<M, Read>,
+        narrowed: impl Fn(&Self, M::Query) -> M::Query + Send + 'static,
+        ordered: impl FnOnce(&Self, M::Query) -> M::Query + Send + 'static,
         database: &Database,
-    ) -> Result<Listed<Shown<T>>, ServiceError>
+    ) -> Result<Listed<Shown<M>>, ServiceError>
     where
-        T: Scoped + Selectable<T::Backend> + Send,
-        ShownColumns<T>: Expression,
-        T::Query: LimitDsl<Output = T::Query>
-            + OffsetDsl<Output = T::Query>
+        M: Scoped + Selectable<M::Backend> + Send,
+        ShownColumns<M>: Expression,
+        M::Query: LimitDsl<Output = M::Query>
+            + OffsetDsl<Output = M::Query>
             + SelectDsl<CountStar>
-            + SelectDsl<ShownColumns<T>>,
-        <T::Query as SelectDsl<CountStar>>::Output: LoadQuery<'static, Connection, i64>,
-        Select<T::Query, ShownColumns<T>>: LoadQuery<'static, Connection, Shown<T>>,
+            + SelectDsl<ShownColumns<M>>,
+        <M::Query as SelectDsl<CountStar>>::Output: LoadQuery<'static, Connection, i64>,
+        Select<M::Query, ShownColumns<M>>: LoadQuery<'static, Connection, Shown<M>>,
         Self: Send + 'static,
     {
         let (limit, offset) = self.bounds()?;
@@ -208,11 +271,18 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
                 connection.read_transaction(|connection| {
                     let wanted = || narrowed(&self, rows.query());
                     let count = |query| SelectDsl::select(query, diesel::dsl::count_star());
+                    let filtered_records = count(wanted()).get_result(connection)?;
+                    if !self.is_page() && filtered_records > bounds::ROWS {
+                        return Err(ServiceError::invalid(format!(
+                            "there are more than {} of them; select pages by `page`",
+                            bounds::ROWS
+                        )));
+                    }
                     let page = ordered(&self, wanted());
                     let page = OffsetDsl::offset(LimitDsl::limit(page, limit), offset);
                     Ok(Listed {
                         num_records: count(rows.query()).get_result(connection)?,
-                        filtered_records: count(wanted()).get_result(connection)?,
+                        filtered_records,
                         data: rows.select_visible::<Buttons>(page).load(connection)?,
                     })
                 })
@@ -230,6 +300,9 @@ impl<C: Copy, A: Copy, S: Copy> ListQuery<C, A, S> {
         within("per_page", per_page, &bounds::PER_PAGE)?;
         if let Some(filter) = self.filter() {
             valid_filter(filter)?;
+        }
+        if !self.is_page() {
+            return Ok((bounds::ROWS, 0));
         }
         Ok((per_page.into(), i64::from(per_page) * i64::from(page - bounds::FIRST_PAGE)))
     }

@@ -1,7 +1,7 @@
-//! Sensors, by their id and as a list; they are created at an asset.
+//! Sensors, by their id and as a list; they are created at the asset of a body, or at that [of a path](super::assets).
 
 use actix_web::{
-    HttpResponse, delete, get, patch,
+    HttpResponse, delete, get, patch, post,
     web::{Data, Json, Query},
 };
 use auth_core::{
@@ -10,31 +10,38 @@ use auth_core::{
     permission::{Delete, Read},
     permission_required_for_context,
 };
-use diesel::{EscapeExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, TextExpressionMethods};
+use diesel::{
+    EscapeExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, TextExpressionMethods,
+};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
-    bounds,
-    input::{NoParameters, Valid, Validate, some, valid_name, valid_unit},
-    openapi::{InvalidBody, InvalidQuery},
-    page::{Buttons, ESCAPE, ListQuery, Listed, Never, Shown, lower, pattern},
+    asset_bodies::document,
+    assets::NewSensor,
+    bounds, created,
+    flex_model::stored,
+    input::{NoParameters, Valid, Validate, some, valid_name, valid_timezone, valid_unit},
+    no_content,
+    openapi::{InvalidBody, InvalidQuery, Refused},
+    page::{Buttons, ESCAPE, ListQuery, Never, Rows, Shown, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
     auth::LoggedIn,
     database::Database,
     error::ServiceError,
-    models::Sensor,
+    models::{Asset, IsoDuration, Sensor},
     schema::sensors,
 };
 
 pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
-    config.service(list).service(view).service(change).service(remove);
+    config.service(list).service(create).service(view).service(change).service(remove);
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list, view, change, remove))]
+#[openapi(paths(list, create, view, change, remove))]
 pub(super) struct Api;
 
 /// Shows a sensor.
@@ -59,7 +66,7 @@ enum Column {
 #[utoipa::path(
     params(ListQuery<Column, Never, i32>),
     responses(
-        (status = 200, description = "A page of the sensors.", body = Listed<Shown<Sensor>>),
+        (status = 200, description = "The sensors.", body = Rows<Shown<Sensor>>),
         InvalidQuery,
     ),
 )]
@@ -69,7 +76,8 @@ async fn list(
     Query(page): Query<ListQuery<Column, Never, i32>>,
     readable: Accessible<Sensor, Read>,
     database: Data<Database>,
-) -> Result<Json<Listed<Shown<Sensor>>>, ServiceError> {
+) -> Result<Json<Rows<Shown<Sensor>>>, ServiceError> {
+    let is_page = page.is_page();
     let listed = page
         .read(
             readable,
@@ -89,19 +97,119 @@ async fn list(
             &database,
         )
         .await?;
-    Ok(Json(listed))
+    Ok(Json(Rows::of(listed, is_page)))
+}
+
+/// A new sensor, as clients of FlexMeasures write it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SensorBody {
+    #[schema(schema_with = bounds::name)]
+    name: String,
+    #[schema(schema_with = bounds::unit)]
+    unit: String,
+    /// How long one event lasts, in ISO 8601, such as `PT15M`: whole minutes.
+    #[schema(value_type = String)]
+    event_resolution: IsoDuration,
+    /// The asset that it measures.
+    generic_asset_id: i32,
+    /// The name of a time zone.
+    #[schema(schema_with = bounds::timezone)]
+    timezone: Option<String>,
+    #[schema(schema_with = bounds::document)]
+    #[serde(default, deserialize_with = "document")]
+    attributes: Option<Map<String, Value>>,
+}
+
+impl Validate for SensorBody {
+    fn validate(&self) -> Result<(), ServiceError> {
+        self.plain()?.validate()?;
+        self.timezone.as_deref().map_or(Ok(()), valid_timezone)?;
+        self.attributes.as_ref().map_or(Ok(()), |attributes| stored(attributes).map(drop))
+    }
+}
+
+impl SensorBody {
+    fn plain(&self) -> Result<NewSensor, ServiceError> {
+        let seconds = self.event_resolution.0.num_seconds();
+        let minutes = (seconds % 60 == 0).then(|| i32::try_from(seconds / 60).ok()).flatten();
+        let event_resolution_minutes =
+            minutes.filter(|minutes| bounds::RESOLUTION.contains(minutes)).ok_or_else(|| {
+                ServiceError::invalid_field(
+                    "event_resolution",
+                    "is not between PT1M and P366D, in whole minutes",
+                )
+            })?;
+        Ok(NewSensor { name: self.name.clone(), unit: self.unit.clone(), event_resolution_minutes })
+    }
+}
+
+/// Creates a sensor at the asset that the body names.
+#[utoipa::path(
+    request_body = SensorBody,
+    responses(
+        (status = 201, description = "The sensor.", body = Sensor, headers(("Location" = String))),
+        InvalidBody,
+        Refused,
+    ),
+)]
+#[auth_required]
+#[post("/sensors")]
+async fn create(
+    Valid(body): Valid<SensorBody>,
+    current_user: CurrentUser<LoggedIn>,
+    database: Data<Database>,
+) -> Result<HttpResponse, ServiceError> {
+    let details = Details {
+        attributes: body.attributes.as_ref().map(stored).transpose()?,
+        timezone: body.timezone.clone(),
+    };
+    let row = insert(body.generic_asset_id, body.plain()?, details, current_user, &database).await?;
+    Ok(created(&format!("/sensors/{}", row.id), row))
+}
+
+/// The columns that only programs write.
+#[derive(AuthChangeset, Default, Insertable)]
+#[diesel(table_name = sensors)]
+pub(super) struct Details {
+    attributes: Option<String>,
+    timezone: Option<String>,
+}
+
+/// Adds a sensor to an asset, if the caller may.
+pub(super) async fn insert(
+    asset_id: i32,
+    sensor: NewSensor,
+    details: Details,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Sensor, ServiceError> {
+    database
+        .run(move |connection| {
+            connection.immediate_transaction(|connection| {
+                let permission = Permission::CREATE_CHILDREN;
+                Asset::authorize_for_update(connection, &current_user, asset_id, permission)?;
+                let values = (
+                    sensors::asset_id.eq(asset_id),
+                    sensors::name.eq(&sensor.name),
+                    sensors::unit.eq(&sensor.unit),
+                    sensors::event_resolution_minutes.eq(sensor.event_resolution_minutes),
+                );
+                diesel::insert_into(sensors::table).values((values, &details)).execute(connection)?;
+                let id = connection.last_id()?;
+                let event = format!("created the sensor {id}, {:?}", sensor.name);
+                audit::record(&current_user, Affected::Asset(Some(asset_id)), &event, connection)?;
+                Ok(Sensor::load(id, connection)?)
+            })
+        })
+        .await
 }
 
 // Neither the asset nor the resolution, in which the measurements were recorded.
-#[derive(AuthChangeset, Deserialize, ToSchema)]
+#[derive(AuthChangeset)]
 #[diesel(table_name = sensors)]
-#[serde(deny_unknown_fields)]
 pub(super) struct SensorChanges {
-    #[schema(schema_with = bounds::name)]
-    #[serde(default, deserialize_with = "some")]
     pub(super) name: Option<String>,
-    #[schema(schema_with = bounds::unit)]
-    #[serde(default, deserialize_with = "some")]
     pub(super) unit: Option<String>,
 }
 
@@ -112,21 +220,49 @@ impl Validate for SensorChanges {
     }
 }
 
+/// A change of a sensor, as programs write it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SensorPatch {
+    #[schema(schema_with = bounds::name)]
+    #[serde(default, deserialize_with = "some")]
+    name: Option<String>,
+    #[schema(schema_with = bounds::unit)]
+    #[serde(default, deserialize_with = "some")]
+    unit: Option<String>,
+    #[schema(schema_with = bounds::timezone)]
+    #[serde(default, deserialize_with = "some")]
+    timezone: Option<String>,
+    #[schema(schema_with = bounds::document)]
+    #[serde(default, deserialize_with = "document")]
+    attributes: Option<Map<String, Value>>,
+}
+
+impl Validate for SensorPatch {
+    fn validate(&self) -> Result<(), ServiceError> {
+        SensorChanges { name: self.name.clone(), unit: self.unit.clone() }.validate()?;
+        self.timezone.as_deref().map_or(Ok(()), valid_timezone)?;
+        self.attributes.as_ref().map_or(Ok(()), |attributes| stored(attributes).map(drop))
+    }
+}
+
 /// Changes a sensor.
 #[utoipa::path(
     params(("sensor_id" = i32, Path, description = "The sensor.")),
-    request_body = SensorChanges,
+    request_body = SensorPatch,
     responses((status = 200, description = "The sensor.", body = Sensor), InvalidBody),
 )]
 #[permission_required_for_context("update", ctx_arg = "sensor")]
 #[patch("/sensors/{sensor_id}")]
 async fn change(
     sensor: Sensor,
-    Valid(changes): Valid<SensorChanges>,
+    Valid(SensorPatch { name, unit, timezone, attributes }): Valid<SensorPatch>,
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<Json<Sensor>, ServiceError> {
-    Ok(Json(update(sensor, changes, current_user, &database).await?))
+    let details = Details { attributes: attributes.as_ref().map(stored).transpose()?, timezone };
+    let changes = SensorChanges { name, unit };
+    Ok(Json(update_all(sensor, changes, details, current_user, &database).await?))
 }
 
 /// Changes a sensor under the condition of its policy.
@@ -136,12 +272,28 @@ pub(super) async fn update(
     current_user: CurrentUser<LoggedIn>,
     database: &Database,
 ) -> Result<Sensor, ServiceError> {
+    update_all(sensor, changes, Details::default(), current_user, database).await
+}
+
+async fn update_all(
+    sensor: Sensor,
+    changes: SensorChanges,
+    details: Details,
+    current_user: CurrentUser<LoggedIn>,
+    database: &Database,
+) -> Result<Sensor, ServiceError> {
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
-                let fields = [("name", changes.name.is_some()), ("unit", changes.unit.is_some())];
+                let fields = [
+                    ("name", changes.name.is_some()),
+                    ("unit", changes.unit.is_some()),
+                    ("attributes", details.attributes.is_some()),
+                    ("time zone", details.timezone.is_some()),
+                ];
                 let id = sensor.id;
                 Sensor::change(connection, &current_user, id, &changes)?;
+                Sensor::change(connection, &current_user, id, &details)?;
                 if let Some(fields) = changed_fields(&fields) {
                     let event = format!("changed the sensor {id}: {fields}");
                     let affected = Affected::Asset(Some(sensor.asset_id));
@@ -167,7 +319,7 @@ async fn remove(
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
     delete(sensor, current_user, &database).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(no_content())
 }
 
 /// Deletes a sensor with its measurements, under the condition of its policy.

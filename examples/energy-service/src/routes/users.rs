@@ -22,7 +22,7 @@ use super::{
     bounds, created,
     input::{NoParameters, Valid, Validate, some, valid_email, valid_name, valid_password},
     openapi::{Conflict, InvalidBody, InvalidQuery},
-    page::{Buttons, ESCAPE, ListQuery, Listed, Shown, lower, pattern},
+    page::{Buttons, ESCAPE, ListQuery, Rows, Shown, lower, pattern},
 };
 use crate::{
     audit::{self, Affected, changed_fields},
@@ -91,7 +91,7 @@ enum Column {
 /// The users that the caller may read, by id, unless the client chooses another order.
 #[utoipa::path(
     params(ListQuery<Column, i32>),
-    responses((status = 200, description = "A page of the users.", body = Listed<Shown<User>>), InvalidQuery),
+    responses((status = 200, description = "The users.", body = Rows<Shown<User>>), InvalidQuery),
 )]
 #[auth_required]
 #[get("/users")]
@@ -99,7 +99,8 @@ async fn list(
     Query(page): Query<ListQuery<Column, i32>>,
     readable: Accessible<User, Read>,
     database: Data<Database>,
-) -> Result<Json<Listed<Shown<User>>>, ServiceError> {
+) -> Result<Json<Rows<Shown<User>>>, ServiceError> {
+    let is_page = page.is_page();
     let listed = page
         .read(
             readable,
@@ -122,7 +123,7 @@ async fn list(
             &database,
         )
         .await?;
-    Ok(Json(listed))
+    Ok(Json(Rows::of(listed, is_page)))
 }
 
 // Neither the account nor the roles nor the password: those are not part of a profile, and they determine a user's

@@ -74,8 +74,13 @@ impl Lists {
         answer.body
     }
 
-    /// The ids of the page, and the numbers of all and of the filtered rows.
+    /// The ids of the page, the first by default, and the numbers of all and of the filtered rows. All rows, if they are few, are
+    /// the same.
     async fn page(&self, who: &str, path: &str) -> (Vec<i64>, i64, i64) {
+        let is_page = path.contains("page=");
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let path = if is_page { path.to_owned() } else { format!("{path}{separator}page=1") };
+        let path = path.as_str();
         let list = self.list(who, path).await;
         (ids(&list), list["num-records"].as_i64().unwrap(), list["filtered-records"].as_i64().unwrap())
     }

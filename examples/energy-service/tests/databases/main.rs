@@ -12,6 +12,7 @@ mod sqlite {
     mod bounds;
     mod consultants;
     mod denials;
+    mod flexmeasures;
     mod guarantees;
     mod import;
     mod indexes;
@@ -39,6 +40,7 @@ mod postgres {
     mod bounds;
     mod consultants;
     mod denials;
+    mod flexmeasures;
     mod guarantees;
     mod import;
     mod indexes;
@@ -67,6 +69,7 @@ mod mysql {
     mod bounds;
     mod consultants;
     mod denials;
+    mod flexmeasures;
     mod guarantees;
     mod import;
     mod indexes;

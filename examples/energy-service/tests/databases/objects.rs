@@ -12,7 +12,7 @@ mod shares;
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
 use energy_service::{
     Service,
     models::{Asset, Sensor},
@@ -73,7 +73,7 @@ fn rename(service: &Service, asset: i32, name: &str) {
 /// One more of the same account, to be deleted.
 fn copy_of_asset(service: &Service, asset: i32) -> i32 {
     let connection = &mut *service.database().connection().unwrap();
-    let original: Asset = assets::table.find(asset).first(connection).unwrap();
+    let original = assets::table.find(asset).select(Asset::as_select()).first(connection).unwrap();
     let values = (assets::name.eq("copy"), assets::account_id.eq(original.account_id));
     diesel::insert_into(assets::table).values(values).execute(connection).unwrap();
     connection.last_id().unwrap()
@@ -81,7 +81,7 @@ fn copy_of_asset(service: &Service, asset: i32) -> i32 {
 
 fn copy_of_sensor(service: &Service, sensor: i32) -> i32 {
     let connection = &mut *service.database().connection().unwrap();
-    let original: Sensor = sensors::table.find(sensor).first(connection).unwrap();
+    let original = sensors::table.find(sensor).select(Sensor::as_select()).first(connection).unwrap();
     let values = (
         sensors::asset_id.eq(original.asset_id),
         sensors::name.eq("copy"),
@@ -175,7 +175,7 @@ async fn the_lists_are_those_of_the_endpoints() {
             assert_page(&page, 200);
             let list = json(&mut browser, &service, &format!("/{kind}")).await;
             let readable: BTreeSet<_> =
-                list["data"].as_array().unwrap().iter().map(|row| format!("/{kind}/{}", row["id"])).collect();
+                list.as_array().unwrap().iter().map(|row| format!("/{kind}/{}", row["id"])).collect();
             let of_kind = format!("/{kind}/");
             let shown: BTreeSet<_> = links(&page)
                 .into_iter()

@@ -28,7 +28,7 @@ pub(crate) fn denied(request: &HttpRequest, error: &AuthError) -> HttpResponse {
         };
         with_page(error.error_response(), &page)
     } else {
-        denial::problem(request, error)
+        denial::problem_with_message(request, error)
     };
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
     response
