@@ -91,7 +91,7 @@ async fn what_the_application_says_is_kept_and_its_security_corrected() {
     assert_eq!(operation["responses"]["403"]["description"], "The application's own.");
     assert_eq!(operation["responses"]["401"]["$ref"], "#/components/responses/Unauthorized");
     assert_eq!(operation["responses"]["404"], Value::Null);
-    assert_eq!(operation["description"], "Asks for a log-in, a role.");
+    assert_eq!(operation["description"], "Requires a log-in, a role.");
     let parameter =
         json!([{ "name": "year", "in": "path", "required": true, "schema": { "type": "string" } }]);
     assert_eq!(operation["parameters"], parameter);
@@ -132,7 +132,7 @@ async fn roles_are_shown_only_where_that_is_asked_for() {
     let shown = serde_json::to_value(shown).unwrap();
     assert_eq!(
         shown["paths"]["/api/reports/{year}"]["get"]["description"],
-        "Asks for:\n\n* `roles_accepted(\"chief\")`\n"
+        "Requires:\n\n* `roles_accepted(\"chief\")`\n"
     );
 }
 

@@ -109,7 +109,7 @@ async fn each_decision_is_one_event() {
         roles,
         &[
             ("guard", "roles_accepted".into()),
-            ("asked", r#"["chef", "waiter"]"#.into()),
+            ("required", r#"["chef", "waiter"]"#.into()),
             ("subject", "2".into()),
             ("outcome", "allow".into()),
             ("reason", "match".into()),

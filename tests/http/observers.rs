@@ -92,7 +92,7 @@ fn an_event_has_these_fields_and_no_others() {
         authenticated("GET", route),
         json!({
             "guard": "roles_accepted", "method": "GET", "route": route, "subject": 7, "mechanism": "scripted",
-            "asked": ["chef", "waiter"], "outcome": "allow", "reason": "match",
+            "required": ["chef", "waiter"], "outcome": "allow", "reason": "match",
         }),
         json!({
             "guard": "permission_required_for_context", "method": "GET", "route": route, "subject": 7,

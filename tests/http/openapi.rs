@@ -10,10 +10,10 @@ use std::{
 };
 
 use base64ct::{Base64, Encoding as _};
-use diesel::prelude::*;
+use diesel::{insert_into, prelude::*};
 use energy_service::{
     demo::PASSWORD,
-    schema::{asset_audit_log, audit_log},
+    schema::{asset_audit_log, asset_shares, audit_log},
 };
 use serde_json::{Value, json};
 
@@ -169,6 +169,12 @@ fn objects(energy: &Energy) -> Vec<Values> {
         let entry: i32 = audit_log::table.select(audit_log::id).first(connection).unwrap();
         let of_asset: i32 = asset_audit_log::table.select(asset_audit_log::id).first(connection).unwrap();
         ids.extend([("audit_log_id", entry.to_string()), ("asset_audit_log_id", of_asset.to_string())]);
+        let asset = energy.id_of(names[2].1);
+        let share = (asset_shares::asset_id.eq(asset), asset_shares::user_id.eq(energy.id_of("user sven")));
+        insert_into(asset_shares::table).values(share).execute(connection).unwrap();
+        let newest = asset_shares::table.order(asset_shares::id.desc());
+        let share: i32 = newest.select(asset_shares::id).first(connection).unwrap();
+        ids.push(("asset_share_id", share.to_string()));
         ids.extend(["schedule_id", "forecast_id", "job_id"].map(|name| (name, "none".to_owned())));
         ids
     };

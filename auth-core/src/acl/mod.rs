@@ -54,7 +54,7 @@ use crate::vocabulary::{Condition, Permission, Subject};
     label = "who may do what with it?",
     note = "for a row of a table, derive `auth_core::AuthModel` with a policy: `#[acl(read = account(account_id))]`; else \
             implement it for `{Self}`: `fn acl(&self) -> impl Acl`",
-    note = "where it is derived, and its policy asks a parent, the database decides: `{Self}::check_access(connection, …)` \
+    note = "where it is derived, and its policy needs a parent, the database decides: `{Self}::check_access(connection, …)` \
             of `auth_core::Stored`"
 )]
 pub trait AuthModel {
@@ -95,7 +95,7 @@ pub fn allow<R: Rule>(permission: Permission, rule: R) -> Allow<(), R> {
 
 /// An access-control list that [`allow`] began.
 #[derive(Debug, Clone, Copy)]
-#[must_use = "an access-control list does nothing until it is asked"]
+#[must_use = "an access-control list does nothing until it is evaluated"]
 pub struct Allow<Before, R> {
     before: Before,
     permission: Permission,

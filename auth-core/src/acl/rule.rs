@@ -130,7 +130,7 @@ pub fn nobody() -> Expr<Nobody> {
 
 /// A rule that can be joined with another by `|` and `&`.
 #[derive(Debug, Clone, Copy)]
-#[must_use = "a rule does nothing until it is asked"]
+#[must_use = "a rule does nothing until it is evaluated"]
 pub struct Expr<R>(pub(super) R);
 
 impl<R: Rule> Rule for Expr<R> {

@@ -101,7 +101,7 @@ impl<L: AsRef<str>, T: Context> Contexts for BTreeMap<L, Vec<T>> {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded by an id",
-    note = "a context implements `auth_core::LoadContext`, a list of contexts asks for `auth_core::LoadContexts`; \
+    note = "a context implements `auth_core::LoadContext`, a list of contexts needs `auth_core::LoadContexts`; \
             `#[derive(auth_core::LoadContext)]` writes both"
 )]
 pub trait Loadable: Sized + 'static {

@@ -33,7 +33,7 @@ pub(crate) struct Check<'a> {
     /// The mechanism that authenticated the subject, or refused its credentials.
     pub(crate) mechanism: Option<&'static str>,
     /// The roles that the guard requires, or the permissions that roles carry.
-    pub(crate) asked: Option<&'a [&'a str]>,
+    pub(crate) required: Option<&'a [&'a str]>,
     pub(crate) permission: Option<Permission>,
     /// The context's type, and its id.
     pub(crate) context: Option<(&'static str, &'a str)>,
@@ -119,7 +119,7 @@ macro_rules! log {
             // Quoted and escaped if it is a text: a line break in it must not begin a line of the log.
             subject = $check.subject.map(|subject| field::debug(subject.id())),
             mechanism = $check.mechanism,
-            asked = $check.asked.map(field::debug),
+            required = $check.required.map(field::debug),
             permission = $check.permission.map(Permission::as_str),
             context = $check.context.map(|(context, _)| context),
             context_id = $check.context.map(|(_, id)| id),
@@ -150,7 +150,7 @@ impl<'a> Check<'a> {
             scope: None,
             subject,
             mechanism: None,
-            asked: None,
+            required: None,
             permission: None,
             context: None,
             hidden: false,
@@ -257,7 +257,7 @@ impl<'a> Check<'a> {
             route: details.route.as_deref(),
             subject: self.subject.map(Subject::id),
             mechanism: self.mechanism,
-            asked: self.asked,
+            required: self.required,
             permission: self.permission,
             context: self.context.map(|(context, _)| context),
             context_id: self.context.map(|(_, id)| id),

@@ -22,7 +22,7 @@
 //! | `route` | text | the pattern of the route with its scopes, as `/sensors/{sensor_id}`; never the path | where no route matches |
 //! | `subject` | integer or text | the caller's id | where the caller is not known |
 //! | `mechanism` | text | which mechanism authenticated the subject, or refused the credentials | where none did |
-//! | `asked` | list of texts | the roles, or the permissions that roles carry | for other guards |
+//! | `required` | list of texts | the roles, or the permissions that roles carry | for other guards |
 //! | `permission` | text | the permission on a context | without a context |
 //! | `context` | text | the type of the context, with its path | without a context |
 //! | `context_id` | text | its id, as the type of the id writes it by `Debug`: `7`, `"a7"`; for several, all of them; `no id "…"` where the request names something that is no id, which is quoted; `group "…"` for the label of a group; empty where the request names nothing, or more than can be meant; at most 256 characters | without a context |
@@ -139,7 +139,7 @@ pub struct Event<'a> {
     pub mechanism: Option<&'static str>,
     /// The roles, or the permissions that roles carry.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub asked: Option<&'a [&'a str]>,
+    pub required: Option<&'a [&'a str]>,
     /// The permission on a context.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permission: Option<Permission>,

@@ -39,7 +39,7 @@ impl<'c> ContextCheck<'c> {
             tracing::error!(
                 target: "auth",
                 most = Granted::MOST,
-                "a guard asks for too many permissions on one context, so it answers 500"
+                "a guard requires too many permissions on one context, so it answers 500"
             );
             return Err(event.misconfigured());
         };

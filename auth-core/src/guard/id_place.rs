@@ -36,7 +36,7 @@ pub struct RequestId<'r, K> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded by what the request names",
     label = "how is it found?",
-    note = "a context implements `auth_core::LoadContext`, a list of contexts asks for `auth_core::LoadContexts`; \
+    note = "a context implements `auth_core::LoadContext`, a list of contexts needs `auth_core::LoadContexts`; \
             `#[derive(auth_core::LoadContext)]` writes both",
     note = "an id in one place implements `FromStr`; a tuple is named in as many places: `id = (\"…\", \"…\")`; \
             and `()` in none: `id = ()`",

@@ -144,7 +144,7 @@ impl<G: Guard<T, C>, T: 'static, C: 'static> FromRequest for Admitted<G, T, C> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no guard",
-    label = "whoever sends a request may run this handler",
+    label = "any client may run this handler",
     note = "put a guard such as `#[auth_required]` above its route attribute, or `#[public(reason = \"…\")]` if it is \
             open on purpose; one that stands below the route attribute checks, but is not seen here: move it above",
     note = "a function with a guard and without a route attribute goes by `route`, and what others have written by \
@@ -226,7 +226,7 @@ impl<'r, 'a: 'r> Entry<'r, 'a> {
             Caller { request, auth, mechanism: identity.mechanism, subject: identity.subject(), contexts };
         let mut decisions = first.as_mut().map(First::decisions).into_iter().flatten();
         for check in *checks {
-            let event = Check { asked: Some(check.names), ..caller.begin(check.name()) };
+            let event = Check { required: Some(check.names), ..caller.begin(check.name()) };
             // Each check that the thread has not decided is decided here.
             let decision = decisions.next().unwrap_or_else(|| check.decide(&*caller.subject));
             event.decided(decision);

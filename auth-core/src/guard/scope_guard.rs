@@ -40,7 +40,7 @@ macro_rules! checks {
         $(
             $(#[$doc])*
             pub fn $name<const N: usize>(mut self, names: &'static [&'static str; N]) -> Self {
-                const { assert!(N > 0, "a guard asks for at least one role or permission") };
+                const { assert!(N > 0, "a guard names at least one role or permission") };
                 self.checks.push(SubjectCheck::$name(names));
                 self
             }

@@ -44,7 +44,7 @@ impl<'a> OwnRule<'a> {
         Self { context: Some((permission, type_name::<C>(), id)), ..self }
     }
 
-    /// Says which roles it is about: the field `asked` of its event.
+    /// Says which roles it is about: the field `required` of its event.
     #[must_use]
     pub const fn roles(self, roles: &'a [&'a str]) -> Self {
         Self { roles: Some(roles), ..self }
@@ -58,7 +58,7 @@ impl<'a> OwnRule<'a> {
     pub(crate) fn deny(self, check: Check<'_>) -> AuthError {
         let (permission, context) =
             self.context.map(|(permission, context, _)| (permission, (context, ""))).unzip();
-        let check = Check { asked: self.roles, permission, context, ..check };
+        let check = Check { required: self.roles, permission, context, ..check };
         let denied = Decision::Deny(DenyReason::NoMatch);
         match self.context {
             Some((.., id)) if check.is_observed() => check.of(&format!("{id:?}")).decided(denied),

@@ -79,7 +79,7 @@ impl<H: HttpServiceFactory + Guarded> HttpServiceFactory for Recorded<H> {
 /// Only the types that an attribute makes of a handler implement it.
 #[diagnostic::on_unimplemented(
     message = "this function has no guard",
-    label = "whoever sends a request may run this handler",
+    label = "any client may run this handler",
     note = "put a guard such as `#[auth_required]` on the function; what is public goes by `public_service`"
 )]
 pub trait GuardedFunction<G: Guard<T, C>, T: 'static, C: 'static>:

@@ -38,7 +38,7 @@ pub(crate) fn is_admin<S: Subject + ?Sized>(subject: &S) -> bool {
 
 /// `Allow` or `Deny`, with its reason. The reason is for logs and tests, not for clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[must_use = "a decision protects nothing until somebody acts on it"]
+#[must_use = "a decision that is ignored protects nothing"]
 pub enum Decision {
     /// The subject may.
     Allow(AllowReason),

@@ -183,7 +183,7 @@ fn one_step(relation: &Ident, name: &Ident, input: ParseStream<'_>) -> syn::Resu
             name.span(),
             format_args!(
                 "a path leads to the parent and not beyond; declare a permission in the policy of `{relation}` \
-                 that asks `{name}`, and write it here: `{relation}.PERMISSION`"
+                 that needs `{name}`, and write it here: `{relation}.PERMISSION`"
             ),
         ));
     }

@@ -331,7 +331,7 @@ fn misplaced(keys: &Keys<ContextArgs>, input: ParseStream<'_>) -> syn::Error {
     let at = input.fork();
     if at.parse::<LitStr>().is_ok_and(|literal| KnownPermission::from_name(&literal.value()).is_some()) {
         return input.error(
-            "one attribute asks for one permission; \
+            "one attribute checks one permission; \
              write another `permission_required_for_context` for this one",
         );
     }

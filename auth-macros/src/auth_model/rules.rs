@@ -80,7 +80,7 @@ impl Policy {
         let (shown, policy, word) = (&granting.shown, &granting.policy, written(granted).replace('-', "_"));
         let unknown = format!(
             "the policy of `{shown}` has no permission `{word}`; declare it there, \
-             or ask for one that it has"
+             or name one that it has"
         );
         let granted_item = permission(granted);
         checks.push(quote_spanned! {at(span)=>
@@ -94,9 +94,9 @@ impl Policy {
             ),
             _ => "say it without one of them".to_owned(),
         };
-        let asked = relation.map_or_else(|| word.clone(), |relation| format!("{}.{word}", relation.name));
+        let needed = relation.map_or_else(|| word.clone(), |relation| format!("{}.{word}", relation.name));
         let cyclic = format!(
-            "`{}` of `{}` asks `{asked}`, which asks for it again in the end; {remedy}",
+            "`{}` of `{}` needs `{needed}`, which needs it again in the end; {remedy}",
             written(declared),
             self.row.name
         );
@@ -299,7 +299,7 @@ fn column_rule(
     };
     let remedy = suggestion_as(&word, permissions, as_term).unwrap_or_else(|| {
         let related = if relation.is_some() { "a parent" } else { "related rows" };
-        format!("a policy asks about the columns of {related} that are fields of `{shown}`")
+        format!("a policy names columns of {related} that are fields of `{shown}`")
     });
     let unknown = format!("no field of `{shown}` holds a column `{word}`; {remedy}");
     let mistyped = format!("the column `{word}` of `{shown}` {}", check.mistyped);

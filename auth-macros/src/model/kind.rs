@@ -62,7 +62,7 @@ macro_rules! attributes {
 attributes! {
     Public: "public", Reason, Some("an open handler has no guard");
     AnonymousUserRequired: "anonymous_user_required", Anonymous,
-        Some("nothing can be asked of a caller who is not logged in");
+        Some("nothing can be required of a caller who is not logged in");
     AuthRequired: "auth_required", Authentication(None), None;
     AuthTokenRequired: "auth_token_required", Authentication(Some("token")), None;
     HttpAuthRequired: "http_auth_required", Authentication(Some("basic")), None;

@@ -177,7 +177,7 @@ fn on_denied_stands_behind_what_is_asked() {
         HANDLER,
         &[
             first,
-            "one attribute asks for one permission; \
+            "one attribute checks one permission; \
              write another `permission_required_for_context` for this one",
         ],
     );
@@ -217,7 +217,7 @@ fn permissions() {
         "id = \"x\", \"read\"",
         &[
             first,
-            "one attribute asks for one permission; \
+            "one attribute checks one permission; \
          write another `permission_required_for_context` for this one",
         ],
     );
@@ -314,8 +314,8 @@ fn ids() {
     with_a_body(
         "sensor.parent_id",
         &[
-            "this names a context that is made of arguments itself; name an argument that is extracted from the \
-           request, or a context that the request itself names",
+            "this context is loaded from arguments too; use an extracted argument, or a context whose id is in the path, \
+             query or a header",
         ],
     );
     on(
@@ -392,7 +392,7 @@ fn several_attributes() {
         "\"read\", ctx_arg = \"sensor\"",
         "#[permission_required_for_context(\"read\", ctx_arg = \"sensor\")]
          async fn view(sensor: Sensor) {}",
-        &["`read` is asked of `sensor` twice; remove one"],
+        &["`read` is required of `sensor` twice; remove one"],
     );
     refuses(
         Kind::Public,
@@ -410,7 +410,7 @@ fn several_attributes() {
     let item = "#[anonymous_user_required] async fn view() {}";
     let anonymous = |expected: &str| {
         format!(
-            "nothing can be asked of a caller who is not logged in; remove `anonymous_user_required` or {expected}"
+            "nothing can be required of a caller who is not logged in; remove `anonymous_user_required` or {expected}"
         )
     };
     refuses(ROLES_REQUIRED, "\"a\"", item, &[&anonymous("`roles_required`")]);
@@ -590,8 +590,8 @@ fn loaders() {
     on(
         "ctx_arg = \"sensor\", ctx_loader = f(sensor)",
         &[
-            "this names a context that is made of arguments itself; name an argument that is extracted from the \
-           request, or a context that the request itself names",
+            "this context is loaded from arguments too; use an extracted argument, or a context whose id is in the path, \
+             query or a header",
         ],
     );
 }
@@ -677,7 +677,7 @@ fn policies() {
     refuses_rule("user(account.id)", "unknown relation `account`; there is `asset` or `owner`");
     refuses_rule(
         "asset.account.read",
-        "a path leads to the parent and not beyond; declare a permission in the policy of `asset` that asks `account`, \
+        "a path leads to the parent and not beyond; declare a permission in the policy of `asset` that needs `account`, \
          and write it here: `asset.PERMISSION`",
     );
     let input = "#[acl(read = nobody)] enum Sensor {}".parse().unwrap();

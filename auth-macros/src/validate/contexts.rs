@@ -189,7 +189,7 @@ fn add(context: &mut Context, requirement: ContextRequirement, errors: &mut Erro
     if context.permissions.iter().any(|other| other.name() == permission.name()) {
         errors.push(
             span,
-            format_args!("`{}` is asked of `{}` twice; remove one", permission.name(), requirement.name),
+            format_args!("`{}` is required of `{}` twice; remove one", permission.name(), requirement.name),
         );
         return;
     }
@@ -223,8 +223,8 @@ fn order(contexts: &mut [Context], errors: &mut Errors) {
             };
             errors.push_spanned(
                 written,
-                "this names a context that is made of arguments itself; name an argument that is extracted from \
-                 the request, or a context that the request itself names",
+                "this context is loaded from arguments too; use an extracted argument, or a context whose id is in the path, \
+             query or a header",
             );
         }
     }

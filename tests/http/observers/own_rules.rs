@@ -83,7 +83,7 @@ async fn a_denial_by_a_rule_of_a_handler_is_an_event_as_that_of_a_guard() {
         event["permission"] = "update".into();
         event["context"] = "http::observers::own_rules::Shift".into();
         event["context_id"] = id.into();
-        event["asked"] = json!(["night", "chef"]);
+        event["required"] = json!(["night", "chef"]);
         event
     };
     for (path, expected) in [

@@ -19,7 +19,7 @@ fn deny(batched: &Batched, guard: &'static str) {
         route: None,
         subject: None,
         mechanism: None,
-        asked: None,
+        required: None,
         permission: None,
         context: None,
         context_id: None,

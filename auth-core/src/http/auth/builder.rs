@@ -231,7 +231,7 @@ pub enum AuthConfigError {
     NoMechanism,
     /// Two mechanisms have one name.
     #[error(
-        "two mechanisms are named `{name}`; remove one, or let one ask the other, as `Jwt::or_opaque` does"
+        "two mechanisms are named `{name}`; remove one, or let one call the other, as `Jwt::or_opaque` does"
     )]
     MechanismTwice {
         /// The name.

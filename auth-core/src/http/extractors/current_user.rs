@@ -252,8 +252,8 @@ fn downcast<U: Subject>(
     subject.downcast().map_err(|_| {
         tracing::error!(
             target: "auth",
-            asked = type_name::<U>(),
-            "a handler asks for a caller of a type that the mechanism which authenticated the request does not make"
+            extracted = type_name::<U>(),
+            "a handler extracts a caller of a type that the mechanism which authenticated the request does not make"
         );
         identity.checked(auth.check("authenticate", request)).misconfigured()
     })

@@ -184,7 +184,7 @@ pub(super) enum Refusal {
     TooLong,
     #[error("it is not three parts of which the first is a header with an algorithm for signatures")]
     Malformed,
-    #[error("its header asks for extensions (`crit`)")]
+    #[error("its header requires extensions (`crit`)")]
     Critical,
     #[error("there is no key with the id {id:?}")]
     UnknownKey { id: String },

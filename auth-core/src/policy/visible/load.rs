@@ -36,14 +36,14 @@ async fn with_bits<T: Context, P: PermissionList, L: Lender>(
         let contexts: Vec<&T> = loaded.iter().map(|(row, _)| row).collect();
         let rows = T::reload(&contexts, &Visible::<T, P>::query(query), lender).await?;
         if rows.len() != contexts.len() {
-            return Err(LoadError::unavailable(NOT_ASKED).into());
+            return Err(LoadError::unavailable(NOT_QUERIED).into());
         }
         rows
     };
     Ok(rows.into_iter().map(|(row, granted)| (Visible::of(row, granted, query), granted)).collect())
 }
 
-const NOT_ASKED: &str = "a `Visible` row decides by what it holds, and its loader by hand asks no database which columns are visible: \
+const NOT_QUERIED: &str = "a `Visible` row decides by what it holds, and its loader by hand does not query which columns are visible: \
      derive `LoadContext`";
 
 impl<T: AsyncLoadContext + Context + Scoped, P: PermissionList> AsyncLoadContext for Visible<T, P> {

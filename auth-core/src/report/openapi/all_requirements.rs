@@ -115,7 +115,7 @@ impl<'a> AllRequirements<'a> {
                 }
             }
         }
-        format!("Asks for {}.", words.join(", "))
+        format!("Requires {}.", words.join(", "))
     }
 
     fn accepted(&self) -> impl Iterator<Item = &LogInRequirement> {
@@ -145,7 +145,7 @@ static BY_DEFAULT: LogInRequirement = LogInRequirement::any_mechanism();
 pub(super) fn as_written(entry: &ReportEntry) -> String {
     let code = |text: String| format!("* `{}`\n", text.replace('`', "'"));
     let lines: String = entry.guards().chain(entry.handler.policies()).map(code).collect();
-    format!("Asks for:\n\n{lines}")
+    format!("Requires:\n\n{lines}")
 }
 
 fn requirement<'a>(names: impl IntoIterator<Item = &'a str>) -> SecurityRequirement {

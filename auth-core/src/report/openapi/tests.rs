@@ -241,11 +241,11 @@ fn words_name_no_role() {
     let words = AllRequirements::of(&entry(vec![scope], None, requirements)).in_words();
     assert_eq!(
         words,
-        "Asks for a log-in, a role of the account, a recent log-in, a role, `update` on `Sensor`."
+        "Requires a log-in, a role of the account, a recent log-in, a role, `update` on `Sensor`."
     );
     assert_eq!(AllRequirements::of(&of_handler(PUBLIC)).in_words(), "Open to everybody.");
     let words = AllRequirements::of(&of_handler(ANONYMOUS)).in_words();
-    assert_eq!(words, "Asks for a caller who is not logged in.");
+    assert_eq!(words, "Requires a caller who is not logged in.");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
     info(
         title = "Energy service",
         description = "Accounts, users, assets, sensors and measurements of energy.\n\n\
-                       Every operation says by which mechanisms a caller is known, and what is asked of the caller.",
+                       Every operation says by which mechanisms a caller is known, and what it requires of the caller.",
     ),
     paths(view),
     nest(

@@ -195,7 +195,7 @@ fn told<T>(result: Result<T, ChangeError>, check: &Check<'_>, above: Decision) -
         Err(ChangeError::NotFound) => check.decided(Decision::Deny(DenyReason::NotFound)),
         Err(ChangeError::DeniedColumn { column: denied }) => {
             column = [*denied];
-            Check { asked: Some(&column), ..*check }.decided(Decision::Deny(DenyReason::NoMatch));
+            Check { required: Some(&column), ..*check }.decided(Decision::Deny(DenyReason::NoMatch));
         }
         Err(ChangeError::Denied | ChangeError::DeniedResult) => {
             check.decided(Decision::Deny(DenyReason::NoMatch));

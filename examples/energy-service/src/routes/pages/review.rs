@@ -72,7 +72,7 @@ async fn guards(
         .collect();
     ok(&Page::new(&current_user, Section::Guards, "Guards").with(&html! {
         p {
-            "Each route, with what is asked before its handler runs, all of which has to hold, and with the rules of the \
+            "Each route, with all that has to hold before its handler runs, and with the rules of the \
              policies. "
             a href="/access-matrix" { "What that means for whom" }
         }
@@ -141,7 +141,7 @@ async fn access_matrix(
         p {
             "Who gets in where in the demo world, as it was reviewed: "
             "\u{201c}yes\u{201d} for every answer that is no denial, or else the status of the denial. "
-            a href="/guards" { "What the guards ask" }
+            a href="/guards" { "What the guards require" }
         }
         (filter_form("/access-matrix", "Method, path or object contains", wanted.filter()))
         (wanted.count("/access-matrix", "rows", fitting, all))
