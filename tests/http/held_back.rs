@@ -57,7 +57,7 @@ fn change(energy: &Energy, change: impl FnOnce(&mut Connection) -> QueryResult<u
 }
 
 /// Requests of the users who run Sunnyside Farm or look after it, and may give this role; each changes something.
-fn changes(energy: &Energy, role: &str) -> [(&'static str, &'static str, String, u16); 9] {
+fn changes(energy: &Energy, role: &str) -> [(&'static str, &'static str, String, u16); 12] {
     let sensor = energy.id_of("sensors-of Solar roof");
     [
         ("PATCH", "/accounts/{account Sunnyside Farm}", json!({"name": "Sunnyside Farm"}).to_string(), 200),
@@ -83,6 +83,14 @@ fn changes(energy: &Energy, role: &str) -> [(&'static str, &'static str, String,
             201,
         ),
         ("PATCH", "/sensors/{sensors-of Solar roof}", json!({"unit": "W"}).to_string(), 200),
+        ("PATCH", "/assets/{asset Solar roof}", json!({"attributes": {}}).to_string(), 200),
+        ("PATCH", "/sensors/{sensors-of Solar roof}", json!({"attributes": {}}).to_string(), 200),
+        (
+            "DELETE",
+            "/sensors/{sensors-of Solar roof}/data",
+            json!({"until": "2001-01-01T00:00:00Z"}).to_string(),
+            204,
+        ),
         (
             "POST",
             "/sensors/{sensors-of Solar roof}/measurements",
