@@ -1,24 +1,15 @@
 //! The pages as people use them.
 
+mod pages;
+
 use std::time::Duration;
 
 use actix_web::rt::time::sleep;
 use serde_json::{Value, json};
 use thirtyfour::{By, Key};
 
-use crate::browser::chromium::Window;
-
-const PASSWORD: &str = energy_service::demo::PASSWORD;
-
-async fn log_in(window: &Window, email: &str) {
-    window.go("/log-in").await;
-    window.tab_to("Email address").await;
-    window.press(email).await;
-    window.tab_to("Password").await;
-    window.press(PASSWORD).await;
-    window.enter().await;
-    assert_eq!(window.path().await, "/");
-}
+use self::pages::{faults, log_in};
+use crate::browser::{chromium::Window, program::Program};
 
 /// Follows the link, or presses the button, that is called so.
 async fn follow(window: &Window, name: &str) {
@@ -108,17 +99,8 @@ async fn until_it_says(window: &Window, selector: &str, text: &str) {
 
 /// As a program does: a sensor records something.
 fn record(window: &Window, sensor: u32, events: &Value) {
-    let send = |path: &str, token: Option<&str>, body: &Value| -> Value {
-        let mut request = ureq::post(format!("{}/api/{path}", window.base)).content_type("application/json");
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let answer = request.send(body.to_string()).unwrap().body_mut().read_to_string().unwrap();
-        serde_json::from_str(&answer).unwrap_or_default()
-    };
-    let credentials = json!({ "email": "adam@sunnyside.example", "password": PASSWORD });
-    let token = send("requestAuthToken", None, &credentials)["auth_token"].as_str().unwrap().to_owned();
-    send(&format!("v3_0/sensors/{sensor}/measurements"), Some(&token), events);
+    let path = format!("/sensors/{sensor}/measurements");
+    Program::logged_in(window, "adam@sunnyside.example").send("POST", &path, events);
 }
 
 #[actix_web::test]
@@ -151,6 +133,38 @@ async fn a_chart_shows_what_is_measured_at_the_moment() {
 }
 
 #[actix_web::test]
+async fn heads_of_long_pages_stay() {
+    let Some(window) = Window::open().await else { return };
+    log_in(&window, "rita@platform.example").await;
+    for width in [320, 1280] {
+        window.look(width, "light").await;
+        // A table in its frame, down and to the right.
+        window.go("/access-matrix").await;
+        let stays = window
+            .ask(
+                "const frames = [...document.querySelectorAll('.scrolling')];
+                 const frame = frames.reduce((one, other) => one.scrollHeight > other.scrollHeight ? one : other);
+                 frame.scrollTo(200, 700);
+                 const box = element => element.getBoundingClientRect();
+                 const outer = box(frame), [head, row] = ['thead th', 'tbody th'].map(one => box(frame.querySelector(one)));
+                 return [frame.scrollTop, head.top - outer.top, head.left - outer.left, row.left - outer.left];",
+            )
+            .await;
+        assert_eq!(stays, json!([700, 0, 0, 0]), "{width}");
+        window.go("/guards").await;
+        let top = window
+            .ask(
+                "const sections = [...document.querySelectorAll('section')];
+                 const section = sections.reduce((one, other) => one.offsetHeight > other.offsetHeight ? one : other);
+                 scrollTo(0, section.offsetTop + section.offsetHeight / 2);
+                 return Math.round(section.querySelector('h2').getBoundingClientRect().top);",
+            )
+            .await;
+        assert_eq!(top, json!(0), "{width}");
+    }
+}
+
+#[actix_web::test]
 async fn a_form_says_what_is_wrong_next_to_the_field() {
     let Some(window) = Window::open().await else { return };
     log_in(&window, "mia@sunnyside.example").await;
@@ -179,77 +193,5 @@ async fn a_form_says_what_is_wrong_next_to_the_field() {
         "alert": "Something in the form is wrong.",
     });
     assert_eq!(found, expected);
-    assert_eq!(faults(&window).await, Vec::<Value>::new());
-    window.take_picture("form-with-an-error").await;
-}
-
-/// The pages of each user, and the name of each picture.
-const PAGES: [(&str, &[(&str, &str)]); 3] = [
-    (
-        "adam@sunnyside.example",
-        &[
-            ("/", "overview"),
-            ("/assets", "assets"),
-            ("/assets?filter=nothing%20like%20this", "no-assets"),
-            ("/assets/2", "asset"),
-            ("/assets/1/edit", "edit-asset"),
-            ("/assets/1/delete", "delete-asset"),
-            ("/assets/new", "new-asset"),
-            ("/assets/1/decisions", "decisions"),
-            ("/sensors/1", "sensor"),
-            ("/sensors/3/decisions?user=1", "decisions-of-a-colleague"),
-            ("/sensors/1/measurements/new", "new-measurement"),
-            ("/accounts/3", "account"),
-            ("/log-out", "log-out"),
-        ],
-    ),
-    (
-        "ada@platform.example",
-        &[
-            ("/accounts", "accounts"),
-            ("/sensors/6?from=2026-01-01&until=2026-01-02", "sensor-without-measurements"),
-        ],
-    ),
-    (
-        "rita@platform.example",
-        &[
-            ("/sensors/6", "public-sensor"),
-            ("/assets/3", "asset-of-others"),
-            ("/guards", "guards"),
-            ("/access-matrix", "access-matrix"),
-        ],
-    ),
-];
-
-#[actix_web::test]
-async fn every_page_is_sound_at_every_width_light_and_dark() {
-    let Some(window) = Window::open().await else { return };
-    window.go("/log-in").await;
-    look_around(&window, "log-in").await;
-    for (email, pages) in PAGES {
-        log_in(&window, email).await;
-        for (path, name) in pages {
-            window.go(path).await;
-            look_around(&window, name).await;
-        }
-        let log = window.driver.browser_log().await.unwrap();
-        assert!(log.is_empty(), "the browser complains: {log:?}");
-        window.driver.delete_all_cookies().await.unwrap();
-    }
-}
-
-async fn look_around(window: &Window, name: &str) {
-    for scheme in ["light", "dark"] {
-        for width in [320, 400, 1200] {
-            window.look(width, scheme).await;
-            assert_eq!(faults(window).await, Vec::<Value>::new(), "{name}, {width} px wide, {scheme}");
-            if width > 320 {
-                window.take_picture(&format!("{name}-{width}-{scheme}")).await;
-            }
-        }
-    }
-}
-
-async fn faults(window: &Window) -> Vec<Value> {
-    window.ask(include_str!("faults.js")).await.as_array().unwrap().clone()
+    pages::look_around(&window, "form-with-an-error").await;
 }

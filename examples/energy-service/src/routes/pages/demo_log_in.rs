@@ -58,7 +58,7 @@ async fn submit(
 pub(super) fn buttons(service: &Service, but: Option<&str>, next: Option<&LocalPath>) -> Markup {
     html! {
         @if service.is_demo() {
-            ul.people {
+            ul.people.log-ins {
                 @for person in demo::people().filter(|person| Some(person.email) != but) {
                     li {
                         form method="post" action="/demo/log-in" {

@@ -19,7 +19,7 @@ use super::{
     assets::{below, path},
     days::date,
     form::{self, Field, Kind, Problem, again, whole_number},
-    layout::{Done, ok, scrolling, see_other},
+    layout::{Done, ok, see_other},
     scale::instant,
 };
 use crate::{
@@ -111,35 +111,23 @@ impl Shares {
         })
     }
 
-    fn table(&self) -> Markup {
+    /// A list and no table: on a narrow screen, the buttons of a table would be out of sight.
+    fn show(&self) -> Markup {
         html! {
-            table {
-                caption.unseen id="shares" { "Shares" }
-                thead {
-                    tr {
-                        th scope="col" { "With" }
-                        th scope="col" { "May" }
-                        th scope="col" { "Until (UTC)" }
-                        th scope="col" { span.unseen { "Action" } }
-                    }
-                }
-                tbody {
-                    @for Shown { share, with, has_ended, may_end } in &self.shares {
-                        tr {
-                            th scope="row" { (with) }
-                            td { (if share.can_update { "see and change it" } else { "see it" }) }
-                            td {
-                                @match share.expires_at {
-                                    Some(Instant(end)) => { (instant(end)) @if *has_ended { " (has ended)" } },
-                                    None => "without an end",
-                                }
+            ul.people {
+                @for Shown { share, with, has_ended, may_end } in &self.shares {
+                    li {
+                        strong { (with) }
+                        span {
+                            "may " (if share.can_update { "see and change it" } else { "see it" }) ", "
+                            @match share.expires_at {
+                                Some(Instant(end)) => { "until " (instant(end)) " UTC" @if *has_ended { " (has ended)" } },
+                                None => "without an end",
                             }
-                            td {
-                                @if *may_end {
-                                    form method="post" action={ "/asset-shares/" (share.id) "/delete" } {
-                                        button.quiet type="submit" { "End" span.unseen { " the share with " (with) } }
-                                    }
-                                }
+                        }
+                        @if *may_end {
+                            form method="post" action={ "/asset-shares/" (share.id) "/delete" } {
+                                button.quiet type="submit" { "End" span.unseen { " the share with " (with) } }
                             }
                         }
                     }
@@ -292,7 +280,7 @@ fn page(
         @if shares.shares.is_empty() {
             p { "There are no shares that you may see." }
         } @else {
-            (scrolling("shares", &shares.table()))
+            (shares.show())
         }
         @if shares.may_share {
             h2 { "Share it" }
