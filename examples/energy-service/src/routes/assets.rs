@@ -177,7 +177,6 @@ impl Validate for NewAsset {
         Refused,
     ),
 )]
-#[auth_required]
 #[permission_required_for_context("read", ctx_loader = AssetBody::sensors(asset, connection), allow_empty = true)]
 #[post("/assets")]
 async fn create(

@@ -25,7 +25,7 @@
 //! | `GET /api/v3_0/users/{user_id}/audit-log` | the list of the user's log: `read` |
 //! | `GET`, `PATCH /api/v3_0/users/{user_id}/roles` | the user's list: `read`, `update`; then each role's rules |
 //! | `GET /api/v3_0/assets/types` | `auth_required` |
-//! | `POST /api/v3_0/assets` | `auth_required`, then the lists of the account and the parent asset in the body: `create-children`; the list of each sensor in its documents: `read` |
+//! | `POST /api/v3_0/assets` | the list of each sensor in the documents of the body: `read`; then the lists of the account and the parent asset in it: `create-children` |
 //! | `GET`, `PATCH`, `DELETE /api/v3_0/assets/{asset_id}` | the asset's list: `read`, `update`, `delete`; the list of each sensor in the documents of a change: `read` |
 //! | `GET /api/v3_0/accounts/{account_id}/assets/{asset_id}` | the asset's list: `read` |
 //! | `GET /api/v3_0/assets/{asset_id}/flex-model` | the asset's list: `read` |
