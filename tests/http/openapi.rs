@@ -165,12 +165,12 @@ type Values = Vec<(&'static str, String)>;
 fn objects(energy: &Energy) -> Vec<Values> {
     let ids = |names: [(&'static str, &str); 4]| {
         let mut ids = names.map(|(name, what)| (name, energy.id_of(what).to_string())).to_vec();
+        let (asset, sven) = (energy.id_of(names[2].1), energy.id_of("user sven"));
         let connection = &mut energy.real.database().connection().unwrap();
         let entry: i32 = audit_log::table.select(audit_log::id).first(connection).unwrap();
         let of_asset: i32 = asset_audit_log::table.select(asset_audit_log::id).first(connection).unwrap();
         ids.extend([("audit_log_id", entry.to_string()), ("asset_audit_log_id", of_asset.to_string())]);
-        let asset = energy.id_of(names[2].1);
-        let share = (asset_shares::asset_id.eq(asset), asset_shares::user_id.eq(energy.id_of("user sven")));
+        let share = (asset_shares::asset_id.eq(asset), asset_shares::user_id.eq(sven));
         insert_into(asset_shares::table).values(share).execute(connection).unwrap();
         let newest = asset_shares::table.order(asset_shares::id.desc());
         let share: i32 = newest.select(asset_shares::id).first(connection).unwrap();

@@ -28,6 +28,8 @@ pub(super) const LATITUDE: RangeInclusive<f64> = -90.0..=90.0;
 pub(super) const LONGITUDE: RangeInclusive<f64> = -180.0..=180.0;
 /// The number of the first page of a list.
 pub(super) const FIRST_PAGE: u32 = 1;
+/// Pages of a list.
+pub(super) const PAGES: RangeInclusive<u32> = FIRST_PAGE..=2_147_483_647;
 /// Rows of one page of a list.
 pub(super) const PER_PAGE: RangeInclusive<u32> = 1..=100;
 /// Rows of a list that is answered as a whole.
@@ -79,7 +81,8 @@ pub(super) fn longitude() -> Object {
 }
 
 pub(super) fn page() -> Object {
-    integer(KnownFormat::Int32).minimum(Some(FIRST_PAGE)).build()
+    let (min, max) = PAGES.into_inner();
+    integer(KnownFormat::Int32).minimum(Some(min)).maximum(Some(max)).build()
 }
 
 pub(super) fn per_page() -> Object {

@@ -293,10 +293,7 @@ impl<C: Copy, A: Copy, S: Copy, T> ListQuery<C, A, S, T> {
     /// The number of rows of the page, and of those before it.
     fn bounds(&self) -> Result<(i64, i64), ServiceError> {
         let (page, per_page) = (self.page.unwrap_or(1), self.per_page.unwrap_or(PER_PAGE));
-        if page < bounds::FIRST_PAGE {
-            let problem = format!("is not at least {}", bounds::FIRST_PAGE);
-            return Err(ServiceError::invalid_field("page", problem));
-        }
+        within("page", page, &bounds::PAGES)?;
         within("per_page", per_page, &bounds::PER_PAGE)?;
         if let Some(filter) = self.filter() {
             valid_filter(filter)?;
