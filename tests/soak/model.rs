@@ -219,6 +219,12 @@ impl State {
         Some(ties)
     }
 
+    /// Whether the subject may say whether the user is active: not by being that user.
+    pub(crate) fn may_activate(&self, subject: &Subject, user: i32) -> bool {
+        let ties = self.ties(subject, Object::User(user)).unwrap_or_default();
+        subject.is_admin() || ties.iter().any(|tie| matches!(tie, Tie::Runs | Tie::Consults))
+    }
+
     /// Whether the subject may give and take all of these roles.
     pub(crate) fn may_change_roles(
         &self,

@@ -163,6 +163,7 @@ fn change(ask: &Ask, who: &Subject, at: &Moments<'_>) -> Result<(u16, Seen), u16
             admit(who.is_admin() || !at.work.is_admins(user))?;
             confirmed()?;
             still(Update, Object::User(user))?;
+            admit(at.work.may_activate(who, user))?;
             Ok((200, Seen::Id(user)))
         }
         Ask::CreateAccount { consultancy } => {
