@@ -98,7 +98,7 @@ pub type Loaded<C> = (C, Option<Granted>);
 #[doc(hidden)]
 pub type AllLoaded<Id, C> = Vec<(Id, Loaded<C>)>;
 
-/// What a statement grants on a row: a bit for each permission that it was asked about.
+/// The permissions that a statement grants on a row: a bit for each one of its query.
 ///
 /// [`Scoped::granted`](crate::Scoped::granted) selects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Granted {
         places.filter(move |(index, _)| self.holds(*index)).map(|(_, permission)| *permission)
     }
 
-    /// What is granted behind the first permissions of the query.
+    /// The permissions that are granted behind the first ones of the query.
     #[cfg(feature = "diesel")]
     pub(crate) fn behind(self, count: usize) -> Self {
         Self(if count < Self::MOST { self.0 >> count } else { 0 })

@@ -257,7 +257,7 @@ fn run(interval: Duration, flushes: &Receiver<Sender<bool>>, mut store: impl FnM
     }
 }
 
-/// What was gathered since the last batch, and the size of one that is not stored yet.
+/// The decisions since the last batch, and the size of one that is not stored yet.
 struct Queue<T> {
     kept: Vec<T>,
     missed: u64,

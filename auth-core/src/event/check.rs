@@ -62,7 +62,7 @@ pub(crate) enum Requested<'a> {
     Noted(&'a NotedRequest),
 }
 
-/// What an event says of a request.
+/// The part of an event that is about its request.
 pub(crate) struct NotedRequest {
     method: &'static str,
     route: Option<String>,

@@ -6,7 +6,7 @@ use std::iter;
 use super::{Column, Policy, Relation, RelationKind, Rule};
 use crate::{acl::Leaf, vocabulary::Permission};
 
-/// What rules come to.
+/// The result of rules.
 pub(crate) trait Evaluation: Sized {
     type Outcome;
 
@@ -22,7 +22,7 @@ pub(crate) trait Evaluation: Sized {
     /// The outcome of a rule that a related row has to meet.
     fn related(&mut self, relation: &'static Relation, rule: &'static Rule, row: &Row<'_>) -> Self::Outcome;
 
-    /// What the row's policy says about a permission.
+    /// The result of the rule for a permission in the row's policy.
     fn granted(&mut self, permission: Permission, row: &Row<'_>) -> Self::Outcome {
         // An answer for the parent is one about the permission of the walk.
         let above = row.above.filter(|_| row.permission == Some(permission));

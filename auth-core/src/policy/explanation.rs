@@ -28,7 +28,7 @@ pub(crate) struct OpenTerm {
     pub(crate) term: Term,
 }
 
-/// What a row decides.
+/// A term that a row decides.
 pub(crate) enum Term {
     Leaf(&'static Leaf<Column>),
     /// A rule about any number of rows, which has one answer.

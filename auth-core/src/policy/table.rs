@@ -41,7 +41,7 @@ impl TableName {
     }
 }
 
-/// What `table!` makes of a table's name.
+/// The type that `table!` makes of a table's name.
 #[doc(hidden)]
 pub trait Named {
     fn name(&self) -> TableName;

@@ -1,4 +1,4 @@
-//! What `#[acl(…)]` declares beside permissions: rules for columns, and for what rows become.
+//! The declarations of `#[acl(…)]` beside permissions: rules for columns, and for rows as they become.
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt as _;

@@ -49,7 +49,7 @@ pub(crate) enum Value {
     Constant(ExprPath),
 }
 
-/// What a parser knows about the row of a rule.
+/// The knowledge of a parser about the row of a rule.
 #[derive(Clone, Copy)]
 pub(super) enum Known<'a> {
     /// It is that of the context, with these relations.

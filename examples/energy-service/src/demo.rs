@@ -39,7 +39,7 @@ pub(crate) struct DemoUser {
     pub(crate) username: &'static str,
     account: &'static str,
     role: Option<&'static str>,
-    /// Who it is, for people.
+    /// The name, for people.
     pub(crate) is: &'static str,
 }
 

@@ -8,7 +8,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServiceError {
-    /// What the library answers: 401, 403, 404, 429, 503.
+    /// The answers of the library: 401, 403, 404, 429, 503.
     #[error(transparent)]
     Refused(#[from] AuthError),
     /// An answer of the service itself, with words for a person.

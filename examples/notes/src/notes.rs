@@ -111,7 +111,7 @@ pub(crate) async fn view(note: Visible<Note, (Update, Delete)>) -> impl Responde
     Json(note)
 }
 
-/// What is left out stays as it is.
+/// A field that is left out stays as it is.
 #[derive(Deserialize, AuthChangeset)]
 #[diesel(table_name = notes)]
 #[serde(deny_unknown_fields)]

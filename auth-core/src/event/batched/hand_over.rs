@@ -1,4 +1,4 @@
-//! What a store of an application's own takes.
+//! The decisions that a store of an application's own takes.
 
 use std::{fmt, mem, sync::Mutex};
 

@@ -72,7 +72,7 @@ enum Answer {
     Outage,
 }
 
-/// What the next look-ups find. Without an answer they find nobody.
+/// The results of the next look-ups. Without one they find nobody.
 #[derive(Default)]
 struct Store {
     answers: VecDeque<Answer>,

@@ -35,7 +35,7 @@ impl Access {
     }
 }
 
-/// What a part of a rule says of a table: ways to its rows, of which the subject has one or several.
+/// The ways to the rows of a table that a part of a rule gives: the subject has the rows of one or several.
 type Ways = Vec<Access>;
 
 /// A walk through a policy, and those to which its relations lead.

@@ -1,4 +1,4 @@
-//! What a subject may do with a row, as a column of a statement.
+//! The permissions of a subject on a row, as a column of a statement.
 
 use std::{fmt, marker::PhantomData};
 
@@ -92,7 +92,7 @@ struct Open<'b> {
     alternatives: Vec<&'b Tree>,
 }
 
-/// What several permissions have in common is written, and evaluated, once.
+/// A condition that several permissions have in common is written, and evaluated, once.
 fn add<'b>(bits: i32, alternatives: Vec<&'b Tree>, open: &mut Vec<Open<'b>>) {
     match open.iter_mut().find(|other| other.alternatives == alternatives) {
         Some(other) => other.bits |= bits,
@@ -138,7 +138,7 @@ fn shared<'b>(open: &[Open<'b>]) -> Option<&'b Tree> {
     trees.find(|tree| tree.asks_other_rows() && count(tree) > 1)
 }
 
-/// What a [`Visible`](crate::Visible) row of a list is made of beside the row: the bits, and a number that says of which
+/// The columns that a [`Visible`](crate::Visible) row of a list needs beside the row: the bits, and a number that says of which
 /// permissions they are. A row that is loaded for others is refused.
 pub struct VisibleBits<M, P = OwnTable> {
     bits: GrantedBits<M, P>,

@@ -1,4 +1,4 @@
-//! What a subject may do with a row, beside the row that a statement loads by its key.
+//! The permissions of a subject on a row, beside the row that a statement loads by its key.
 
 use diesel::{
     query_builder::{AstPass, QueryFragment, QueryId},

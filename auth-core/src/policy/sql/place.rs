@@ -12,7 +12,7 @@ use super::{GrantedBits, IsTrue, Scope, Scoped, VisibleBits};
 
 /// The place of the columns that a scope writes: the table itself, or an alias of it.
 ///
-/// What is not in the statement, or twice, is none:
+/// A table that is not in the statement, or twice, is none:
 ///
 /// ```compile_fail,E0271
 /// # mod service {
@@ -113,7 +113,7 @@ use super::{GrantedBits, IsTrue, Scope, Scoped, VisibleBits};
 /// ```
 #[doc(hidden)]
 pub trait Place<M> {
-    /// What has to be in the `FROM` clause, once.
+    /// The table that has to be in the `FROM` clause, once.
     type Source;
 
     /// Columns of it. A scope can be selected, and be grouped, where they can.

@@ -275,7 +275,7 @@ impl<'b, M: Scoped<Backend: BindIds>> ScopedTable<'_, 'b, M> {
     }
 }
 
-/// What the names of tables within subqueries begin with.
+/// The beginning of the names of tables within subqueries.
 const TABLE: &str = "__auth_";
 
 impl Form {
@@ -294,7 +294,7 @@ impl Form {
         out.push_sql("(");
     }
 
-    /// What stands before the last parenthesis.
+    /// The text before the last parenthesis.
     fn write_in_end<DB: BindIds>(self, out: &mut AstPass<'_, '_, DB>) {
         if self == Self::Alternative {
             out.push_sql(postgres_only!(")"));

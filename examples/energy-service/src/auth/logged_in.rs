@@ -209,7 +209,7 @@ impl LoggedIn {
         Ok(Self::new(user, None, held.into_iter().map(|(_, roles)| roles)))
     }
 
-    /// What a session of this user holds.
+    /// The content of a session of this user.
     #[must_use]
     pub fn session(&self) -> SessionUser {
         SessionUser { id: self.id, log_outs: self.log_outs }

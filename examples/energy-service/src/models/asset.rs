@@ -53,7 +53,7 @@ pub struct Asset {
     pub parent_asset_id: Option<i32>,
     /// Whether the readers of the asset of which it is a part read it, too.
     pub inherits_access: bool,
-    /// What kind of thing it is, as `/assets/types` says.
+    /// The kind of thing that it is, one of `/assets/types`.
     pub generic_asset_type_id: Option<i32>,
     /// The text of a JSON object, of which the service makes nothing.
     pub attributes: String,

@@ -39,7 +39,7 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    /// What changes, for the audit log.
+    /// The changes, for the audit log.
     pub(super) fn fields(&self) -> [(&'static str, bool); 6] {
         [
             ("type", self.generic_asset_type_id.is_some()),

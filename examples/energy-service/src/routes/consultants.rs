@@ -30,7 +30,7 @@ pub(super) fn configure(config: &mut ProtectedConfig<'_>) {
 #[openapi(paths(view, change, assign))]
 pub(super) struct Api;
 
-/// Who looks after an account.
+/// A consultant who looks after an account.
 #[derive(Serialize, ToSchema)]
 struct Consultants {
     /// Whether only those who are assigned look after the account, or all consultants of its consultancy.

@@ -24,7 +24,7 @@ pub(super) const VERSION: &str = "0.33.0";
 /// The header of each answer of the API that has it.
 pub(super) const VERSION_HEADER: &str = "FlexMeasures-Version";
 
-/// What stays out.
+/// The parts of FlexMeasures that stay out.
 const NO_SCHEDULES: ServiceError = ServiceError::NotImplemented(
     "this service does not schedule: it has no scheduler, and keeps no schedules",
 );
@@ -89,7 +89,7 @@ async fn versions(_: Query<NoParameters>) -> Json<Supported> {
     })
 }
 
-/// What clients ask of a schedule.
+/// The parameters of a schedule.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OfSchedule {

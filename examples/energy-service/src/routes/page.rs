@@ -70,7 +70,7 @@ enum Direction {
     Desc,
 }
 
-/// What a reader of a row learns that they may do with it: the buttons of a user interface.
+/// The permissions that a reader of a row learns to have: the buttons of a user interface.
 pub(super) type Buttons = (CreateChildren, Update, Delete);
 
 /// A row with these. For `utoipa`, which describes each parameter of a type.

@@ -187,7 +187,7 @@ async fn record(
     Ok(Json(Processed { status: "PROCESSED", message: "Request has been processed." }))
 }
 
-/// What is deleted; all data, if it says nothing.
+/// The data to delete; all of it, if this says nothing.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Deleted {

@@ -13,16 +13,16 @@ use crate::policy::sql::{HasKey, KeyedRow, Scope, Scoped, value::BindIds};
 pub(in super::super) struct Update<'a, M: Scoped + KeyedRow> {
     pub(super) values: &'a NewValues<'a, M::Backend>,
     pub(super) key: HasKey<M>,
-    /// What the row has to meet as it is.
+    /// The condition on the row as it is.
     pub(super) allowed: &'a Scope<M>,
-    /// What it has to meet as it becomes, if the statement can say it.
+    /// The condition on the row as it becomes, if the statement can say it.
     pub(super) becomes: Option<&'a Scope<M>>,
 }
 
 /// `INSERT INTO table (…) SELECT … WHERE becomes`
 pub(in super::super) struct Insert<'a, M: Scoped> {
     pub(super) values: &'a NewValues<'a, M::Backend>,
-    /// What the row has to meet, if the statement can say it.
+    /// The condition on the row, if the statement can say it.
     pub(super) becomes: Option<&'a Scope<M>>,
 }
 

@@ -1,4 +1,4 @@
-//! What statements that load rows are cached by, and what they bind.
+//! The keys under which statements that load rows are cached, and the values that they bind.
 
 use std::any::TypeId;
 
