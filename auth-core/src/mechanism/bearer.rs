@@ -110,7 +110,8 @@ impl<S: FindByToken> BearerToken<S> {
     /// a header is none of this mechanism's.
     ///
     /// Credentials of another mechanism, such as `Basic …`, are not taken for a token: a scheme is followed by a blank, and a
-    /// token has none. Two headers `Authorization`, of which one may be such a token, are refused.
+    /// token has none. The name of a scheme alone, as in `Authorization: Basic`, is a wrong token. Two headers `Authorization`, of
+    /// which one may be such a token, are refused.
     ///
     /// ```
     /// # use auth_core::{Auth, NoConnection, mechanism::{BearerToken, FindByToken}};

@@ -224,7 +224,7 @@ fn order(contexts: &mut [Context], errors: &mut Errors) {
             errors.push_spanned(
                 written,
                 "this context is loaded from arguments too; use an extracted argument, or a context whose id is in the path, \
-             query or a header",
+                 query or a header",
             );
         }
     }

@@ -17,14 +17,14 @@ use crate::{http::auth::Auth, vocabulary::Subject};
 /// writes of the caller is all that the client learns.
 ///
 /// ```
-/// use actix_web::{HttpRequest, HttpResponse};
+/// use actix_web::{HttpRequest, HttpResponse, http::header::ContentType};
 /// use auth_core::{AuthError, Subject as _, User, denial};
 ///
 /// fn denied(request: &HttpRequest, error: &AuthError) -> HttpResponse {
-///     match denial::caller::<User>(request) {
-///         Some(user) if denial::prefers_html(request) => {
-///             HttpResponse::Forbidden().body(format!("You are logged in as {}, who may not do this.", user.id()))
-///         }
+///     match (error, denial::caller::<User>(request)) {
+///         (AuthError::Forbidden, Some(user)) if denial::prefers_html(request) => HttpResponse::Forbidden()
+///             .content_type(ContentType::html())
+///             .body(format!("You are logged in as {}, who may not do this.", user.id())),
 ///         _ => denial::problem(request, error),
 ///     }
 /// }
