@@ -215,7 +215,9 @@ impl Socket {
         };
         events.validate()?;
         let user = self.current_user.clone();
-        measurements::store(self.sensor_id, events, user, &self.database, &self.live).await.map(drop)
+        measurements::store(self.sensor_id, move |_| Ok(events.clone()), user, &self.database, &self.live)
+            .await
+            .map(drop)
     }
 
     async fn send(&mut self, text: &str) -> Result<(), End> {

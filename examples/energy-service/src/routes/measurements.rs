@@ -111,7 +111,7 @@ pub(super) fn between(
         .load(connection)
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewEvent {
     /// With its offset from UTC.
@@ -120,7 +120,7 @@ pub(super) struct NewEvent {
     pub(super) event_value: f64,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub(super) struct NewEvents(pub(super) Vec<NewEvent>);
 
@@ -171,7 +171,7 @@ async fn record(
     database: Data<Database>,
     live: Data<Live>,
 ) -> Result<HttpResponse, ServiceError> {
-    let rows = store(sensor.id, events, current_user, &database, &live).await?;
+    let rows = store(sensor.id, move |_| Ok(events.clone()), current_user, &database, &live).await?;
     let resolution = TimeDelta::minutes(sensor.event_resolution_minutes.into());
     let location = match rows.as_slice() {
         [first, .., last] => range_url(sensor.id, first.event_start, last.event_start, resolution),
@@ -189,30 +189,36 @@ async fn record(
 /// measurements is there already.
 pub(super) async fn store(
     sensor_id: i32,
-    NewEvents(events): NewEvents,
+    events: impl Fn(&Sensor) -> Result<NewEvents, ServiceError> + Send + 'static,
     current_user: CurrentUser<LoggedIn>,
     database: &Database,
     live: &Live,
 ) -> Result<Vec<Measurement>, ServiceError> {
-    let mut rows: Vec<_> = events
-        .into_iter()
-        .map(|NewEvent { event_start, event_value }| Measurement { sensor_id, event_start, event_value })
-        .collect();
-    rows.sort_by_key(|row| row.event_start);
     let live = live.clone();
     database
         .run(move |connection| {
-            connection.immediate_transaction(|connection| {
+            let rows = connection.immediate_transaction(|connection| {
                 // The body may come long after the guard, and a socket stays open.
                 let user = current_user.again(connection)?;
                 let permission = Permission::CREATE_CHILDREN;
-                Sensor::authorize_for_update(connection, &user, sensor_id, permission)?;
+                let sensor = Sensor::authorize_for_update(connection, &user, sensor_id, permission)?;
+                let NewEvents(events) = events(&sensor)?;
+                let mut rows: Vec<_> = events
+                    .into_iter()
+                    .map(|NewEvent { event_start, event_value }| Measurement {
+                        sensor_id,
+                        event_start,
+                        event_value,
+                    })
+                    .collect();
+                rows.sort_by_key(|row| row.event_start);
                 Measurement::insert(&rows, connection).map_err(|error| {
                     ServiceError::or_duplicate(
                         error,
                         "there is a measurement of one of these instants already",
                     )
-                })
+                })?;
+                Ok::<_, ServiceError>(rows)
             })?;
             // Here, so that it takes place also when the client has gone.
             live.publish(sensor_id, || Event::all_of(&rows));

@@ -122,26 +122,27 @@ async fn tree(
     database
         .run(move |connection| {
             connection.read_transaction(|connection| {
+                let most = usize::try_from(bounds::ROWS).unwrap_or(usize::MAX);
                 let mut wholes: Vec<i32> = if let Some(root) = root {
                     Asset::check_access(connection, &*current_user, root, Permission::READ)?.into_result()?;
                     vec![root]
                 } else {
                     let wholes = readable.query().filter(assets::parent_asset_id.is_null());
-                    wholes.select(assets::id).load(connection)?
+                    wholes.select(assets::id).limit(bounds::ROWS + 1).load(connection)?
                 };
                 let mut found: BTreeSet<i32> = wholes.iter().copied().collect();
-                for _ in 0..depth {
-                    let parts = readable.query().filter(assets::parent_asset_id.eq_any(wholes));
-                    wholes = parts.select(assets::id).load(connection)?;
-                    // Parts may be parts of each other.
-                    wholes.retain(|id| found.insert(*id));
-                    let most = usize::try_from(bounds::ROWS).unwrap_or(usize::MAX);
+                for level in 0..=depth {
                     if found.len() > most {
-                        return Err(ServiceError::invalid(format!("there are more than {most} of them")));
+                        let problem = format!("finds more than {most} assets; choose one by `root`");
+                        return Err(ServiceError::invalid_field("depth", problem));
                     }
-                    if wholes.is_empty() {
+                    if wholes.is_empty() || level == depth {
                         break;
                     }
+                    let parts = readable.query().filter(assets::parent_asset_id.eq_any(wholes));
+                    wholes = parts.select(assets::id).limit(bounds::ROWS + 1).load(connection)?;
+                    // Parts may be parts of each other.
+                    wholes.retain(|id| found.insert(*id));
                 }
                 Ok(found.into_iter().collect())
             })
@@ -158,7 +159,7 @@ fn flag(name: &'static str, text: &str) -> Result<bool, ServiceError> {
 }
 
 fn number<N: std::str::FromStr>(name: &'static str, text: &str) -> Result<N, ServiceError> {
-    text.parse().map_err(|_| ServiceError::invalid_field(name, "is not such a number"))
+    text.parse().map_err(|_| ServiceError::invalid_field(name, "is not a whole number"))
 }
 
 fn fields(text: &str) -> Result<BTreeSet<&'static str>, ServiceError> {

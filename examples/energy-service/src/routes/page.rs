@@ -1,7 +1,7 @@
 //! Lists, page by page or as a whole: the common part of the lists of accounts, users, assets and sensors. Each begins with the rows
 //! that the caller may read, so it counts those alone.
 
-use std::any::TypeId;
+use std::{any::TypeId, io};
 
 use auth_core::{
     Accessible, Scoped, Visible, VisibleBits,
@@ -251,11 +251,12 @@ impl<C: Copy, A: Copy, S: Copy, T> ListQuery<C, A, S, T> {
         self,
         rows: Accessible<M, Read>,
         narrowed: impl Fn(&Self, M::Query) -> M::Query + Send + 'static,
-        ordered: impl FnOnce(&Self, M::Query) -> M::Query + Send + 'static,
+        ordered: impl Fn(&Self, M::Query) -> M::Query + Send + 'static,
         database: &Database,
     ) -> Result<Listed<Shown<M>>, ServiceError>
     where
         M: Scoped + Selectable<M::Backend> + Send,
+        Shown<M>: Serialize,
         ShownColumns<M>: Expression,
         M::Query: LimitDsl<Output = M::Query>
             + OffsetDsl<Output = M::Query>
@@ -278,13 +279,28 @@ impl<C: Copy, A: Copy, S: Copy, T> ListQuery<C, A, S, T> {
                             bounds::ROWS
                         )));
                     }
-                    let page = ordered(&self, wanted());
-                    let page = OffsetDsl::offset(LimitDsl::limit(page, limit), offset);
-                    Ok(Listed {
-                        num_records: count(rows.query()).get_result(connection)?,
-                        filtered_records,
-                        data: rows.select_visible::<Buttons>(page).load(connection)?,
-                    })
+                    let (mut data, mut length, mut read) = (Vec::new(), Length(0), 0);
+                    while read < limit {
+                        let at_once = bounds::ROWS_AT_ONCE.min(limit - read);
+                        let part = ordered(&self, wanted());
+                        let part = OffsetDsl::offset(LimitDsl::limit(part, at_once), offset + read);
+                        let part: Vec<Shown<M>> = rows.select_visible::<Buttons>(part).load(connection)?;
+                        serde_json::to_writer(&mut length, &part).map_err(ServiceError::internal)?;
+                        if length.0 > bounds::ANSWER {
+                            return Err(ServiceError::invalid(format!(
+                                "the rows have more than {} bytes; select fewer by `per_page`",
+                                bounds::ANSWER
+                            )));
+                        }
+                        let is_last = part.len() < usize::try_from(at_once).unwrap_or(usize::MAX);
+                        data.extend(part);
+                        read += at_once;
+                        if is_last {
+                            break;
+                        }
+                    }
+                    let num_records = count(rows.query()).get_result(connection)?;
+                    Ok(Listed { data, num_records, filtered_records })
                 })
             })
             .await
@@ -302,6 +318,20 @@ impl<C: Copy, A: Copy, S: Copy, T> ListQuery<C, A, S, T> {
             return Ok((bounds::ROWS, 0));
         }
         Ok((per_page.into(), i64::from(per_page) * i64::from(page - bounds::FIRST_PAGE)))
+    }
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

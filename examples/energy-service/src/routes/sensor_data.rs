@@ -19,7 +19,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::{
     bounds,
-    input::{NoParameters, Valid, Validate, storable, valid_unit},
+    input::{NoParameters, Valid, Validate, some, storable, valid_unit},
     measurements::{self as records, NewEvent, NewEvents},
     no_content,
     openapi::{Conflict, InvalidBody, InvalidQuery},
@@ -106,11 +106,15 @@ async fn read(
     for (instant, value) in found {
         let step = times_begun(instant.0 - start.0, resolution);
         if let Some((sum, count)) = step.and_then(|step| sums.get_mut(step)) {
-            *sum += value;
+            *sum += value / SCALE;
             *count += 1.0;
         }
     }
-    let values = sums.into_iter().map(|(sum, count)| (count > 0.0).then(|| sum / count * factor)).collect();
+    let mean = |(sum, count): (f64, f64)| (count > 0.0).then(|| sum / count * SCALE * factor);
+    let values: Vec<Option<f64>> = sums.into_iter().map(mean).collect();
+    if values.iter().flatten().any(|value| !value.is_finite()) {
+        return Err(ServiceError::Conflict("a measurement is too large for this unit"));
+    }
     Ok(Json(Series { values, start: start.0.and_utc(), duration, unit }))
 }
 
@@ -139,7 +143,10 @@ impl Validate for NewSeries {
     fn validate(&self) -> Result<(), ServiceError> {
         let (min, max) = bounds::EVENTS.into_inner();
         if !bounds::EVENTS.contains(&self.values.len()) {
-            return Err(ServiceError::invalid_field("values", format!("are not between {min} and {max}")));
+            return Err(ServiceError::invalid_field(
+                "values",
+                format!("are not between {min} and {max} in number"),
+            ));
         }
         valid_unit(&self.unit)?;
         after(self.start, self.duration.0).map(drop)
@@ -168,23 +175,37 @@ async fn record(
     database: Data<Database>,
     live: Data<Live>,
 ) -> Result<Json<Processed>, ServiceError> {
-    let event = resolution_of(&sensor).0;
-    let factor = factor(&series.unit, &sensor.unit).ok_or(OTHER_UNIT)?;
-    if times(series.duration.0, event) != Some(series.values.len()) {
-        return Err(ServiceError::Conflict(
-            "`duration` has not as many events of the sensor as there are values",
-        ));
-    }
-    let mut start = series.start.0;
-    let mut events = Vec::new();
-    for value in series.values {
-        if let Some(value) = value {
-            events.push(NewEvent { event_start: Instant(start), event_value: value * factor });
-        }
-        start += event;
-    }
-    records::store(sensor.id, NewEvents(events), current_user, &database, &live).await?;
+    // By the sensor as it is when they are stored: its unit may have changed since the guard loaded it.
+    let events = move |sensor: &Sensor| series.events(sensor);
+    records::store(sensor.id, events, current_user, &database, &live).await?;
     Ok(Json(Processed { status: "PROCESSED", message: "Request has been processed." }))
+}
+
+impl NewSeries {
+    /// In the unit and the resolution of the sensor.
+    fn events(&self, sensor: &Sensor) -> Result<NewEvents, ServiceError> {
+        let event = resolution_of(sensor).0;
+        let factor = factor(&self.unit, &sensor.unit).ok_or(OTHER_UNIT)?;
+        if times(self.duration.0, event) != Some(self.values.len()) {
+            return Err(ServiceError::Conflict(
+                "`duration` does not have as many events of the sensor as there are values",
+            ));
+        }
+        let mut start = self.start.0;
+        let mut events = Vec::new();
+        for value in &self.values {
+            if let Some(value) = value {
+                let event_value = value * factor;
+                if !event_value.is_finite() {
+                    let problem = "have one that is too large for the unit of the sensor";
+                    return Err(ServiceError::invalid_field("values", problem));
+                }
+                events.push(NewEvent { event_start: Instant(start), event_value });
+            }
+            start += event;
+        }
+        Ok(NewEvents(events))
+    }
 }
 
 /// The data to delete; all of it, if this says nothing.
@@ -192,10 +213,12 @@ async fn record(
 #[serde(deny_unknown_fields)]
 struct Deleted {
     /// Inclusive, with its offset from UTC.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = String, required = false, format = DateTime)]
+    #[serde(default, deserialize_with = "some")]
     start: Option<Instant>,
     /// Exclusive, with its offset from UTC.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = String, required = false, format = DateTime)]
+    #[serde(default, deserialize_with = "some")]
     until: Option<Instant>,
 }
 
@@ -214,6 +237,9 @@ async fn remove(
     current_user: CurrentUser<LoggedIn>,
     database: Data<Database>,
 ) -> Result<HttpResponse, ServiceError> {
+    if start.zip(until).is_some_and(|(start, until)| until < start) {
+        return Err(ServiceError::invalid_field("until", "is before `start`"));
+    }
     database
         .run(move |connection| {
             connection.immediate_transaction(|connection| {
@@ -235,7 +261,11 @@ async fn remove(
                         diesel::delete(within.filter(measurements::event_start.lt(until))).execute(connection)
                     }
                 }?;
-                let event = format!("deleted measurements of the sensor {id}");
+                let bound = |word, instant: Option<Instant>| {
+                    instant.map(|instant| format!(" {word} {}", instant.0.and_utc())).unwrap_or_default()
+                };
+                let (from, until) = (bound("from", start), bound("until", until));
+                let event = format!("deleted measurements of the sensor {id}{from}{until}");
                 audit::record(&current_user, Affected::Asset(Some(sensor.asset_id)), &event, connection)
             })
         })
@@ -243,7 +273,11 @@ async fn remove(
     Ok(no_content())
 }
 
-const OTHER_UNIT: ServiceError = ServiceError::Conflict("the unit is not one of what the sensor measures");
+/// Sums are so many times smaller, so that those of large measurements are numbers, too. A power of two, which rounds nothing, and
+/// more than the events of one request.
+const SCALE: f64 = 16_384.0;
+
+const OTHER_UNIT: ServiceError = ServiceError::Conflict("the sensor does not measure in this unit");
 
 fn resolution_of(sensor: &Sensor) -> IsoDuration {
     IsoDuration(TimeDelta::minutes(sensor.event_resolution_minutes.into()))

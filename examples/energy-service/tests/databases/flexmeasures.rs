@@ -228,6 +228,72 @@ async fn measurements_are_deleted_from_start_until_before_the_end() {
     assert_eq!(owner.get("/sensors/1").await.status, StatusCode::OK);
 }
 
+#[actix_web::test]
+async fn what_is_too_large_for_a_unit_is_neither_stored_nor_read() {
+    let client = Client::of(|config| config);
+    let (member, owner) = (client.log_in(MEMBER).await, client.log_in(ACCOUNT_ADMIN).await);
+    let body = |values: Value, unit: &str| json!({"start": START, "duration": "PT30M", "values": values, "unit": unit});
+    let post = async |body: Value| member.post("/sensors/1/data", body).await;
+    let refused = post(body(json!([1, 1e308]), "GW")).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body["detail"].as_str().unwrap().starts_with("`values` "), "{}", refused.body);
+    assert_eq!(series(&member, "duration=PT30M").await.1["values"], json!([null, null]));
+
+    assert_eq!(post(body(json!([1.7e308, 1.7e308]), "kW")).await.status, StatusCode::OK);
+    assert_eq!(series(&member, "duration=PT30M&resolution=PT30M").await.1["values"], json!([1.7e308]));
+    assert_eq!(series(&member, "duration=PT30M&unit=W").await.0, StatusCode::CONFLICT);
+    // A unit that changed counts from then on.
+    assert_eq!(owner.patch("/sensors/1", json!({"unit": "kWh"})).await.status, StatusCode::OK);
+    assert_eq!(post(body(json!([1, 1]), "kW")).await.status, StatusCode::CONFLICT);
+}
+
+#[actix_web::test]
+async fn a_deletion_without_bounds_is_no_mistake() {
+    let client = Client::of(|config| config);
+    let (member, owner) = (client.log_in(MEMBER).await, client.log_in(ACCOUNT_ADMIN).await);
+    let body = json!({"start": START, "duration": "PT15M", "values": [1], "unit": "kW"});
+    assert_eq!(member.post("/sensors/1/data", body).await.status, StatusCode::OK);
+    for body in [
+        json!({"start": null}),
+        json!({"until": null}),
+        json!({"start": "2020-01-02T00:00:00Z", "until": "2020-01-01T00:00:00Z"}),
+    ] {
+        let body = body.to_string();
+        let answer =
+            client.send(Some(&owner.token), Method::DELETE, "/api/v3_0/sensors/1/data", Some(&body)).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    assert_eq!(series(&member, "duration=PT15M").await.1["values"], json!([1.0]));
+}
+
+#[actix_web::test]
+async fn an_answer_has_a_limit_in_bytes_and_a_tree_one_in_assets() {
+    let client = Client::of(|config| config);
+    let admin = client.log_in(ADMIN).await;
+    let document = "x".repeat(59_000);
+    let rows = |name: &str, count: usize, attributes: &str| {
+        let row = format!("('{name}', 3, '{attributes}')");
+        format!("INSERT INTO assets (name, account_id, attributes) VALUES {}", vec![row; count].join(", "))
+    };
+    for _ in 0..3 {
+        execute(&client, &rows("long", 100, &document));
+    }
+    assert_eq!(admin.get("/assets?filter=long").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(admin.get("/assets?filter=long&page=1&per_page=50").await.status, StatusCode::OK);
+    assert_eq!(ids(&admin.get("/assets?fields=id&filter=Solar").await.body), [1]);
+
+    for _ in 0..5 {
+        execute(&client, &rows("short", 1_000, "{}"));
+    }
+    for query in ["depth=0&page=1", "depth=1&page=1", "depth=0&filter=Weather"] {
+        let answer = admin.get(&format!("/assets?{query}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(answer.body["detail"].as_str().unwrap().starts_with("`depth` "), "{}", answer.body);
+    }
+    assert_eq!(admin.get("/assets?root=1&depth=1").await.status, StatusCode::OK);
+    assert_eq!(admin.get("/assets?page=1").await.status, StatusCode::OK);
+}
+
 fn ids(list: &Value) -> Vec<i64> {
     list.as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
 }

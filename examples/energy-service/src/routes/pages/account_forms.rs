@@ -40,6 +40,8 @@ struct AccountForm {
     name: String,
     /// Only where the caller may change it. Empty: none.
     consultancy_account_id: Option<String>,
+    /// As the form showed it: another may have changed it since.
+    consultancy_before: Option<String>,
 }
 
 impl AccountForm {
@@ -47,17 +49,24 @@ impl AccountForm {
         let consultancy = account.consultancy_account_id.map(|id| id.to_string()).unwrap_or_default();
         Self {
             name: account.name.clone(),
-            consultancy_account_id: may_change_consultancy.then_some(consultancy),
+            consultancy_account_id: may_change_consultancy.then(|| consultancy.clone()),
+            consultancy_before: may_change_consultancy.then_some(consultancy),
         }
     }
 
-    /// The changed fields.
+    /// The fields that the reader changed.
     fn read(&self, account: &Account) -> Result<AccountChanges, ServiceError> {
-        let consultancy = match self.consultancy_account_id.as_deref() {
-            None => account.consultancy_account_id,
-            Some("") => None,
-            Some(id) => Some(whole_number("consultancy_account_id", id)?),
+        let id = |text: &str| match text {
+            "" => Ok(None),
+            id => whole_number("consultancy_account_id", id).map(Some),
         };
+        let now = account.consultancy_account_id;
+        let before = self.consultancy_before.as_deref().map_or(Ok(now), id)?;
+        let wanted = self.consultancy_account_id.as_deref().map_or(Ok(before), id)?;
+        if wanted != before && now != before {
+            return Err(ServiceError::Conflict("the consultancy was changed meanwhile"));
+        }
+        let consultancy = if wanted == before { now } else { wanted };
         let changes = AccountChanges {
             name: (self.name != account.name).then(|| self.name.clone()),
             consultancy_account_id: (consultancy != account.consultancy_account_id).then_some(consultancy),
@@ -147,6 +156,8 @@ fn edit_page(
                 form.consultancy_account_id.as_deref().unwrap_or_default(),
             )
         });
+        let before = form.consultancy_before.as_deref().unwrap_or_default();
+        fields.push(Field::hidden("consultancy_before", before));
     }
     let form = form::form(&format!("{here}/edit"), &fields, "Save", &here, problem);
     Page::new(user, Section::Accounts, format!("Edit {}", account.name))

@@ -33,6 +33,7 @@ pub(super) enum Kind<'a> {
     /// A date with a time, in UTC.
     Instant,
     Date,
+    Hidden,
     /// A choice: the value that is sent, and the text that people read.
     Choice(&'a [(String, &'a str)]),
 }
@@ -113,6 +114,11 @@ impl<'a> Field<'a> {
         Self { name, label, kind: Kind::Text, is_required: true, value, hint: None }
     }
 
+    /// A value that comes back as it was shown.
+    pub(super) fn hidden(name: &'static str, value: &'a str) -> Self {
+        Self { kind: Kind::Hidden, ..Self::new(name, "", value) }
+    }
+
     pub(super) fn with(&self, problem: Option<&Problem>) -> Markup {
         let Self { name, label, kind, is_required, value, hint } = self;
         let wrong = problem.filter(|problem| problem.field == Some(name));
@@ -129,6 +135,7 @@ impl<'a> Field<'a> {
             Kind::WholeNumber => ("number", Some("1")),
             Kind::Instant => ("datetime-local", Some("1")),
             Kind::Date => ("date", None),
+            Kind::Hidden => return html! { input type="hidden" name=(name) value=(value); },
         };
         let autocomplete = match kind {
             Kind::Username => "username",

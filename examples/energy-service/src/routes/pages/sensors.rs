@@ -381,7 +381,14 @@ async fn record(
         Ok(event) => {
             let day = event.event_start.0.date();
             let events = NewEvents(vec![event]);
-            let recorded = records::store(sensor.id, events, current_user.clone(), &database, &live).await;
+            let recorded = records::store(
+                sensor.id,
+                move |_| Ok(events.clone()),
+                current_user.clone(),
+                &database,
+                &live,
+            )
+            .await;
             recorded.map(|_| day)
         }
         Err(error) => Err(error),

@@ -173,14 +173,18 @@ struct UserForm {
     username: String,
     /// Only where the caller may change it.
     active: Option<bool>,
+    /// As the form showed it: another may have changed it since.
+    active_before: Option<bool>,
 }
 
 impl UserForm {
-    /// The changed fields.
+    /// The fields that the reader changed.
     fn read(&self, user: &User) -> Result<UserChanges, ServiceError> {
         let changes = UserChanges {
             username: (self.username != user.username).then(|| self.username.clone()),
-            active: self.active.filter(|active| *active != user.active),
+            active: self.active.filter(|active| {
+                *active != self.active_before.unwrap_or(user.active) && *active != user.active
+            }),
         };
         changes.validate()?;
         Ok(changes)
@@ -206,7 +210,7 @@ async fn edit(
 ) -> Result<HttpResponse, PageError> {
     let account = account_of(&user, &database).await?;
     let active = may_activate(&user, &current_user, &database).await?.then_some(user.active);
-    let form = UserForm { username: user.username.clone(), active };
+    let form = UserForm { username: user.username.clone(), active, active_before: active };
     Ok(ok(&edit_page(&current_user, &account, &user, &form, None)))
 }
 
@@ -244,6 +248,8 @@ fn edit_page(
     if let Some(active) = form.active {
         let value = if active { "true" } else { "false" };
         fields.push(Field { kind: Kind::Choice(&choices), ..Field::new("active", "Active", value) });
+        let before = if form.active_before.unwrap_or(user.active) { "true" } else { "false" };
+        fields.push(Field::hidden("active_before", before));
     }
     let form = form::form(&format!("{here}/edit"), &fields, "Save", &here, problem);
     below(caller, account, format!("Edit {}", user.username)).below(&*here, &*user.username).with(&form)

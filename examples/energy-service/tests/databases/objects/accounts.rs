@@ -70,3 +70,33 @@ async fn a_log_is_read_page_by_page() {
     assert_eq!(second.body.matches("<td><strong>Ada Admin</strong> changed").count(), 1, "{}", second.body);
     assert!(!links(&second).iter().any(|link| link.contains("before=")), "{}", second.body);
 }
+
+/// Who saves a form that was shown before changes only what they changed.
+#[actix_web::test]
+async fn a_form_that_is_old_brings_nothing_back() {
+    let (service, _place) = service();
+    let admin = token(&service, ADMIN).await;
+    let headers = [("content-type", "application/json"), ("authorization", admin.as_str())];
+    let change = async |path: &str, body: &str| {
+        let changed = Browser::default().send(&service, Method::PATCH, path, &headers, body).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+        changed.body
+    };
+    let mut owner = Browser::logged_in(&service, ACCOUNT_ADMIN).await;
+    let form = owner.get(&service, "/users/1/edit").await.body;
+    assert!(form.contains(r#"<input type="hidden" name="active_before" value="true">"#), "{form}");
+    change("/api/v3_0/users/1", r#"{"active":false}"#).await;
+    let saved = owner.post(&service, "/users/1/edit", "username=Mia+M&active=true&active_before=true").await;
+    assert_eq!(saved.status, 303);
+    let user = change("/api/v3_0/users/1", r#"{"username":"Mia"}"#).await;
+    assert!(user.contains(r#""active":false"#), "{user}");
+
+    let mut admin = Browser::logged_in(&service, ADMIN).await;
+    change("/api/v3_0/accounts/3", r#"{"consultancy_account_id":null}"#).await;
+    let form = "consultancy_account_id=2&consultancy_before=2&name=Sunnyside";
+    assert_eq!(admin.post(&service, "/accounts/3/edit", form).await.status, 303);
+    let account = change("/api/v3_0/accounts/3", r#"{"name":"Sunnyside Farm"}"#).await;
+    assert!(account.contains(r#""consultancy_account_id":null"#), "{account}");
+    let form = "consultancy_account_id=4&consultancy_before=2&name=Sunnyside";
+    assert_eq!(admin.post(&service, "/accounts/3/edit", form).await.status, 409);
+}
