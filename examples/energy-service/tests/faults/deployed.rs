@@ -162,14 +162,14 @@ fn addresses_of_callers_are_those_that_the_trusted_proxy_says() {
         deployed.get(&["--interface", address, "--json", &body], "/api/requestAuthToken").status
     };
     assert_eq!([right(SVEN, OTHER), right(MIA, FLOOD)], [200, 200]);
-    assert_eq!(deployed.service.logged(&format!("address={FLOOD} ")), 56);
-    assert_eq!(deployed.service.logged(&format!("address={OTHER} ")), 1);
+    deployed.service.assert_logged(&format!("address={FLOOD} "), 56);
+    deployed.service.assert_logged(&format!("address={OTHER} "), 1);
 
     // A client that comes without the proxy is where it is.
     let body = r#"{"email":"mia@sunnyside.example","password":"wrong"}"#;
     let directly = ["--interface", CLIENT, "-H", &forwarded, "--json", body];
     assert_eq!(deployed.get_directly(&directly, "/api/requestAuthToken").status, 401);
-    assert_eq!(deployed.service.logged(&format!("address={CLIENT} ")), 1);
+    deployed.service.assert_logged(&format!("address={CLIENT} "), 1);
     assert_eq!(deployed.service.logged(SPOOFED), 0);
     assert_eq!(deployed.service.logged(NOT_TRUSTED), 0);
 }
@@ -179,13 +179,13 @@ const NOT_TRUSTED: &str = "the proxy that makes 127.0.0.1";
 #[test]
 fn a_proxy_that_is_not_trusted_is_noticed_in_the_log() {
     let Some(deployed) = Deployed::start(&[]) else { return };
-    assert_eq!(deployed.service.logged(NOT_TRUSTED), 1);
+    deployed.service.assert_logged(NOT_TRUSTED, 1);
     let warning = "a header about the caller's address is ignored";
     for _ in 0..3 {
         assert_eq!(fail(&deployed, &["--interface", CLIENT], MIA), 401);
     }
-    assert_eq!(deployed.service.logged("address=127.0.0.1 "), 3);
-    assert_eq!(deployed.service.logged(warning), 1);
+    deployed.service.assert_logged("address=127.0.0.1 ", 3);
+    deployed.service.assert_logged(warning, 1);
 }
 
 /// The status of an answer that begins so.

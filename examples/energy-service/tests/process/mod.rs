@@ -10,7 +10,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub(crate) use self::folder::Folder;
@@ -104,6 +104,15 @@ impl Process {
     /// The lines of the log that have this in them.
     pub(crate) fn logged(&self, text: &str) -> usize {
         self.log.lock().unwrap().iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// That so many lines of the log have this in them. An answer may be here before its line is.
+    pub(crate) fn assert_logged(&self, text: &str, times: usize) {
+        let begun = Instant::now();
+        while self.logged(text) < times && begun.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(self.logged(text), times, "{text}");
     }
 }
 
