@@ -6,6 +6,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::literal::Literal;
 use crate::vocabulary::Principal;
+#[cfg(feature = "diesel")]
+use crate::vocabulary::Subject;
 
 /// A term of a declared policy: a column stands where a list by hand has a value.
 #[doc(hidden)]
@@ -48,6 +50,17 @@ impl<C> Leaf<C> {
             Self::Flag(column) | Self::Is(column, _) => ColumnUse::Value(column),
             Self::Until(column) | Self::Since(column) => ColumnUse::Time(column),
             Self::Subject(_) | Self::Permission(_) | Self::Everyone | Self::IsNull(_) => ColumnUse::None,
+        }
+    }
+
+    /// Whether the term matches the subject on every row, or on none; `None` where that depends on the row.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn decided_by(&self, subject: &dyn Subject) -> Option<bool> {
+        match self {
+            Self::Subject(principal) => principal.evaluate(subject, |_, _| None),
+            Self::Permission(name) => Some(subject.has_named_permission(name)),
+            Self::Everyone => Some(true),
+            Self::IsNull(_) | Self::Flag(_) | Self::Is(..) | Self::Until(_) | Self::Since(_) => None,
         }
     }
 

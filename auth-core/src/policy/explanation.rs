@@ -76,7 +76,7 @@ impl Evaluation for Sketching<'_> {
         let path = row.path();
         let through = through(&path);
         let text = leaf.written(|column| column.through(through.as_deref())).to_string();
-        match (known(leaf, self.subject), through) {
+        match (leaf.decided_by(self.subject), through) {
             // No row of the ancestor decides it, but the ancestor has to be there.
             (Some(true), Some(through)) => {
                 self.open(format!("{text} through {through}"), path, Term::Leaf(leaf))
@@ -111,15 +111,4 @@ impl Sketching<'_> {
 fn through(path: &[&'static Relation]) -> Option<String> {
     let names: Vec<_> = path.iter().map(|relation| relation.name).collect();
     (!names.is_empty()).then(|| names.join("."))
-}
-
-/// Whether a term matches the subject on every row, or on none; `None` where that depends on the row.
-fn known(leaf: &Leaf<Column>, subject: &dyn Subject) -> Option<bool> {
-    match leaf {
-        Leaf::Subject(principal) => principal.evaluate(subject, |_, _| None),
-        Leaf::Permission(name) => Some(subject.has_named_permission(name)),
-        Leaf::Everyone => Some(true),
-        // The row decides these.
-        _ => None,
-    }
 }

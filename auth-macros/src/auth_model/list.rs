@@ -56,7 +56,7 @@ impl Policy {
     /// A term over a field.
     fn field_term(&self, term: &ColumnTerm, column: &Column, values: &[Value]) -> TokenStream {
         let span = at(column.name.span());
-        // What the database alone decides is in no list.
+        // A list has no terms that the database alone decides.
         let Some(function) = term.in_memory else { return quote!(::auth_core::nobody()) };
         let function = Ident::new(function, span);
         let field = self.row.field(&column.name).map(|field| &field.field);

@@ -1,7 +1,7 @@
 //! The answers of the service to requests that it does not carry out: problem documents (RFC 9457), as the authorization
 //! library has them, too. Internal failures are logged, and never shown to the client.
 
-use std::{error::Error, io::ErrorKind};
+use std::{error::Error, fmt, io::ErrorKind};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -299,7 +299,9 @@ pub(crate) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web:
         JsonPayloadError::ContentType => {
             ServiceError::invalid("the content type has to be `application/json`")
         }
-        JsonPayloadError::Deserialize(error) => ServiceError::invalid(format!("the body is wrong: {error}")),
+        JsonPayloadError::Deserialize(error) => {
+            ServiceError::invalid(format!("the body is wrong: {}", shortened(&error)))
+        }
         JsonPayloadError::Payload(error) if is_too_slow(&error) => ServiceError::TooSlow,
         _ => ServiceError::invalid("the body could not be read"),
     }
@@ -315,12 +317,24 @@ pub(crate) fn is_too_slow(error: &PayloadError) -> bool {
 pub(crate) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
     match error {
         QueryPayloadError::Deserialize(error) => {
-            ServiceError::invalid(format!("the query is wrong: {error}"))
+            ServiceError::invalid(format!("the query is wrong: {}", shortened(&error)))
         }
         _ => ServiceError::invalid("the query could not be read"),
     }
     .into()
 }
+
+/// An error's text, which may repeat what the client sent.
+fn shortened(error: &impl fmt::Display) -> String {
+    let text = error.to_string();
+    match text.char_indices().nth(MOST_OF_AN_ERROR) {
+        Some((end, _)) => format!("{} …", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// The characters of an error that an answer repeats.
+const MOST_OF_AN_ERROR: usize = 400;
 
 /// For `PathConfig`: a path without a valid id, which names no object.
 pub(crate) fn path_error(_: PathError, _: &HttpRequest) -> actix_web::Error {

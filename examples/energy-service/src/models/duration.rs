@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for IsoDuration {
         let text = String::deserialize(deserializer)?;
         Self::read(&text).ok_or_else(|| {
             de::Error::custom(format_args!(
-                "`{text:.60}` is not a duration such as `PT15M`, in weeks, days, hours, minutes and whole seconds"
+                "`{text}` is not a duration such as `PT15M`, in weeks, days, hours, minutes and whole seconds"
             ))
         })
     }

@@ -52,72 +52,82 @@ impl Documents {
     }
 }
 
-/// A new asset, as programs write it.
-#[derive(Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AssetBody {
-    #[schema(schema_with = bounds::name)]
-    name: String,
-    account_id: Option<i32>,
-    #[schema(schema_with = bounds::latitude)]
-    latitude: Option<f64>,
-    #[schema(schema_with = bounds::longitude)]
-    longitude: Option<f64>,
-    parent_asset_id: Option<i32>,
-    #[serde(default)]
-    inherits_access: bool,
-    /// An id of `/assets/types`.
-    generic_asset_type_id: Option<i32>,
-    #[schema(schema_with = bounds::document)]
-    #[serde(default, deserialize_with = "document")]
-    attributes: Option<Map<String, Value>>,
-    #[schema(schema_with = bounds::document)]
-    #[serde(default, deserialize_with = "document")]
-    flex_context: Option<FlexModel>,
-    #[schema(schema_with = bounds::document)]
-    #[serde(default, deserialize_with = "document")]
-    flex_model: Option<FlexModel>,
-    #[schema(schema_with = bounds::array)]
-    #[serde(default, deserialize_with = "document")]
-    sensors_to_show: Option<SensorsToShow>,
-    #[schema(schema_with = bounds::array)]
-    #[serde(default, deserialize_with = "document")]
-    sensors_to_show_as_kpis: Option<SensorsToShow>,
+/// Bodies with their own fields, and the documents of an asset. Serde's `flatten` would let unknown fields pass.
+macro_rules! with_documents {
+    ($($(#[$attribute:meta])* pub(super) struct $body:ident { $($own:tt)* })+) => {$(
+        $(#[$attribute])*
+        pub(super) struct $body {
+            $($own)*
+            #[schema(schema_with = bounds::document)]
+            #[serde(default, deserialize_with = "document")]
+            attributes: Option<Map<String, Value>>,
+            #[schema(schema_with = bounds::document)]
+            #[serde(default, deserialize_with = "document")]
+            flex_context: Option<FlexModel>,
+            #[schema(schema_with = bounds::document)]
+            #[serde(default, deserialize_with = "document")]
+            flex_model: Option<FlexModel>,
+            #[schema(schema_with = bounds::array)]
+            #[serde(default, deserialize_with = "document")]
+            sensors_to_show: Option<SensorsToShow>,
+            #[schema(schema_with = bounds::array)]
+            #[serde(default, deserialize_with = "document")]
+            sensors_to_show_as_kpis: Option<SensorsToShow>,
+        }
+
+        impl<'a> From<&'a $body> for Parts<'a> {
+            fn from(body: &'a $body) -> Self {
+                Self {
+                    generic_asset_type_id: body.generic_asset_type_id,
+                    attributes: body.attributes.as_ref(),
+                    flex_context: body.flex_context.as_ref(),
+                    flex_model: body.flex_model.as_ref(),
+                    sensors_to_show: body.sensors_to_show.as_ref(),
+                    sensors_to_show_as_kpis: body.sensors_to_show_as_kpis.as_ref(),
+                }
+            }
+        }
+    )+};
 }
 
-/// A change of an asset, as programs write it.
-#[derive(Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
-pub(super) struct AssetPatch {
-    #[schema(schema_with = bounds::name)]
-    #[serde(default, deserialize_with = "some")]
-    name: Option<String>,
-    #[schema(schema_with = bounds::latitude)]
-    #[serde(default, deserialize_with = "some")]
-    latitude: Option<Option<f64>>,
-    #[schema(schema_with = bounds::longitude)]
-    #[serde(default, deserialize_with = "some")]
-    longitude: Option<Option<f64>>,
-    /// An id of `/assets/types`.
-    #[schema(value_type = i32)]
-    #[serde(default, deserialize_with = "some")]
-    generic_asset_type_id: Option<i32>,
-    #[schema(schema_with = bounds::document)]
-    #[serde(default, deserialize_with = "document")]
-    attributes: Option<Map<String, Value>>,
-    #[schema(schema_with = bounds::document)]
-    #[serde(default, deserialize_with = "document")]
-    flex_context: Option<FlexModel>,
-    #[schema(schema_with = bounds::document)]
-    #[serde(default, deserialize_with = "document")]
-    flex_model: Option<FlexModel>,
-    #[schema(schema_with = bounds::array)]
-    #[serde(default, deserialize_with = "document")]
-    sensors_to_show: Option<SensorsToShow>,
-    #[schema(schema_with = bounds::array)]
-    #[serde(default, deserialize_with = "document")]
-    sensors_to_show_as_kpis: Option<SensorsToShow>,
+with_documents! {
+    /// A new asset, as programs write it.
+    #[derive(Clone, Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct AssetBody {
+        #[schema(schema_with = bounds::name)]
+        name: String,
+        account_id: Option<i32>,
+        #[schema(schema_with = bounds::latitude)]
+        latitude: Option<f64>,
+        #[schema(schema_with = bounds::longitude)]
+        longitude: Option<f64>,
+        parent_asset_id: Option<i32>,
+        #[serde(default)]
+        inherits_access: bool,
+        /// An id of `/assets/types`.
+        generic_asset_type_id: Option<i32>,
+    }
+
+    /// A change of an asset, as programs write it.
+    #[derive(Clone, Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(clippy::option_option, reason = "absent, null and a value are three things in a change")]
+    pub(super) struct AssetPatch {
+        #[schema(schema_with = bounds::name)]
+        #[serde(default, deserialize_with = "some")]
+        name: Option<String>,
+        #[schema(schema_with = bounds::latitude)]
+        #[serde(default, deserialize_with = "some")]
+        latitude: Option<Option<f64>>,
+        #[schema(schema_with = bounds::longitude)]
+        #[serde(default, deserialize_with = "some")]
+        longitude: Option<Option<f64>>,
+        /// An id of `/assets/types`.
+        #[schema(value_type = i32)]
+        #[serde(default, deserialize_with = "some")]
+        generic_asset_type_id: Option<i32>,
+    }
 }
 
 /// A document, which clients of FlexMeasures send as a text.
@@ -140,27 +150,6 @@ struct Parts<'a> {
     sensors_to_show: Option<&'a SensorsToShow>,
     sensors_to_show_as_kpis: Option<&'a SensorsToShow>,
 }
-
-macro_rules! parts {
-    ($($body:ty),+) => {
-        $(
-            impl<'a> From<&'a $body> for Parts<'a> {
-                fn from(body: &'a $body) -> Self {
-                    Self {
-                        generic_asset_type_id: body.generic_asset_type_id,
-                        attributes: body.attributes.as_ref(),
-                        flex_context: body.flex_context.as_ref(),
-                        flex_model: body.flex_model.as_ref(),
-                        sensors_to_show: body.sensors_to_show.as_ref(),
-                        sensors_to_show_as_kpis: body.sensors_to_show_as_kpis.as_ref(),
-                    }
-                }
-            }
-        )+
-    };
-}
-
-parts!(AssetBody, AssetPatch);
 
 impl Parts<'_> {
     /// Their columns. The length of each is checked before its references are looked for.

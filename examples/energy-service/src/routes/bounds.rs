@@ -36,8 +36,8 @@ pub(super) const PER_PAGE: RangeInclusive<u32> = 1..=100;
 pub(super) const ROWS: i64 = 5_000;
 /// Rows of a list that are read at once.
 pub(super) const ROWS_AT_ONCE: i64 = 100;
-/// Bytes of the rows of one answer, as JSON.
-pub(super) const ANSWER: usize = 16 * 1024 * 1024;
+/// Bytes of the rows of one answer, as JSON. An answer is written on the event loop.
+pub(super) const ANSWER: usize = 4 * 1024 * 1024;
 /// Steps down from an asset to its parts.
 pub(super) const DEPTH: RangeInclusive<u32> = 0..=100;
 /// Entries of one answer of an audit log, or of another list of which the latest comes first.

@@ -239,6 +239,10 @@ async fn what_is_too_large_for_a_unit_is_neither_stored_nor_read() {
     assert!(refused.body["detail"].as_str().unwrap().starts_with("`values` "), "{}", refused.body);
     assert_eq!(series(&member, "duration=PT30M").await.1["values"], json!([null, null]));
 
+    let long = json!({"start": START, "duration": "P".repeat(100_000), "values": [1], "unit": "kW"});
+    let refused = post(long).await.body["detail"].as_str().unwrap().to_owned();
+    assert!(refused.len() < 1_000 && refused.ends_with(" …"), "{} bytes", refused.len());
+
     assert_eq!(post(body(json!([1.7e308, 1.7e308]), "kW")).await.status, StatusCode::OK);
     assert_eq!(series(&member, "duration=PT30M&resolution=PT30M").await.1["values"], json!([1.7e308]));
     assert_eq!(series(&member, "duration=PT30M&unit=W").await.0, StatusCode::CONFLICT);

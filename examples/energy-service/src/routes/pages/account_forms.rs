@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     PageError, accounts,
-    form::{self, Field, Kind, Problem, again, whole_number},
+    form::{self, Field, Kind, Problem, again, still_of, version_field, whole_number},
     layout::{Page, Section, ok, see_other},
 };
 use crate::{
@@ -40,33 +40,27 @@ struct AccountForm {
     name: String,
     /// Only where the caller may change it. Empty: none.
     consultancy_account_id: Option<String>,
-    /// As the form showed it: another may have changed it since.
-    consultancy_before: Option<String>,
+    version: Option<String>,
 }
 
 impl AccountForm {
-    fn of(account: &Account, may_change_consultancy: bool) -> Self {
+    fn of(account: &Account, may_change_consultancy: bool) -> Result<Self, ServiceError> {
         let consultancy = account.consultancy_account_id.map(|id| id.to_string()).unwrap_or_default();
-        Self {
+        Ok(Self {
             name: account.name.clone(),
-            consultancy_account_id: may_change_consultancy.then(|| consultancy.clone()),
-            consultancy_before: may_change_consultancy.then_some(consultancy),
-        }
+            consultancy_account_id: may_change_consultancy.then_some(consultancy),
+            version: Some(form::version(account)?),
+        })
     }
 
-    /// The fields that the reader changed.
+    /// The changed fields.
     fn read(&self, account: &Account) -> Result<AccountChanges, ServiceError> {
-        let id = |text: &str| match text {
-            "" => Ok(None),
-            id => whole_number("consultancy_account_id", id).map(Some),
+        still_of(account, self.version.as_deref())?;
+        let consultancy = match self.consultancy_account_id.as_deref() {
+            None => account.consultancy_account_id,
+            Some("") => None,
+            Some(id) => Some(whole_number("consultancy_account_id", id)?),
         };
-        let now = account.consultancy_account_id;
-        let before = self.consultancy_before.as_deref().map_or(Ok(now), id)?;
-        let wanted = self.consultancy_account_id.as_deref().map_or(Ok(before), id)?;
-        if wanted != before && now != before {
-            return Err(ServiceError::Conflict("the consultancy was changed meanwhile"));
-        }
-        let consultancy = if wanted == before { now } else { wanted };
         let changes = AccountChanges {
             name: (self.name != account.name).then(|| self.name.clone()),
             consultancy_account_id: (consultancy != account.consultancy_account_id).then_some(consultancy),
@@ -108,7 +102,7 @@ async fn edit(
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {
     let others = consultancies(&account, &current_user, &database).await?;
-    let form = AccountForm::of(&account, others.is_some());
+    let form = AccountForm::of(&account, others.is_some())?;
     Ok(ok(&edit_page(&current_user, &account, others.as_deref(), &form, None)))
 }
 
@@ -156,9 +150,8 @@ fn edit_page(
                 form.consultancy_account_id.as_deref().unwrap_or_default(),
             )
         });
-        let before = form.consultancy_before.as_deref().unwrap_or_default();
-        fields.push(Field::hidden("consultancy_before", before));
     }
+    fields.extend(form.version.as_deref().map(version_field));
     let form = form::form(&format!("{here}/edit"), &fields, "Save", &here, problem);
     Page::new(user, Section::Accounts, format!("Edit {}", account.name))
         .below("/accounts", "Accounts")

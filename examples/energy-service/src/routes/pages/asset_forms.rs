@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     PageError, PageQuery,
     assets::{Places, below, path},
-    form::{self, Field, Kind, Problem, again, optional_number, whole_number},
+    form::{self, Field, Kind, Problem, again, optional_number, still_of, version_field, whole_number},
     layout::{Page, Section, ok, see_other},
 };
 use crate::{
@@ -49,17 +49,20 @@ struct AssetForm {
     name: String,
     latitude: String,
     longitude: String,
+    /// Of an asset that is there alone.
+    version: Option<String>,
 }
 
 impl AssetForm {
-    fn of(asset: &Asset) -> Self {
+    fn of(asset: &Asset) -> Result<Self, ServiceError> {
         let text = |degrees: Option<f64>| degrees.map(|degrees| degrees.to_string()).unwrap_or_default();
-        Self {
+        Ok(Self {
             account_id: None,
             name: asset.name.clone(),
             latitude: text(asset.latitude),
             longitude: text(asset.longitude),
-        }
+            version: Some(form::version(asset)?),
+        })
     }
 
     fn read_new(&self) -> Result<NewAsset, ServiceError> {
@@ -85,6 +88,7 @@ impl AssetForm {
         if self.account_id.is_some() {
             return Err(ServiceError::invalid("an asset stays in its account"));
         }
+        still_of(asset, self.version.as_deref())?;
         let latitude = optional_number("latitude", &self.latitude)?;
         let longitude = optional_number("longitude", &self.longitude)?;
         let changes = AssetChanges {
@@ -103,7 +107,7 @@ impl AssetForm {
             hint: Some(hint),
             ..Field::new(name, label, value)
         };
-        vec![
+        let mut fields = vec![
             Field::new("name", "Name", &self.name),
             degrees(
                 "latitude",
@@ -117,7 +121,9 @@ impl AssetForm {
                 &self.longitude,
                 "In degrees, east is positive. May be left empty.",
             ),
-        ]
+        ];
+        fields.extend(self.version.as_deref().map(version_field));
+        fields
     }
 }
 
@@ -170,8 +176,8 @@ fn new_page(user: &LoggedIn, places: &Places, form: &AssetForm, problem: Option<
 
 #[permission_required_for_context("update", ctx_arg = "asset")]
 #[get("/assets/{asset_id}/edit")]
-async fn edit(asset: Asset, current_user: CurrentUser<LoggedIn>) -> HttpResponse {
-    ok(&edit_page(&current_user, &asset, &AssetForm::of(&asset), None))
+async fn edit(asset: Asset, current_user: CurrentUser<LoggedIn>) -> Result<HttpResponse, PageError> {
+    Ok(ok(&edit_page(&current_user, &asset, &AssetForm::of(&asset)?, None)))
 }
 
 #[permission_required_for_context("update", ctx_arg = "asset")]

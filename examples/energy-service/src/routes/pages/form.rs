@@ -1,8 +1,11 @@
 //! Forms: their fields, the input, and the form once more with the errors in it.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use actix_web::{HttpResponse, ResponseError};
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
+use serde::Serialize;
 
 use super::{
     PageError,
@@ -114,11 +117,6 @@ impl<'a> Field<'a> {
         Self { name, label, kind: Kind::Text, is_required: true, value, hint: None }
     }
 
-    /// A value that comes back as it was shown.
-    pub(super) fn hidden(name: &'static str, value: &'a str) -> Self {
-        Self { kind: Kind::Hidden, ..Self::new(name, "", value) }
-    }
-
     pub(super) fn with(&self, problem: Option<&Problem>) -> Markup {
         let Self { name, label, kind, is_required, value, hint } = self;
         let wrong = problem.filter(|problem| problem.field == Some(name));
@@ -165,6 +163,32 @@ impl<'a> Field<'a> {
                 }
             }
         }
+    }
+}
+
+/// The name of the field with the version of the row that a form was made of.
+const VERSION: &str = "version";
+
+/// The field that says which version of the row a form was made of.
+pub(super) fn version_field(version: &str) -> Field<'_> {
+    Field { kind: Kind::Hidden, ..Field::new(VERSION, "", version) }
+}
+
+/// Another text for each other content of the row.
+pub(super) fn version(row: &impl Serialize) -> Result<String, ServiceError> {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_string(row).map_err(ServiceError::internal)?.hash(&mut hasher);
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// Refuses a form that was made of another version of the row: it would bring back what was changed since. A program that
+/// sends no version knows what it overwrites.
+pub(super) fn still_of(row: &impl Serialize, sent: Option<&str>) -> Result<(), ServiceError> {
+    match sent {
+        Some(sent) if sent != version(row)? => {
+            Err(ServiceError::Conflict("this was changed since the form was opened; open it again"))
+        }
+        _ => Ok(()),
     }
 }
 

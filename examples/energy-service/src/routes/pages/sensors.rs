@@ -19,7 +19,7 @@ use super::{
     assets,
     chart::Series,
     days::{LATEST, Range, last_day},
-    form::{self, Field, Kind, Problem, again},
+    form::{self, Field, Kind, Problem, again, still_of, version_field},
     layout::{Done, Page, ok, ok_live, see_other},
     may::May,
     scale::instant,
@@ -248,11 +248,13 @@ impl Measured {
 struct SensorForm {
     name: String,
     unit: String,
+    version: Option<String>,
 }
 
 impl SensorForm {
     /// The changed fields.
     fn read(&self, sensor: &Sensor) -> Result<SensorChanges, ServiceError> {
+        still_of(sensor, self.version.as_deref())?;
         let changes = SensorChanges {
             name: (self.name != sensor.name).then(|| self.name.clone()),
             unit: (self.unit != sensor.unit).then(|| self.unit.clone()),
@@ -270,7 +272,8 @@ async fn edit(
     database: Data<Database>,
 ) -> Result<HttpResponse, PageError> {
     let asset = asset_of(&sensor, &database).await?;
-    let form = SensorForm { name: sensor.name.clone(), unit: sensor.unit.clone() };
+    let version = Some(form::version(&sensor)?);
+    let form = SensorForm { name: sensor.name.clone(), unit: sensor.unit.clone(), version };
     Ok(ok(&edit_page(&current_user, &asset, &sensor, &form, None)))
 }
 
@@ -303,7 +306,8 @@ fn edit_page(
     problem: Option<&Problem>,
 ) -> Markup {
     let here = path(sensor.id);
-    let fields = [Field::new("name", "What it measures", &form.name), unit_field(&form.unit)];
+    let mut fields = vec![Field::new("name", "What it measures", &form.name), unit_field(&form.unit)];
+    fields.extend(form.version.as_deref().map(version_field));
     let form = form::form(&format!("{here}/edit"), &fields, "Save", &here, problem);
     below(user, asset, sensor, format!("Edit {}", sensor.name)).with(&form)
 }

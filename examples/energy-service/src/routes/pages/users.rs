@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::{
     PageError, PageQuery, Told, accounts,
-    form::{self, Field, Kind, Problem, again},
+    form::{self, Field, Kind, Problem, again, still_of, version_field},
     layout::{Page, Section, ok, see_other},
 };
 use crate::{
@@ -173,18 +173,16 @@ struct UserForm {
     username: String,
     /// Only where the caller may change it.
     active: Option<bool>,
-    /// As the form showed it: another may have changed it since.
-    active_before: Option<bool>,
+    version: Option<String>,
 }
 
 impl UserForm {
-    /// The fields that the reader changed.
+    /// The changed fields.
     fn read(&self, user: &User) -> Result<UserChanges, ServiceError> {
+        still_of(user, self.version.as_deref())?;
         let changes = UserChanges {
             username: (self.username != user.username).then(|| self.username.clone()),
-            active: self.active.filter(|active| {
-                *active != self.active_before.unwrap_or(user.active) && *active != user.active
-            }),
+            active: self.active.filter(|active| *active != user.active),
         };
         changes.validate()?;
         Ok(changes)
@@ -210,7 +208,7 @@ async fn edit(
 ) -> Result<HttpResponse, PageError> {
     let account = account_of(&user, &database).await?;
     let active = may_activate(&user, &current_user, &database).await?.then_some(user.active);
-    let form = UserForm { username: user.username.clone(), active, active_before: active };
+    let form = UserForm { username: user.username.clone(), active, version: Some(form::version(&user)?) };
     Ok(ok(&edit_page(&current_user, &account, &user, &form, None)))
 }
 
@@ -248,9 +246,8 @@ fn edit_page(
     if let Some(active) = form.active {
         let value = if active { "true" } else { "false" };
         fields.push(Field { kind: Kind::Choice(&choices), ..Field::new("active", "Active", value) });
-        let before = if form.active_before.unwrap_or(user.active) { "true" } else { "false" };
-        fields.push(Field::hidden("active_before", before));
     }
+    fields.extend(form.version.as_deref().map(version_field));
     let form = form::form(&format!("{here}/edit"), &fields, "Save", &here, problem);
     below(caller, account, format!("Edit {}", user.username)).below(&*here, &*user.username).with(&form)
 }
