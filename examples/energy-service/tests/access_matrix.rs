@@ -70,11 +70,14 @@ async fn who_gets_in_where() {
         matrix =
             matrix.request(RouteRequest::new(Method::GET, format!("/api/v3_0{path}")).query("unknown=1"));
     }
-    let document = json!({"sensor": 4});
-    let body = json!({"name": "one more", "account_id": 3, "flex_context": document}).to_string();
-    let with_sensor = RouteRequest::new(Method::POST, "/api/v3_0/assets").named("with the oven's sensor");
-    matrix = matrix.request(with_sensor.body("application/json", body));
-    let body = json!({"flex_context": document}).to_string();
+    // Who may create the asset may not read the one, and may read the other, but not change it.
+    for (name, sensor) in [("with the oven's sensor", 4), ("with the weather station's sensor", 6)] {
+        let document = json!({"sensor": sensor});
+        let body = json!({"name": "one more", "account_id": 3, "flex_context": document}).to_string();
+        let request = RouteRequest::new(Method::POST, "/api/v3_0/assets").named(name);
+        matrix = matrix.request(request.body("application/json", body));
+    }
+    let body = json!({"flex_context": {"sensor": 4}}).to_string();
     let with_sensor = || RouteRequest::new(Method::PATCH, "/api/v3_0/assets/{asset_id}");
     matrix = matrix.request(with_sensor().body("application/json", "{}"));
     matrix = matrix.request(with_sensor().named("with no change").body("application/json", "{"));

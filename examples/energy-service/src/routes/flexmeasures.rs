@@ -1,5 +1,5 @@
-//! What clients of FlexMeasures look for beside the objects: the version of the API, and the endpoints that this service does
-//! not have, so that their users read why.
+//! Endpoints for clients of FlexMeasures beside the objects: the version of the API, and those that this service does not have,
+//! so that their users read why.
 
 use actix_web::{
     HttpResponse, get, post,

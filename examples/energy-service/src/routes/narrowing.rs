@@ -1,5 +1,5 @@
-//! What the list of assets is narrowed down to, beside what all lists are: to an account, to a tree of assets, and to some of
-//! their fields. As FlexMeasures has it, also in the letters of its client, which writes `True` and `False`.
+//! The parameters that narrow the list of assets down, beside those of all lists: to an account, to a tree of assets, and to some
+//! of their fields. They are those of FlexMeasures, whose client writes `True` and `False`.
 
 use std::collections::BTreeSet;
 
